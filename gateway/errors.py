@@ -1,0 +1,106 @@
+"""The whole error tree of the gateway.
+
+GatewayError                    what a client is told, with a code
+├── BadUserInput                BAD_USER_INPUT: the request's fault; the message says what to send
+│   └── BadCursor               BAD_CURSOR: a cursor that this list did not mint
+└── UpstreamError               the store's API did not give a usable answer
+    ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, 5xx, a senseless body
+    ├── UpstreamTimeout         UPSTREAM_TIMEOUT: no answer within the time allowed
+    ├── RateLimited             RATE_LIMITED: the store's quota is used up; `retryAfter` in seconds
+    ├── UpstreamForbidden       UPSTREAM_FORBIDDEN: the gateway's own token was refused
+    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: 404, 413, 422; a smaller page may do
+
+Messages reach clients: they never hold a token, an upstream URL or a Python word.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """Every value that `extensions.code` of an error can have."""
+
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    BAD_REQUEST = "BAD_REQUEST"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    BAD_CURSOR = "BAD_CURSOR"
+    UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
+    UPSTREAM_TIMEOUT = "UPSTREAM_TIMEOUT"
+    UPSTREAM_FORBIDDEN = "UPSTREAM_FORBIDDEN"
+    RATE_LIMITED = "RATE_LIMITED"
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+
+
+class GatewayError(Exception):
+    """An error that a client is told as it is: a sentence, a code and what goes with the code."""
+
+    code: ClassVar[ErrorCode]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """The `extensions` of the GraphQL error; graphql-core copies them from here."""
+        return {"code": self.code.value}
+
+
+class BadUserInput(GatewayError):
+    """The request asks for something that does not make sense; the message says what would."""
+
+    code = ErrorCode.BAD_USER_INPUT
+
+
+class BadCursor(BadUserInput):
+    """A cursor that is malformed, of another version, or of another list."""
+
+    code = ErrorCode.BAD_CURSOR
+
+
+class UpstreamError(GatewayError):
+    """The upstream gave no usable answer."""
+
+    code = ErrorCode.UPSTREAM_UNAVAILABLE
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The upstream is unreachable, failed, or sent a body that makes no sense."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """The upstream did not answer within `GATEWAY_REQUEST_TIMEOUT_SECONDS`."""
+
+    code = ErrorCode.UPSTREAM_TIMEOUT
+
+
+class RateLimited(UpstreamError):
+    """The store's quota is used up; `retry_after` is in seconds, None where nobody said."""
+
+    code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, message: str, retry_after: float | None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """The code, and `retryAfter` in seconds where the upstream told it."""
+        if self.retry_after is None:
+            return super().extensions
+        return {**super().extensions, "retryAfter": self.retry_after}
+
+
+class UpstreamForbidden(UpstreamError):
+    """The upstream refused the gateway's own token (401 or 403): nothing a client can mend."""
+
+    code = ErrorCode.UPSTREAM_FORBIDDEN
+
+
+class UpstreamRefused(UpstreamError):
+    """The upstream refused the request as such (404, 413, 422): maybe its page or its size."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
