@@ -1,0 +1,1 @@
+"""The upstream: what it is asked, what its answers mean, and the one file that asks."""

@@ -1,0 +1,1 @@
+"""Answers kept for a while, in three small things: a backend, reading through, single flight."""

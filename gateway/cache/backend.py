@@ -1,0 +1,54 @@
+"""The store under the read-through cache: aiocache, bounded in bytes. No other file imports it."""
+
+import logging
+from collections.abc import Sequence
+
+from aiocache import SimpleMemoryCache
+from cachetools import LRUCache
+
+# What a key, its entry in the dict and the links of the LRU list weigh beside the value.
+ENTRY_OVERHEAD_BYTES = 400
+
+log = logging.getLogger(__name__)
+
+
+class CacheBackend:
+    """Bytes by key in this process's memory; the least recently used go when it is full.
+
+    A cache that fails is a miss, counted in `errors`, never an error of the request.
+    """
+
+    def __init__(self, maximum_bytes: int) -> None:
+        # timeout=None: a timer around each operation costs more than the operation.
+        self._store = SimpleMemoryCache(timeout=None)
+        # aiocache's memory backend has no bound of its own. Entries carry no timer either
+        # (ttl=None): age is judged by the reader, and the bound takes what nobody reads.
+        self._store._cache = LRUCache(
+            maxsize=maximum_bytes, getsizeof=lambda value: len(value) + ENTRY_OVERHEAD_BYTES
+        )
+        self.errors = 0
+
+    async def get(self, key: str) -> bytes | None:
+        """Returns the value, None for a miss."""
+        return (await self.get_many([key]))[0]
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Returns a value or None for each key, in order."""
+        try:
+            values: list[bytes | None] = await self._store.multi_get(list(keys))
+        except Exception as error:
+            self._failed(error)
+            return [None] * len(keys)
+        return values
+
+    async def set_many(self, pairs: Sequence[tuple[str, bytes]]) -> None:
+        """Stores the values; one that is larger than the whole cache is left out."""
+        for key, value in pairs:
+            try:
+                await self._store.set(key, value)
+            except Exception as error:
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        self.errors += 1
+        log.warning("the cache failed and was passed over (%s)", type(error).__name__)

@@ -1,0 +1,75 @@
+"""Relay's arithmetic: `first`, `after`, `last`, `before` to a window of offsets, to blocks.
+
+Source: the GraphQL Cursor Connections Specification, section 4.4 "Pagination algorithm".
+"""
+
+from dataclasses import dataclass
+
+from gateway.errors import BadUserInput
+from gateway.pagination.cursors import Cursor, decode_cursor
+
+DEFAULT_ROWS = 50
+MAXIMUM_ROWS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionArguments:
+    """Checked arguments of a connection: counts are 0 to 250, and at least one count is set."""
+
+    first: int | None = None
+    after: Cursor | None = None
+    last: int | None = None
+    before: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rows of a list from offset `start` up to, not including, offset `end`."""
+
+    start: int
+    end: int
+
+
+def connection_arguments(
+    first: int | None, after: str | None, last: int | None, before: str | None, list_name: str
+) -> ConnectionArguments:
+    """Checks what a client sent for one connection.
+
+    With neither `first` nor `last`, 50 rows are meant: the last 50 before `before` where that is
+    the only cursor, the first 50 otherwise. Raises `BadUserInput` for a count that is negative or
+    above 250, `BadCursor` for a cursor that `list_name` did not mint.
+    """
+    for argument, count in (("first", first), ("last", last)):
+        if count is not None and not 0 <= count <= MAXIMUM_ROWS:
+            raise BadUserInput(
+                f"`{argument}` is {count}. Ask for 0 to {MAXIMUM_ROWS} rows at once, "
+                "and page on with a cursor."
+            )
+    if first is None and last is None:
+        if before is not None and after is None:
+            last = DEFAULT_ROWS
+        else:
+            first = DEFAULT_ROWS
+    return ConnectionArguments(
+        first,
+        None if after is None else decode_cursor(after, list_name, "after"),
+        last,
+        None if before is None else decode_cursor(before, list_name, "before"),
+    )
+
+
+def cut_window(first: int | None, last: int | None, low: int, high: int) -> Window:
+    """Cuts `low`..`high`, the rows between the cursors, to what the counts leave of them."""
+    start, end = low, max(low, high)
+    if first is not None:  # Relay Connections, 4.4, EdgesToReturn 3
+        end = min(end, start + first)
+    if last is not None:  # Relay Connections, 4.4, EdgesToReturn 4
+        start = max(start, end - last)
+    return Window(start, end)
+
+
+def blocks_covering(window: Window, size: int) -> range:
+    """Returns the indices (page number - 1) of the blocks of `size` rows that hold the window."""
+    if window.start >= window.end:
+        return range(0)
+    return range(window.start // size, (window.end - 1) // size + 1)

@@ -1,0 +1,99 @@
+"""Relay connections over a slice of a list."""
+
+import strawberry
+from strawberry.relay import PageInfo
+from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
+
+from gateway.bigcommerce import models
+from gateway.pagination import Slice
+from gateway.schema.segment import Segment, segment
+
+SegmentSlice = Slice[models.Segment]
+
+
+@strawberry.type(description="A segment at its place in a list.")
+class SegmentEdge:
+    """Relay's edge."""
+
+    rows: strawberry.Private[SegmentSlice]
+    position: strawberry.Private[int]
+
+    @strawberry.field(
+        description=(
+            "Marks this place: pass it as `after` or `before`. It stays right while segments are "
+            "added and deleted around it."
+        )
+    )
+    def cursor(self) -> str:
+        """The cursor of this row."""
+        return self.rows.cursor(self.position)
+
+    @strawberry.field(description="The segment.")
+    def node(self) -> Segment | None:
+        """The row itself."""
+        return segment(self.rows.rows[self.position])
+
+
+@strawberry.type(
+    description=(
+        "Segments in the store's order. What is not selected is not fetched: `totalCount` alone "
+        "costs one upstream request, nothing at all while a page of the list is in the cache."
+    )
+)
+class SegmentConnection:
+    """Relay's connection; `rows` is None where no selected field needs it."""
+
+    rows: strawberry.Private[SegmentSlice | None]
+    total: strawberry.Private[int]
+
+    @strawberry.field(description="The rows with their cursors.")
+    def edges(self) -> list[SegmentEdge]:
+        """Relay Connections, 3."""
+        rows = _read(self.rows)
+        return [SegmentEdge(rows=rows, position=at) for at in range(len(rows.rows))]
+
+    @strawberry.field(description="The rows without their cursors.")
+    def nodes(self) -> list[Segment | None]:
+        """The short way to the rows."""
+        return [segment(row) for row in _read(self.rows).rows]
+
+    @strawberry.field(
+        description="Where this page lies; `hasNextPage` and `hasPreviousPage` are always true to it."
+    )
+    def page_info(self) -> PageInfo:
+        """Relay Connections, 5."""
+        rows = _read(self.rows)
+        return PageInfo(
+            has_next_page=rows.has_next,
+            has_previous_page=rows.has_previous,
+            start_cursor=rows.cursor(0) if rows.rows else None,
+            end_cursor=rows.cursor(-1) if rows.rows else None,
+        )
+
+    @strawberry.field(description="How many segments the whole list has.")
+    def total_count(self) -> int:
+        """The total of the newest block that was read."""
+        return self.total
+
+
+def _read(rows: SegmentSlice | None) -> SegmentSlice:
+    if rows is None:
+        raise RuntimeError("a field of the connection was executed, but not seen as selected")
+    return rows
+
+
+def selected_names(selections: list[Selection]) -> set[str]:
+    """Returns the names of the fields that will be executed: `@skip` and `@include` obeyed."""
+    names: set[str] = set()
+    for selection in selections:
+        directives = selection.directives
+        if (
+            directives.get("skip", {}).get("if")
+            or not directives.get("include", {"if": True})["if"]
+        ):
+            continue
+        if isinstance(selection, SelectedField):
+            names.add(selection.name)
+        elif isinstance(selection, FragmentSpread | InlineFragment):
+            names |= selected_names(selection.selections)
+    return names

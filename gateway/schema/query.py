@@ -1,0 +1,168 @@
+"""The root of all reads."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar, cast
+
+import strawberry
+from strawberry import UNSET
+
+from gateway.errors import BadUserInput
+from gateway.pagination import MAXIMUM_ROWS, connection_arguments, read_slice, read_total
+from gateway.schema.connection import SegmentConnection, selected_names
+from gateway.schema.context import Info
+from gateway.schema.node import Node, checked_entity_id, entity_id_of
+from gateway.schema.segment import Segment, segment
+
+Argument = TypeVar("Argument")
+IdArgument = Annotated[
+    strawberry.ID | None, strawberry.argument(description="The global id, as the graph answers it.")
+]
+EntityIdArgument = Annotated[
+    strawberry.ID | None, strawberry.argument(description="BigCommerce's own uuid.")
+]
+CountArgument = Annotated[
+    int | None,
+    strawberry.argument(description="How many rows, 0 to 250. Without `first` and `last`: 50."),
+]
+CursorArgument = Annotated[
+    str | None, strawberry.argument(description="A cursor that this connection answered.")
+]
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    """The query root."""
+
+    @strawberry.field(
+        description=(
+            "The store's segments, page by page in both directions. Costs one upstream request "
+            "for each 250 segments that are not in the cache, whatever the size of the pages."
+        )
+    )
+    async def segments(
+        self,
+        info: Info,
+        first: CountArgument = UNSET,
+        after: CursorArgument = UNSET,
+        last: CountArgument = UNSET,
+        before: CursorArgument = UNSET,
+    ) -> SegmentConnection:
+        """Reads only what the selected fields need."""
+        source = info.context.segments
+        arguments = connection_arguments(
+            _given(first), _given(after), _given(last), _given(before), source.name
+        )
+        wanted = set[str]().union(*(selected_names(f.selections) for f in info.selected_fields))
+        if wanted & {"edges", "nodes", "pageInfo"}:
+            counts = (arguments.first, arguments.last)
+            info.context.spend_rows(min(count for count in counts if count is not None))
+            rows = await read_slice(source, arguments)
+            return SegmentConnection(rows=rows, total=rows.total)
+        total = await read_total(source) if "totalCount" in wanted else 0
+        return SegmentConnection(rows=None, total=total)
+
+    @strawberry.field(
+        description=(
+            "One segment, by exactly one of its two ids; null if the store has none such. Lookups "
+            "asked close together, by any client, share one upstream request for each 100."
+        )
+    )
+    async def segment(
+        self, info: Info, id: IdArgument = UNSET, entity_id: EntityIdArgument = UNSET
+    ) -> Segment | None:
+        """Looks the segment up in the pool."""
+        global_id, raw_id = _given(id), _given(entity_id)
+        if raw_id is not None and global_id is None:
+            uuid = checked_entity_id(raw_id)
+        elif global_id is not None and raw_id is None:
+            uuid = _segment_id(global_id)
+        else:
+            raise BadUserInput("Pass exactly one of `id` and `entityId`.")
+        (found,) = await _load(info, [uuid])
+        return found
+
+    @strawberry.field(
+        description=(
+            "Up to 250 segments by BigCommerce's own ids: as many as were asked for, in the same "
+            "order, null where the store has none such. 100 ids cost one upstream request."
+        )
+    )
+    async def segments_by_entity_id(
+        self,
+        info: Info,
+        entity_ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="BigCommerce's own uuids.")
+        ],
+    ) -> list[Segment | None]:
+        """Looks the segments up in the pool."""
+        _check_number(entity_ids, "entityIds")
+        return await _load(info, [_attempt(checked_entity_id, text) for text in entity_ids])
+
+    @strawberry.field(
+        description="Any object by its global id; null if there is none such. Costs as `segment`."
+    )
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
+    ) -> Node | None:
+        """Looks the object up in the pool."""
+        (found,) = await _load(info, [_segment_id(id)])
+        return found
+
+    @strawberry.field(
+        description=(
+            "Up to 250 objects by their global ids: as many as were asked for, in the same order, "
+            "null where there is none such. Costs as `segmentsByEntityId`."
+        )
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")],
+    ) -> list[Node | None]:
+        """Looks the objects up in the pool."""
+        _check_number(ids, "ids")
+        return [*await _load(info, [_attempt(_segment_id, text) for text in ids])]
+
+
+def _given(argument: Argument | None) -> Argument | None:
+    """Returns the argument, None also where it was left out."""
+    return None if argument is UNSET else argument
+
+
+def _segment_id(text: str) -> str:
+    return entity_id_of(text, "Segment")
+
+
+def _attempt(check: Callable[[str], str], text: str) -> str | BadUserInput:
+    """Returns the checked id, or the error that stands in its place in the answer."""
+    try:
+        return check(text)
+    except BadUserInput as error:
+        return error
+
+
+def _check_number(ids: Sequence[str], argument: str) -> None:
+    if len(ids) > MAXIMUM_ROWS:
+        raise BadUserInput(
+            f"`{argument}` has {len(ids)} ids. Ask for at most {MAXIMUM_ROWS} at once."
+        )
+
+
+async def _load(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
+    """Returns the segments in the order of the ids.
+
+    An id that is an error stays one: graphql-core reports it at its index, beside its siblings.
+    """
+    uuids = [row_id for row_id in ids if isinstance(row_id, str)]
+    info.context.spend_rows(len(uuids))
+    rows = iter(await info.context.segment_loader.load_segments_by_id(uuids))
+    found: list[Segment | BadUserInput | None] = []
+    for row_id in ids:
+        if isinstance(row_id, str):
+            row = next(rows)
+            found.append(None if row is None else segment(row))
+        else:
+            found.append(row_id)
+    return cast(list[Segment | None], found)
