@@ -58,7 +58,7 @@ class SegmentConnection:
         return [segment(row) for row in _read(self.rows).rows]
 
     @strawberry.field(
-        description="Where this page lies; `hasNextPage` and `hasPreviousPage` are always true to it."
+        description="Where this page lies; `hasNextPage` and `hasPreviousPage` are exact."
     )
     def page_info(self) -> PageInfo:
         """Relay Connections, 5."""
