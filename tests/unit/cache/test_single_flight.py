@@ -1,0 +1,83 @@
+import asyncio
+
+import pytest
+
+from gateway.cache.single_flight import SingleFlight
+
+
+class Fill:
+    """A fill that ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.ended = False
+        self.release: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self) -> int:
+        self.calls += 1
+        try:
+            return await self.release
+        finally:
+            self.ended = True
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_callers_of_one_key_share_one_call() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    callers = [asyncio.ensure_future(flights.do("key", fill)) for _ in range(200)]
+    await settle()
+    fill.release.set_result(7)
+    assert await asyncio.gather(*callers) == [7] * 200
+    assert (fill.calls, flights.coalesced) == (1, 199)
+
+
+async def test_keys_do_not_wait_for_each_other() -> None:
+    flights, slow, quick = SingleFlight[str, int](), Fill(), Fill()
+    waiting = asyncio.ensure_future(flights.do("slow", slow))
+    quick.release.set_result(1)
+    assert await flights.do("quick", quick) == 1
+    slow.release.set_result(2)
+    assert await waiting == 2
+
+
+async def test_error_reaches_all_and_is_forgotten() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    callers = [asyncio.ensure_future(flights.do("key", fill)) for _ in range(3)]
+    await settle()
+    fill.release.set_exception(ValueError("no"))
+    assert [type(e) for e in await asyncio.gather(*callers, return_exceptions=True)] == [
+        ValueError
+    ] * 3
+    again = Fill()
+    again.release.set_result(1)
+    assert await flights.do("key", again) == 1
+
+
+async def test_first_callers_cancellation_does_not_end_the_flight_for_others() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    first = asyncio.ensure_future(flights.do("key", fill))
+    second = asyncio.ensure_future(flights.do("key", fill))
+    await settle()
+    first.cancel()
+    await settle()
+    fill.release.set_result(7)
+    assert await second == 7
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_last_caller_to_leave_ends_the_flight_and_the_next_starts_anew() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    callers = [asyncio.ensure_future(flights.do("key", fill)) for _ in range(2)]
+    await settle()
+    for caller in callers:
+        caller.cancel()
+    await settle()
+    assert fill.ended
+    again = Fill()
+    again.release.set_result(1)
+    assert await flights.do("key", again) == 1
