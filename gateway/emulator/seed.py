@@ -1,0 +1,94 @@
+"""A store that looks like one, and like the same one on every start."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice, product
+from random import Random
+from uuid import UUID
+
+from gateway.emulator.store import SegmentRow, Store
+
+# Documented: at most 1000 segments to a store.
+MAXIMUM_SEGMENTS = 1000
+DEFAULT_SEGMENTS = 120
+FIRST_DAY = datetime(2023, 3, 6, 9, 0, tzinfo=UTC)
+
+SHOPPERS = (
+    ("VIP customers", "Lifetime spend in the top five percent."),
+    ("First-time buyers", "Exactly one order so far."),
+    ("Repeat buyers", "Two or more orders in the last twelve months."),
+    ("Lapsed customers", "No order for half a year after at least three."),
+    ("Newsletter subscribers", None),
+    ("Abandoned carts", "Left a cart with more than $50 in the last seven days."),
+    ("Wholesale accounts", "Buy on account, with net terms."),
+    ("Loyalty gold", "Gold tier of the loyalty programme."),
+    ("Gift shoppers", "Ship to another address than their own."),
+    ("Discount seekers", "Order only with a coupon."),
+    ("Big baskets", "Average order above $250."),
+    ("App users", None),
+    ("Gear testers", "Volunteered to review products before launch."),
+    ("Students", "Verified with a student card."),
+    ("Trade professionals", "Contractors and designers with a trade account."),
+    ("Dormant accounts", "Registered, but never ordered."),
+    ("Early adopters", "Ordered a product in its first week."),
+    ("Subscription members", None),
+    ("High returns", "Sent back more than a third of what they bought."),
+    ("Birthday this month", "For the birthday coupon."),
+)
+PLACES = (
+    "",
+    "US West",
+    "US East",
+    "Midwest",
+    "Texas",
+    "Canada",
+    "Québec",
+    "United Kingdom",
+    "Ireland",
+    "Germany",
+    "France",
+    "Spain",
+    "Italy",
+    "Nordics",
+    "Benelux",
+    "Australia",
+    "New Zealand",
+    "Japan",
+    "Singapore",
+    "Brazil",
+    "México",
+    "South Africa",
+    "Poland",
+    "Switzerland",
+    "Austria",
+)
+OCCASIONS = ("", "Black Friday")
+
+
+def seeded_store(segments: int = DEFAULT_SEGMENTS, seed: int = 2026) -> Store:
+    """Returns a store of 0 to 1000 segments; the first n are the same whatever the number.
+
+    Raises `ValueError` for any other number.
+    """
+    if not 0 <= segments <= MAXIMUM_SEGMENTS:
+        raise ValueError(f"a store has 0 to {MAXIMUM_SEGMENTS} segments, {segments} were asked for")
+    return Store(list(islice(_rows(Random(seed)), segments)))  # noqa: S311 - no secret, a seed
+
+
+def _rows(random: Random) -> Iterator[SegmentRow]:
+    day = FIRST_DAY
+    for occasion, place, (shoppers, description) in product(OCCASIONS, PLACES, SHOPPERS):
+        day += timedelta(minutes=random.randrange(30, 2400), seconds=random.randrange(60))
+        changed = day + timedelta(minutes=random.choice((0, 0, random.randrange(1, 60 * 24 * 90))))
+        yield SegmentRow(
+            id=str(UUID(int=random.getrandbits(128), version=4)),
+            name=" – ".join(part for part in (shoppers, place, occasion) if part),
+            description=description,
+            created_at=_wire_date(day, random),
+            updated_at=_wire_date(changed, random),
+        )
+
+
+def _wire_date(moment: datetime, random: Random) -> str:
+    """Returns the date in one of the two forms that the real API has been seen to send."""
+    return moment.strftime(random.choice(("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.000Z")))

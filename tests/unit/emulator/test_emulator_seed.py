@@ -1,0 +1,83 @@
+"""The seed of the emulated store."""
+
+import re
+from datetime import datetime
+from uuid import RFC_4122, UUID
+
+import pytest
+
+from gateway.emulator import SegmentRow, seeded_store
+from gateway.emulator.seed import DEFAULT_SEGMENTS
+
+WITHOUT_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+WITH_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z")
+
+
+def test_store_begins_the_same_on_every_start() -> None:
+    assert seeded_store(2).segments == [
+        SegmentRow(
+            id="1a466884-f3f4-4249-9c28-ff90a5aec797",
+            name="VIP customers",
+            description="Lifetime spend in the top five percent.",
+            created_at="2023-03-06T17:37:20Z",
+            updated_at="2023-04-21T11:23:20.000Z",
+        ),
+        SegmentRow(
+            id="c0433cbd-7dab-4929-84a3-34bfc6cd75e9",
+            name="First-time buyers",
+            description="Exactly one order so far.",
+            created_at="2023-03-08T09:12:55.000Z",
+            updated_at="2023-05-24T01:28:55Z",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("segments", [0, 1, 250, 251, 1000])
+def test_smaller_store_is_the_beginning_of_a_larger_one(segments: int) -> None:
+    assert seeded_store(segments).segments == seeded_store(1000).segments[:segments]
+
+
+def test_store_has_120_segments_unless_told() -> None:
+    assert len(seeded_store().segments) == DEFAULT_SEGMENTS == 120
+
+
+def test_another_seed_makes_other_ids() -> None:
+    ours, theirs = seeded_store(50), seeded_store(50, seed=1)
+    assert {row.id for row in ours.segments}.isdisjoint(row.id for row in theirs.segments)
+
+
+@pytest.mark.parametrize("segments", [-1, 1001])
+def test_number_that_no_store_can_hold_is_refused(segments: int) -> None:
+    with pytest.raises(ValueError, match=f"a store has 0 to 1000 segments, {segments} were asked"):
+        seeded_store(segments)
+
+
+def test_ids_are_random_uuids_in_lower_case() -> None:
+    ids = [row.id for row in seeded_store(1000).segments]
+    assert len(set(ids)) == 1000
+    for row_id in ids:
+        parsed = UUID(row_id)
+        assert (str(parsed), parsed.version, parsed.variant) == (row_id, 4, RFC_4122)
+
+
+def test_names_are_unique() -> None:
+    assert len({row.name for row in seeded_store(1000).segments}) == 1000
+
+
+def test_some_descriptions_are_null() -> None:
+    assert sum(row.description is None for row in seeded_store().segments) == 18
+
+
+def test_dates_come_in_both_formats() -> None:
+    dates = [date for row in seeded_store().segments for date in (row.created_at, row.updated_at)]
+    plain = sum(WITHOUT_MILLISECONDS.fullmatch(date) is not None for date in dates)
+    assert plain > 0
+    assert sum(WITH_MILLISECONDS.fullmatch(date) is not None for date in dates) == 240 - plain > 0
+
+
+def test_no_segment_changes_before_it_is_made_and_age_gives_the_order() -> None:
+    rows = seeded_store(1000).segments
+    made = [datetime.fromisoformat(row.created_at) for row in rows]
+    changed = [datetime.fromisoformat(row.updated_at) for row in rows]
+    assert made == sorted(made)
+    assert all(first <= last for first, last in zip(made, changed, strict=True))
