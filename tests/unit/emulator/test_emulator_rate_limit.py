@@ -1,0 +1,53 @@
+"""The quota of the emulated store: a fixed window of 30 seconds."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from gateway.emulator.rate_limit import RateLimitWindow
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def left_and_reset(window: RateLimitWindow) -> tuple[str, str]:
+    headers = window.headers()
+    return headers["X-Rate-Limit-Requests-Left"], headers["X-Rate-Limit-Time-Reset-Ms"]
+
+
+def test_four_headers_tell_the_window() -> None:
+    clock = Clock()
+    window = RateLimitWindow(150, clock)
+    clock.now += 12.3456
+    assert window.take()
+    assert window.headers() == {
+        "X-Rate-Limit-Time-Window-Ms": "30000",
+        "X-Rate-Limit-Time-Reset-Ms": "17654",
+        "X-Rate-Limit-Requests-Quota": "150",
+        "X-Rate-Limit-Requests-Left": "149",
+    }
+
+
+def test_quota_covers_so_many_requests_and_no_more() -> None:
+    window = RateLimitWindow(2, Clock())
+    assert [window.take() for _ in range(4)] == [True, True, False, False]
+    assert left_and_reset(window) == ("0", "30000")
+
+
+@pytest.mark.parametrize(
+    ("later", "left", "reset"),
+    [(29.999, "0", "1"), (30, "1", "30000"), (44, "1", "16000"), (95, "1", "25000")],
+)
+def test_windows_follow_each_other_without_a_gap(later: float, left: str, reset: str) -> None:
+    clock = Clock()
+    window = RateLimitWindow(2, clock)
+    window.take()
+    window.take()
+    clock.now += later
+    assert window.take() == (left == "1")
+    assert left_and_reset(window) == (left, reset)
