@@ -1,0 +1,12 @@
+"""A BigCommerce store inside the process: state below (`store`), wire above (`app`).
+
+It answers as the real API is documented to answer, and shares no code with the client that asks
+it. What it leaves out, and what it decided where nobody knows, stands in docs/emulator.md.
+"""
+
+from gateway.emulator.app import Emulator, create_emulator
+from gateway.emulator.faults import Fault, Faults
+from gateway.emulator.seed import seeded_store
+from gateway.emulator.store import SegmentRow, Store
+
+__all__ = ["Emulator", "Fault", "Faults", "SegmentRow", "Store", "create_emulator", "seeded_store"]

@@ -1,0 +1,100 @@
+"""Lists on the wire: filters, `page` and `limit` in, one page with its `meta.pagination` out.
+
+Pure; the texts of the refusals but that of an unknown filter are the emulator's own.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from starlette.datastructures import QueryParams
+
+from gateway.emulator.faults import Fault
+from gateway.emulator.store import SegmentRow
+
+DEFAULT_LIMIT = 50
+MAXIMUM_LIMIT = 250
+FILTERS = ("page", "limit", "id:in")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+OverLimit = Literal["clamp", "refuse"]
+
+
+class ListRefused(Exception):
+    """The query of a list is not valid; `title` is that of the 422."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """One page of a list: `page` counts from 1, `ids` are in lower case, None asks for all."""
+
+    page: int
+    limit: int
+    ids: frozenset[str] | None
+
+
+def read_list_request(
+    query: QueryParams, *, max_limit: int = MAXIMUM_LIMIT, over_limit: OverLimit = "clamp"
+) -> ListRequest:
+    """Returns what a query asks for; of a repeated parameter the last one counts.
+
+    Raises `ListRefused` for an unknown filter, for a `page` or `limit` that is no whole number of
+    1 or more, and for a `limit` above `max_limit` unless it is to be clamped.
+    """
+    unknown = [name for name in query if name not in FILTERS]
+    if unknown:
+        names = ", ".join(unknown)
+        raise ListRefused(f"The filter(s): {names} are not valid filter parameter(s).")
+    page = _read_number(query, "page", 1)
+    limit = _read_number(query, "limit", min(DEFAULT_LIMIT, max_limit))
+    if limit > max_limit and over_limit == "refuse":
+        raise ListRefused(f"limit must not be above {max_limit}.")
+    ids = query.get("id:in")
+    wanted = None if ids is None else frozenset(part.strip().lower() for part in ids.split(","))
+    return ListRequest(page, min(limit, max_limit), wanted)
+
+
+def encode_page(
+    rows: Sequence[SegmentRow], asked: ListRequest, fault: Fault | None = None
+) -> bytes:
+    """Returns the JSON of one page of `rows`, the whole list, spoilt as the fault says."""
+    page, limit = asked.page, asked.limit
+    shown = rows[(page - 1) * limit : page * limit]
+    total_pages = -(-len(rows) // limit)
+    pagination = {
+        "total": len(rows),
+        "count": len(shown),
+        "per_page": 0 if fault is Fault.ZERO_PER_PAGE else limit,
+        "current_page": page,
+        "total_pages": total_pages,
+        "links": _links(page, limit, total_pages),
+    }
+    if fault is Fault.MISSING_ROW:
+        shown = shown[:-1]
+    data = None if fault is Fault.NULL_DATA else shown
+    body = msgspec.json.encode({"data": data, "meta": {"pagination": pagination}})
+    return body[: len(body) // 2] if fault is Fault.TRUNCATED else body
+
+
+def _read_number(query: QueryParams, name: str, default: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not _NUMBER.fullmatch(text) or int(text) == 0:
+        raise ListRefused(f"{name} must be a whole number of 1 or more.")
+    return int(text)
+
+
+def _links(page: int, limit: int, total_pages: int) -> dict[str, str]:
+    links = {"current": f"?page={page}&limit={limit}"}
+    if 1 < page <= total_pages + 1:
+        links["previous"] = f"?page={page - 1}&limit={limit}"
+    if page < total_pages:
+        links["next"] = f"?page={page + 1}&limit={limit}"
+    return links

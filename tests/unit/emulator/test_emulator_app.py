@@ -1,0 +1,178 @@
+"""The wire of the emulated store: order of the checks, counting, quota and latency."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from gateway.emulator import Emulator, create_emulator, seeded_store
+from gateway.emulator.app import TokenScope
+
+STATUS_CODES = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
+
+
+def error(status: int, title: str) -> dict[str, object]:
+    return {"status": status, "title": title, "type": STATUS_CODES, "errors": {}}
+
+
+@asynccontextmanager
+async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://emulator.localhost",
+        headers={"X-Auth-Token": "emulator-token"},
+    ) as client:
+        yield client
+
+
+def emulator_of(app: Starlette) -> Emulator:
+    emulator = app.state.emulator
+    assert isinstance(emulator, Emulator)
+    return emulator
+
+
+SEGMENTS = "/stores/emulator/v3/segments"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/stores/emulator/v3/customers"),
+        ("GET", "/stores/emulator/v2/segments"),
+        ("GET", f"{SEGMENTS}/1a466884-f3f4-4249-9c28-ff90a5aec797"),
+        ("POST", SEGMENTS),
+        ("PUT", SEGMENTS),
+        ("PATCH", SEGMENTS),
+        ("DELETE", SEGMENTS),
+        ("OPTIONS", SEGMENTS),
+        ("TRACE", SEGMENTS),
+        ("PROPFIND", SEGMENTS),
+    ],
+)
+@pytest.mark.parametrize("token", ["emulator-token", "wrong", ""])
+async def test_unknown_route_or_method_is_not_found_whatever_the_token(
+    method: str, path: str, token: str
+) -> None:
+    app = create_emulator(seeded_store(1))
+    async with client_of(app) as client:
+        answer = await client.request(method, path, headers={"X-Auth-Token": token})
+    assert answer.status_code == 404
+    assert answer.json() == error(404, "The route is not found, check the URL")
+    assert emulator_of(app).requests == {"unknown": 1}
+
+
+async def test_credentials_are_checked_before_the_store() -> None:
+    async with client_of(create_emulator(seeded_store(1))) as client:
+        answer = await client.get(
+            "/stores/another/v3/segments?name=x", headers={"X-Auth-Token": "bad"}
+        )
+    assert (answer.status_code, answer.json()) == (401, error(401, "Unauthorized"))
+    assert "x-rate-limit-requests-left" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("store", "token_scope"), [("another", "store_v2_customers"), ("emulator", None)]
+)
+async def test_store_and_scope_are_checked_before_the_query(
+    store: str, token_scope: TokenScope | None
+) -> None:
+    async with client_of(create_emulator(seeded_store(1), token_scope=token_scope)) as client:
+        answer = await client.get(f"/stores/{store}/v3/segments?name=x")
+    title = "You don't have a required scope to access the endpoint"
+    assert (answer.status_code, answer.json()) == (403, error(403, title))
+    assert answer.headers["X-Rate-Limit-Requests-Left"] == "149"
+
+
+async def test_read_only_scope_reads() -> None:
+    app = create_emulator(seeded_store(1), token_scope="store_v2_customers_read_only")
+    async with client_of(app) as client:
+        assert (await client.get(SEGMENTS)).status_code == 200
+
+
+async def test_slash_at_the_end_is_the_same_route() -> None:
+    async with client_of(create_emulator(seeded_store(1))) as client:
+        assert (await client.get(f"{SEGMENTS}/")).json()["meta"]["pagination"]["total"] == 1
+
+
+async def test_used_up_quota_is_429_until_the_window_ends() -> None:
+    now = 0.0
+    app = create_emulator(seeded_store(1), rate_limit_quota=2, clock=lambda: now)
+    async with client_of(app) as client:
+        now = 29.0
+        statuses = [(await client.get(SEGMENTS)).status_code for _ in range(2)]
+        refused = await client.get(SEGMENTS)
+        now = 30.0
+        statuses.append((await client.get(SEGMENTS)).status_code)
+    assert statuses == [200, 200, 200]
+    assert (refused.status_code, refused.json()) == (429, error(429, "Too many requests"))
+    assert refused.headers["X-Rate-Limit-Requests-Left"] == "0"
+    assert refused.headers["X-Rate-Limit-Time-Reset-Ms"] == "1000"
+
+
+async def test_refused_credentials_cost_no_quota() -> None:
+    async with client_of(create_emulator(seeded_store(1), rate_limit_quota=1)) as client:
+        for token in ("", "wrong"):
+            await client.get(SEGMENTS, headers={"X-Auth-Token": token})
+        assert (await client.get(SEGMENTS)).status_code == 200
+
+
+async def test_every_request_has_its_own_id() -> None:
+    async with client_of(create_emulator(seeded_store(1))) as client:
+        ids = {(await client.get(SEGMENTS)).headers["X-Request-Id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", request_id) for request_id in ids)
+
+
+@dataclass
+class Gate:
+    """Stands in for `asyncio.sleep`: whoever sleeps waits until the gate opens."""
+
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    asleep: list[float] = field(default_factory=list)
+    reached: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def __call__(self, seconds: float) -> None:
+        async with self.reached:
+            self.asleep.append(seconds)
+            self.reached.notify_all()
+        await self.opened.wait()
+
+    async def hold(self, sleepers: int) -> None:
+        async with self.reached:
+            await self.reached.wait_for(lambda: len(self.asleep) == sleepers)
+
+
+async def test_latencies_of_concurrent_requests_overlap() -> None:
+    gate = Gate()
+    app = create_emulator(seeded_store(1), latency_seconds=0.2, sleep=gate)
+    async with client_of(app) as client, asyncio.TaskGroup() as group:
+        answers = [group.create_task(client.get(SEGMENTS)) for _ in range(5)]
+        await gate.hold(5)
+        assert emulator_of(app).requests == {"list_segments": 5}
+        gate.opened.set()
+    assert gate.asleep == [0.2] * 5
+    assert [answer.result().status_code for answer in answers] == [200] * 5
+
+
+async def test_answer_tells_the_store_as_it_was_when_the_request_arrived() -> None:
+    gate = Gate()
+    app = create_emulator(seeded_store(3), latency_seconds=0.2, sleep=gate)
+    async with client_of(app) as client, asyncio.TaskGroup() as group:
+        answer = group.create_task(client.get(SEGMENTS))
+        await gate.hold(1)
+        emulator_of(app).store.segments.clear()
+        gate.opened.set()
+    assert answer.result().json()["meta"]["pagination"]["total"] == 3
+
+
+async def test_without_latency_nothing_sleeps() -> None:
+    gate = Gate()
+    async with client_of(create_emulator(seeded_store(1), sleep=gate)) as client:
+        assert (await client.get(SEGMENTS)).status_code == 200
+    assert gate.asleep == []
