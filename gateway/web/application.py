@@ -1,0 +1,70 @@
+"""The routes, and what every answer has in common."""
+
+from collections.abc import Awaitable, Callable
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Lifespan
+
+from gateway.errors import ErrorCode
+from gateway.web.answers import error_answer
+from gateway.web.graphiql import graphiql_routes
+from gateway.web.graphql import BODY_TIMEOUT_SECONDS, GraphQLEndpoint
+from gateway.web.health import DOORS, Readiness, front_door, live, ready
+from gateway.web.request_id import RequestIds
+
+
+def create_web(
+    *,
+    schema: strawberry.Schema,
+    new_context: Callable[[], object],
+    readiness: Callable[[], Awaitable[Readiness]],
+    lifespan: Lifespan[Starlette],
+    max_body_bytes: int,
+    graphiql: bool,
+    body_timeout_seconds: float = BODY_TIMEOUT_SECONDS,
+) -> Starlette:
+    """Returns the ASGI application.
+
+    `new_context` is called once for each GraphQL request; `graphiql` says whether browsers get it.
+    """
+    graphql = GraphQLEndpoint(
+        schema,
+        new_context,
+        max_body_bytes=max_body_bytes,
+        graphiql=graphiql,
+        body_timeout_seconds=body_timeout_seconds,
+    )
+    web = Starlette(
+        routes=[
+            Route("/graphql", graphql),  # first: nearly every request; it answers every method
+            Route("/", front_door),
+            Route("/health/live", live),
+            Route("/health/ready", ready(readiness)),
+            *(graphiql_routes() if graphiql else []),
+        ],
+        lifespan=lifespan,
+        middleware=[Middleware(RequestIds)],
+        exception_handlers={HTTPException: _http_error},
+    )
+    # A redirect would repeat the caller's Host header, and turn https into http behind a proxy.
+    web.router.redirect_slashes = False
+    return web
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Answers 404 and 405 with the paths that exist."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+    known = ", ".join(["/", *DOORS])
+    if status == 405:
+        headers["Allow"] = "GET, HEAD"  # of every path but /graphql, which answers by itself
+        message = f"{request.method} is not possible here. Known paths: {known}."
+    else:
+        message = f"There is nothing at this path. Known paths: {known}."
+    return error_answer(message, ErrorCode.BAD_REQUEST, status, headers=headers)

@@ -1,0 +1,76 @@
+"""The body of a POST: JSON in UTF-8, of bounded size, within bounded time."""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive
+
+from gateway.web.negotiation import JSON
+from gateway.web.request_error import RequestError
+
+# Of a body that is too large this much more is read and dropped: a client that is still sending
+# when the connection closes often loses the answer that says why.
+DROPPED_BYTES = 16 * 1024 * 1024
+
+
+async def read_body(request: Request, maximum_bytes: int, timeout_seconds: float) -> bytes:
+    """Returns the body of at most `maximum_bytes`, whatever length it announced.
+
+    Raises `RequestError` with status 413, 408 or 415, and `ClientDisconnect`.
+    """
+    _check_content_type(request)
+    first = await request.receive()
+    if first["type"] == "http.request" and not first.get("more_body", False):
+        body: bytes = first.get("body", b"")  # nearly every request: nothing to wait for
+        _check_size(len(body), maximum_bytes)
+        return body
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await _gather(first, request.receive, maximum_bytes)
+    except TimeoutError as error:
+        raise RequestError(
+            408,
+            f"The body did not arrive within {timeout_seconds:g} seconds.",
+            headers={"Connection": "close"},
+        ) from error
+
+
+async def _gather(message: Message, receive: Receive, maximum_bytes: int) -> bytes:
+    body = bytearray()
+    received = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        received += len(chunk)
+        if received <= maximum_bytes:
+            body += chunk
+        if not message.get("more_body", False):
+            _check_size(received, maximum_bytes)
+            return bytes(body)
+        if received > maximum_bytes + DROPPED_BYTES:
+            _check_size(received, maximum_bytes, is_endless=True)
+        message = await receive()
+
+
+def _check_size(received: int, maximum_bytes: int, *, is_endless: bool = False) -> None:
+    if received > maximum_bytes:
+        raise RequestError(
+            413,
+            f"The body is larger than {maximum_bytes} bytes (GATEWAY_MAX_BODY_BYTES).",
+            headers={"Connection": "close"} if is_endless else None,
+        )
+
+
+def _check_content_type(request: Request) -> None:
+    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+    pairs = [parameter.partition("=") for parameter in parameters]
+    charsets = {value.strip(' "') for name, _, value in pairs if name.strip() == "charset"}
+    if media_type.strip() != JSON or charsets - {"utf-8", "utf8"}:
+        raise RequestError(415, f"Send the body as JSON in UTF-8, with `Content-Type: {JSON}`.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise RequestError(
+            415,
+            "Send the body uncompressed, without `Content-Encoding`.",
+            headers={"Accept-Encoding": "identity"},
+        )

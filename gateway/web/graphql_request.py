@@ -1,0 +1,100 @@
+"""From an HTTP request to a checked GraphQL request.
+
+Source: GraphQL over HTTP, "Request". Whatever is wrong is a `RequestError` with status 400 and a
+sentence that says what to send.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from starlette.datastructures import QueryParams
+
+from gateway.web.request_error import RequestError
+
+PARAMETERS = ("query", "operationName", "variables", "extensions")
+_QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """The parameters of a GraphQL request (GraphQL over HTTP, "Request Parameters")."""
+
+    query: str
+    operation_name: str | None = None
+    variables: dict[str, object] = field(default_factory=dict)
+    extensions: dict[str, object] = field(default_factory=dict)
+
+
+def from_query_string(parameters: QueryParams) -> GraphQLRequest:
+    """Reads a GET request, whose `variables` and `extensions` are JSON text.
+
+    An empty string counts as not given (GraphQL over HTTP, "GET").
+    """
+    _check_once(name for name, _ in parameters.multi_items())
+    fields: dict[str, object] = {name: text for name, text in parameters.items() if text}
+    for name in ("variables", "extensions"):
+        if text := parameters.get(name):
+            try:
+                fields[name] = msgspec.json.decode(text)
+            except (msgspec.MsgspecError, RecursionError) as error:
+                raise RequestError(400, f"`{name}` in the URL has to be a JSON object.") from error
+    return _checked(fields)
+
+
+def from_json(body: bytes) -> GraphQLRequest:
+    """Reads the body of a POST request."""
+    try:
+        fields = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestError(400, "The body is not valid JSON in UTF-8.") from error
+    if isinstance(fields, list):
+        raise RequestError(
+            400,
+            "Batches are not offered. Send one operation as a JSON object; lookups of "
+            "requests sent side by side share their upstream requests anyway.",
+        )
+    if not isinstance(fields, dict):
+        raise RequestError(400, 'The body has to be a JSON object such as {"query": "…"}.')
+    if _may_repeat_a_parameter(body):
+        pairs: list[tuple[str, object]] = json.loads(body, object_pairs_hook=list)
+        _check_once(name for name, _ in pairs)
+    return _checked(fields)
+
+
+def _may_repeat_a_parameter(body: bytes) -> bool:
+    """Tells cheaply whether a parameter can stand twice, which msgspec lets pass.
+
+    Escapes can spell a name, too: with one in the body nothing is excluded.
+    """
+    return b"\\u" in body or any(body.count(name) > 1 for name in _QUOTED_PARAMETERS)
+
+
+def _check_once(names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1 and name in PARAMETERS:
+            raise RequestError(400, f"`{name}` stands {count} times in the request: send it once.")
+
+
+def _checked(fields: Mapping[str, object]) -> GraphQLRequest:
+    query = fields.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise RequestError(400, "`query` is missing: send the GraphQL document as a string.")
+    operation_name = fields.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise RequestError(400, "`operationName` has to be a string.")
+    # No operation has an empty name: it means none, in a body as it does in a URL.
+    return GraphQLRequest(
+        query, operation_name or None, _map(fields, "variables"), _map(fields, "extensions")
+    )
+
+
+def _map(fields: Mapping[str, object], name: str) -> dict[str, object]:
+    value = fields.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise RequestError(400, f"`{name}` has to be a JSON object.")
+    return value

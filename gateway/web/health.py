@@ -1,0 +1,74 @@
+"""Liveness, readiness, and the front door."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from gateway.web.answers import json_answer
+from gateway.web.negotiation import HTML, JSON, preferred
+
+DOORS = {
+    "/graphql": "GraphQL by POST and GET; GraphiQL for a browser",
+    "/health/live": "200 while the process runs",
+    "/health/ready": "200 while answers can be served, 503 otherwise",
+}
+DOCUMENTATION = "The documentation lies beside the source: README.md first, then docs/."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether answers can be served, and the state of each part in a word or two."""
+
+    is_ready: bool
+    parts: Mapping[str, str]
+
+
+async def live(_: Request) -> Response:
+    """Answers 200 as long as the process answers at all."""
+    return json_answer({"status": "live"})
+
+
+def ready(
+    readiness: Callable[[], Awaitable[Readiness]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the endpoint that tells whether answers can be served."""
+
+    async def endpoint(_: Request) -> Response:
+        try:
+            found = await readiness()
+        except Exception:
+            # Whoever probes wants a yes or a no; the reason is the operator's.
+            log.exception("the readiness of the parts could not be told")
+            found = Readiness(False, {})
+        return json_answer(
+            {"status": "ready" if found.is_ready else "not ready", "parts": dict(found.parts)},
+            200 if found.is_ready else 503,
+        )
+
+    return endpoint
+
+
+async def front_door(request: Request) -> Response:
+    """Says where to go next."""
+    accept = ",".join(request.headers.getlist("accept"))
+    if preferred(accept, (JSON, HTML)) != HTML:
+        return json_answer({"paths": DOORS, "documentation": DOCUMENTATION})
+    items = "".join(
+        f'<li><a href="{path[1:]}"><code>{path}</code></a>: {text}</li>'
+        for path, text in DOORS.items()
+    )
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        "<title>Customer segments, in GraphQL</title>"
+        f"<h1>Customer segments, in GraphQL</h1><ul>{items}</ul><p>{DOCUMENTATION}</p></html>",
+        headers={
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "Vary": "Accept",
+        },
+    )

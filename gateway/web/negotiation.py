@@ -1,0 +1,59 @@
+"""Content negotiation: which media type an answer bears.
+
+Sources: RFC 9110, 12.5.1 (Accept); GraphQL over HTTP, "Media Types".
+"""
+
+from functools import lru_cache
+
+JSON = "application/json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+HTML = "text/html"
+
+
+@lru_cache(maxsize=128)  # clients send a handful of values
+def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
+    """Returns the offered media type that `accept` likes best, None where it takes none.
+
+    An empty one takes anything. Between equals, types that the header names win over wildcards,
+    then the order of the header, then the order of the offer.
+    """
+    if not accept.strip(" ,"):
+        return offered[0]
+    ranges = [_media_range(part) for part in accept.split(",") if part.strip()]
+    best: tuple[float, bool, int, int] | None = None
+    chosen = None
+    for place, media_type in enumerate(offered):
+        matches = [
+            (specificity, quality, -position)
+            for position, (name, quality) in enumerate(ranges)
+            if (specificity := _specificity(name, media_type))
+        ]
+        if not matches:
+            continue
+        # RFC 9110, 12.5.1: the most specific range that matches decides the quality.
+        specificity, quality, position = max(matches)
+        rank = (quality, specificity == 3, position, -place)
+        if quality > 0 and (best is None or rank > best):
+            best, chosen = rank, media_type
+    return chosen
+
+
+def _media_range(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                return name, min(1.0, max(0.0, float(value)))
+            except ValueError:
+                return name, 0.0
+    return name, 1.0
+
+
+def _specificity(name: str, media_type: str) -> int:
+    """Returns 3 for the type itself, 2 for its family, 1 for anything, 0 for no match."""
+    if name == media_type:
+        return 3
+    if name == media_type.partition("/")[0] + "/*":
+        return 2
+    return 1 if name == "*/*" else 0

@@ -1,0 +1,45 @@
+import pytest
+
+from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", JSON),
+        (" , ", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        (GRAPHQL_RESPONSE, GRAPHQL_RESPONSE),
+        (GRAPHQL_RESPONSE.upper(), GRAPHQL_RESPONSE),
+        (f"{GRAPHQL_RESPONSE}; charset=utf-8", GRAPHQL_RESPONSE),
+        (f"{GRAPHQL_RESPONSE}, {JSON};q=0.9", GRAPHQL_RESPONSE),
+        (f"{JSON};q=0.9,{GRAPHQL_RESPONSE}", GRAPHQL_RESPONSE),
+        (f"{JSON};q=0.5, {GRAPHQL_RESPONSE};q=0.4", JSON),
+        (f"{GRAPHQL_RESPONSE}, {JSON}", GRAPHQL_RESPONSE),
+        (f"{JSON}, {GRAPHQL_RESPONSE}", JSON),
+        (f"*/*, {GRAPHQL_RESPONSE}", GRAPHQL_RESPONSE),
+        (f"*/*, {JSON};q=0", GRAPHQL_RESPONSE),
+        (f"{JSON};q=0", None),
+        (f"{JSON};q=nonsense", None),
+        (f"{JSON};q=nan", None),
+        ("text/plain, image/*", None),
+        ("garbage", None),
+        (BROWSER, JSON),
+    ],
+)
+def test_graphql_answers_in_the_media_type_that_accept_likes_best(
+    accept: str, chosen: str | None
+) -> None:
+    assert preferred(accept, (JSON, GRAPHQL_RESPONSE)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [(BROWSER, HTML), ("*/*", JSON), ("text/*", HTML), (f"{JSON}, {HTML};q=0.1", JSON)],
+)
+def test_only_who_names_html_gets_a_page(accept: str, chosen: str) -> None:
+    assert preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == chosen

@@ -1,0 +1,135 @@
+import pytest
+from starlette.datastructures import QueryParams
+
+from gateway.web.graphql_request import GraphQLRequest, from_json, from_query_string
+from gateway.web.operations import needs_operation_name
+from gateway.web.request_error import RequestError
+
+
+def test_json_body_is_read_whole() -> None:
+    body = (
+        b'{"query":"{a}","operationName":"Q","variables":{"n":1},"extensions":{"x":[]},"other":1}'
+    )
+    assert from_json(body) == GraphQLRequest("{a}", "Q", {"n": 1}, {"x": []})
+
+
+@pytest.mark.parametrize("value", [b"null", b'""'])
+def test_empty_operation_name_is_no_operation_name(value: bytes) -> None:
+    assert from_json(b'{"query":"{a}","operationName":' + value + b"}") == GraphQLRequest("{a}")
+
+
+def test_null_parameters_count_as_not_given() -> None:
+    body = b'{"query":"{a}","variables":null,"extensions":null}'
+    assert from_json(body) == GraphQLRequest("{a}")
+
+
+NOT_JSON = "The body is not valid JSON in UTF-8."
+NOT_AN_OBJECT = 'The body has to be a JSON object such as {"query": "…"}.'
+NO_QUERY = "`query` is missing: send the GraphQL document as a string."
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", NOT_JSON),
+        (b'{"query":', NOT_JSON),
+        (b'{"query":"{a}"}{}', NOT_JSON),
+        (b'{"query":"\xff"}', NOT_JSON),
+        (b'{"query":"\\ud800"}', NOT_JSON),
+        (b'\xef\xbb\xbf{"query":"{a}"}', NOT_JSON),
+        (b'{"query":"{a}","variables":{"n":NaN}}', NOT_JSON),
+        (b'{"query":"{a}","variables":{"n":1e999}}', NOT_JSON),
+        (b'{"query":"{a}","variables":{"n":1' + b"0" * 5000 + b"}}", NOT_JSON),
+        (b"[" * 100_000, NOT_JSON),
+        (b"null", NOT_AN_OBJECT),
+        (b"5", NOT_AN_OBJECT),
+        (b'"x"', NOT_AN_OBJECT),
+        (b"{}", NO_QUERY),
+        (b'{"query":null}', NO_QUERY),
+        (b'{"query":" \\n"}', NO_QUERY),
+        (b'{"query":["{a}"]}', NO_QUERY),
+        (b'{"query":"{a}","operationName":7}', "`operationName` has to be a string."),
+        (b'{"query":"{a}","variables":[7]}', "`variables` has to be a JSON object."),
+        (b'{"query":"{a}","variables":"{}"}', "`variables` has to be a JSON object."),
+        (b'{"query":"{a}","extensions":false}', "`extensions` has to be a JSON object."),
+        (
+            b'{"query":"{a}","query":"{b}"}',
+            "`query` stands 2 times in the request: send it once.",
+        ),
+        (
+            b'{"query":"{a}","variables":{},"v\\u0061riables":{"n":1}}',
+            "`variables` stands 2 times in the request: send it once.",
+        ),
+    ],
+    ids=range(23),
+)
+def test_body_that_is_no_graphql_request_is_refused(body: bytes, message: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        from_json(body)
+    assert (caught.value.status, caught.value.message) == (400, message)
+
+
+def test_names_of_parameters_may_stand_inside_of_values() -> None:
+    body = b'{"query":"{a(x:\\"query\\")}","variables":{"query":"query"}}'
+    assert from_json(body).variables == {"query": "query"}
+
+
+@pytest.mark.parametrize("body", [b"[]", b'[{"query":"{a}"}]'])
+def test_batch_is_refused_with_a_reason(body: bytes) -> None:
+    with pytest.raises(RequestError) as caught:
+        from_json(body)
+    assert caught.value.status == 400
+    assert caught.value.message.startswith("Batches are not offered.")
+
+
+def test_query_string_is_read_whole() -> None:
+    parameters = QueryParams("query=%7Ba%7D&operationName=Q&variables=%7B%22n%22%3A1%7D&extensions")
+    assert from_query_string(parameters) == GraphQLRequest("{a}", "Q", {"n": 1})
+
+
+def test_null_in_a_query_string_is_json_only_where_json_is_meant() -> None:
+    parameters = QueryParams("query=%7Ba%7D&operationName=null&variables=null")
+    assert from_query_string(parameters) == GraphQLRequest("{a}", "null")
+
+
+def test_empty_parameters_of_a_query_string_count_as_not_given() -> None:
+    parameters = QueryParams("query=%7Ba%7D&operationName=&variables=&extensions=")
+    assert from_query_string(parameters) == GraphQLRequest("{a}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", NO_QUERY),
+        ("query=", NO_QUERY),
+        ("query=%7Ba%7D&variables=x", "`variables` in the URL has to be a JSON object."),
+        ("query=%7Ba%7D&extensions=%5B%5D", "`extensions` has to be a JSON object."),
+        (
+            "query=%7Ba%7D&query=%7Bb%7D",
+            "`query` stands 2 times in the request: send it once.",
+        ),
+    ],
+)
+def test_query_string_that_is_no_graphql_request_is_refused(text: str, message: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        from_query_string(QueryParams(text))
+    assert (caught.value.status, caught.value.message) == (400, message)
+
+
+@pytest.mark.parametrize(
+    ("document", "name", "needs_it"),
+    [
+        ("{a}", None, False),
+        ("query A{a}", None, False),
+        ("query A{a} query B{b}", None, True),
+        ("query#\nA{a}\nmutation#\nB{b}", None, True),
+        ("query A{a} query B{b}", "B", False),
+        ("query A{query mutation subscription}", None, False),
+        ("query A{a} query", None, False),
+        ("query A{a} query B" + "{" * 5000, None, False),
+    ],
+)
+def test_only_one_of_several_operations_needs_to_be_named(
+    document: str, name: str | None, needs_it: bool
+) -> None:
+    assert needs_operation_name(GraphQLRequest(document, name)) is needs_it
