@@ -1,0 +1,201 @@
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import strawberry
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from gateway.web import Readiness, create_web
+from gateway.web.request_id import RequestIds
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+KNOWN_PATHS = "Known paths: /, /graphql, /health/live, /health/ready."
+
+ReadinessCheck = Callable[[], Awaitable[Readiness]]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def hello(self) -> str:
+        return "world"
+
+
+@asynccontextmanager
+async def no_lifespan(_: Starlette) -> AsyncIterator[None]:
+    yield
+
+
+async def all_is_ready() -> Readiness:
+    return Readiness(True, {"upstream": "emulator"})
+
+
+async def nothing_is_ready() -> Readiness:
+    return Readiness(False, {"upstream": "unreachable"})
+
+
+async def nobody_knows() -> Readiness:
+    raise OSError("redis://:secret@cache")
+
+
+def gateway(
+    *, readiness: ReadinessCheck = all_is_ready, graphiql: bool = True
+) -> httpx.AsyncClient:
+    web = create_web(
+        schema=strawberry.Schema(Query),
+        new_context=object,
+        readiness=readiness,
+        lifespan=no_lifespan,
+        max_body_bytes=1000,
+        graphiql=graphiql,
+    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway")
+
+
+@pytest.mark.parametrize("path", ["/", "/graphql?query={hello}", "/graphql", "/health/live", "/no"])
+async def test_every_answer_bears_a_request_id_and_nosniff(path: str) -> None:
+    async with gateway() as http:
+        answer = await http.get(path)
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("request_id", ["a", "trace-1.2_3", "x" * 128])
+async def test_sane_request_id_is_taken_over(request_id: str) -> None:
+    async with gateway() as http:
+        answer = await http.get("/", headers={"X-Request-Id": request_id})
+    assert answer.headers.get_list("X-Request-Id") == [request_id]
+
+
+@pytest.mark.parametrize("request_id", ["", "x" * 129, "a b", "a\tb", "<script>", "é"])
+async def test_other_request_id_is_replaced(request_id: str) -> None:
+    async with gateway() as http:
+        answer = await http.get("/", headers={b"X-Request-Id": request_id.encode("latin-1")})
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
+
+
+async def test_live_says_live() -> None:
+    async with gateway(readiness=nothing_is_ready) as http:
+        answer = await http.get("/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "live"})
+
+
+@pytest.mark.parametrize(
+    ("readiness", "status", "body"),
+    [
+        (all_is_ready, 200, {"status": "ready", "parts": {"upstream": "emulator"}}),
+        (nothing_is_ready, 503, {"status": "not ready", "parts": {"upstream": "unreachable"}}),
+        (nobody_knows, 503, {"status": "not ready", "parts": {}}),
+    ],
+)
+async def test_ready_tells_the_state_of_each_part(
+    readiness: ReadinessCheck, status: int, body: object
+) -> None:
+    async with gateway(readiness=readiness) as http:
+        answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (status, body)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_front_door_shows_a_browser_where_to_go() -> None:
+    async with gateway() as http:
+        answer = await http.get("/", headers={"Accept": BROWSER})
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert answer.headers["Vary"] == "Accept"
+    assert re.findall('href="([^"]*)"', answer.text) == ["graphql", "health/live", "health/ready"]
+
+
+async def test_front_door_tells_a_program_where_to_go() -> None:
+    async with gateway() as http:
+        answer = await http.get("/")
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert list(answer.json()["paths"]) == ["/graphql", "/health/live", "/health/ready"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/graphql/", "/health", "/docs", "/%00", "//graphql"])
+async def test_unknown_path_is_answered_with_the_known_ones(path: str) -> None:
+    async with gateway() as http:
+        answer = await http.get(httpx.URL("http://gateway", raw_path=path.encode()))
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "errors": [
+            {
+                "message": f"There is nothing at this path. {KNOWN_PATHS}",
+                "extensions": {"code": "BAD_REQUEST"},
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/health/live", "/health/ready"])
+async def test_other_methods_are_answered_with_allow(path: str) -> None:
+    async with gateway() as http:
+        answer = await http.post(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    (error,) = answer.json()["errors"]
+    assert error["message"] == f"POST is not possible here. {KNOWN_PATHS}"
+
+
+@pytest.mark.parametrize("path", ["/", "/health/live", "/health/ready", "/graphql?query={hello}"])
+async def test_head_is_a_get_without_its_body(path: str) -> None:
+    async with gateway() as http:
+        got, headed = await http.get(path), await http.head(path)
+    assert headed.status_code == got.status_code == 200
+    for name in ("Content-Type", "Content-Length", "Vary", "Cache-Control"):
+        assert headed.headers[name] == got.headers[name]
+
+
+async def test_browser_gets_graphiql_where_it_is_offered() -> None:
+    async with gateway() as http:
+        answer = await http.get("/graphql", headers={"Accept": BROWSER})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+async def test_browser_gets_data_where_it_sends_a_query() -> None:
+    async with gateway() as http:
+        answer = await http.get("/graphql?query={hello}", headers={"Accept": BROWSER})
+    assert answer.json() == {"data": {"hello": "world"}}
+
+
+async def test_browser_gets_an_error_where_graphiql_is_off() -> None:
+    async with gateway(graphiql=False) as http:
+        answer = await http.get("/graphql", headers={"Accept": BROWSER})
+        assets = await http.get("/graphiql/index.html")
+    assert (answer.status_code, assets.status_code) == (400, 404)
+
+
+async def crash(scope: Scope, receive: Receive, send: Send) -> None:
+    raise KeyError("secret-token")
+
+
+async def crash_midway(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise KeyError("secret-token")
+
+
+async def test_crash_outside_of_graphql_is_masked_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    transport = httpx.ASGITransport(RequestIds(crash))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        answer = await http.get("/", headers={"X-Request-Id": "r-1"})
+    message = "Something went wrong in the gateway. Report it with request id r-1."
+    code = {"code": "INTERNAL_SERVER_ERROR"}
+    assert answer.status_code == 500
+    assert answer.json() == {"errors": [{"message": message, "extensions": code}]}
+    assert answer.headers["X-Request-Id"] == "r-1"
+    (record,) = caplog.records
+    assert record.getMessage() == "request r-1 failed outside GraphQL"
+    assert record.exc_info is not None
+
+
+async def test_crash_amid_an_answer_is_left_to_the_server() -> None:
+    transport = httpx.ASGITransport(RequestIds(crash_midway))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        with pytest.raises(KeyError):
+            await http.get("/")
