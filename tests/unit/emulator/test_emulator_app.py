@@ -144,7 +144,7 @@ class Gate:
         await self.opened.wait()
 
     async def hold(self, sleepers: int) -> None:
-        async with self.reached:
+        async with asyncio.timeout(5), self.reached:  # a failure, rather than a hang
             await self.reached.wait_for(lambda: len(self.asleep) == sleepers)
 
 
@@ -173,6 +173,7 @@ async def test_answer_tells_the_store_as_it_was_when_the_request_arrived() -> No
 
 async def test_without_latency_nothing_sleeps() -> None:
     gate = Gate()
+    gate.opened.set()
     async with client_of(create_emulator(seeded_store(1), sleep=gate)) as client:
         assert (await client.get(SEGMENTS)).status_code == 200
     assert gate.asleep == []
