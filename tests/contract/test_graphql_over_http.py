@@ -1,0 +1,379 @@
+"""GraphQL over HTTP, clause by clause: each row is a MUST or SHOULD and the check of it.
+
+Source: the GraphQL over HTTP specification and RFC 9110. Where the newest draft and the audits of
+graphql-http disagree on a status, the row follows the audits, and says so.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+import strawberry
+from starlette.applications import Starlette
+
+from gateway.errors import UpstreamUnavailable
+from gateway.web import Readiness, create_web
+
+JSON = "application/json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+UTF8 = "; charset=utf-8"
+MAX_BODY_BYTES = 2000
+
+Check = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def echo(self, text: str = "hello") -> str:
+        return text
+
+    @strawberry.field
+    def failing(self) -> str | None:
+        raise UpstreamUnavailable("The store does not answer.")
+
+    @strawberry.field
+    def failing_hard(self) -> str:
+        raise UpstreamUnavailable("The store does not answer.")
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def write(self) -> str:
+        return "written"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A clause: its number here, its sentence, and the check of it."""
+
+    number: str
+    sentence: str
+    check: Check
+
+
+ROWS: list[Row] = []
+
+
+def row(number: str, sentence: str) -> Callable[[Check], Check]:
+    def add(check: Check) -> Check:
+        ROWS.append(Row(number, sentence, check))
+        return check
+
+    return add
+
+
+async def post(
+    http: httpx.AsyncClient, parameters: object, accept: str = GRAPHQL_RESPONSE
+) -> httpx.Response:
+    return await http.post("/graphql", json=parameters, headers={"Accept": accept})
+
+
+async def post_body(
+    http: httpx.AsyncClient, body: bytes, content_type: str | None = JSON
+) -> httpx.Response:
+    headers = {"Accept": GRAPHQL_RESPONSE}
+    if content_type is not None:
+        headers["Content-Type"] = content_type
+    return await http.post("/graphql", content=body, headers=headers)
+
+
+async def get(
+    http: httpx.AsyncClient, accept: str = GRAPHQL_RESPONSE, **parameters: str
+) -> httpx.Response:
+    return await http.get("/graphql?" + urlencode(parameters), headers={"Accept": accept})
+
+
+def is_answer(answer: httpx.Response, data: object, media_type: str = GRAPHQL_RESPONSE) -> None:
+    assert (answer.status_code, answer.json()) == (200, {"data": data})
+    assert answer.headers["Content-Type"] == media_type + UTF8
+
+
+def is_refused(
+    answer: httpx.Response, status: int, code: str, media_type: str = GRAPHQL_RESPONSE
+) -> None:
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == media_type + UTF8
+    assert list(answer.json()) == ["errors"]
+    (error,) = answer.json()["errors"]
+    assert error["extensions"] == {"code": code}
+    assert error["message"]
+
+
+HELLO = {"echo": "hello"}
+
+
+@row("1.1", "A server MUST accept POST requests.")
+async def _(http: httpx.AsyncClient) -> None:
+    is_answer(await post(http, {"query": "{ echo }"}), HELLO)
+
+
+@row("1.2", "A server MAY accept GET requests, with form-encoded parameters in the URL.")
+async def _(http: httpx.AsyncClient) -> None:
+    is_answer(await get(http, query="{ echo }"), HELLO)
+
+
+@row("1.3", "`variables` and `extensions` in a URL MUST be JSON text.")
+async def _(http: httpx.AsyncClient) -> None:
+    document = "query($t: String!) { echo(text: $t) }"
+    is_answer(
+        await get(http, query=document, variables='{"t":"ü"}', extensions='{"x":1}'), {"echo": "ü"}
+    )
+    is_refused(await get(http, query=document, variables="t=1"), 400, "BAD_REQUEST")
+
+
+@row("1.4", "An empty optional parameter of a URL is as if it were not given.")
+async def _(http: httpx.AsyncClient) -> None:
+    is_answer(
+        await get(http, query="{ echo }", operationName="", variables="", extensions=""), HELLO
+    )
+
+
+@row("1.5", "GET MUST NOT execute mutations: 405 with Allow is RECOMMENDED.")
+async def _(http: httpx.AsyncClient) -> None:
+    for answer in (
+        await get(http, query="mutation { write }"),
+        await get(http, query="query Q { echo } mutation M { write }", operationName="M"),
+        await http.head("/graphql?query=" + quote("mutation { write }")),
+    ):
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    is_refused(await get(http, query="mutation { write }"), 405, "BAD_REQUEST")
+
+
+@row("1.6", "POST executes mutations.")
+async def _(http: httpx.AsyncClient) -> None:
+    is_answer(await post(http, {"query": "mutation { write }"}), {"write": "written"})
+
+
+@row("1.7", "An unsupported method SHOULD be 405; RFC 9110: it MUST come with Allow.")
+async def _(http: httpx.AsyncClient) -> None:
+    for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
+        answer = await http.request(method, "/graphql", headers={"Accept": GRAPHQL_RESPONSE})
+        is_refused(answer, 405, "BAD_REQUEST")
+        assert answer.headers["Allow"] == "GET, HEAD, POST"
+
+
+@row("1.8", "RFC 9110: HEAD is GET without the body.")
+async def _(http: httpx.AsyncClient) -> None:
+    url = "/graphql?query=" + quote("{ echo }")
+    got, headed = await http.get(url), await http.head(url)
+    assert headed.status_code == 200
+    assert headed.headers["Content-Length"] == got.headers["Content-Length"]
+
+
+@row("2.1", "A server MUST read application/json in UTF-8, also where no encoding is named.")
+async def _(http: httpx.AsyncClient) -> None:
+    body = json.dumps({"query": '{ echo(text: "🏃 ü") }'}, ensure_ascii=False).encode()
+    for content_type in (JSON, JSON + UTF8, "Application/JSON;charset=UTF-8"):
+        is_answer(await post_body(http, body, content_type), {"echo": "🏃 ü"})
+
+
+@row("2.2", "A POST without Content-Type SHOULD be refused with a 4xx.")
+async def _(http: httpx.AsyncClient) -> None:
+    is_refused(await post_body(http, b'{"query":"{ echo }"}', None), 415, "BAD_REQUEST")
+
+
+@row("2.3", "Other content types SHOULD be 415; none that a page may send unasked is read.")
+async def _(http: httpx.AsyncClient) -> None:
+    for content_type in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/graphql",
+        "application/json; charset=utf-16",
+    ):
+        answer = await post_body(http, b'{"query":"{ echo }"}', content_type)
+        is_refused(answer, 415, "BAD_REQUEST")
+
+
+@row("2.4", "A body that is too large SHOULD be 413.")
+async def _(http: httpx.AsyncClient) -> None:
+    fits = b'{"query":"{ echo }"}'.ljust(MAX_BODY_BYTES)
+    is_answer(await post_body(http, fits), HELLO)
+    is_refused(await post_body(http, fits + b" "), 413, "BAD_REQUEST")
+    is_refused(await post_body(http, b"x" * 2_000_000), 413, "BAD_REQUEST")
+
+
+@row("2.5", "A body that is no JSON SHOULD be 400.")
+async def _(http: httpx.AsyncClient) -> None:
+    for body in (b"", b"NONSENSE", b'{"query":', b'{"query":"\xe9"}', b'{"query":"{echo}"}}'):
+        is_refused(await post_body(http, body), 400, "BAD_REQUEST")
+
+
+@row("2.6", "A body that is no GraphQL request is 400 (audits; the newest draft: 422).")
+async def _(http: httpx.AsyncClient) -> None:
+    for body in (
+        b"null",
+        b"5",
+        b'"x"',
+        b"[]",
+        b'[{"query":"{ echo }"}]',
+        b"{}",
+        b'{"qeury":"{ echo }"}',
+        b'{"query":7}',
+        b'{"query":"{ echo }","operationName":7}',
+        b'{"query":"{ echo }","variables":[7]}',
+        b'{"query":"{ echo }","extensions":"x"}',
+        b'{"query":"{ echo }","query":"{ failing }"}',
+    ):
+        is_refused(await post_body(http, body), 400, "BAD_REQUEST")
+
+
+@row("2.7", "null for an optional parameter is as if it were not given.")
+async def _(http: httpx.AsyncClient) -> None:
+    parameters = {"operationName": None, "variables": None, "extensions": None}
+    is_answer(await post(http, {"query": "{ echo }", **parameters}), HELLO)
+
+
+@row("2.8", "Properties that a server does not understand MUST be ignored.")
+async def _(http: httpx.AsyncClient) -> None:
+    is_answer(await post(http, {"query": "{ echo }", "id": 1, "mode": ["x"]}), HELLO)
+
+
+@row("2.9", "`operationName` chooses the operation.")
+async def _(http: httpx.AsyncClient) -> None:
+    document = 'query A { echo(text: "a") } query B { echo(text: "b") }'
+    for name in ("A", "B"):
+        answer = await post(http, {"query": document, "operationName": name})
+        is_answer(answer, {"echo": name.lower()})
+
+
+@row("3.1", "application/graphql-response+json MUST be supported, application/json as well.")
+async def _(http: httpx.AsyncClient) -> None:
+    for media_type in (GRAPHQL_RESPONSE, JSON):
+        is_answer(await post(http, {"query": "{ echo }"}, media_type), HELLO, media_type)
+
+
+@row("3.2", "*/* and no Accept SHOULD be answered in application/json (audits).")
+async def _(http: httpx.AsyncClient) -> None:
+    is_answer(await post(http, {"query": "{ echo }"}, "*/*"), HELLO, JSON)
+    del http.headers["Accept"]
+    is_answer(await http.post("/graphql", json={"query": "{ echo }"}), HELLO, JSON)
+
+
+@row("3.3", "The media type of the highest priority in Accept MUST be chosen.")
+async def _(http: httpx.AsyncClient) -> None:
+    for accept, media_type in (
+        (f"{GRAPHQL_RESPONSE}, {JSON};q=0.9", GRAPHQL_RESPONSE),
+        (f"{JSON};q=0.9, {GRAPHQL_RESPONSE}", GRAPHQL_RESPONSE),
+        (f"{GRAPHQL_RESPONSE};q=0.1, {JSON};q=0.2", JSON),
+        (f"text/html, {GRAPHQL_RESPONSE};q=0.1", GRAPHQL_RESPONSE),
+        (f"*/*;q=0.1, {JSON};q=0", GRAPHQL_RESPONSE),
+    ):
+        is_answer(await post(http, {"query": "{ echo }"}, accept), HELLO, media_type)
+
+
+@row("3.4", "RFC 9110: several Accept headers are one list.")
+async def _(http: httpx.AsyncClient) -> None:
+    headers = [("Accept", "text/plain"), ("Accept", GRAPHQL_RESPONSE)]
+    answer = await http.post("/graphql", json={"query": "{ echo }"}, headers=headers)
+    is_answer(answer, HELLO)
+
+
+@row("3.5", "An Accept without any supported media type SHOULD be 406.")
+async def _(http: httpx.AsyncClient) -> None:
+    for accept in ("text/plain", "image/*", f"{JSON};q=0", "nonsense"):
+        is_refused(await post(http, {"query": "{ echo }"}, accept), 406, "BAD_REQUEST", JSON)
+
+
+@row("3.6", "RFC 9110: an answer that depends on Accept SHOULD say so in Vary.")
+async def _(http: httpx.AsyncClient) -> None:
+    for answer in (await post(http, {"query": "{ echo }"}), await get(http)):
+        assert answer.headers["Vary"] == "Accept"
+
+
+@row("4.1", "With data that is not null the status MUST be 2xx, also beside errors.")
+async def _(http: httpx.AsyncClient) -> None:
+    for media_type in (GRAPHQL_RESPONSE, JSON):
+        answer = await post(http, {"query": "{ echo failing }"}, media_type)
+        assert answer.status_code == 200
+        assert answer.json()["data"] == {"echo": "hello", "failing": None}
+        assert answer.json()["errors"][0]["extensions"] == {"code": "UPSTREAM_UNAVAILABLE"}
+
+
+@row("4.2", "A field's error that leaves data null is no request error: SHOULD be 2xx.")
+async def _(http: httpx.AsyncClient) -> None:
+    answer = await post(http, {"query": "{ failingHard }"})
+    assert (answer.status_code, answer.json()["data"]) == (200, None)
+
+
+@row("4.3", "`errors` SHOULD stand first in the answer (GraphQL, 7.1).")
+async def _(http: httpx.AsyncClient) -> None:
+    answer = await post(http, {"query": "{ failing }"})
+    assert list(answer.json()) == ["errors", "data"]
+
+
+REQUEST_ERRORS: tuple[tuple[dict[str, object], str], ...] = (
+    ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+    ({"query": "{ nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+    (
+        {"query": "query($t: String!) { echo(text: $t) }", "variables": {"t": 7}},
+        "BAD_USER_INPUT",
+    ),
+    ({"query": "query($t: String!) { echo(text: $t) }"}, "BAD_USER_INPUT"),
+)
+
+
+async def has_only_error(answer: httpx.Response, status: int, code: str) -> None:
+    assert answer.status_code == status
+    assert list(answer.json()) == ["errors"]
+    assert [error["extensions"]["code"] for error in answer.json()["errors"]] == [code]
+
+
+@row("4.4", "A document or variables that fail are 400 without data (the newest draft: 422).")
+async def _(http: httpx.AsyncClient) -> None:
+    for parameters, code in REQUEST_ERRORS:
+        await has_only_error(await post(http, parameters), 400, code)
+
+
+@row("4.5", "The same in application/json SHOULD be 200 (audits), without data.")
+async def _(http: httpx.AsyncClient) -> None:
+    for parameters, code in REQUEST_ERRORS:
+        await has_only_error(await post(http, parameters, JSON), 200, code)
+
+
+@row("4.6", "An operation that cannot be determined is 400 without data (newest draft: 422).")
+async def _(http: httpx.AsyncClient) -> None:
+    for parameters in (
+        {"query": "query A { echo }", "operationName": "B"},
+        {"query": "query A { echo } query B { failing }"},
+        {"query": "fragment F on Query { echo }"},
+    ):
+        is_refused(await post(http, parameters), 400, "BAD_REQUEST")
+        is_refused(await post(http, parameters, JSON), 400, "BAD_REQUEST", JSON)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+
+    async def readiness() -> Readiness:
+        return Readiness(True, {})
+
+    web = create_web(
+        schema=strawberry.Schema(Query, Mutation),
+        new_context=object,
+        readiness=readiness,
+        lifespan=lifespan,
+        max_body_bytes=MAX_BODY_BYTES,
+        graphiql=False,
+    )
+    transport = httpx.ASGITransport(web)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        yield client
+
+
+@pytest.mark.parametrize("clause", ROWS, ids=[f"{r.number} {r.sentence}" for r in ROWS])
+async def test_clause_holds(clause: Row, http: httpx.AsyncClient) -> None:
+    await clause.check(http)
+
+
+def test_each_clause_has_its_own_number() -> None:
+    assert len({clause.number for clause in ROWS}) == len(ROWS)
