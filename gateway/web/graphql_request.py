@@ -15,6 +15,8 @@ from starlette.datastructures import QueryParams
 from gateway.web.request_error import RequestError
 
 PARAMETERS = ("query", "operationName", "variables", "extensions")
+# Parsed documents are kept by their text: without a bound, comments alone could fill the memory.
+MAXIMUM_DOCUMENT_LENGTH = 100_000
 _QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 
 
@@ -82,6 +84,10 @@ def _checked(fields: Mapping[str, object]) -> GraphQLRequest:
     query = fields.get("query")
     if not isinstance(query, str) or not query.strip():
         raise RequestError(400, "`query` is missing: send the GraphQL document as a string.")
+    if len(query) > MAXIMUM_DOCUMENT_LENGTH:
+        raise RequestError(
+            400, f"The document is longer than {MAXIMUM_DOCUMENT_LENGTH} characters: split it."
+        )
     operation_name = fields.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise RequestError(400, "`operationName` has to be a string.")

@@ -7,7 +7,7 @@ from graphql import GraphQLError, OperationDefinitionNode, parse
 from gateway.web.graphql_request import GraphQLRequest
 
 _KEYWORD = re.compile(r"\b(?:query|mutation|subscription)\b")
-# Documents that may hold several operations are rare; a longer one has to name its operation.
+# A longer document is left to the schema, whose own limit on tokens is lower.
 PARSED_TOKENS = 10_000
 
 

@@ -1,7 +1,13 @@
+import msgspec
 import pytest
 from starlette.datastructures import QueryParams
 
-from gateway.web.graphql_request import GraphQLRequest, from_json, from_query_string
+from gateway.web.graphql_request import (
+    MAXIMUM_DOCUMENT_LENGTH,
+    GraphQLRequest,
+    from_json,
+    from_query_string,
+)
 from gateway.web.operations import needs_operation_name
 from gateway.web.request_error import RequestError
 
@@ -67,6 +73,17 @@ def test_body_that_is_no_graphql_request_is_refused(body: bytes, message: str) -
     with pytest.raises(RequestError) as caught:
         from_json(body)
     assert (caught.value.status, caught.value.message) == (400, message)
+
+
+def test_document_is_bounded_in_length() -> None:
+    longest = "{a}".ljust(MAXIMUM_DOCUMENT_LENGTH)
+    assert from_json(msgspec.json.encode({"query": longest})).query == longest
+    with pytest.raises(RequestError) as caught:
+        from_json(msgspec.json.encode({"query": longest + " "}))
+    assert (caught.value.status, caught.value.message) == (
+        400,
+        "The document is longer than 100000 characters: split it.",
+    )
 
 
 def test_names_of_parameters_may_stand_inside_of_values() -> None:
