@@ -1,0 +1,102 @@
+# Needs Python 3.11+ and make; GraphiQL and some tests need Node.js 20.19+ too.
+# `make help` lists the targets.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+# uv reads no settings of pip, so that the hashes are those of the public registry.
+LOCK := $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate
+HOST := 127.0.0.1
+PORT := 8000
+
+GRAPHIQL := gateway/web/static/graphiql/index.html
+GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-lock.json \
+	graphiql/vite.config.js $(wildcard graphiql/src/*)
+AUDIT := tests/clients/graphql-http
+AUDIT_INSTALLED := $(AUDIT)/node_modules/.installed
+
+FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3.14 python3 ''; do \
+	test -z "$$python" || ! $$python -c \
+		'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+		|| break; done; \
+	if [ -z "$$python" ]; then echo 'No Python 3.11 or newer that can make environments was found.' \
+		'Install one (on Debian: python3 and python3-venv), then run make again.' >&2; exit 1; fi
+HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
+	'const [major, minor] = process.versions.node.split("."); \
+	process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
+
+.PHONY: help setup run test format graphiql graphiql-if-possible audit-if-possible lock schema wheel clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
+		| while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+setup: $(VENV)/.test ## Make .venv with all that running and testing need
+
+run: $(VENV)/.run graphiql-if-possible ## Set up, and serve on http://127.0.0.1:8000 (HOST= PORT= for elsewhere)
+	@exec $(BIN)/gateway serve --host $(HOST) --port $(PORT)
+
+test: setup graphiql-if-possible audit-if-possible ## Set up, check format, lint, types and import contracts, run all tests
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+format: setup ## Format the code, and mend what the linter can
+	$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
+
+schema: $(VENV)/.run ## Write schema.graphql from the code
+	@$(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+wheel: $(VENV)/.run graphiql ## Build the wheel in dist/, GraphiQL inside
+	$(BIN)/python -m hatchling build --target wheel
+
+lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in allow
+	$(LOCK) --upgrade pyproject.toml --output-file requirements/run.txt
+	$(LOCK) --upgrade requirements/build.in --output-file requirements/build.txt
+	$(LOCK) --upgrade requirements/test.in --constraint requirements/run.txt \
+		--constraint requirements/build.txt --output-file requirements/test.txt
+
+clean: ## Remove all that make made
+	rm -rf $(VENV) build dist graphiql/node_modules $(AUDIT)/node_modules $(dir $(GRAPHIQL)) \
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(FIND_PYTHON); echo "making $(VENV) with $$($$python --version)"; \
+		$$python -m venv --clear $(VENV)
+
+$(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo 'installing what the gateway needs'
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	@echo 'installing what the tests need'
+	@$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(GRAPHIQL): $(GRAPHIQL_SOURCES)
+	@echo 'building GraphiQL'
+	@cd graphiql && npm ci --silent && npm run --silent build
+
+$(AUDIT_INSTALLED): $(AUDIT)/package-lock.json
+	@cd $(AUDIT) && npm ci --silent && touch node_modules/.installed
+
+# Running and testing go on without Node.js: the page says how to get GraphiQL, its tests skip.
+graphiql-if-possible:
+	@if ! { $(HAS_NODE); }; then echo 'GraphiQL is not built: that needs Node.js 20.19 or newer with npm.'; \
+		elif ! $(MAKE) $(GRAPHIQL); then echo 'GraphiQL could not be built; going on without it.'; fi
+
+audit-if-possible:
+	@if $(HAS_NODE); then $(MAKE) $(AUDIT_INSTALLED); fi
