@@ -1,0 +1,180 @@
+"""The settings themselves: each a name with its unit, a default, bounds and one sentence."""
+
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+PREFIX = "GATEWAY_"
+DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
+
+StoreHash = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Settings(BaseModel):
+    """The settings of one gateway process, checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    store_hash: StoreHash | None = Field(
+        default=None, description="The store's hash, as in its API path; unset: the emulator."
+    )
+    access_token: SecretStr | None = Field(
+        default=None,
+        description="The API account's token, sent as `X-Auth-Token`; "
+        "scope `store_v2_customers_read_only`.",
+    )
+    upstream_url: str = Field(
+        default=DEFAULT_UPSTREAM,
+        description="Where the store's API is; https, or http on loopback.",
+    )
+    upstream_plain_http_host: str | None = Field(
+        default=None,
+        description="One more host that may be asked by plain http, such as a compose service.",
+    )
+    request_timeout_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        le=300,
+        description="How long one upstream request may take, waiting included.",
+    )
+    upstream_page_size: int = Field(
+        default=250,
+        ge=1,
+        le=250,
+        description="Rows asked for at once; the answer's own size decides.",
+    )
+    lookup_window_milliseconds: float = Field(
+        default=3.0,
+        ge=0,
+        le=1000,
+        description="How long lookups by id gather before they leave together.",
+    )
+    cache_ttl_seconds: float = Field(
+        default=15.0,
+        ge=0,
+        le=86400,
+        description="How long an answer counts as fresh; 0 keeps nothing.",
+    )
+    cache_max_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Memory for cached answers in each process.",
+    )
+    max_body_bytes: int = Field(
+        default=1024 * 1024,
+        ge=1024,
+        description="The largest body of a request; more is status 413.",
+    )
+    max_query_tokens: int = Field(
+        default=4000, ge=50, description="The longest GraphQL document, in lexical tokens."
+    )
+    max_query_depth: int = Field(
+        default=15, ge=3, le=100, description="How deep the fields of a document may be nested."
+    )
+    max_query_aliases: int = Field(
+        default=100, ge=0, description="How many aliases a document may have."
+    )
+    max_rows_per_request: int = Field(
+        default=2500, ge=250, description="How many rows all fields of one request may ask for."
+    )
+    graphiql: bool = Field(default=True, description="Whether browsers get GraphiQL at /graphql.")
+    emulator_segments: int = Field(
+        default=120, ge=0, le=1000, description="Segments in the emulator inside the process."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What is logged: this and everything worse."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How it is logged: lines of text, or of JSON."
+    )
+    shutdown_grace_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=3600,
+        description="How long requests in flight may take to finish at a stop.",
+    )
+
+    @field_validator("access_token")
+    @classmethod
+    def _token_fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        value = "x" if token is None else token.get_secret_value()
+        if not value or not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("it has to be one line of visible ASCII characters")
+        return token
+
+    @field_validator("upstream_url")
+    @classmethod
+    def _url_is_a_base(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_plain = url.isascii() and url.isprintable() and " " not in url
+        if not is_plain or parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it has to be a URL such as https://api.bigcommerce.com")
+        if parts.port == 0:  # asking for the port raises ValueError where it is no number
+            raise ValueError("it names port 0, where nobody listens")
+        if parts.query or parts.fragment or parts.username or parts.password:
+            raise ValueError("it must not hold credentials, a query or a fragment")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _is_a_whole_configuration(self) -> Self:
+        if self.store_hash is not None and self.access_token is None:
+            raise ValueError("GATEWAY_STORE_HASH is set without GATEWAY_ACCESS_TOKEN: set both.")
+        if self.access_token is not None and self.store_hash is None:
+            raise ValueError("GATEWAY_ACCESS_TOKEN is set without GATEWAY_STORE_HASH: set both.")
+        if "upstream_url" in self.model_fields_set and self.uses_emulator:
+            raise ValueError(
+                "GATEWAY_UPSTREAM_URL is set without GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN: "
+                "set all three, or none to run on the emulator."
+            )
+        parts = urlsplit(self.upstream_url)
+        host = parts.hostname or ""
+        named = (self.upstream_plain_http_host or "").lower()
+        if parts.scheme == "http" and not _is_loopback(host) and host != named:
+            raise ValueError(
+                "GATEWAY_UPSTREAM_URL would send the token by plain http: use https, or name the "
+                "host in GATEWAY_UPSTREAM_PLAIN_HTTP_HOST if its network is your own."
+            )
+        return self
+
+    @property
+    def uses_emulator(self) -> bool:
+        """Whether the upstream is the emulator inside the process."""
+        return self.store_hash is None
+
+    def upstream_name(self) -> str:
+        """Returns what the upstream is called in the log."""
+        if self.uses_emulator:
+            return f"the emulator inside this process ({self.emulator_segments} segments)"
+        return f"store {self.store_hash} at {self.upstream_url}"
+
+    def summary(self) -> str:
+        """Returns the first line of the log: which upstream, which cache, which authentication."""
+        fresh = f"fresh for {self.cache_ttl_seconds:g} s" if self.cache_ttl_seconds else "off"
+        hint = (
+            "; set GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN for a real store"
+            if self.uses_emulator
+            else ""
+        )
+        return (
+            f"upstream: {self.upstream_name()}; "
+            f"cache: memory, {self.cache_max_bytes // 1024**2} MiB, {fresh}; "
+            f"authentication of clients: none{hint}"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
