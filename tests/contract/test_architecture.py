@@ -1,0 +1,79 @@
+"""The house: its map, its floors, the size of its rooms."""
+
+import ast
+import re
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+import gateway
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "gateway"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAP_LINE = re.compile(r"^(\w+) {2,}(\S.*)$", re.MULTILINE)
+HOMELESS = {"utils", "util", "common", "core", "helpers", "helper", "services", "base", "misc"}
+LONGEST_FILE = 300
+
+
+def modules() -> set[str]:
+    """The modules and packages that stand directly in `gateway`."""
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    return packages | {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+
+
+def contract(name: str) -> dict[str, list[str]]:
+    """The values of one contract of .importlinter, split into lines."""
+    parser = ConfigParser()
+    parser.read(ROOT / ".importlinter")
+    section = parser[f"importlinter:contract:{name}"]
+    return {key: value.split("\n")[1:] for key, value in section.items()}
+
+
+def floors() -> list[set[str]]:
+    """The floors, roof first."""
+    return [set(floor.split(" | ")) for floor in contract("floors")["layers"]]
+
+
+def sources(name: str) -> set[str]:
+    return {module.removeprefix("gateway.") for module in contract(name)["source_modules"]}
+
+
+def test_the_map_names_every_module_once() -> None:
+    named = [name for name, _ in MAP_LINE.findall(gateway.__doc__ or "")]
+    assert sorted(named) == sorted(modules())
+
+
+def test_the_map_goes_from_the_ground_floor_to_the_roof() -> None:
+    floor_of = {name: n for n, floor in enumerate(reversed(floors())) for name in floor}
+    named = [floor_of[name] for name, _ in MAP_LINE.findall(gateway.__doc__ or "")]
+    assert named == sorted(named)
+
+
+def test_import_contracts_are_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(cache_dir=None)
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_import_contracts_hold_for_every_module() -> None:
+    knowing = {"app", "cli", "__main__"}
+    assert sources("settings") == modules() - knowing - {"settings"}
+    assert sources("emulator-unused") == modules() - knowing - {"emulator"}
+    forbidden = {
+        name.removeprefix("gateway.") for name in contract("emulator-alone")["forbidden_modules"]
+    }
+    assert forbidden == modules() - knowing - {"emulator"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_has_a_docstring_a_home_and_a_human_length(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(source))
+    assert path.stem not in HOMELESS
+    assert path.parent.name not in HOMELESS
+    assert source.count("\n") <= LONGEST_FILE
