@@ -4,7 +4,7 @@ The build of `graphiql/` lies in `static/graphiql/`; the wheel and the image car
 """
 
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -17,10 +17,11 @@ BUILD = Path(__file__).parent / "static" / "graphiql"
 ASSETS_PATH = "/graphql/assets"
 
 MEDIA_TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".ttf": "font/ttf",
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "ttf": "font/ttf",
 }
+NAME = re.compile(r"[\w.-]{1,100}\.(js|css|ttf)", re.ASCII)
 # RFC 9110, 12.5.3: a weight of 0 means "not acceptable".
 GZIP = re.compile(
     r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)", re.IGNORECASE
@@ -54,9 +55,9 @@ MISSING = (
 )
 
 
-def graphiql_page() -> Response:
+def graphiql_page(build: Path = BUILD) -> Response:
     """Returns the page, or one that says how to get it where it is not built."""
-    index = BUILD / "index.html"
+    index = build / "index.html"
     page = _read(index, index.stat().st_mtime_ns) if index.is_file() else MISSING
     headers = {
         "Content-Security-Policy": PAGE_POLICY,
@@ -67,20 +68,22 @@ def graphiql_page() -> Response:
     return HTMLResponse(page, headers=headers)
 
 
-def graphiql_routes() -> list[BaseRoute]:
+def graphiql_routes(build: Path = BUILD) -> list[BaseRoute]:
     """Returns the routes of the page's scripts, styles and fonts."""
-    return [Route(f"{ASSETS_PATH}/{{name}}", _asset)]
+    folder = build / ASSETS_PATH.removeprefix("/")
+    return [Route(f"{ASSETS_PATH}/{{name}}", partial(_asset, folder))]
 
 
 # Not async: Starlette runs it in a thread, where it may ask the file system.
-def _asset(request: Request) -> Response:
+def _asset(folder: Path, request: Request) -> Response:
     """Answers one file; it never changes, since its name holds a hash of its content."""
     name: str = request.path_params["name"]
-    path = BUILD / ASSETS_PATH.removeprefix("/") / name
-    media_type = MEDIA_TYPES.get(path.suffix)
-    if media_type is None or path.name != name or not path.is_file():
+    matched = NAME.fullmatch(name)
+    path = folder / name
+    if matched is None or not path.is_file():
         raise HTTPException(404)
-    compressed = path.with_name(f"{name}.gz")
+    media_type = MEDIA_TYPES[matched[1]]
+    compressed = folder / f"{name}.gz"
     is_compressed = bool(GZIP.search(_accepted(request))) and compressed.is_file()
     headers = {
         "Content-Security-Policy": ASSET_POLICY,

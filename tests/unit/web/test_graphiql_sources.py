@@ -1,0 +1,123 @@
+"""The npm project of GraphiQL: what it depends on, and the examples that a newcomer finds."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from gateway.app import create_app
+from gateway.emulator import seeded_store
+from gateway.settings import load_settings
+
+PROJECT = Path(__file__).parents[3] / "graphiql"
+TAB = re.compile(r"query: `(?P<query>[^`]+)`,\s+variables: `(?P<variables>[^`]+)`")
+SEGMENTS = list(seeded_store().segments)
+
+
+class Package(msgspec.Struct):
+    """The part of package.json that says what the build consists of."""
+
+    dev_dependencies: dict[str, str] = msgspec.field(name="devDependencies")
+
+
+class Example(msgspec.Struct):
+    """One tab of src/examples.js."""
+
+    query: str
+    variables: dict[str, object]
+
+
+def examples() -> list[Example]:
+    source = (PROJECT / "src" / "examples.js").read_text(encoding="utf-8")
+    return [Example(tab["query"], json.loads(tab["variables"])) for tab in TAB.finditer(source)]
+
+
+async def answer_to(example: Example, **variables: object) -> dict[str, object]:
+    app = create_app(load_settings({}))
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gateway") as http,
+    ):
+        answer = await http.post(
+            "/graphql",
+            json={"query": example.query, "variables": {**example.variables, **variables}},
+        )
+    assert answer.status_code == 200
+    body = msgspec.json.decode(answer.content, type=dict[str, dict[str, object]])
+    assert list(body) == ["data"]
+    return body["data"]
+
+
+def test_every_dependency_is_pinned_exactly() -> None:
+    package = msgspec.json.decode((PROJECT / "package.json").read_bytes(), type=Package)
+    unpinned = [
+        name
+        for name, version in package.dev_dependencies.items()
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version)
+    ]
+    assert unpinned == []
+
+
+def test_lockfile_has_hashes_and_names_no_registry() -> None:
+    lockfile = (PROJECT / "package-lock.json").read_text(encoding="utf-8")
+    assert '"integrity": "sha512-' in lockfile
+    assert '"resolved"' not in lockfile
+    assert "registry" not in lockfile
+
+
+def test_the_first_tabs_page_forward_backward_and_look_up_by_id() -> None:
+    names = [re.findall(r"^query (\w+)", example.query, re.MULTILINE) for example in examples()]
+    assert names == [["Forward"], ["Backward"], ["ById"]]
+
+
+async def test_first_example_pages_forward_as_it_tells() -> None:
+    forward = examples()[0]
+    first = await answer_to(forward)
+    match first:
+        case {"segments": {"totalCount": total, "pageInfo": {"endCursor": cursor}}}:
+            assert total == len(SEGMENTS)
+        case _:
+            pytest.fail(f"not a page: {first}")
+    second = await answer_to(forward, after=cursor)
+    assert entity_ids(first, "edges") == [segment.id for segment in SEGMENTS[:5]]
+    assert entity_ids(second, "edges") == [segment.id for segment in SEGMENTS[5:10]]
+
+
+async def test_second_example_pages_backward_as_it_tells() -> None:
+    backward = examples()[1]
+    last = await answer_to(backward)
+    match last:
+        case {"segments": {"pageInfo": {"startCursor": cursor, "hasPreviousPage": True}}}:
+            before = await answer_to(backward, before=cursor)
+        case _:
+            pytest.fail(f"not a page: {last}")
+    assert entity_ids(last, "nodes") == [segment.id for segment in SEGMENTS[-5:]]
+    assert entity_ids(before, "nodes") == [segment.id for segment in SEGMENTS[-10:-5]]
+
+
+async def test_third_example_finds_segments_of_the_emulator() -> None:
+    found = await answer_to(examples()[2])
+    vip, first_time, repeat = SEGMENTS[:3]
+    match found:
+        case {"segment": {"name": one}, "segmentsByEntityId": [three, None, two], "node": node}:
+            assert one == vip.name
+        case _:
+            pytest.fail(f"not what the variables name: {found}")
+    assert name_of(three) == repeat.name
+    assert name_of(two) == first_time.name
+    assert name_of(node) == first_time.name
+
+
+def name_of(node: object) -> object:
+    assert isinstance(node, dict)
+    return node["name"]
+
+
+def entity_ids(data: dict[str, object], rows: str) -> list[object]:
+    connection = data["segments"]
+    assert isinstance(connection, dict)
+    return [row.get("node", row)["entityId"] for row in connection[rows]]
