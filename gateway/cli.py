@@ -1,0 +1,196 @@
+"""The commands: `gateway serve | emulator | schema | settings | check`.
+
+Exit status: 0 done, 1 the check failed, 2 the arguments or the settings make no sense.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Literal, NoReturn
+
+from gateway.app import check, create_app
+from gateway.emulator import create_emulator, seeded_store
+from gateway.logs import configure_logging
+from gateway.schema import build_schema, print_sdl
+from gateway.server import CannotListen, address, listen, serve
+from gateway.settings import SettingsError, load_settings, settings_table
+
+DISTRIBUTION = "bigcommerce-segments-gateway"
+APP_FACTORY = "gateway.app:app_from_environment"
+EMULATOR_GRACE_SECONDS = 5
+
+log = logging.getLogger(__name__)
+
+
+class Arguments(argparse.Namespace):
+    """What the command line says; each command reads its own."""
+
+    command: Literal["serve", "emulator", "schema", "settings", "check"]
+    host: str
+    port: int
+    workers: int
+    segments: int
+    latency_ms: int
+    max_limit: int
+    over_limit: Literal["clamp", "refuse"]
+    quota: int
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that tells a mistake in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the program with status 2."""
+        self.exit(2, f"{self.prog}: {message}. `{self.prog} --help` says more.\n")
+
+
+def create_parser() -> Parser:
+    """Returns the parser of the whole command line."""
+    parser = Parser(
+        prog="gateway",
+        description="A GraphQL gateway in front of BigCommerce's Customer Segmentation API.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("serve", help="serve the graph over HTTP", allow_abbrev=False)
+    _add_address(command, 8000)
+    command.add_argument(
+        "--workers", type=_number(1, 64), default=1, metavar="N", help="processes (default 1)"
+    )
+
+    command = commands.add_parser(
+        "emulator", help="serve an emulated store, for a gateway to read", allow_abbrev=False
+    )
+    _add_address(command, 8001)
+    for option, low, high, default, text in (
+        ("--segments", 0, 1000, 120, "segments in the store"),
+        ("--latency-ms", 0, 600_000, 0, "how long each answer takes, in milliseconds"),
+        ("--max-limit", 1, 250, 250, "the largest page"),
+        ("--quota", 0, 1_000_000_000, 150, "requests to a window of 30 seconds"),
+    ):
+        command.add_argument(
+            option,
+            type=_number(low, high),
+            default=default,
+            metavar="N",
+            help=f"{text} (default {default})",
+        )
+    command.add_argument(
+        "--over-limit",
+        choices=("clamp", "refuse"),
+        default="clamp",
+        help="the answer to a larger limit: a smaller page (default), or 422",
+    )
+
+    commands.add_parser("schema", help="print the schema in GraphQL's definition language")
+    commands.add_parser("settings", help="print every setting, its value and what it does")
+    commands.add_parser("check", help="read the upstream once, and say how it went")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    arguments = create_parser().parse_args(argv, namespace=Arguments())
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except (SettingsError, CannotListen) as error:
+        for line in str(error).splitlines():
+            print(f"gateway: {line}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(arguments: Arguments) -> int:
+    settings = load_settings()
+    if arguments.workers > 1 and settings.uses_emulator:
+        raise SettingsError(
+            "--workers needs an upstream outside: each worker would have an emulator of its own. "
+            "Run `gateway emulator` beside it, and set the three variables that it prints."
+        )
+    configure_logging(settings.log_level, settings.log_format)
+    with listen(arguments.host, arguments.port) as listener:
+        log.info("%s", settings.summary())
+        serve(
+            create_app(settings) if arguments.workers == 1 else APP_FACTORY,
+            listener,
+            grace_seconds=settings.shutdown_grace_seconds,
+            workers=arguments.workers,
+        )
+    return 0
+
+
+def _emulator(arguments: Arguments) -> int:
+    configure_logging("info", "text")
+    app = create_emulator(
+        seeded_store(arguments.segments),
+        latency_seconds=arguments.latency_ms / 1000,
+        max_limit=arguments.max_limit,
+        over_limit=arguments.over_limit,
+        rate_limit_quota=arguments.quota,
+    )
+    emulator = app.state.emulator
+    with listen(arguments.host, arguments.port) as listener:
+        print("# For the gateway to read this store:")
+        print(f"export GATEWAY_STORE_HASH={emulator.store_hash}")
+        print(f"export GATEWAY_ACCESS_TOKEN={emulator.token}")
+        url = address(arguments.host, listener.getsockname()[1])
+        print(f"export GATEWAY_UPSTREAM_URL={url}", flush=True)
+        serve(app, listener, grace_seconds=EMULATOR_GRACE_SECONDS)
+    return 0
+
+
+def _schema(_: Arguments) -> int:
+    print(print_sdl(build_schema()), end="")
+    return 0
+
+
+def _settings(_: Arguments) -> int:
+    print(settings_table(load_settings()))
+    return 0
+
+
+def _check(_: Arguments) -> int:
+    settings = load_settings()
+    configure_logging("warning", settings.log_format)
+    is_well, sentence = asyncio.run(check(settings))
+    print(sentence)
+    return 0 if is_well else 1
+
+
+COMMANDS: dict[str, Callable[[Arguments], int]] = {
+    "serve": _serve,
+    "emulator": _emulator,
+    "schema": _schema,
+    "settings": _settings,
+    "check": _check,
+}
+
+
+def _add_address(command: argparse.ArgumentParser, port: int) -> None:
+    command.add_argument(
+        "--host", default="127.0.0.1", help="where to listen (default 127.0.0.1, this machine)"
+    )
+    command.add_argument(
+        "--port",
+        type=_number(0, 65535),
+        default=port,
+        metavar="N",
+        help=f"where to listen; 0 takes any free port (default {port})",
+    )
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    """Returns the type of an option that is a whole number between two others."""
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return number

@@ -1,0 +1,94 @@
+"""Serves an ASGI application on a socket, until Ctrl-C or SIGTERM and a clean stop."""
+
+import logging
+import signal
+import socket
+from types import FrameType
+from typing import Literal
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
+
+# Longer than the idle time of common proxies (60 s), so that it is they who hang up: a request
+# sent into a connection that the server is just closing is lost.
+KEEP_ALIVE_SECONDS = 75
+BACKLOG = 2048
+
+log = logging.getLogger(__name__)
+
+
+class CannotListen(Exception):
+    """The address cannot be had; the message says why, and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens; port 0 takes any free one.
+
+    Raises `CannotListen` where the address is in use, not this machine's, or not allowed.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        # Python appends the address, which the sentence names already.
+        reason = (error.strerror or str(error)).partition(" (while")[0].lower()
+        raise CannotListen(
+            f"cannot listen on {address(host, port)}: {reason}. "
+            "Stop what listens there, or choose another --host or --port."
+        ) from error
+
+
+def address(host: str, port: int) -> str:
+    """Returns the URL of a host and port."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(
+    app: Starlette | str, listener: socket.socket, *, grace_seconds: int, workers: int = 1
+) -> None:
+    """Serves until Ctrl-C or SIGTERM; requests in flight have `grace_seconds` to finish.
+
+    `app` is a factory's import path where there are several workers, each a process of its own.
+    """
+    is_factory = isinstance(app, str)
+    config = uvicorn.Config(
+        app,
+        factory=is_factory,
+        workers=workers,
+        loop=_event_loop(),
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
+    )
+    host, port = listener.getsockname()[:2]
+    log.info("listening on %s; Ctrl-C stops", address(host, port))
+    if workers > 1:
+        # The supervisor tells of a worker that died by nothing but these lines.
+        logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+        Multiprocess(config, [listener]).run()
+    else:
+        server = uvicorn.Server(config)
+
+        # uvicorn sets handlers of its own while it runs, and raises what they caught again after
+        # its clean stop: without these, the process would end in status 130 or 143.
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        server.run([listener])
+
+
+def _event_loop() -> Literal["uvloop", "asyncio"]:
+    try:
+        import uvloop  # noqa: F401 - only whether it is there, which Windows says no to
+    except ImportError:
+        return "asyncio"
+    return "uvloop"

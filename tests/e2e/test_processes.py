@@ -1,0 +1,245 @@
+"""The commands as processes of their own, on real ports, until a real signal."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from time import monotonic
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+
+from gateway.emulator import create_emulator, seeded_store
+
+TOKEN = "s3cr3t-t0k3n"
+QUERY = {"query": "{ segments(first: 2) { totalCount nodes { name } } }"}
+PATIENCE_SECONDS = 30
+
+
+class Running:
+    """A command that listens; `lines` are what it wrote to standard error so far."""
+
+    def __init__(self, *argv: str, **environment: str) -> None:
+        bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", *argv, "--port", "0"],
+            env={**bare, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if "listening on http://" in line:
+                break
+        else:
+            pytest.fail(f"it ended without listening: {self.lines}")
+        self.url = self.lines[-1].split("listening on ")[1].split(";")[0]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        """Returns exit status, standard output and standard error."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        out, rest = self.process.communicate(timeout=PATIENCE_SECONDS)
+        return self.process.returncode, out, "".join(self.lines) + rest
+
+    def kill(self) -> None:
+        """Ends what a failed test left, workers included."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Running]]:
+    with ExitStack() as stack:
+
+        def start(*argv: str, **environment: str) -> Running:
+            running = Running(*argv, **environment)
+            stack.enter_context(running.process)
+            stack.callback(running.kill)
+            return running
+
+        yield start
+
+
+class Gate:
+    """Holds the emulator's answers: a `sleep` that lasts until `open` is set."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.open = threading.Event()
+
+    async def sleep(self, _seconds: float) -> None:
+        self.arrived.set()
+        await asyncio.to_thread(self.open.wait, PATIENCE_SECONDS)
+
+
+@contextmanager
+def upstream(gate: Gate) -> Iterator[str]:
+    """A store on a port of this process, behind a gate."""
+    app = create_emulator(seeded_store(3), token=TOKEN, latency_seconds=1, sleep=gate.sleep)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    gate.open.set()
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+def store_at(url: str) -> dict[str, str]:
+    return {
+        "GATEWAY_STORE_HASH": "emulator",
+        "GATEWAY_ACCESS_TOKEN": TOKEN,
+        "GATEWAY_UPSTREAM_URL": url,
+    }
+
+
+def closed_port() -> str:
+    """Returns a URL where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_first_line_names_upstream_cache_and_authentication(run: Callable[..., Running]) -> None:
+    gateway = run("serve")
+    assert "upstream: the emulator inside this process (120 segments); " in gateway.lines[0]
+    assert "; cache: memory, 64 MiB, fresh for 15 s; " in gateway.lines[0]
+    assert "; authentication of clients: none; " in gateway.lines[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_gateway_answers_until_a_signal_and_ends_with_status_0(
+    number: signal.Signals, run: Callable[..., Running]
+) -> None:
+    gateway = run("serve")
+    answer = httpx.post(f"{gateway.url}/graphql", json=QUERY)
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "data": {
+            "segments": {
+                "totalCount": 120,
+                "nodes": [{"name": "VIP customers"}, {"name": "First-time buyers"}],
+            }
+        }
+    }
+    status, out, log = gateway.stop(number)
+    assert (status, out) == (0, "")
+    assert "Traceback" not in log
+
+
+def test_request_in_flight_is_answered_after_sigterm(run: Callable[..., Running]) -> None:
+    gate = Gate()
+    with upstream(gate) as url, ThreadPoolExecutor() as pool:
+        gateway = run("serve", **store_at(url))
+        answer = pool.submit(httpx.post, f"{gateway.url}/graphql", json=QUERY)
+        assert gate.arrived.wait(PATIENCE_SECONDS)
+        gateway.process.send_signal(signal.SIGTERM)
+        host, port = gateway.url.removeprefix("http://").split(":")
+        wait_until_refused(host, int(port))
+        gate.open.set()
+        assert answer.result(PATIENCE_SECONDS).json()["data"]["segments"]["totalCount"] == 3
+        assert gateway.stop()[0] == 0
+
+
+def wait_until_refused(host: str, port: int) -> None:
+    deadline = monotonic() + PATIENCE_SECONDS
+    while monotonic() < deadline:
+        try:
+            socket.create_connection((host, port), PATIENCE_SECONDS).close()
+        except ConnectionError:
+            return
+    pytest.fail("the gateway still takes connections")
+
+
+def test_workers_share_one_port_and_stop_together(run: Callable[..., Running]) -> None:
+    gate = Gate()
+    gate.open.set()
+    with upstream(gate) as url:
+        gateway = run("serve", "--workers", "2", **store_at(url))
+        answer = httpx.post(f"{gateway.url}/graphql", json=QUERY, timeout=PATIENCE_SECONDS)
+        assert answer.json()["data"]["segments"]["totalCount"] == 3
+        status, _, log = gateway.stop()
+    assert status == 0
+    assert "Traceback" not in log
+    assert log.count("gateway.app: stopped after") == 2
+
+
+def test_gateway_reads_the_emulator_command(run: Callable[..., Running]) -> None:
+    emulator = run("emulator", "--segments", "7", "--max-limit", "5")
+    assert emulator.process.stdout is not None
+    printed = [emulator.process.stdout.readline() for _ in range(4)]
+    variables = dict(line.removeprefix("export ").rstrip().split("=") for line in printed[1:])
+    gateway = run("serve", GATEWAY_LOG_FORMAT="json", **variables)
+    first = msgspec.json.decode(gateway.lines[0], type=dict[str, str])
+    assert first["message"].startswith(f"upstream: store emulator at {emulator.url}; ")
+    answer = httpx.post(f"{gateway.url}/graphql", json=QUERY)
+    assert answer.json()["data"]["segments"]["totalCount"] == 7
+    assert gateway.stop()[0] == 0
+    assert emulator.stop()[0] == 0
+
+
+def test_token_appears_nowhere_even_when_all_is_logged(run: Callable[..., Running]) -> None:
+    gateway = run("serve", GATEWAY_LOG_LEVEL="debug", **store_at(closed_port()))
+    answer = httpx.post(f"{gateway.url}/graphql", json=QUERY)
+    (error,) = answer.json()["errors"]
+    assert error["extensions"] == {"code": "UPSTREAM_UNAVAILABLE"}
+    assert gateway.url not in answer.text
+    _, out, log = gateway.stop()
+    assert TOKEN not in answer.text + str(answer.headers) + out + log
+
+
+def test_port_in_use_is_told_in_one_sentence(run: Callable[..., Running]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", "serve", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"gateway: cannot listen on http://127.0.0.1:{port}: address already in use. "
+        "Stop what listens there, or choose another --host or --port.\n"
+    )
+
+
+def check(**environment: str) -> tuple[int, str, str]:
+    bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "check"],
+        env={**bare, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_check_of_an_upstream_that_answers_is_status_0() -> None:
+    status, out, log = check()
+    assert (status, log) == (0, "")
+    assert out.startswith("the emulator inside this process (120 segments) answers: 120 segments; ")
+    assert "149 of 150 requests are left" in out
+
+
+def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
+    url = closed_port()
+    status, out, log = check(**store_at(url))
+    assert status == 1
+    assert out == f"store emulator at {url}: The store's API cannot be reached.\n"
+    assert TOKEN not in log

@@ -1,0 +1,114 @@
+import runpy
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from gateway.cli import main
+from gateway.schema import build_schema, print_sdl
+from gateway.settings import Settings, settings_table
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", {})
+
+
+def refusal(*argv: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is said of arguments that make no sense, before anything is done."""
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    said = capsys.readouterr()
+    assert caught.value.code == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    return said.err
+
+
+def test_schema_prints_the_schema_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert capsys.readouterr() == (print_sdl(build_schema()), "")
+
+
+def test_settings_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings"]) == 0
+    assert capsys.readouterr() == (settings_table(Settings()) + "\n", "")
+
+
+@pytest.mark.parametrize("command", ["serve", "settings", "check"])
+def test_half_a_configuration_stops_with_a_sentence(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_STORE_HASH", "abc123")
+    assert main([command]) == 2
+    said = "gateway: GATEWAY_STORE_HASH is set without GATEWAY_ACCESS_TOKEN: set both.\n"
+    assert capsys.readouterr() == ("", said)
+
+
+def test_each_wrong_setting_gets_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_CACHE_TTL_SECONDS", "-1")
+    monkeypatch.setenv("GATEWAY_GRAPHIQL", "perhaps")
+    assert main(["settings"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1] for line in lines] == [
+        " GATEWAY_CACHE_TTL_SECONDS",
+        " GATEWAY_GRAPHIQL",
+    ]
+
+
+def test_workers_need_an_upstream_outside(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--workers", "2"]) == 2
+    assert capsys.readouterr().err == (
+        "gateway: --workers needs an upstream outside: each worker would have an emulator of its "
+        "own. Run `gateway emulator` beside it, and set the three variables that it prints.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("serve", "--port", "http"),
+        ("serve", "--port", "65536"),
+        ("serve", "--port", "-1"),
+        ("serve", "--workers", "0"),
+        ("serve", "--worker", "2"),
+        ("emulator", "--segments", "1001"),
+        ("emulator", "--latency-ms", "0.5"),
+        ("emulator", "--over-limit", "explode"),
+        ("schema", "more"),
+        ("migrate",),
+        (),
+    ],
+)
+def test_arguments_that_make_no_sense_get_one_sentence(
+    argv: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal(*argv, capsys=capsys)
+    assert said.startswith("gateway")
+    assert said.endswith("--help` says more.\n")
+
+
+def test_a_wrong_number_is_told_with_its_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refusal("emulator", "--segments", "1001", capsys=capsys) == (
+        "gateway emulator: argument --segments: '1001' is not a whole number from 0 to 1000. "
+        "`gateway emulator --help` says more.\n"
+    )
+
+
+def test_version_is_the_distribution_s(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"gateway {version('bigcommerce-segments-gateway')}\n"
+
+
+def test_the_package_runs_as_a_module(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gateway", "schema"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("gateway", run_name="__main__")
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == print_sdl(build_schema())
