@@ -1,16 +1,27 @@
 """The schema as a whole: built once, printed as SDL."""
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from gateway.schema.limits import Limits, extensions
 from gateway.schema.query import Query
 from gateway.schema.segment import Segment
 
 
+class _Schema(strawberry.Schema):
+    """Leaves the log to `gateway.web`, which knows a client's mistake from a failure of ours."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Logs nothing: Strawberry would log each mistake of a client with a stack."""
+
+
 def build_schema(limits: Limits | None = None) -> strawberry.Schema:
     """Returns the executable schema; `limits` are the defaults of `Limits` where None."""
-    return strawberry.Schema(
+    return _Schema(
         query=Query,
         types=[Segment],
         extensions=extensions(limits or Limits()),

@@ -1,0 +1,157 @@
+"""The composition root: wires every part once, and owns their life."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import strawberry
+from starlette.applications import Starlette
+
+from gateway.bigcommerce.client import MAXIMUM_IN_FLIGHT, BigCommerceClient
+from gateway.cache.backend import CacheBackend
+from gateway.cache.read_through import ReadThroughCache
+from gateway.data_source import SegmentSource
+from gateway.emulator import create_emulator, seeded_store
+from gateway.errors import GatewayError
+from gateway.loaders import SegmentLoader
+from gateway.logs import configure_logging
+from gateway.pagination import read_total
+from gateway.schema import Context, Limits, build_schema
+from gateway.settings import Settings, load_settings
+from gateway.web import Readiness, create_web
+
+# The emulator inside the process: its address never leaves it, its token opens nothing else.
+EMULATOR_URL = "http://emulator.localhost"
+EMULATOR_STORE_HASH = "emulator"
+EMULATOR_TOKEN = "emulator-token"  # noqa: S105 - see above
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What lies below the graph in one running gateway."""
+
+    http: httpx.AsyncClient
+    client: BigCommerceClient
+    cache: ReadThroughCache
+    segments: SegmentSource
+    segment_loader: SegmentLoader
+
+
+def create_parts(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> Parts:
+    """Wires the parts below the graph; whoever calls closes `http`.
+
+    `transport` stands in for the network where it is given.
+    """
+    store_hash = settings.store_hash or EMULATOR_STORE_HASH
+    http = _http_client(settings, store_hash, transport)
+    client = BigCommerceClient(http, timeout_seconds=settings.request_timeout_seconds)
+    cache = ReadThroughCache(
+        CacheBackend(settings.cache_max_bytes), ttl_seconds=settings.cache_ttl_seconds
+    )
+    segments = SegmentSource(
+        client, cache, store_hash=store_hash, page_size=settings.upstream_page_size
+    )
+    loader = SegmentLoader(segments, window_seconds=settings.lookup_window_milliseconds / 1000)
+    return Parts(http, client, cache, segments, loader)
+
+
+def create_app(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> Starlette:
+    """Returns the ASGI application of one gateway process; `app.state.parts` are its `Parts`."""
+    parts = create_parts(settings, transport)
+    is_running = False
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        nonlocal is_running
+        async with parts.http:
+            is_running = True
+            yield
+            is_running = False
+        log.info("stopped after %d upstream requests", parts.client.requests)
+
+    def new_context() -> Context:
+        return Context(parts.segments, parts.segment_loader, settings.max_rows_per_request)
+
+    async def readiness() -> Readiness:
+        return Readiness(
+            is_running,
+            {
+                "gateway": "running" if is_running else "not running",
+                "upstream": "emulator" if settings.uses_emulator else "store",
+                "cache": "memory",
+            },
+        )
+
+    app = create_web(
+        schema=create_schema(settings),
+        new_context=new_context,
+        readiness=readiness,
+        lifespan=lifespan,
+        max_body_bytes=settings.max_body_bytes,
+        graphiql=settings.graphiql,
+    )
+    app.state.parts = parts
+    return app
+
+
+def app_from_environment() -> Starlette:
+    """Returns the application that the environment describes: uvicorn's factory."""
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return create_app(settings)
+
+
+def create_schema(settings: Settings) -> strawberry.Schema:
+    """Returns the schema under the limits that the settings name."""
+    return build_schema(
+        Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases)
+    )
+
+
+async def check(
+    settings: Settings, transport: httpx.AsyncBaseTransport | None = None
+) -> tuple[bool, str]:
+    """Reads the upstream once; returns whether all is well, and a sentence that says so."""
+    parts = create_parts(settings, transport)
+    upstream = settings.upstream_name()
+    async with parts.http:
+        try:
+            total = await read_total(parts.segments)
+        except GatewayError as error:
+            return False, f"{upstream}: {error.message}"
+    quota = parts.client.rate_limit
+    left = (
+        "no quota was told"
+        if quota is None
+        else f"{quota.requests_left} of {quota.requests_quota} requests are left "
+        f"for the next {quota.resets_in:.0f} seconds"
+    )
+    await parts.cache.backend.set_many([("check", b"1")])
+    is_kept = await parts.cache.backend.get("check") == b"1"
+    cache = "memory, and works" if is_kept else "memory, and does not keep what it is given"
+    return is_kept, f"{upstream} answers: {total} segments; {left}; the cache is {cache}."
+
+
+def _http_client(
+    settings: Settings, store_hash: str, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    if settings.access_token is None:
+        store = seeded_store(settings.emulator_segments)
+        emulator = create_emulator(store, store_hash=store_hash, token=EMULATOR_TOKEN)
+        transport = transport or httpx.ASGITransport(emulator)
+        base, token = EMULATOR_URL, EMULATOR_TOKEN
+    else:
+        base, token = settings.upstream_url, settings.access_token.get_secret_value()
+    return httpx.AsyncClient(
+        base_url=f"{base}/stores/{store_hash}/v3/",
+        headers={"X-Auth-Token": token, "Accept": "application/json"},
+        timeout=settings.request_timeout_seconds,
+        limits=httpx.Limits(max_connections=MAXIMUM_IN_FLIGHT, max_keepalive_connections=None),
+        transport=transport,
+        # No proxy, no .netrc: nothing in the environment may send the token elsewhere.
+        trust_env=False,
+    )
