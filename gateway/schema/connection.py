@@ -15,23 +15,13 @@ SegmentSlice = Slice[models.Segment]
 class SegmentEdge:
     """Relay's edge."""
 
-    rows: strawberry.Private[SegmentSlice]
-    position: strawberry.Private[int]
-
-    @strawberry.field(
+    cursor: str = strawberry.field(
         description=(
             "Marks this place: pass it as `after` or `before`. It stays right while segments are "
             "added and deleted around it."
         )
     )
-    def cursor(self) -> str:
-        """The cursor of this row."""
-        return self.rows.cursor(self.position)
-
-    @strawberry.field(description="The segment.")
-    def node(self) -> Segment | None:
-        """The row itself."""
-        return segment(self.rows.rows[self.position])
+    node: Segment | None = strawberry.field(description="The segment.")
 
 
 @strawberry.type(
@@ -50,7 +40,11 @@ class SegmentConnection:
     def edges(self) -> list[SegmentEdge]:
         """Relay Connections, 3."""
         rows = _read(self.rows)
-        return [SegmentEdge(rows=rows, position=at) for at in range(len(rows.rows))]
+        # Plain attributes: a resolver for each would cost more than the cursor itself.
+        return [
+            SegmentEdge(cursor=rows.cursor(at), node=segment(row))
+            for at, row in enumerate(rows.rows)
+        ]
 
     @strawberry.field(description="The rows without their cursors.")
     def nodes(self) -> list[Segment | None]:
