@@ -1,0 +1,133 @@
+"""A whole gateway in the test's process, over an emulator that the test holds in its hands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+from starlette.applications import Starlette
+
+from gateway.app import Parts, create_app
+from gateway.emulator import Store, create_emulator, seeded_store
+from gateway.emulator.app import Emulator
+from gateway.settings import Settings, load_settings
+
+# GraphQL answers are as deep and as wide as the query: a test that reads one knows its shape.
+Answer = dict[str, Any]
+
+PAGE = """
+query Page($first: Int, $after: String, $last: Int, $before: String) {
+  segments(first: $first, after: $after, last: $last, before: $before) {
+    totalCount
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    edges { cursor node { entityId } }
+  }
+}
+"""
+
+
+@dataclass
+class InProcess:
+    """The gateway, its emulator, and a client that asks it over HTTP without a socket."""
+
+    app: Starlette
+    emulator: Emulator
+    http: httpx.AsyncClient
+
+    @property
+    def parts(self) -> Parts:
+        """What lies below the graph."""
+        parts = self.app.state.parts
+        assert isinstance(parts, Parts)
+        return parts
+
+    @property
+    def upstream_requests(self) -> int:
+        """How many requests the emulator has got."""
+        return self.emulator.requests.total()
+
+    async def ask(self, query: str, **variables: object) -> Answer:
+        """Returns the whole answer to a query."""
+        response = await self.http.post(
+            "/graphql", json={"query": query, "variables": variables}, timeout=60
+        )
+        answer: Answer = response.json()
+        return answer
+
+    async def data(self, query: str, **variables: object) -> Answer:
+        """Returns the data of an answer without errors."""
+        answer = await self.ask(query, **variables)
+        assert "errors" not in answer, answer["errors"]
+        data: Answer = answer["data"]
+        return data
+
+    async def page(self, **arguments: object) -> Answer:
+        """Returns the `segments` of one page."""
+        page: Answer = (await self.data(PAGE, **arguments))["segments"]
+        return page
+
+    async def walk(self, step: int, *, backward: bool = False) -> list[str]:
+        """Pages through the whole list; checks `pageInfo` at every step; returns the ids."""
+        ids: list[str] = []
+        cursor = None
+        while True:
+            page = await self.page(
+                **(
+                    {"last": step, "before": cursor}
+                    if backward
+                    else {"first": step, "after": cursor}
+                )
+            )
+            shown = [edge["node"]["entityId"] for edge in page["edges"]]
+            ids = [*shown, *ids] if backward else [*ids, *shown]
+            info = page["pageInfo"]
+            behind, ahead = ("hasPreviousPage", "hasNextPage")
+            if backward:
+                behind, ahead = ahead, behind
+            assert info[behind] is (len(ids) > len(shown))
+            assert info[ahead] is (len(ids) < page["totalCount"])
+            assert info["startCursor"] == (page["edges"][0]["cursor"] if shown else None)
+            assert info["endCursor"] == (page["edges"][-1]["cursor"] if shown else None)
+            if not info[ahead]:
+                return ids
+            cursor = info["startCursor" if backward else "endCursor"]
+
+
+def in_process(
+    store: Store | int = 1000,
+    *,
+    max_limit: int = 250,
+    over_limit: Literal["clamp", "refuse"] = "clamp",
+    latency_seconds: float = 0.0,
+    change: Callable[[Settings], Settings] = lambda settings: settings,
+    **settings: str,
+) -> InProcess:
+    """Returns a gateway over an emulator of this store; a number seeds one of that size.
+
+    `settings` are variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
+    """
+    emulator = create_emulator(
+        seeded_store(store) if isinstance(store, int) else store,
+        store_hash="teststore",
+        token="test-token",
+        max_limit=max_limit,
+        over_limit=over_limit,
+        latency_seconds=latency_seconds,
+        rate_limit_quota=1_000_000,
+    )
+    environment = {
+        "STORE_HASH": "teststore",
+        "ACCESS_TOKEN": "test-token",
+        "UPSTREAM_URL": "http://localhost",
+        **settings,
+    }
+    app = create_app(
+        change(load_settings({f"GATEWAY_{name}": value for name, value in environment.items()})),
+        httpx.ASGITransport(emulator),
+    )
+    http = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60
+    )
+    state = emulator.state.emulator
+    assert isinstance(state, Emulator)
+    return InProcess(app, state, http)

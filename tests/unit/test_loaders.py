@@ -1,0 +1,116 @@
+"""The pool of lookups by id, over a lookup that the test lets go by hand."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from gateway.bigcommerce.models import Segment
+from gateway.errors import UpstreamUnavailable
+from gateway.loaders import SegmentLoader
+
+
+class Lookup:
+    """Knows all ids but those that start with `absent`; each lookup waits for `gate`."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.cached: dict[str, Segment | None] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.error: Exception | None = None
+
+    async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
+        return {row_id: self.cached[row_id] for row_id in ids if row_id in self.cached}
+
+    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment]:
+        self.asked.append(list(ids))
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        return {row_id: Segment(id=row_id) for row_id in ids if not row_id.startswith("absent")}
+
+
+def a_loader() -> tuple[Lookup, SegmentLoader]:
+    lookup = Lookup()
+    return lookup, SegmentLoader(lookup, window_seconds=0)
+
+
+async def settle() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_answers_come_in_order_with_repeats_and_absences() -> None:
+    lookup, loader = a_loader()
+    found = await loader.load_segments_by_id(["b", "absent", "a", "b"])
+    assert [row and row.id for row in found] == ["b", None, "a", "b"]
+    assert lookup.asked == [["b", "absent", "a"]]
+
+
+async def test_callers_close_together_share_one_lookup() -> None:
+    lookup, loader = a_loader()
+    await asyncio.gather(*(loader.load_segments_by_id([f"{n}", "same"]) for n in range(16)))
+    assert len(lookup.asked) == 1
+    assert len(lookup.asked[0]) == 17
+
+
+async def test_full_chunk_leaves_at_once_and_the_rest_follows() -> None:
+    lookup, loader = a_loader()
+    ids = [f"{n}" for n in range(250)]
+    found = await loader.load_segments_by_id(ids)
+    assert [row and row.id for row in found] == ids
+    assert [len(chunk) for chunk in lookup.asked] == [100, 100, 50]
+
+
+async def test_what_gathers_while_a_lookup_is_in_flight_leaves_together() -> None:
+    lookup, loader = a_loader()
+    lookup.gate.clear()
+    first = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    others = []
+    for n in range(5):
+        others.append(asyncio.ensure_future(loader.load_segments_by_id([f"{n}", "a"])))
+        await settle()
+    assert lookup.asked == [["a"]]
+    lookup.gate.set()
+    await asyncio.gather(first, *others)
+    assert lookup.asked == [["a"], ["0", "1", "2", "3", "4"]]
+
+
+async def test_fresh_ids_are_not_asked_for() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": Segment(id="a"), "gone": None}
+    assert await loader.load_segments_by_id(["gone", "a"]) == [None, Segment(id="a")]
+    assert lookup.asked == []
+
+
+async def test_no_ids_cost_nothing() -> None:
+    lookup, loader = a_loader()
+    assert await loader.load_segments_by_id([]) == []
+    assert lookup.asked == []
+
+
+async def test_error_reaches_all_who_asked_and_the_next_asks_again() -> None:
+    lookup, loader = a_loader()
+    lookup.error = UpstreamUnavailable("down")
+    callers = [loader.load_segments_by_id(["a"]), loader.load_segments_by_id(["a", "b"])]
+    errors = await asyncio.gather(*callers, return_exceptions=True)
+    assert errors == [lookup.error] * 2
+    lookup.error = None
+    assert await loader.load_segments_by_id(["a"]) == [Segment(id="a")]
+
+
+async def test_caller_that_hangs_up_does_not_take_the_lookup_from_others() -> None:
+    lookup, loader = a_loader()
+    lookup.gate.clear()
+    first = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    second = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    first.cancel()
+    await settle()
+    lookup.gate.set()
+    assert await second == [Segment(id="a")]
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert lookup.asked == [["a"]]
