@@ -70,7 +70,10 @@ class BlockSource(Protocol[Row]):
 
 @dataclass(frozen=True)
 class Slice(Generic[Row]):
-    """What a connection answers: the rows of a window, in order, each once."""
+    """What a connection answers: the rows of a window, in order, each once.
+
+    `ids_by_offset` and `remembered` (fingerprints) are the rows around it that cursors remember.
+    """
 
     rows: Sequence[Row]
     offsets: Sequence[int]
@@ -78,6 +81,7 @@ class Slice(Generic[Row]):
     total: int
     list_name: str
     ids_by_offset: dict[int, str]
+    remembered: dict[int, bytes]
 
     @property
     def has_next(self) -> bool:
@@ -94,9 +98,11 @@ class Slice(Generic[Row]):
         offset = self.offsets[position]
         before: list[bytes] = []
         for at in range(offset - 1, max(-1, offset - 1 - REMEMBERED_ROWS), -1):
-            if (row_id := self.ids_by_offset.get(at)) is None:
+            row_id = self.ids_by_offset.get(at)
+            mark = self.remembered.get(at) if row_id is None else fingerprint(row_id)
+            if mark is None:
                 break
-            before.append(fingerprint(row_id))
+            before.append(mark)
         return encode_cursor(Cursor(offset, self.rows[position].id, tuple(before)), self.list_name)
 
 
@@ -164,11 +170,13 @@ async def cursor_to_offset(view: "_View[Row]", cursor: Cursor, behind: int) -> i
     if cursor.offset < view.total:
         block = await view.block_at(cursor.offset)
         if block.offsets.get(cursor.row_id) == cursor.offset:
+            view.remember(cursor, cursor.offset)
             return cursor.offset + behind
         view.supersede(block.read_at)
     for indices in view.outward(cursor.offset // view.size):
         await view.need(indices)
         if (found := view.find(cursor.row_id)) is not None:
+            view.remember(cursor, found)
             return found + behind
     for mark in cursor.before:
         if (found := view.find_fingerprint(mark)) is not None:
@@ -183,6 +191,7 @@ class _View(Generic[Row]):
         self.source = source
         self.size = source.size
         self.blocks: dict[int, Block[Row]] = {}
+        self.remembered: dict[int, bytes] = {}
         self.edition = 0
 
     @property
@@ -246,6 +255,12 @@ class _View(Generic[Row]):
             self.blocks = kept
             self.edition += 1
 
+    def remember(self, cursor: Cursor, offset: int) -> None:
+        """Hands what a cursor at `offset` remembers on to those of the rows behind it."""
+        self.remembered.update(
+            (offset - distance, mark) for distance, mark in enumerate(cursor.before, 1)
+        )
+
     def outward(self, index: int) -> Iterable[list[int]]:
         """Yields the blocks of the list from `index` outward: its neighbours, then all others."""
         last = max(0, (self.total - 1) // self.size)
@@ -285,4 +300,5 @@ class _View(Generic[Row]):
             total=self.total,
             list_name=self.source.name,
             ids_by_offset=ids,
+            remembered=self.remembered,
         )

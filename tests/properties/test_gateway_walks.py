@@ -1,0 +1,182 @@
+"""Walks through the whole gateway: costs, drift, clamps, and the plural fields."""
+
+import asyncio
+from base64 import b64encode
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from in_process import InProcess, in_process
+
+from gateway.emulator import SegmentRow, Store
+from gateway.pagination.cursors import REMEMBERED_ROWS
+
+DAY = "2024-05-01T10:00:00Z"
+
+
+def a_row(number: int) -> SegmentRow:
+    return SegmentRow(str(UUID(int=number, version=4)), f"Segment {number}", None, DAY, DAY)
+
+
+def a_store(rows: int) -> Store:
+    return Store([a_row(number) for number in range(rows)])
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("step", [1, 7, 30, 50, 250])
+async def test_walk_of_1000_costs_four_requests_while_the_blocks_are_fresh(
+    step: int, backward: bool
+) -> None:
+    gateway = in_process(1000, CACHE_TTL_SECONDS="600")
+    rows = [row.id for row in gateway.emulator.store.segments]
+    assert await gateway.walk(step, backward=backward) == rows
+    assert gateway.upstream_requests == 4
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("step", [1, 7, 30, 50, 250])
+async def test_walk_of_1000_costs_at_most_21_requests_when_clamped_to_50(
+    step: int, backward: bool
+) -> None:
+    gateway = in_process(1000, max_limit=50, CACHE_TTL_SECONDS="600")
+    rows = [row.id for row in gateway.emulator.store.segments]
+    assert await gateway.walk(step, backward=backward) == rows
+    assert gateway.upstream_requests <= 21
+
+
+Change = tuple[str, int, int]
+a_change = st.tuples(
+    st.sampled_from(["insert", "delete"]), st.integers(0, 10_000), st.integers(1, 8)
+)
+
+
+def apply(store: Store, change: Change, next_number: list[int]) -> None:
+    kind, place, number = change
+    at = place % (len(store.segments) + 1)
+    if kind == "delete":
+        store.delete([row.id for row in store.segments[at : at + number]])
+        return
+    for _ in range(number):
+        next_number[0] += 1
+        store.insert(a_row(next_number[0]), at)
+
+
+async def walk_while_changing(gateway: InProcess, steps: list[tuple[int, list[Change]]]) -> None:
+    """Asserts that every row that stayed is shown exactly once."""
+    store = gateway.emulator.store
+    stayed = [row.id for row in store.segments]
+    next_number = [1_000_000]
+    shown: list[str] = []
+    cursor = None
+    remembered: set[str] = set()
+    for first, changes in [*steps, *[(50, list[Change]())] * 20]:
+        page = await gateway.page(first=first, after=cursor)
+        ids = [edge["node"]["entityId"] for edge in page["edges"]]
+        shown += ids
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        if ids:
+            cursor = page["pageInfo"]["endCursor"]
+            # The rows of one walk that the last cursor remembers were all shown by the walk.
+            remembered = set(shown[-REMEMBERED_ROWS - 1 :])
+        for change in changes:
+            apply(store, change, next_number)
+        there = {row.id for row in store.segments}
+        stayed = [row_id for row_id in stayed if row_id in there]
+        if cursor is not None and not remembered & there:
+            return
+    assert [row_id for row_id in shown if row_id in set(stayed)] == stayed
+    assert len(shown) == len(set(shown))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 40),
+    st.integers(1, 12),
+    st.lists(st.tuples(st.integers(1, 12), st.lists(a_change, max_size=3)), max_size=20),
+)
+def test_forward_walk_is_right_under_any_drift_and_any_clamp(
+    rows: int, max_limit: int, steps: list[tuple[int, list[Change]]]
+) -> None:
+    gateway = in_process(a_store(rows), max_limit=max_limit, CACHE_TTL_SECONDS="0")
+    asyncio.run(walk_while_changing(gateway, steps))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 40),
+    st.integers(1, 12),
+    st.sampled_from(["insert", "delete"]),
+    st.lists(st.tuples(st.integers(1, 12), st.lists(a_change, max_size=3)), max_size=20),
+)
+def test_forward_walk_over_cached_blocks_is_right_while_the_list_only_grows_or_only_shrinks(
+    rows: int, max_limit: int, kind: str, steps: list[tuple[int, list[Change]]]
+) -> None:
+    """Blocks read at different times never mix; docs/decisions/ says what this leaves."""
+    steps = [(first, [(kind, at, n) for _, at, n in changes]) for first, changes in steps]
+    gateway = in_process(a_store(rows), max_limit=max_limit, CACHE_TTL_SECONDS="600")
+    asyncio.run(walk_cached(gateway, steps))
+
+
+async def walk_cached(gateway: InProcess, steps: list[tuple[int, list[Change]]]) -> None:
+    """As `walk_while_changing`, but a fresh block may still show a row that has gone."""
+    store = gateway.emulator.store
+    stayed = [row.id for row in store.segments]
+    next_number = [1_000_000]
+    shown: list[str] = []
+    cursor = None
+    for first, changes in [*steps, *[(50, list[Change]())] * 20]:
+        page = await gateway.page(first=first, after=cursor)
+        shown += [edge["node"]["entityId"] for edge in page["edges"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        cursor = page["pageInfo"]["endCursor"] or cursor
+        for change in changes:
+            apply(store, change, next_number)
+        there = {row.id for row in store.segments}
+        stayed = [row_id for row_id in stayed if row_id in there]
+        if not set(shown[-REMEMBERED_ROWS - 1 :]) & there:
+            return
+    assert [row_id for row_id in shown if row_id in set(stayed)] == stayed
+    assert len(shown) == len(set(shown))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_plural_fields_commute_with_permutations(data: st.DataObject) -> None:
+    store = a_store(12)
+    known = [row.id for row in store.segments] + [a_row(99).id, "bad", "", a_row(98).id.upper()]
+    ids = data.draw(st.lists(st.sampled_from(known), max_size=30))
+    order = data.draw(st.permutations(range(len(ids))))
+    query = """query($entityIds: [ID!]!, $ids: [ID!]!) {
+      segmentsByEntityId(entityIds: $entityIds) { entityId name }
+      nodes(ids: $ids) { id ... on Segment { name } } }"""
+
+    async def ask(gateway: InProcess, texts: list[str]) -> tuple[list[object], list[object]]:
+        global_ids = [b64encode(f"Segment:{text}".encode()).decode() for text in texts]
+        answer = await gateway.ask(query, entityIds=texts, ids=global_ids)
+        errors = {tuple(error["path"]): error["message"] for error in answer.get("errors", ())}
+        first, second = (
+            [errors.get((field, at), item) for at, item in enumerate(answer["data"][field])]
+            for field in ("segmentsByEntityId", "nodes")
+        )
+        return first, second
+
+    async def compare() -> None:
+        straight = await ask(in_process(store), ids)
+        permuted = await ask(in_process(store), [ids[at] for at in order])
+        for before, after in zip(straight, permuted, strict=True):
+            assert after == [before[at] for at in order]
+
+    asyncio.run(compare())
+
+
+async def test_cursor_remembers_five_rows_whatever_the_size_of_blocks_and_pages() -> None:
+    gateway = in_process(a_store(20), max_limit=1, CACHE_TTL_SECONDS="0")
+    cursor = None
+    for _ in range(10):
+        cursor = (await gateway.page(first=1, after=cursor))["pageInfo"]["endCursor"]
+    gateway.emulator.store.delete([a_row(number).id for number in (9, 8, 7, 6, 5)])
+    page = await gateway.page(first=1, after=cursor)
+    assert [edge["node"]["entityId"] for edge in page["edges"]] == [a_row(10).id]

@@ -1,0 +1,336 @@
+"""The graph over the emulator: right answers, coded errors, and what each one costs upstream."""
+
+from base64 import b64encode
+from uuid import uuid4
+
+import pytest
+from in_process import PAGE, Answer, InProcess, in_process
+
+from gateway.emulator import Fault
+from gateway.schema import build_schema, print_sdl
+
+
+def error_of(answer: Answer) -> tuple[str, str]:
+    """Returns code and message of the only error."""
+    (error,) = answer["errors"]
+    return error["extensions"]["code"], error["message"]
+
+
+def ids_of(gateway: InProcess) -> list[str]:
+    return [row.id for row in gateway.emulator.store.segments]
+
+
+def global_id(entity_id: str, type_name: str = "Segment") -> str:
+    return b64encode(f"{type_name}:{entity_id}".encode()).decode()
+
+
+@pytest.mark.parametrize("total", [0, 1, 2, 249, 250, 251, 500, 1000])
+async def test_lists_of_every_size_are_walked_whole_both_ways(total: int) -> None:
+    gateway = in_process(total)
+    assert await gateway.walk(100) == ids_of(gateway)
+    assert await gateway.walk(100, backward=True) == ids_of(gateway)
+    assert gateway.upstream_requests == max(1, -(-total // 250))
+
+
+async def test_empty_store_has_an_empty_page() -> None:
+    gateway = in_process(0)
+    for arguments in ({}, {"first": 5}, {"last": 5}, {"first": 0}):
+        assert await gateway.page(**arguments) == {
+            "totalCount": 0,
+            "pageInfo": {
+                "hasNextPage": False,
+                "hasPreviousPage": False,
+                "startCursor": None,
+                "endCursor": None,
+            },
+            "edges": [],
+        }
+
+
+async def test_first_zero_shows_nothing_but_tells_the_truth() -> None:
+    page = await in_process(3).page(first=0)
+    assert (page["edges"], page["totalCount"]) == ([], 3)
+    assert page["pageInfo"]["hasNextPage"] is True
+    assert page["pageInfo"]["hasPreviousPage"] is False
+
+
+async def test_nodes_and_edges_show_the_same_rows_in_full() -> None:
+    gateway = in_process(120)
+    data = await gateway.data(
+        "{ segments(first: 120) { nodes { ...F } edges { node { ...F } } } }"
+        "fragment F on Segment { id entityId name description createdAt updatedAt }"
+    )
+    nodes = data["segments"]["nodes"]
+    assert nodes == [edge["node"] for edge in data["segments"]["edges"]]
+    row = gateway.emulator.store.segments[4]
+    assert nodes[4] == {
+        "id": global_id(row.id),
+        "entityId": row.id,
+        "name": row.name,
+        "description": None,
+        "createdAt": row.created_at[:19] + "+00:00",
+        "updatedAt": row.updated_at[:19] + "+00:00",
+    }
+
+
+async def test_total_alone_costs_one_request_cold_and_none_warm() -> None:
+    gateway = in_process(1000)
+    for _ in range(3):
+        assert await gateway.data("{ segments { totalCount } }") == {
+            "segments": {"totalCount": 1000}
+        }
+    assert gateway.upstream_requests == 1
+
+
+async def test_total_beside_a_page_costs_nothing_more() -> None:
+    gateway = in_process(1000)
+    cursor = (await gateway.page(last=1, before=None))["pageInfo"]["startCursor"]
+    requests = gateway.upstream_requests
+    await gateway.page(last=1, before=cursor)
+    assert gateway.upstream_requests == requests == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __typename }",
+        "{ __schema { queryType { name } } }",
+        "{ segments { __typename } }",
+        "{ segments { edges @include(if: false) { cursor } totalCount @skip(if: true) } }",
+        "{ segments { ...F } } fragment F on SegmentConnection { nodes @skip(if: true) { id } }",
+    ],
+)
+async def test_query_that_selects_nothing_of_the_list_costs_none(query: str) -> None:
+    gateway = in_process(1000)
+    await gateway.data(query)
+    assert gateway.upstream_requests == 0
+
+
+async def test_fields_behind_fragments_and_variables_are_found() -> None:
+    gateway = in_process(3)
+    data = await gateway.data(
+        "query($yes: Boolean!) { segments { ... on SegmentConnection { ...F } } }"
+        "fragment F on SegmentConnection { total: totalCount nodes @include(if: $yes) { name } }",
+        yes=True,
+    )
+    assert (data["segments"]["total"], len(data["segments"]["nodes"])) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ({"first": -1}, "BAD_USER_INPUT", "`first` is -1. Ask for 0 to 250 rows"),
+        ({"last": -5}, "BAD_USER_INPUT", "`last` is -5."),
+        ({"first": 251}, "BAD_USER_INPUT", "`first` is 251."),
+        ({"first": 2, "last": 251}, "BAD_USER_INPUT", "`last` is 251."),
+        ({"after": ""}, "BAD_CURSOR", "`after` is not a cursor."),
+        ({"after": "garbage"}, "BAD_CURSOR", "`after` is not a cursor."),
+        ({"before": "not base64!"}, "BAD_CURSOR", "`before` is not a cursor."),
+        ({"after": "YXJyYXljb25uZWN0aW9uOi0x"}, "BAD_CURSOR", "`after` is not a cursor"),
+        ({"first": "x"}, "BAD_USER_INPUT", "Variable '$first'"),
+        ({"first": 2**40}, "BAD_USER_INPUT", "Variable '$first'"),
+    ],
+)
+async def test_bad_arguments_are_one_coded_error_and_cost_nothing(
+    arguments: dict[str, object], code: str, sentence: str
+) -> None:
+    gateway = in_process(10)
+    found, message = error_of(await gateway.ask(PAGE, **arguments))
+    assert found == code
+    assert message.startswith(sentence)
+    assert gateway.upstream_requests == 0
+
+
+async def test_cursor_of_another_store_is_refused() -> None:
+    cursor = (await in_process(10).page(first=1))["pageInfo"]["endCursor"]
+    other = in_process(10)
+    other.parts.segments.name = "segments of another store"
+    assert error_of(await other.ask(PAGE, after=cursor))[0] == "BAD_CURSOR"
+
+
+async def test_cursor_past_the_end_of_a_list_that_shrank_goes_on_behind_what_is_left() -> None:
+    gateway = in_process(20, CACHE_TTL_SECONDS="0")
+    cursor = (await gateway.page(first=10))["pageInfo"]["endCursor"]
+    gateway.emulator.store.delete(ids_of(gateway)[7:])
+    page = await gateway.page(after=cursor)
+    assert (page["edges"], page["totalCount"]) == ([], 7)
+    assert page["pageInfo"]["hasNextPage"] is False
+    assert page["pageInfo"]["hasPreviousPage"] is True
+
+
+async def test_segment_is_found_by_either_id_and_case_does_not_matter() -> None:
+    gateway = in_process(5)
+    entity_id = ids_of(gateway)[2]
+    query = "query($id: ID, $entityId: ID) { segment(id: $id, entityId: $entityId) { entityId } }"
+    for arguments in (
+        {"id": global_id(entity_id)},
+        {"id": global_id(entity_id.upper())},
+        {"entityId": entity_id},
+        {"entityId": entity_id.upper()},
+    ):
+        assert await gateway.data(query, **arguments) == {"segment": {"entityId": entity_id}}
+    assert gateway.upstream_requests == 1
+    assert await gateway.data(query, entityId=str(uuid4())) == {"segment": None}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        "(id: null)",
+        f'(id: "{global_id(str(uuid4()))}", entityId: "{uuid4()}")',
+        '(entityId: "")',
+        '(entityId: "no uuid")',
+        f'(entityId: "{uuid4()},{uuid4()}")',
+        f'(entityId: "{{{uuid4()}}}")',
+        '(id: "")',
+        '(id: "no id")',
+        f'(id: "{uuid4()}")',
+        f'(id: "{global_id(str(uuid4()), "ShopperProfile")}")',
+        f'(id: "{global_id("no uuid")}")',
+    ],
+)
+async def test_bad_ids_are_one_coded_error_and_cost_nothing(arguments: str) -> None:
+    gateway = in_process(5)
+    answer = await gateway.ask(f"{{ segment{arguments} {{ id }} }}")
+    assert error_of(answer)[0] == "BAD_USER_INPUT"
+    assert answer["data"] == {"segment": None}
+    assert gateway.upstream_requests == 0
+
+
+async def test_plural_fields_keep_length_and_order_and_report_each_bad_id_at_its_index() -> None:
+    gateway = in_process(5)
+    one, two = ids_of(gateway)[:2]
+    absent = str(uuid4())
+    answer = await gateway.ask(
+        "query($ids: [ID!]!) { segmentsByEntityId(entityIds: $ids) { entityId } }",
+        ids=[two, "bad", absent, one, two.upper(), ""],
+    )
+    assert answer["data"]["segmentsByEntityId"] == [
+        {"entityId": two},
+        None,
+        None,
+        {"entityId": one},
+        {"entityId": two},
+        None,
+    ]
+    assert [error["path"] for error in answer["errors"]] == [
+        ["segmentsByEntityId", 1],
+        ["segmentsByEntityId", 5],
+    ]
+    assert gateway.upstream_requests == 1
+
+
+async def test_node_and_nodes_find_segments_and_refuse_other_types_at_their_index() -> None:
+    gateway = in_process(5)
+    entity_id = ids_of(gateway)[0]
+    answer = await gateway.ask(
+        "query($id: ID!, $ids: [ID!]!) { node(id: $id) { __typename id }"
+        " nodes(ids: $ids) { ... on Segment { entityId } } }",
+        id=global_id(entity_id),
+        ids=[global_id(entity_id), global_id(str(uuid4())), global_id(entity_id, "Customer")],
+    )
+    assert answer["data"] == {
+        "node": {"__typename": "Segment", "id": global_id(entity_id)},
+        "nodes": [{"entityId": entity_id}, None, None],
+    }
+    assert error_of(answer)[0] == "BAD_USER_INPUT"
+    assert answer["errors"][0]["path"] == ["nodes", 2]
+
+
+async def test_251_ids_are_refused_and_250_times_the_same_is_one_lookup() -> None:
+    gateway = in_process(5)
+    query = "query($ids: [ID!]!) { segmentsByEntityId(entityIds: $ids) { entityId } }"
+    ids = [ids_of(gateway)[0]] * 250
+    refused = await gateway.ask(query, ids=[*ids, ids[0]])
+    assert error_of(refused) == (
+        "BAD_USER_INPUT",
+        "`entityIds` has 251 ids. Ask for at most 250 at once.",
+    )
+    assert gateway.upstream_requests == 0
+    assert len((await gateway.data(query, ids=ids))["segmentsByEntityId"]) == 250
+    assert gateway.upstream_requests == 1
+    assert await gateway.data(query, ids=[]) == {"segmentsByEntityId": []}
+
+
+async def test_request_that_asks_for_too_many_rows_in_all_is_refused() -> None:
+    gateway = in_process(10)
+    fields = " ".join(f"p{n}: segments(first: 250) {{ nodes {{ id }} }}" for n in range(11))
+    code, message = error_of(await gateway.ask(f"{{ {fields} }}"))
+    assert (code, "too many rows" in message) == ("BAD_USER_INPUT", True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault.HTML, "UPSTREAM_UNAVAILABLE"),
+        (Fault.TRUNCATED, "UPSTREAM_UNAVAILABLE"),
+        (Fault.NULL_DATA, "UPSTREAM_UNAVAILABLE"),
+        (Fault.ZERO_PER_PAGE, "UPSTREAM_UNAVAILABLE"),
+        (Fault.MISSING_ROW, "UPSTREAM_UNAVAILABLE"),
+        (Fault.SERVER_ERROR, "UPSTREAM_UNAVAILABLE"),
+        (Fault.RATE_LIMITED, "RATE_LIMITED"),
+        (Fault.OVERLOADED, "RATE_LIMITED"),
+    ],
+)
+async def test_upstream_fault_is_one_coded_error(fault: Fault, code: str) -> None:
+    gateway = in_process(300)
+    gateway.emulator.faults.add(fault)
+    answer = await gateway.ask(PAGE)
+    assert error_of(answer)[0] == code
+    assert answer["data"] is None
+    assert (await gateway.page())["totalCount"] == 300
+
+
+async def test_refused_token_is_told_without_the_token() -> None:
+    gateway = in_process(300)
+    gateway.emulator.token = "another"
+    code, message = error_of(await gateway.ask(PAGE))
+    assert code == "UPSTREAM_FORBIDDEN"
+    assert "test-token" not in message
+    assert "teststore" not in message
+
+
+async def test_slow_upstream_is_a_timeout() -> None:
+    gateway = in_process(300, latency_seconds=60, REQUEST_TIMEOUT_SECONDS="0.05")
+    assert error_of(await gateway.ask(PAGE)) == (
+        "UPSTREAM_TIMEOUT",
+        "The store's API did not answer within 0.05 seconds.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "word"),
+    [
+        ("{ " + "a: __typename " * 5000 + "}", "tokens"),
+        ("{ " + " ".join(f"a{n}: __typename" for n in range(101)) + " }", "aliases"),
+        ("{ segments { nodes { " + "... { " * 20 + "id" + " }" * 20 + " } } }", None),
+    ],
+)
+async def test_documents_beyond_the_limits_are_refused(document: str, word: str | None) -> None:
+    answer = await in_process(1).ask(document)
+    if word is None:
+        assert "data" in answer  # inline fragments do not nest fields
+    else:
+        assert word in error_of(answer)[1]
+
+
+def test_every_element_of_the_schema_is_described() -> None:
+    schema = build_schema()._schema  # the only way to graphql-core's types
+    undescribed = []
+    for name, kind in schema.type_map.items():
+        if name.startswith("__") or not hasattr(kind, "fields"):
+            continue
+        if not kind.description:
+            undescribed.append(name)
+        for field_name, field in kind.fields.items():
+            if not field.description:
+                undescribed.append(f"{name}.{field_name}")
+            for argument_name, argument in field.args.items():
+                if not argument.description:
+                    undescribed.append(f"{name}.{field_name}({argument_name})")
+    assert undescribed == []
+
+
+def test_printed_schema_is_stable() -> None:
+    assert print_sdl(build_schema()) == print_sdl(build_schema())
