@@ -1,0 +1,32 @@
+# The gateway's image: `docker build -t bigcommerce-segments-gateway .`
+# Three stages: the GraphiQL page, the wheel in an environment of its own, and that environment alone.
+
+FROM node:22-slim AS graphiql
+WORKDIR /src/graphiql
+COPY graphiql/package.json graphiql/package-lock.json graphiql/.npmrc ./
+RUN npm ci
+COPY graphiql/ ./
+RUN npm run build
+
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY requirements/build.txt requirements/run.txt requirements/
+RUN python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt
+RUN python -m venv --without-pip /opt/gateway
+RUN python -m pip --python /opt/gateway/bin/python install --no-cache-dir --require-hashes -r requirements/run.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY gateway/ gateway/
+COPY --from=graphiql /src/gateway/web/static/graphiql/ gateway/web/static/graphiql/
+RUN python -m hatchling build --target wheel
+RUN python -m pip --python /opt/gateway/bin/python install --no-cache-dir --no-deps dist/*.whl
+
+FROM python:3.13-slim
+COPY --from=build /opt/gateway /opt/gateway
+ENV PATH=/opt/gateway/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# A number, so that Kubernetes can tell that it is not root.
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/live', timeout=2)"]
+ENTRYPOINT ["gateway"]
+CMD ["serve", "--host", "0.0.0.0"]
