@@ -29,7 +29,7 @@ FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3.14 python3 
 		'Install one (on Debian: python3 and python3-venv), then run make again.' >&2; exit 1; fi
 HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
-	process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
+	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
 .PHONY: help setup run test format graphiql graphiql-if-possible audit-if-possible lock schema wheel clean
 
@@ -65,6 +65,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 	$(LOCK) --upgrade requirements/build.in --output-file requirements/build.txt
 	$(LOCK) --upgrade requirements/test.in --constraint requirements/run.txt \
 		--constraint requirements/build.txt --output-file requirements/test.txt
+	$(LOCK) --upgrade requirements/node.in --output-file requirements/node.txt
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(AUDIT)/node_modules $(dir $(GRAPHIQL)) \

@@ -1,0 +1,31 @@
+"""In CI (the variable `CI` is set) nothing may be skipped: a skip counts as a failure there."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+MAY_SKIP = not os.environ.get("CI")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    # An expected failure is reported as skipped too, and is none.
+    if report.skipped and not MAY_SKIP and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be: {_reason(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped and not MAY_SKIP:
+        report.outcome = "failed"
+        report.longrepr = f"skipped as a whole, where nothing may be: {_reason(report)}"
+    return report
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
