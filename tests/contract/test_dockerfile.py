@@ -59,7 +59,6 @@ class Stage:
             **os.environ,
             "PATH": f"{root}/python/bin{os.pathsep}{os.environ['PATH']}",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_NO_COMPILE": "1",  # the one thing that is left out: it takes half of the time
         }
 
     def workdir(self, argument: str) -> None:
