@@ -1,0 +1,160 @@
+"""The documentation, against the program: what is said is there, and what is there is said."""
+
+import argparse
+import json
+import re
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from gateway.app import create_app
+from gateway.cli import create_parser
+from gateway.errors import ErrorCode
+from gateway.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    ROOT / "graphiql" / "README.md",
+    ROOT / "tests" / "contract" / "data" / "README.md",
+]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+# What no reader elsewhere can follow: machine paths, package hosts, the numbers of a tracker.
+PRIVATE = re.compile(
+    r"/work/|/root/|/opt/(?:wheels|pypi)|DESIGN\.md|pypi\.org|pythonhosted|registry\.npmjs"
+    r"|\b[Ii]ssues? #?\d|\B#\d+\b"
+)
+SOURCES = [
+    path
+    for pattern in ("gateway/**/*.py", "tests/**/*.py", "graphiql/src/*", "requirements/*", "*.md")
+    for path in ROOT.glob(pattern)
+] + [ROOT / name for name in ("Makefile", "Dockerfile", "docker-compose.yml", "pyproject.toml")]
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def shown(default: object) -> str:
+    assert not isinstance(default, SecretStr)
+    if default is None:
+        return "not set"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def commands() -> Iterable[tuple[str, argparse.ArgumentParser]]:
+    """Each command with its parser."""
+    for action in create_parser()._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.items()
+
+
+def test_the_table_of_settings_is_the_program_s() -> None:
+    rows = [line for line in page("docs/settings.md").splitlines() if line.startswith("| `GATEWAY")]
+    assert rows[: len(Settings.model_fields)] == [
+        f"| `GATEWAY_{field.upper()}` | {shown(knob.default)} | {knob.description} |"
+        for field, knob in Settings.model_fields.items()
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_every_variable_that_is_named_is_a_setting(path: Path) -> None:
+    known = {"GATEWAY_" + field.upper() for field in Settings.model_fields}
+    # The two that Kubernetes sets, which settings.md tells of.
+    known |= {"GATEWAY_SERVICE_HOST", "GATEWAY_PORT"}
+    named = set(re.findall(r"\bGATEWAY_\w*\w", path.read_text(encoding="utf-8")))
+    assert named - known - {"GATEWAY_"} == set()
+
+
+def test_every_error_code_has_its_row_in_order() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", page("docs/errors.md"), re.MULTILINE)
+    assert rows == [code.value for code in ErrorCode]
+
+
+def test_every_command_has_its_row_in_order() -> None:
+    rows = re.findall(r"^\| `gateway (\w+)` \|", page("docs/deployment.md"), re.MULTILINE)
+    assert rows == [name for name, _ in commands()]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_command_lines_that_are_shown_are_understood(path: Path) -> None:
+    parser = create_parser()
+    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S)
+    for line in "".join(blocks).splitlines():
+        found = re.match(r"(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check)\b.*)", line)
+        if found:
+            parser.parse_args(shlex.split(found[1], comments=True))
+
+
+def test_make_targets_that_are_named_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), re.MULTILINE))
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        named = re.findall(r"`make ([a-z]+)`|^make ([a-z]+)\b", text, re.MULTILINE)
+        assert {a or b for a, b in named} <= targets, relative(path)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in LINK.findall(path.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        found = path.parent / file if file else path
+        assert found.exists(), target
+        if anchor:
+            headings = HEADING.findall(found.read_text(encoding="utf-8"))
+            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path in reached or path.suffix != ".md":
+            continue
+        reached.add(path)
+        links = [link.partition("#")[0] for link in LINK.findall(path.read_text(encoding="utf-8"))]
+        waiting += [(path.parent / link).resolve() for link in links if "://" not in link]
+    assert set((ROOT / "docs").glob("*.md")) <= reached
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [int(path.name.partition("-")[0]) for path in files]
+    assert numbers == list(range(1, len(files) + 1))
+    titles = [path.read_text(encoding="utf-8").partition(".")[0] for path in files]
+    assert titles == [f"# {number}" for number in numbers]
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.is_file()], ids=relative)
+def test_nothing_names_a_private_place(path: Path) -> None:
+    if path != Path(__file__):
+        assert PRIVATE.findall(path.read_text(encoding="utf-8")) == []
+
+
+async def test_the_readme_s_query_gives_the_answer_that_it_shows() -> None:
+    shell, answer = re.findall(r"^```(?:sh|json)\n(.*?)^```", page("README.md"), re.M | re.S)[1:3]
+    (body,) = re.findall(r"-d '(.*)'", shell, re.S)
+    app = create_app(Settings())
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http,
+    ):
+        answered = await http.post(
+            "/graphql", content=body, headers={"Content-Type": "application/json"}
+        )
+    assert json.dumps(answered.json(), indent=2) == answer.strip()
