@@ -43,14 +43,14 @@ run: $(VENV)/.run graphiql-if-possible ## Set up, and serve on http://127.0.0.1:
 	@exec $(BIN)/gateway serve --host $(HOST) --port $(PORT)
 
 test: setup graphiql-if-possible audit-if-possible ## Set up, check format, lint, types and import contracts, run all tests
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet gateway tests
+	$(BIN)/ruff check --quiet gateway tests
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 format: setup ## Format the code, and mend what the linter can
-	$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix gateway tests; $(BIN)/ruff format --quiet gateway tests
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
