@@ -1,11 +1,14 @@
 """From cursor to page number, and back: pure, all reading is handed in.
 
-`cursors` says where a row stood, `windows` does Relay's arithmetic, `reading` puts the two
-together over the blocks of a list that may move between two reads.
+`cursors` says where a row stood, `windows` does Relay's arithmetic, `blocks` is what is read; a
+`view` keeps the blocks of one answer to one edition of the list, `reading` finds the window in it,
+`slices` is what comes out.
 """
 
+from gateway.pagination.blocks import Block, BlockSource
 from gateway.pagination.cursors import Cursor, decode_cursor, encode_cursor, fingerprint
-from gateway.pagination.reading import Block, BlockSource, Slice, read_slice, read_total
+from gateway.pagination.reading import read_slice, read_total
+from gateway.pagination.slices import Slice
 from gateway.pagination.windows import (
     DEFAULT_ROWS,
     MAXIMUM_ROWS,

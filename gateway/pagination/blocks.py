@@ -1,0 +1,60 @@
+"""What a list of the upstream is to paging: rows with ids, in blocks of one size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, Protocol, TypeVar
+
+
+class HasId(Protocol):
+    """A row: all that paging knows of it is its id, a uuid in lower case."""
+
+    @property
+    def id(self) -> str:
+        """The raw id."""
+
+
+Row = TypeVar("Row", bound=HasId)
+
+
+@dataclass(frozen=True)
+class Block(Generic[Row]):
+    """One page of the upstream as it was answered.
+
+    `index` counts from 0, `size` is the answer's `per_page`, `total` the rows of the whole list,
+    `read_at` the time in seconds at which the request was sent.
+    """
+
+    index: int
+    size: int
+    total: int
+    rows: Sequence[Row]
+    read_at: float
+
+    @cached_property
+    def offsets(self) -> dict[str, int]:
+        """The offset in the list of each row, by id."""
+        start = self.index * self.size
+        return {row.id: start + at for at, row in enumerate(self.rows)}
+
+
+class BlockSource(Protocol[Row]):
+    """A list of the upstream, read in blocks of one size."""
+
+    @property
+    def name(self) -> str:
+        """What the list is called in cursors: two lists never share a name."""
+
+    @property
+    def size(self) -> int:
+        """Rows to a block, as far as is known before the next answer."""
+
+    @property
+    def total(self) -> int | None:
+        """The number of rows that the newest answer told, None before the first one."""
+
+    async def read(self, index: int) -> Block[Row]:
+        """Returns the block; its `size` may differ from what was expected."""
+
+    def supersede(self, read_at: float) -> None:
+        """Takes every block read before `read_at` for out of date: the list has moved since."""

@@ -1,0 +1,134 @@
+"""The blocks that one answer is made of, kept to one edition of a list that may move."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Generic
+
+from gateway.errors import UpstreamUnavailable
+from gateway.pagination.blocks import Block, BlockSource, Row
+from gateway.pagination.cursors import Cursor, fingerprint
+from gateway.pagination.slices import Slice
+from gateway.pagination.windows import Window
+
+# A list that changes faster than it can be read twice in a row is answered as last seen.
+ROUNDS = 4
+
+
+class ListView(Generic[Row]):
+    """The blocks that one answer is made of, kept to one edition of the list."""
+
+    def __init__(self, source: BlockSource[Row]) -> None:
+        self.source = source
+        self.size = source.size
+        self.blocks: dict[int, Block[Row]] = {}
+        self.remembered: dict[int, bytes] = {}
+        self.edition = 0
+
+    @property
+    def total(self) -> int:
+        """The total that the newest block told, or the source's memory of it."""
+        if self.blocks:
+            return max(self.blocks.values(), key=lambda block: block.read_at).total
+        return self.source.total or 0
+
+    async def block_at(self, offset: int) -> Block[Row]:
+        """Returns the block that holds the offset."""
+        await self.need([offset // self.size])
+        if offset // self.size not in self.blocks:  # the size has just changed
+            await self.need([offset // self.size])
+        return self.blocks[offset // self.size]
+
+    async def need(self, indices: Iterable[int]) -> None:
+        """Reads the blocks that are not here yet, until all that are here agree on the list.
+
+        Raises `UpstreamUnavailable` where the upstream gives pages of another size each time.
+        """
+        wanted = set(indices)
+        for round_ in range(ROUNDS + 1):
+            missing = [index for index in wanted if index not in self.blocks]
+            if not missing:
+                return
+            for block in await asyncio.gather(*map(self.source.read, missing)):
+                self.blocks[block.index] = block
+            size = self.source.size
+            if size != self.size or any(block.size != size for block in self.blocks.values()):
+                wanted = self._resize(wanted, size)
+            elif round_ < ROUNDS and not self._agree():
+                wanted |= set(self.blocks)
+                self.supersede(max(block.read_at for block in self.blocks.values()))
+        if not wanted <= set(self.blocks):
+            raise UpstreamUnavailable("The store's API changes the size of its pages all the time.")
+
+    def _resize(self, wanted: set[int], size: int) -> set[int]:
+        """Drops blocks of another size; returns the blocks of the new size at the same places."""
+        starts = {index * self.size for index in wanted}
+        self.blocks = {i: block for i, block in self.blocks.items() if block.size == size}
+        self.size = size
+        self.edition += 1
+        return {start // size for start in starts}
+
+    def _agree(self) -> bool:
+        """Tells whether the blocks can be of one edition: the same total, and no row twice."""
+        blocks = self.blocks.values()
+        if len(blocks) == 1:
+            return True
+        ids = {row_id for block in blocks for row_id in block.offsets}
+        return len({block.total for block in blocks}) == 1 and len(ids) == sum(
+            len(block.rows) for block in blocks
+        )
+
+    def supersede(self, read_at: float) -> None:
+        """Drops what was read before `read_at`, here and in the source."""
+        self.source.supersede(read_at)
+        kept = {i: block for i, block in self.blocks.items() if block.read_at >= read_at}
+        if len(kept) < len(self.blocks):
+            self.blocks = kept
+            self.edition += 1
+
+    def remember(self, cursor: Cursor, offset: int) -> None:
+        """Hands what a cursor at `offset` remembers on to those of the rows behind it."""
+        self.remembered.update(
+            (offset - distance, mark) for distance, mark in enumerate(cursor.before, 1)
+        )
+
+    def outward(self, index: int) -> Iterable[list[int]]:
+        """Yields the blocks of the list from `index` outward: its neighbours, then all others."""
+        last = max(0, (self.total - 1) // self.size)
+        near = [i for i in (index - 1, index, index + 1) if 0 <= i <= last]
+        yield near
+        yield [i for i in range(last + 1) if i not in near]
+
+    def find(self, row_id: str) -> int | None:
+        """Returns the offset of the row if a block that is here holds it."""
+        for block in self.blocks.values():
+            if (offset := block.offsets.get(row_id)) is not None:
+                return offset
+        return None
+
+    def find_fingerprint(self, mark: bytes) -> int | None:
+        """Returns the offset of the row with this fingerprint if a block here holds it."""
+        for block in self.blocks.values():
+            for row_id, offset in block.offsets.items():
+                if fingerprint(row_id) == mark:
+                    return offset
+        return None
+
+    def cut(self, window: Window) -> Slice[Row]:
+        """Returns the rows of the window, each once."""
+        ids: dict[int, str] = {}
+        rows: dict[str, tuple[int, Row]] = {}
+        for index in sorted(self.blocks):
+            start = index * self.size
+            for offset, row in enumerate(self.blocks[index].rows, start):
+                ids[offset] = row.id
+                if window.start <= offset < window.end and row.id not in rows:
+                    rows[row.id] = (offset, row)
+        return Slice(
+            rows=[row for _, row in rows.values()],
+            offsets=[offset for offset, _ in rows.values()],
+            window=window,
+            total=self.total,
+            list_name=self.source.name,
+            ids_by_offset=ids,
+            remembered=self.remembered,
+        )
