@@ -88,6 +88,7 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@touch $@
 
 $(GRAPHIQL): $(GRAPHIQL_SOURCES)
+	@$(HAS_NODE) || { echo 'Building GraphiQL needs Node.js 20.19 or newer with npm.' >&2; exit 1; }
 	@echo 'building GraphiQL'
 	@cd graphiql && npm ci --silent && npm run --silent build
 
@@ -97,7 +98,7 @@ $(AUDIT_INSTALLED): $(AUDIT)/package-lock.json
 # Running and testing go on without Node.js: the page says how to get GraphiQL, its tests skip.
 graphiql-if-possible:
 	@if ! { $(HAS_NODE); }; then echo 'GraphiQL is not built: that needs Node.js 20.19 or newer with npm.'; \
-		elif ! $(MAKE) $(GRAPHIQL); then echo 'GraphiQL could not be built; going on without it.'; fi
+		elif ! $(MAKE) --silent $(GRAPHIQL); then echo 'GraphiQL could not be built; going on without it.'; fi
 
 audit-if-possible:
-	@if $(HAS_NODE); then $(MAKE) $(AUDIT_INSTALLED); fi
+	@if $(HAS_NODE); then $(MAKE) --silent $(AUDIT_INSTALLED); fi
