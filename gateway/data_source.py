@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
+from cachetools import LRUCache
 
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.models import Page, Segment
@@ -20,6 +21,9 @@ LOOKUP_IDS = 100
 SMALLER_PAGE_SIZES = (100, 50)
 # Part of every key: entries of another layout are not found, rather than misread.
 CACHE_LAYOUT = "v1"
+
+# Blocks kept decoded: a warm page then costs no decoding. 64 of them weigh some 10 MB at the most.
+DECODED_BLOCKS = 64
 
 ABSENT = b""
 
@@ -60,6 +64,7 @@ class SegmentSource:
         self._prefix = f"{CACHE_LAYOUT}:{store_hash}:segments"
         self._size_is_known = False
         self._superseded_at = 0.0
+        self._decoded: LRUCache[tuple[int, int], Block[Segment]] = LRUCache(DECODED_BLOCKS)
 
     async def read(self, index: int) -> Block[Segment]:
         """Returns one block, at most `ttl_seconds` old and not superseded.
@@ -81,8 +86,16 @@ class SegmentSource:
                 smaller = _smaller_page_size(size, refusal)
                 index, size = index * size // smaller, smaller
             else:
-                stored = _decode_block(entry.value)
-                return Block(stored.index, stored.size, stored.total, stored.rows, entry.read_at)
+                return self._block(size, index, entry)
+
+    def _block(self, size: int, index: int, entry: Entry) -> Block[Segment]:
+        """Returns the entry's block, decoded once: no two entries share a `read_at`."""
+        block = self._decoded.get((size, index))
+        if block is None or block.read_at != entry.read_at:
+            stored = _decode_block(entry.value)
+            block = Block(stored.index, stored.size, stored.total, stored.rows, entry.read_at)
+            self._decoded[size, index] = block
+        return block
 
     def supersede(self, read_at: float) -> None:
         """Takes every block read before `read_at` for out of date."""

@@ -6,7 +6,7 @@ from typing import Generic
 
 from gateway.errors import UpstreamUnavailable
 from gateway.pagination.blocks import Block, BlockSource, Row
-from gateway.pagination.cursors import Cursor, fingerprint
+from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor, fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.windows import Window
 
@@ -117,12 +117,14 @@ class ListView(Generic[Row]):
         """Returns the rows of the window, each once."""
         ids: dict[int, str] = {}
         rows: dict[str, tuple[int, Row]] = {}
-        for index in sorted(self.blocks):
-            start = index * self.size
-            for offset, row in enumerate(self.blocks[index].rows, start):
-                ids[offset] = row.id
-                if window.start <= offset < window.end and row.id not in rows:
-                    rows[row.id] = (offset, row)
+        for offset in range(max(0, window.start - REMEMBERED_ROWS), window.end):
+            index, at = divmod(offset, self.size)
+            if index not in self.blocks or at >= len(self.blocks[index].rows):
+                continue
+            row = self.blocks[index].rows[at]
+            ids[offset] = row.id
+            if offset >= window.start:
+                rows.setdefault(row.id, (offset, row))
         return Slice(
             rows=[row for _, row in rows.values()],
             offsets=[offset for offset, _ in rows.values()],
