@@ -38,9 +38,9 @@ def uuid_in_lower_case(text: str) -> str | None:
 
 
 def parse_datetime(text: str) -> datetime | None:
-    """Returns the time, with or without milliseconds; UTC where it names no zone; else None."""
+    """Returns the time in UTC, its zone where it names none; None for what is no date."""
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -3,6 +3,7 @@
 Source: BigCommerce's guide to rate limits: a fixed window per store, shared by all its apps.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,5 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    if text is None or not text.strip().isascii() or not text.strip().isdigit():
-        return None
-    return float(text)
+    # Up to 15 digits: every such number is exact as a float.
+    return float(text) if text and re.fullmatch(r" *[0-9]{1,15} *", text) else None

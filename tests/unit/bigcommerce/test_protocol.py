@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.bigcommerce.models import Segment
+from gateway.bigcommerce.models import Segment, parse_datetime
 from gateway.bigcommerce.protocol import (
     Answer,
     Request,
@@ -140,3 +140,22 @@ def test_headers_of_the_quota_are_read() -> None:
     assert read_rate_limit({**headers, "x-rate-limit-requests-left": "nan"}) is None
     assert read_rate_limit({}) is None
     assert read_retry_after({"x-retry-after": "3"}) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2022-09-15T23:44:05+02:00", datetime(2022, 9, 15, 21, 44, 5, tzinfo=UTC)),
+        ("2022-09-15T23:44:05", datetime(2022, 9, 15, 23, 44, 5, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+02:00", None),
+        ("9999-12-31T23:59:59-02:00", None),
+    ],
+)
+def test_dates_are_in_utc_and_impossible_ones_are_none(
+    text: str, expected: datetime | None
+) -> None:
+    assert parse_datetime(text) == expected
+
+
+def test_absurd_number_in_a_header_is_no_number() -> None:
+    assert read_retry_after({"x-rate-limit-time-reset-ms": "9" * 400}) is None
