@@ -6,6 +6,10 @@ from gateway.pagination.slices import Slice
 from gateway.pagination.view import ROUNDS, ListView
 from gateway.pagination.windows import ConnectionArguments, blocks_covering, cut_window
 
+# Blocks read this close to each other are searched for a moved row as they are. Without it, two
+# clients whose cursors' rows are gone would take turns in having fresh blocks read again.
+SAME_EDITION_SECONDS = 5.0
+
 
 async def read_total(source: BlockSource[Row]) -> int:
     """Returns the number of rows of the list: one block tells it."""
@@ -73,7 +77,7 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor, behind: int) -> 
         if block.offsets.get(cursor.row_id) == cursor.offset:
             view.remember(cursor, cursor.offset)
             return cursor.offset + behind
-        view.supersede(block.read_at)
+        view.supersede(block.read_at - SAME_EDITION_SECONDS)
     for indices in view.outward(cursor.offset // view.size):
         await view.need(indices)
         if (found := view.find(cursor.row_id)) is not None:

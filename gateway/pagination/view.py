@@ -12,6 +12,7 @@ from gateway.pagination.windows import Window
 
 # A list that changes faster than it can be read twice in a row is answered as last seen.
 ROUNDS = 4
+RESTLESS = "The store's API changes the size of its pages all the time."
 
 
 class ListView(Generic[Row]):
@@ -36,7 +37,9 @@ class ListView(Generic[Row]):
         await self.need([offset // self.size])
         if offset // self.size not in self.blocks:  # the size has just changed
             await self.need([offset // self.size])
-        return self.blocks[offset // self.size]
+        if (block := self.blocks.get(offset // self.size)) is None:
+            raise UpstreamUnavailable(RESTLESS)
+        return block
 
     async def need(self, indices: Iterable[int]) -> None:
         """Reads the blocks that are not here yet, until all that are here agree on the list.
@@ -57,7 +60,7 @@ class ListView(Generic[Row]):
                 wanted |= set(self.blocks)
                 self.supersede(max(block.read_at for block in self.blocks.values()))
         if not wanted <= set(self.blocks):
-            raise UpstreamUnavailable("The store's API changes the size of its pages all the time.")
+            raise UpstreamUnavailable(RESTLESS)
 
     def _resize(self, wanted: set[int], size: int) -> set[int]:
         """Drops blocks of another size; returns the blocks of the new size at the same places."""
