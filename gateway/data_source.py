@@ -62,7 +62,6 @@ class SegmentSource:
         self._client = client
         self._cache = cache
         self._prefix = f"{CACHE_LAYOUT}:{store_hash}:segments"
-        self._size_is_known = False
         self._superseded_at = 0.0
         self._decoded: LRUCache[tuple[int, int], Block[Segment]] = LRUCache(DECODED_BLOCKS)
 
@@ -81,10 +80,9 @@ class SegmentSource:
                     self._superseded_at,
                 )
             except UpstreamRefused as refusal:
-                if self._size_is_known:
+                if index > 0:
                     return await self._past_the_end(index, size, asked_at, refusal)
-                smaller = _smaller_page_size(size, refusal)
-                index, size = index * size // smaller, smaller
+                size = _smaller_page_size(size, refusal)
             else:
                 return self._block(size, index, entry)
 
@@ -120,11 +118,11 @@ class SegmentSource:
         while True:
             try:
                 pages = [await self._look_up_page(ids, 1, limit)]
-                break
             except UpstreamRefused as refusal:
-                if self._size_is_known:
-                    raise
                 limit = _smaller_page_size(limit, refusal)
+                continue
+            self.size = min(self.size, limit) if limit < len(ids) else self.size
+            break
         per_page, total = pages[0].per_page, pages[0].total
         if total > len(ids):
             raise UpstreamUnavailable("The store's API sent more segments than it was asked for.")
@@ -149,7 +147,7 @@ class SegmentSource:
         page = read_segments(answer, index + 1, size)
         if page.per_page != self.size:
             log.warning("the upstream gives %d rows to a page, not %d", page.per_page, self.size)
-        self.size, self.total, self._size_is_known = page.per_page, page.total, True
+        self.size, self.total = page.per_page, page.total
         stored = _StoredBlock(index, page.per_page, page.total, list(page.rows))
         entry = Entry(read_at, _encode(stored))
         primed = [(self._segment_key(row.id), Entry(read_at, _encode(row))) for row in page.rows]
@@ -162,11 +160,15 @@ class SegmentSource:
     async def _past_the_end(
         self, index: int, size: int, asked_at: float, refusal: UpstreamRefused
     ) -> Block[Segment]:
-        """Returns an empty block if the first one now tells that the list ends before it."""
-        if index == 0:
-            raise refusal
+        """Returns an empty block if the first one now tells that the list ends before it.
+
+        The first block is read again, which also settles the size of pages; where that is not the
+        one that was asked for, it is what is returned, and the reader plans anew.
+        """
         self.supersede(asked_at)
         first = await self.read(0)
+        if first.size != size:
+            return first
         if index * size < first.total:
             raise refusal
         return Block(index, size, first.total, [], first.read_at)

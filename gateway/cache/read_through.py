@@ -82,9 +82,17 @@ class ReadThroughCache:
         return fresh
 
     async def store_many(self, entries: Sequence[tuple[str, Entry]]) -> None:
-        """Stores entries that came along with others."""
-        if self._ttl_seconds > 0:
-            await self.backend.set_many([(key, _encode(entry)) for key, entry in entries])
+        """Stores entries; one that was read later than its successor stays."""
+        if self._ttl_seconds <= 0:
+            return
+        held = [_decode(raw) for raw in await self.backend.get_many([key for key, _ in entries])]
+        await self.backend.set_many(
+            [
+                (key, _encode(entry))
+                for (key, entry), old in zip(entries, held, strict=True)
+                if old is None or old.read_at <= entry.read_at
+            ]
+        )
 
     def is_fresh(self, entry: Entry) -> bool:
         """Tells whether the entry's age is below its lifetime (RFC 9111, 4.2)."""

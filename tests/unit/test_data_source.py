@@ -5,8 +5,10 @@ from uuid import UUID
 import pytest
 from in_process import in_process
 
+from gateway.cache.read_through import Entry
 from gateway.emulator import Fault, SegmentRow
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
+from gateway.pagination import Cursor, encode_cursor
 
 
 def a_row(number: int) -> SegmentRow:
@@ -111,3 +113,40 @@ async def test_senseless_answer_is_an_error_and_is_not_kept(fault: Fault) -> Non
     with pytest.raises(UpstreamUnavailable):
         await gateway.parts.segments.read(0)
     assert len((await gateway.parts.segments.read(0)).rows) == 250
+
+
+async def test_refused_size_of_a_lookup_is_remembered() -> None:
+    gateway = in_process(200, max_limit=50, over_limit="refuse")
+    ids = [row.id for row in gateway.emulator.store.segments]
+    await gateway.parts.segments.look_up_segments(ids[:100])
+    await gateway.parts.segments.look_up_segments(ids[100:])
+    assert gateway.upstream_requests == 3 + 2
+
+
+async def test_size_that_is_refused_later_on_steps_down_too() -> None:
+    gateway = in_process(300, over_limit="refuse", CACHE_TTL_SECONDS="0")
+    await gateway.parts.segments.read(0)
+    gateway.emulator.max_limit = 100
+    assert (await gateway.parts.segments.read(0)).size == 100
+
+
+async def test_older_answer_does_not_replace_a_newer_one_in_the_pool() -> None:
+    gateway = in_process(3)
+    source = gateway.parts.segments
+    row_id = gateway.emulator.store.segments[0].id
+    read_at = gateway.parts.cache.now()
+    await source.read(0)
+    await gateway.parts.cache.store_many([(source._segment_key(row_id), Entry(read_at, b""))])
+    assert (await source.cached_segments([row_id]))[row_id] is not None
+
+
+async def test_cursors_whose_rows_are_gone_do_not_take_turns_in_emptying_the_cache() -> None:
+    gateway = in_process(1000)
+    name = gateway.parts.segments.name
+    dead = [encode_cursor(Cursor(at, a_row(1).id), name) for at in (5, 300, 600, 900)]
+    for cursor in dead:
+        await gateway.page(first=5, after=cursor)
+    assert gateway.upstream_requests == 4
+    for cursor in dead * 3:
+        await gateway.page(first=5, after=cursor)
+    assert gateway.upstream_requests == 4
