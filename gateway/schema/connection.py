@@ -76,9 +76,9 @@ def _read(rows: SegmentSlice | None) -> SegmentSlice:
     return rows
 
 
-def selected_names(selections: list[Selection]) -> set[str]:
-    """Returns the names of the fields that will be executed: `@skip` and `@include` obeyed."""
-    names: set[str] = set()
+def selected_fields(selections: list[Selection]) -> dict[str, str]:
+    """Returns name by response key of the fields to be executed: `@skip`, `@include` obeyed."""
+    names: dict[str, str] = {}
     for selection in selections:
         directives = selection.directives
         if (
@@ -87,7 +87,7 @@ def selected_names(selections: list[Selection]) -> set[str]:
         ):
             continue
         if isinstance(selection, SelectedField):
-            names.add(selection.name)
+            names[selection.alias or selection.name] = selection.name
         elif isinstance(selection, FragmentSpread | InlineFragment):
-            names |= selected_names(selection.selections)
+            names |= selected_fields(selection.selections)
     return names

@@ -2,7 +2,6 @@
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.schema.limits import Limits, extensions
@@ -25,7 +24,6 @@ def build_schema(limits: Limits | None = None) -> strawberry.Schema:
         query=Query,
         types=[Segment],
         extensions=extensions(limits or Limits()),
-        config=StrawberryConfig(relay_max_results=250),
     )
 
 

@@ -8,10 +8,14 @@ from strawberry import UNSET
 
 from gateway.errors import BadUserInput
 from gateway.pagination import MAXIMUM_ROWS, connection_arguments, read_slice, read_total
-from gateway.schema.connection import SegmentConnection, selected_names
+from gateway.schema.connection import SegmentConnection, selected_fields
 from gateway.schema.context import Info
 from gateway.schema.node import Node, checked_entity_id, entity_id_of
 from gateway.schema.segment import Segment, segment
+
+# A lookup of 100 ids is an upstream request, as is a block of 250 rows, and nobody needs to look
+# up more than a few hundred: what ids cost keeps made-up ones from draining the quota.
+ROWS_TO_AN_ID = 5
 
 Argument = TypeVar("Argument")
 IdArgument = Annotated[
@@ -52,10 +56,13 @@ class Query:
         arguments = connection_arguments(
             _given(first), _given(after), _given(last), _given(before), source.name
         )
-        wanted = set[str]().union(*(selected_names(f.selections) for f in info.selected_fields))
-        if wanted & {"edges", "nodes", "pageInfo"}:
+        wanted = [
+            name for f in info.selected_fields for name in selected_fields(f.selections).values()
+        ]
+        if not {"edges", "nodes", "pageInfo"}.isdisjoint(wanted):
             counts = (arguments.first, arguments.last)
-            info.context.spend_rows(min(count for count in counts if count is not None))
+            rows_wanted = min(count for count in counts if count is not None)
+            info.context.spend_rows(rows_wanted * (wanted.count("edges") + wanted.count("nodes")))
             rows = await read_slice(source, arguments)
             return SegmentConnection(rows=rows, total=rows.total)
         total = await read_total(source) if "totalCount" in wanted else 0
@@ -156,7 +163,7 @@ async def _load(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment |
     An id that is an error stays one: graphql-core reports it at its index, beside its siblings.
     """
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
-    info.context.spend_rows(len(uuids))
+    info.context.spend_rows(len(ids) * ROWS_TO_AN_ID)
     rows = iter(await info.context.segment_loader.load_segments_by_id(uuids))
     found: list[Segment | BadUserInput | None] = []
     for row_id in ids:

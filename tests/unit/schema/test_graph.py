@@ -334,3 +334,55 @@ def test_every_element_of_the_schema_is_described() -> None:
 
 def test_printed_schema_is_stable() -> None:
     assert print_sdl(build_schema()) == print_sdl(build_schema())
+
+
+def doubling(times: int, last: str, on: str = "SegmentConnection") -> str:
+    """Returns a document whose fragments double `times` times."""
+    fragments = [f"fragment F{n} on {on} {{ ...F{n + 1} ...F{n + 1} }}" for n in range(times)]
+    return " ".join(
+        ["{ segments { ...F0 } }", *fragments, f"fragment F{times} on {on} {{ {last} }}"]
+    )
+
+
+@pytest.mark.parametrize("last", ["totalCount", "nope"])
+async def test_fragments_that_double_at_every_step_are_refused_unwalked(last: str) -> None:
+    code, message = error_of(await in_process(1).ask(doubling(200, last)))
+    assert code == "GRAPHQL_VALIDATION_FAILED"
+    assert "expand to more than 4000 fields" in message
+
+
+async def test_fragments_that_double_a_little_are_answered() -> None:
+    data = await in_process(1).data(doubling(8, "totalCount"))
+    assert data == {"segments": {"totalCount": 1}}
+
+
+async def test_fragment_cycle_is_refused() -> None:
+    answer = await in_process(1).ask(
+        "{ segments { ...A } } fragment A on SegmentConnection { ...B }"
+        " fragment B on SegmentConnection { ...A }"
+    )
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_every_alias_of_the_rows_is_charged() -> None:
+    aliases = " ".join(f"e{n}: edges {{ cursor }}" for n in range(11))
+    answer = await in_process(1).ask(f"{{ segments(first: 250) {{ {aliases} }} }}")
+    assert "too many rows" in error_of(answer)[1]
+
+
+async def test_made_up_ids_of_one_request_cost_at_most_five_requests() -> None:
+    gateway = in_process(10)
+    fields = " ".join(
+        f"n{n}: segmentsByEntityId(entityIds: {[str(uuid4()) for _ in range(250)]}) {{ id }}"
+        for n in range(4)
+    ).replace("'", '"')
+    answer = await gateway.ask(f"{{ {fields} }}")
+    assert "too many rows" in answer["errors"][0]["message"]
+    assert gateway.upstream_requests <= 5
+
+
+async def test_document_is_parsed_and_validated_once() -> None:
+    gateway = in_process(1)
+    answers = [await gateway.ask("{ nope }") for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    assert error_of(answers[0])[0] == "GRAPHQL_VALIDATION_FAILED"
