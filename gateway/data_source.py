@@ -17,8 +17,9 @@ from gateway.pagination import Block
 
 # How many ids travel in one `id:in`: 100 uuids make a URL of 4 KB, which every proxy lets through.
 LOOKUP_IDS = 100
-# Page sizes to try, in turn, where the upstream refuses the one that was asked for.
+# What to try, in turn, where the upstream refuses so many rows to a page, or so many ids at once.
 SMALLER_PAGE_SIZES = (100, 50)
+SMALLER_LOOKUPS = (50, 20)
 # Part of every key: entries of another layout are not found, rather than misread.
 CACHE_LAYOUT = "v1"
 
@@ -63,6 +64,7 @@ class SegmentSource:
         self._cache = cache
         self._prefix = f"{CACHE_LAYOUT}:{store_hash}:segments"
         self._superseded_at = 0.0
+        self._lookup_ids = LOOKUP_IDS
         self._decoded: LRUCache[tuple[int, int], Block[Segment]] = LRUCache(DECODED_BLOCKS)
 
     async def read(self, index: int) -> Block[Segment]:
@@ -82,7 +84,7 @@ class SegmentSource:
             except UpstreamRefused as refusal:
                 if index > 0:
                     return await self._past_the_end(index, size, asked_at, refusal)
-                size = _smaller_page_size(size, refusal)
+                size = _next_smaller(size, SMALLER_PAGE_SIZES, refusal)
             else:
                 return self._block(size, index, entry)
 
@@ -111,24 +113,33 @@ class SegmentSource:
     async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment]:
         """Asks the upstream for segments by id, `LOOKUP_IDS` at the most; absent ones are missing.
 
-        One request, or as many as the upstream makes pages of it.
+        One request, or as many as the upstream's size of pages makes of it. Where it refuses so
+        many ids, fewer at a time are tried and remembered.
         """
-        read_at = self._cache.now()
-        limit = min(len(ids), self.size)
+        asked = number = min(len(ids), self._lookup_ids, self.size)
         while True:
             try:
-                pages = [await self._look_up_page(ids, 1, limit)]
+                found = await self._look_up(ids[:number])
+                break
             except UpstreamRefused as refusal:
-                limit = _smaller_page_size(limit, refusal)
-                continue
-            self.size = min(self.size, limit) if limit < len(ids) else self.size
-            break
-        per_page, total = pages[0].per_page, pages[0].total
-        if total > len(ids):
+                number = _next_smaller(number, SMALLER_LOOKUPS, refusal)
+        if number < asked:
+            self._lookup_ids = number
+        others = range(number, len(ids), number)
+        for more in await asyncio.gather(*(self._look_up(ids[at : at + number]) for at in others)):
+            found.update(more)
+        return found
+
+    async def _look_up(self, ids: Sequence[str]) -> dict[str, Segment]:
+        read_at = self._cache.now()
+        first = await self._look_up_page(ids, 1, len(ids))
+        if first.total > len(ids):
             raise UpstreamUnavailable("The store's API sent more segments than it was asked for.")
-        others = range(2, -(-total // per_page) + 1)
-        pages += await asyncio.gather(*(self._look_up_page(ids, n, per_page) for n in others))
-        found = {row.id: row for page in pages for row in page.rows}
+        others = range(2, -(-first.total // first.per_page) + 1)
+        pages = await asyncio.gather(
+            *(self._look_up_page(ids, page, first.per_page) for page in others)
+        )
+        found = {row.id: row for page in (first, *pages) for row in page.rows}
         await self._cache.store_many(
             [
                 (self._segment_key(i), Entry(read_at, _encode(found[i]) if i in found else ABSENT))
@@ -177,9 +188,9 @@ class SegmentSource:
         return f"{self._prefix}:id:{row_id}"
 
 
-def _smaller_page_size(refused: int, refusal: UpstreamRefused) -> int:
+def _next_smaller(refused: int, sizes: Sequence[int], refusal: UpstreamRefused) -> int:
     """Returns the next size to try; raises the refusal where it is not about the size."""
-    smaller = next((size for size in SMALLER_PAGE_SIZES if size < refused), None)
-    if smaller is None or refusal.status not in (413, 422):
+    smaller = next((size for size in sizes if size < refused), None)
+    if smaller is None or refusal.status not in (413, 414, 422):
         raise refusal
     return smaller

@@ -8,7 +8,7 @@ GatewayError                    what a client is told, with a code
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT: no answer within the time allowed
     ├── RateLimited             RATE_LIMITED: the store's quota is used up; `retryAfter` in seconds
     ├── UpstreamForbidden       UPSTREAM_FORBIDDEN: the gateway's own token was refused
-    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: 404, 413, 422; a smaller page may do
+    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: 404, 413, 414, 422; less at once may do
 
 Messages reach clients: they never hold a token, an upstream URL or a Python word.
 """
@@ -99,7 +99,7 @@ class UpstreamForbidden(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The upstream refused the request as such (404, 413, 422): maybe its page or its size."""
+    """The upstream refused the request as such: maybe its page, its size or its many ids."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

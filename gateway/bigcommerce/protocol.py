@@ -81,8 +81,9 @@ def list_segments_by_id(ids: Sequence[str], page: int, limit: int) -> Request:
 def read_segments(answer: Answer, page: int, limit: int) -> Page[Segment]:
     """Returns the page of segments that an answer holds; `page` and `limit` are what was asked.
 
-    Raises `UpstreamForbidden` (401, 403), `UpstreamRefused` (400, 404, 413, 422), `RateLimited`
-    (429), and `UpstreamUnavailable` for every other status and for a body that makes no sense.
+    Raises `UpstreamForbidden` (401, 403), `UpstreamRefused` (400, 404, 413, 414, 422),
+    `RateLimited` (429), and `UpstreamUnavailable` for every other status and for a body that makes
+    no sense.
     """
     _check_status(answer)
     try:
@@ -132,7 +133,7 @@ def _check_status(answer: Answer) -> None:
             "The store's API refused the gateway's own credentials. "
             "Its operator has to check the access token, its scopes and the store hash."
         )
-    if status in (400, 404, 413, 422):
+    if status in (400, 404, 413, 414, 422):
         raise UpstreamRefused(f"The store's API refused the request with status {status}.", status)
     if status == 429:
         retry_after = read_retry_after(answer.headers)

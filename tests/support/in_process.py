@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import httpx
 from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from gateway.app import Parts, create_app
 from gateway.emulator import Store, create_emulator, seeded_store
@@ -99,11 +101,13 @@ def in_process(
     max_limit: int = 250,
     over_limit: Literal["clamp", "refuse"] = "clamp",
     latency_seconds: float = 0.0,
+    longest_query: int = 8000,
     change: Callable[[Settings], Settings] = lambda settings: settings,
     **settings: str,
 ) -> InProcess:
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
 
+    A query string of more than `longest_query` bytes is answered with 414 by what stands before it.
     `settings` are variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
@@ -115,6 +119,11 @@ def in_process(
         latency_seconds=latency_seconds,
         rate_limit_quota=1_000_000,
     )
+
+    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+        is_too_long = len(scope["query_string"]) > longest_query
+        await (Response(status_code=414) if is_too_long else emulator)(scope, receive, send)
+
     environment = {
         "STORE_HASH": "teststore",
         "ACCESS_TOKEN": "test-token",
@@ -123,7 +132,7 @@ def in_process(
     }
     app = create_app(
         change(load_settings({f"GATEWAY_{name}": value for name, value in environment.items()})),
-        httpx.ASGITransport(emulator),
+        httpx.ASGITransport(bounded),
     )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60

@@ -123,6 +123,24 @@ async def test_refused_size_of_a_lookup_is_remembered() -> None:
     assert gateway.upstream_requests == 3 + 2
 
 
+async def test_lookup_asks_for_fewer_ids_where_its_address_is_too_long() -> None:
+    gateway = in_process(100, longest_query=1000)
+    ids = [row.id for row in gateway.emulator.store.segments]
+    assert [*await gateway.parts.segments.look_up_segments(ids)] == ids
+    assert gateway.upstream_requests == 5  # of 20 ids each; what was refused did not get here
+    await gateway.parts.segments.look_up_segments(ids)
+    assert gateway.parts.client.requests == 2 + 5 + 5
+
+
+async def test_refusal_that_is_not_about_size_is_an_error_and_changes_nothing() -> None:
+    gateway = in_process(100, longest_query=10)
+    ids = [row.id for row in gateway.emulator.store.segments]
+    for _ in range(2):
+        with pytest.raises(UpstreamRefused):
+            await gateway.parts.segments.look_up_segments(ids)
+    assert gateway.parts.client.requests == 3 + 3
+
+
 async def test_size_that_is_refused_later_on_steps_down_too() -> None:
     gateway = in_process(300, over_limit="refuse", CACHE_TTL_SECONDS="0")
     await gateway.parts.segments.read(0)

@@ -103,6 +103,7 @@ def test_senseless_body_is_one_clear_error(senseless: Answer) -> None:
         (403, UpstreamForbidden),
         (404, UpstreamRefused),
         (413, UpstreamRefused),
+        (414, UpstreamRefused),
         (422, UpstreamRefused),
         (429, RateLimited),
         (500, UpstreamUnavailable),
