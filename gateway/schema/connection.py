@@ -1,8 +1,11 @@
 """Relay connections over a slice of a list."""
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
 import strawberry
 from strawberry.relay import PageInfo
-from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
+from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.bigcommerce import models
 from gateway.pagination import Slice
@@ -76,9 +79,31 @@ def _read(rows: SegmentSlice | None) -> SegmentSlice:
     return rows
 
 
-def selected_fields(selections: list[Selection]) -> dict[str, str]:
-    """Returns name by response key of the fields to be executed: `@skip`, `@include` obeyed."""
-    names: dict[str, str] = {}
+Fields = dict[str, list[SelectedField]]
+
+
+def selected_fields(selections: Iterable[Selection]) -> Fields:
+    """Returns the fields to be executed by response key, several where they are to be merged."""
+    fields: Fields = {}
+    for field in _executed(selections):
+        fields.setdefault(field.alias or field.name, []).append(field)
+    return fields
+
+
+def times_shown(connection: Fields) -> int:
+    """Returns how often the selected fields of a connection show each of its rows."""
+    times = 0
+    for merged in connection.values():
+        if merged[0].name == "nodes":
+            times += 1
+        elif merged[0].name == "edges":
+            below = selected_fields(chain.from_iterable(field.selections for field in merged))
+            times += max(1, sum(fields[0].name == "node" for fields in below.values()))
+    return times
+
+
+def _executed(selections: Iterable[Selection]) -> Iterator[SelectedField]:
+    """Yields the fields that are to be executed: `@skip` and `@include` obeyed."""
     for selection in selections:
         directives = selection.directives
         if (
@@ -87,7 +112,6 @@ def selected_fields(selections: list[Selection]) -> dict[str, str]:
         ):
             continue
         if isinstance(selection, SelectedField):
-            names[selection.alias or selection.name] = selection.name
-        elif isinstance(selection, FragmentSpread | InlineFragment):
-            names |= selected_fields(selection.selections)
-    return names
+            yield selection
+        else:
+            yield from _executed(selection.selections)

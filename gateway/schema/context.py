@@ -11,22 +11,23 @@ from gateway.loaders import SegmentLoader
 
 @dataclass(slots=True)
 class Context:
-    """The parts that resolvers read from, and how many rows this request may still ask for."""
+    """The parts that resolvers read from, and the rows that this request asked for so far."""
 
     segments: SegmentSource
     segment_loader: SegmentLoader
-    rows_left: int
+    rows_allowed: int
+    rows_asked: int = 0
 
     def spend_rows(self, rows: int) -> None:
-        """Takes rows that a field asks for from the request's allowance.
+        """Counts rows that a field asks for against the request's allowance.
 
         Raises `BadUserInput` when all fields of the request together ask for too many.
         """
-        self.rows_left -= rows
-        if self.rows_left < 0:
+        self.rows_asked += rows
+        if self.rows_asked > self.rows_allowed:
             raise BadUserInput(
-                "The request asks for too many rows in all (GATEWAY_MAX_ROWS_PER_REQUEST). "
-                "Ask for fewer with `first`, or send several requests."
+                f"All fields of the request together ask for more than {self.rows_allowed} rows, "
+                "where an id counts as 5. Ask for fewer, or send several requests."
             )
 
 

@@ -4,7 +4,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import ExecutionContext
 
-from gateway.schema.limits import Limits, extensions
+from gateway.schema.documents import document_extensions
+from gateway.schema.limits import Limits
 from gateway.schema.query import Query
 from gateway.schema.segment import Segment
 
@@ -23,7 +24,7 @@ def build_schema(limits: Limits | None = None) -> strawberry.Schema:
     return _Schema(
         query=Query,
         types=[Segment],
-        extensions=extensions(limits or Limits()),
+        extensions=document_extensions(limits or Limits()),
     )
 
 

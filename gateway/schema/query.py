@@ -1,6 +1,7 @@
 """The root of all reads."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Annotated, TypeVar, cast
 
 import strawberry
@@ -8,7 +9,7 @@ from strawberry import UNSET
 
 from gateway.errors import BadUserInput
 from gateway.pagination import MAXIMUM_ROWS, connection_arguments, read_slice, read_total
-from gateway.schema.connection import SegmentConnection, selected_fields
+from gateway.schema.connection import SegmentConnection, selected_fields, times_shown
 from gateway.schema.context import Info
 from gateway.schema.node import Node, checked_entity_id, entity_id_of
 from gateway.schema.segment import Segment, segment
@@ -56,13 +57,12 @@ class Query:
         arguments = connection_arguments(
             _given(first), _given(after), _given(last), _given(before), source.name
         )
-        wanted = [
-            name for f in info.selected_fields for name in selected_fields(f.selections).values()
-        ]
-        if not {"edges", "nodes", "pageInfo"}.isdisjoint(wanted):
+        selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
+        wanted = {fields[0].name for fields in selected.values()}
+        if not wanted.isdisjoint({"edges", "nodes", "pageInfo"}):
             counts = (arguments.first, arguments.last)
             rows_wanted = min(count for count in counts if count is not None)
-            info.context.spend_rows(rows_wanted * (wanted.count("edges") + wanted.count("nodes")))
+            info.context.spend_rows(rows_wanted * times_shown(selected))
             rows = await read_slice(source, arguments)
             return SegmentConnection(rows=rows, total=rows.total)
         total = await read_total(source) if "totalCount" in wanted else 0

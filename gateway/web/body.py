@@ -3,7 +3,7 @@
 import asyncio
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 from gateway.web.negotiation import JSON
 from gateway.web.request_error import RequestError
@@ -19,14 +19,9 @@ async def read_body(request: Request, maximum_bytes: int, timeout_seconds: float
     Raises `RequestError` with status 413, 408 or 415, and `ClientDisconnect`.
     """
     _check_content_type(request)
-    first = await request.receive()
-    if first["type"] == "http.request" and not first.get("more_body", False):
-        body: bytes = first.get("body", b"")  # nearly every request: nothing to wait for
-        _check_size(len(body), maximum_bytes)
-        return body
     try:
         async with asyncio.timeout(timeout_seconds):
-            return await _gather(first, request.receive, maximum_bytes)
+            return await _gather(request.receive, maximum_bytes)
     except TimeoutError as error:
         raise RequestError(
             408,
@@ -35,10 +30,11 @@ async def read_body(request: Request, maximum_bytes: int, timeout_seconds: float
         ) from error
 
 
-async def _gather(message: Message, receive: Receive, maximum_bytes: int) -> bytes:
+async def _gather(receive: Receive, maximum_bytes: int) -> bytes:
     body = bytearray()
     received = 0
     while True:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunk = message.get("body", b"")
@@ -50,7 +46,6 @@ async def _gather(message: Message, receive: Receive, maximum_bytes: int) -> byt
             return bytes(body)
         if received > maximum_bytes + DROPPED_BYTES:
             _check_size(received, maximum_bytes, is_endless=True)
-        message = await receive()
 
 
 def _check_size(received: int, maximum_bytes: int, *, is_endless: bool = False) -> None:

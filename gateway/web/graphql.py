@@ -15,6 +15,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.errors import ErrorCode
+from gateway.schema import OperationNotNamed
 from gateway.web.answers import json_answer
 from gateway.web.body import read_body
 from gateway.web.graphiql import graphiql_page
@@ -22,7 +23,6 @@ from gateway.web.graphql_errors import formatted
 from gateway.web.graphql_request import GraphQLRequest, from_json, from_query_string
 from gateway.web.hang_up import unless_hung_up
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
-from gateway.web.operations import needs_operation_name
 from gateway.web.request_error import RequestError
 from gateway.web.request_id import request_id_of
 
@@ -83,14 +83,14 @@ class GraphQLEndpoint:
         )
 
     async def _result(self, request: Request, asked: GraphQLRequest) -> ExecutionResult:
-        if needs_operation_name(asked):
-            raise RequestError(
-                400, "The document has several operations: name one in `operationName`."
-            )
         context = self._new_context()
         try:
             query = self._execute(asked, context, OperationType.QUERY)
             return await unless_hung_up(request.receive, query)
+        except OperationNotNamed as error:
+            raise RequestError(
+                400, "The document has several operations: name one in `operationName`."
+            ) from error
         except CannotGetOperationTypeError as error:
             message = "The document has no operation"
             if asked.operation_name is not None:

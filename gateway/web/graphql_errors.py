@@ -19,6 +19,8 @@ _PYTHON_WORDS = re.compile(
     r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | \b(?:None|True|False)\b""", re.VERBOSE
 )
 _IN_JSON = {"None": "null", "True": "true", "False": "false"}
+# A message repeats names and texts of the document, however long they are.
+LONGEST_MESSAGE = 500
 
 log = logging.getLogger(__name__)
 
@@ -90,4 +92,6 @@ def _message(error: GraphQLError, root: Exception) -> str:
     if not isinstance(root, GraphQLError):
         # A scalar refused the client's value in words of its own, which follow here.
         message = message.partition(", but encountered error")[0] + "."
+    if len(message) > LONGEST_MESSAGE:
+        message = message[: LONGEST_MESSAGE - 1] + "…"
     return _PYTHON_WORDS.sub(lambda word: _IN_JSON.get(word[0], word[0]), message)

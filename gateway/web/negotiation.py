@@ -10,13 +10,22 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
 
 
-@lru_cache(maxsize=128)  # clients send a handful of values
+# Browsers send some 150 characters. A much longer header counts as none (RFC 9110, 12.5.1, lets a
+# server disregard it): reading and keeping it would cost more than the answer.
+LONGEST_ACCEPT = 1000
+
+
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     """Returns the offered media type that `accept` likes best, None where it takes none.
 
     An empty one takes anything. Between equals, types that the header names win over wildcards,
     then the order of the header, then the order of the offer.
     """
+    return _preferred("" if len(accept) > LONGEST_ACCEPT else accept, offered)
+
+
+@lru_cache(maxsize=128)  # clients send a handful of values
+def _preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     if not accept.strip(" ,"):
         return offered[0]
     ranges = [_media_range(part) for part in accept.split(",") if part.strip()]

@@ -16,6 +16,8 @@ import strawberry
 from starlette.applications import Starlette
 
 from gateway.errors import UpstreamUnavailable
+from gateway.schema import Limits
+from gateway.schema.documents import document_extensions
 from gateway.web import Readiness, create_web
 
 JSON = "application/json"
@@ -358,7 +360,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         return Readiness(True, {})
 
     web = create_web(
-        schema=strawberry.Schema(Query, Mutation),
+        schema=strawberry.Schema(Query, Mutation, extensions=document_extensions(Limits())),
         new_context=object,
         readiness=readiness,
         lifespan=lifespan,

@@ -9,6 +9,8 @@ import strawberry
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
+from gateway.schema import Limits
+from gateway.schema.documents import document_extensions
 from gateway.web.graphql import GraphQLEndpoint
 from gateway.web.request_id import RequestIds
 
@@ -70,10 +72,11 @@ class CrashingExtension(strawberry.extensions.SchemaExtension):
         raise KeyError("secret-token")
 
 
+SCHEMA = strawberry.Schema(Query, extensions=document_extensions(Limits()))
+
+
 def client(schema: strawberry.Schema | None = None) -> httpx.AsyncClient:
-    endpoint = GraphQLEndpoint(
-        schema or strawberry.Schema(Query), object, max_body_bytes=100_000, graphiql=False
-    )
+    endpoint = GraphQLEndpoint(schema or SCHEMA, object, max_body_bytes=100_000, graphiql=False)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(RequestIds(endpoint)),
         base_url="http://gateway",

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
+from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, LONGEST_ACCEPT, preferred
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -43,3 +43,9 @@ def test_graphql_answers_in_the_media_type_that_accept_likes_best(
 )
 def test_only_who_names_html_gets_a_page(accept: str, chosen: str) -> None:
     assert preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == chosen
+
+
+def test_accept_beyond_all_measure_counts_as_none() -> None:
+    longest = f"{GRAPHQL_RESPONSE}, ".ljust(LONGEST_ACCEPT, "x")
+    assert preferred(longest, (JSON, GRAPHQL_RESPONSE)) == GRAPHQL_RESPONSE
+    assert preferred(longest + "x", (JSON, GRAPHQL_RESPONSE)) == JSON

@@ -8,7 +8,6 @@ from gateway.web.graphql_request import (
     from_json,
     from_query_string,
 )
-from gateway.web.operations import needs_operation_name
 from gateway.web.request_error import RequestError
 
 
@@ -131,22 +130,3 @@ def test_query_string_that_is_no_graphql_request_is_refused(text: str, message: 
     with pytest.raises(RequestError) as caught:
         from_query_string(QueryParams(text))
     assert (caught.value.status, caught.value.message) == (400, message)
-
-
-@pytest.mark.parametrize(
-    ("document", "name", "needs_it"),
-    [
-        ("{a}", None, False),
-        ("query A{a}", None, False),
-        ("query A{a} query B{b}", None, True),
-        ("query#\nA{a}\nmutation#\nB{b}", None, True),
-        ("query A{a} query B{b}", "B", False),
-        ("query A{query mutation subscription}", None, False),
-        ("query A{a} query", None, False),
-        ("query A{a} query B" + "{" * 5000, None, False),
-    ],
-)
-def test_only_one_of_several_operations_needs_to_be_named(
-    document: str, name: str | None, needs_it: bool
-) -> None:
-    assert needs_operation_name(GraphQLRequest(document, name)) is needs_it
