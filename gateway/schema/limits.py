@@ -21,7 +21,7 @@ class Limits:
     `depth` is of nested fields, without introspection; fields in all are as many as `tokens`.
     """
 
-    tokens: int = 4000
+    tokens: int = 2000
     depth: int = 15
     aliases: int = 100
 

@@ -89,6 +89,8 @@ def _message(error: GraphQLError, root: Exception) -> str:
     if isinstance(root, RecursionError):
         return "The document or its variables are nested too deeply."
     message = error.message
+    if message == "Validation aborted.":  # graphql-core's own bounds, after which it says no more
+        return "The document repeats itself too often to be checked. Ask for less."
     if not isinstance(root, GraphQLError):
         # A scalar refused the client's value in words of its own, which follow here.
         message = message.partition(", but encountered error")[0] + "."
