@@ -1,4 +1,5 @@
 import asyncio
+import gc
 
 import pytest
 
@@ -70,14 +71,39 @@ async def test_first_callers_cancellation_does_not_end_the_flight_for_others() -
         await first
 
 
-async def test_last_caller_to_leave_ends_the_flight_and_the_next_starts_anew() -> None:
+async def test_flight_that_everybody_left_goes_on_and_whoever_comes_again_joins_it() -> None:
     flights, fill = SingleFlight[str, int](), Fill()
     callers = [asyncio.ensure_future(flights.do("key", fill)) for _ in range(2)]
     await settle()
     for caller in callers:
         caller.cancel()
     await settle()
-    assert fill.ended
-    again = Fill()
-    again.release.set_result(1)
-    assert await flights.do("key", again) == 1
+    again = asyncio.ensure_future(flights.do("key", fill))
+    await settle()
+    fill.release.set_result(7)
+    assert (await again, fill.calls) == (7, 1)
+
+
+async def test_caller_in_the_turn_in_which_a_flight_lands_starts_anew() -> None:
+    flights, fill, again = SingleFlight[str, int](), Fill(), Fill()
+    first = asyncio.ensure_future(flights.do("key", fill))
+    await settle()
+    fill.release.set_result(1)
+    again.release.set_result(2)
+    # Its first step comes behind the flight's last one, before the flight is forgotten.
+    late = asyncio.ensure_future(flights.do("key", again))
+    assert (await first, await late) == (1, 2)
+
+
+async def test_error_that_nobody_waits_for_is_not_complained_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    caller = asyncio.ensure_future(flights.do("key", fill))
+    await settle()
+    caller.cancel()
+    await settle()
+    fill.release.set_exception(ValueError("no"))
+    await settle()
+    gc.collect()
+    assert caplog.records == []
