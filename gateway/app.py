@@ -1,7 +1,8 @@
 """The composition root: wires every part once, and owns their life."""
 
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from gateway.bigcommerce.client import MAXIMUM_IN_FLIGHT, BigCommerceClient
 from gateway.cache.backend import CacheBackend
 from gateway.cache.read_through import ReadThroughCache
-from gateway.data_source import SegmentSource
+from gateway.data_source import LearnedLimits, SegmentLookups, SegmentSource, StoredKeys
 from gateway.emulator import create_emulator, seeded_store
 from gateway.errors import GatewayError
 from gateway.loaders import SegmentLoader
@@ -27,6 +28,9 @@ EMULATOR_URL = "http://emulator.localhost"
 EMULATOR_STORE_HASH = "emulator"
 EMULATOR_TOKEN = "emulator-token"  # noqa: S105 - see above
 
+# Of the memory for cached answers; the rest is for blocks that are kept decoded.
+STORED_SHARE = 0.75
+
 log = logging.getLogger(__name__)
 
 
@@ -38,30 +42,51 @@ class Parts:
     client: BigCommerceClient
     cache: ReadThroughCache
     segments: SegmentSource
+    lookups: SegmentLookups
     segment_loader: SegmentLoader
 
 
-def create_parts(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> Parts:
+def create_parts(
+    settings: Settings,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Parts:
     """Wires the parts below the graph; whoever calls closes `http`.
 
-    `transport` stands in for the network where it is given.
+    `transport` stands in for the network where it is given, `clock` tells seconds since 1970.
     """
     store_hash = settings.store_hash or EMULATOR_STORE_HASH
     http = _http_client(settings, store_hash, transport)
     client = BigCommerceClient(http, timeout_seconds=settings.request_timeout_seconds)
+    stored_bytes = int(settings.cache_max_bytes * STORED_SHARE)
     cache = ReadThroughCache(
-        CacheBackend(settings.cache_max_bytes), ttl_seconds=settings.cache_ttl_seconds
+        CacheBackend(stored_bytes), ttl_seconds=settings.cache_ttl_seconds, clock=clock
     )
+    keys = StoredKeys(store_hash)
+    limits = LearnedLimits(settings.upstream_page_size, cache.now)
     segments = SegmentSource(
-        client, cache, store_hash=store_hash, page_size=settings.upstream_page_size
+        client,
+        cache,
+        keys,
+        limits,
+        name=f"segments of {store_hash}",
+        decoded_bytes=settings.cache_max_bytes - stored_bytes if settings.cache_ttl_seconds else 0,
     )
-    loader = SegmentLoader(segments, window_seconds=settings.lookup_window_milliseconds / 1000)
-    return Parts(http, client, cache, segments, loader)
+    lookups = SegmentLookups(client, cache, keys, limits)
+    loader = SegmentLoader(lookups, window_seconds=settings.lookup_window_milliseconds / 1000)
+    return Parts(http, client, cache, segments, lookups, loader)
 
 
-def create_app(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> Starlette:
-    """Returns the ASGI application of one gateway process; `app.state.parts` are its `Parts`."""
-    parts = create_parts(settings, transport)
+def create_app(
+    settings: Settings,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Starlette:
+    """Returns the ASGI application of one gateway process; `app.state.parts` are its `Parts`.
+
+    `transport` and `clock` are those of `create_parts`.
+    """
+    parts = create_parts(settings, transport, clock)
     is_running = False
 
     @asynccontextmanager

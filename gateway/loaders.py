@@ -10,94 +10,122 @@ from typing import Protocol
 
 from gateway.bigcommerce.models import Segment
 from gateway.data_source import LOOKUP_IDS
+from gateway.errors import UpstreamRefused
 
 # Ids go on being gathered while more of them arrive, but no longer than this many windows.
 LONGEST_WAIT_WINDOWS = 10
+# Behind a lookup that is in flight they gather at most so long: it may be stuck.
+LONGEST_WAIT_SECONDS = 0.5
 
 
 class SegmentLookup(Protocol):
-    """Where segments are looked up: `gateway.data_source.SegmentSource`."""
+    """Where segments are looked up: `gateway.data_source.SegmentLookups`."""
 
     async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
         """Returns what is fresh in the cache, None for ids known not to exist."""
 
-    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment]:
+    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamRefused]:
         """Asks the upstream for up to `LOOKUP_IDS` ids; absent ones are missing."""
 
 
 class SegmentLoader:
     """The pool of one process, shared by all requests; `lookups` counts what it sent upstream.
 
-    A full chunk of ids leaves at once. A part of one waits until a window passes in which no id
-    joined it, and while another lookup is in flight.
+    A full chunk of ids leaves at once. A part of one waits until a window passes in which nobody
+    joined it, and while another part is in flight.
     """
 
-    def __init__(self, source: SegmentLookup, *, window_seconds: float) -> None:
+    def __init__(
+        self,
+        source: SegmentLookup,
+        *,
+        window_seconds: float,
+        longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+    ) -> None:
         self.lookups = 0
         self._source = source
         self._window_seconds = window_seconds
-        self._asked: dict[str, asyncio.Future[Segment | None]] = {}
+        self._longest_wait_seconds = longest_wait_seconds
+        self._asked: dict[str, asyncio.Future[Segment | UpstreamRefused | None]] = {}
         self._gathered: list[str] = []
-        self._joined = False
-        self._windows = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._windows = 0
+        self._somebody_joined = False
+        self._waits_for_part = False
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._part_in_flight: asyncio.Task[None] | None = None
 
-    async def load_segments_by_id(self, ids: Sequence[str]) -> list[Segment | None]:
+    async def load_segments_by_id(
+        self, ids: Sequence[str]
+    ) -> list[Segment | UpstreamRefused | None]:
         """Returns the segments with these uuids (lower case), in order, None where absent.
 
-        Raises the upstream's error if a lookup that any of the ids needs fails.
+        The upstream's refusal of an id stands in its place. Raises the upstream's error if a
+        lookup that any of the ids needs fails.
         """
         distinct = list(dict.fromkeys(ids))
-        found = await self._source.cached_segments(distinct)
-        futures = {row_id: self._ask(row_id) for row_id in distinct if row_id not in found}
+        cached = await self._source.cached_segments(distinct)
+        found: dict[str, Segment | UpstreamRefused | None] = {**cached}
+        futures = self._ask([row_id for row_id in distinct if row_id not in cached])
         if futures:
             # wait, not gather: a caller that hangs up must not cancel what others wait for.
             await asyncio.wait(futures.values())
             found.update((row_id, future.result()) for row_id, future in futures.items())
         return [found[row_id] for row_id in ids]
 
-    def _ask(self, row_id: str) -> asyncio.Future[Segment | None]:
-        future = self._asked.get(row_id)
-        if future is not None:
-            return future
-        future = asyncio.get_running_loop().create_future()
-        self._asked[row_id] = future
-        self._gathered.append(row_id)
-        self._joined = True
-        if len(self._gathered) == LOOKUP_IDS:
-            self._depart()
-        elif self._timer is None:
-            self._wait()
-        return future
-
-    def _wait(self) -> None:
+    def _ask(
+        self, ids: Sequence[str]
+    ) -> dict[str, asyncio.Future[Segment | UpstreamRefused | None]]:
         loop = asyncio.get_running_loop()
-        self._joined = False
+        new = [row_id for row_id in ids if row_id not in self._asked]
+        for row_id in new:
+            self._asked[row_id] = loop.create_future()
+            self._gathered.append(row_id)
+            if len(self._gathered) == LOOKUP_IDS:
+                self._depart()
+        if self._gathered and self._timer is None:
+            self._wait_a_window()
+        elif new:
+            self._somebody_joined = True
+        return {row_id: self._asked[row_id] for row_id in ids}
+
+    def _wait_a_window(self) -> None:
+        self._somebody_joined = False
         self._windows += 1
-        self._timer = loop.call_later(self._window_seconds, self._window_passed)
+        self._timer = asyncio.get_running_loop().call_later(
+            self._window_seconds, self._window_passed
+        )
 
     def _window_passed(self) -> None:
-        self._timer = None
-        if self._joined and self._windows < LONGEST_WAIT_WINDOWS:
-            self._wait()
-        elif not self._in_flight:
+        if self._somebody_joined and self._windows < LONGEST_WAIT_WINDOWS:
+            self._wait_a_window()
+        elif self._part_in_flight is None:
             self._depart()
+        else:
+            self._waits_for_part = True
+            self._timer = asyncio.get_running_loop().call_later(
+                self._longest_wait_seconds, self._depart
+            )
 
     def _depart(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._windows = 0
+        self._waits_for_part = False
         ids, self._gathered = self._gathered, []
         task = asyncio.ensure_future(self._look_up(ids))
         self._in_flight.add(task)
+        if len(ids) < LOOKUP_IDS:
+            self._part_in_flight = task
         task.add_done_callback(self._arrived)
 
     def _arrived(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
-        if self._gathered and self._timer is None and not self._in_flight:
-            self._depart()
+        if task is self._part_in_flight:
+            self._part_in_flight = None
+            if self._waits_for_part:
+                self._depart()
 
     async def _look_up(self, ids: list[str]) -> None:
         self.lookups += 1

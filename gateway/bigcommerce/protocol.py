@@ -60,6 +60,9 @@ class _WireSegments(msgspec.Struct):
     meta: _WireMeta | None = None
 
 
+# GraphQL, 3.5.1: an Int has 32 bits.
+LARGEST = 2**31 - 1
+
 _decode_segments = msgspec.json.Decoder(_WireSegments).decode
 
 
@@ -78,9 +81,12 @@ def list_segments_by_id(ids: Sequence[str], page: int, limit: int) -> Request:
     return Request("list_segments_by_id", "GET", "/segments", query)
 
 
-def read_segments(answer: Answer, page: int, limit: int) -> Page[Segment]:
+def read_segments(
+    answer: Answer, page: int, limit: int, at_most: int | None = None
+) -> Page[Segment]:
     """Returns the page of segments that an answer holds; `page` and `limit` are what was asked.
 
+    `at_most` are the rows that the whole list can have, where that is known: a lookup's ids.
     Raises `UpstreamForbidden` (401, 403), `UpstreamRefused` (400, 404, 413, 414, 422),
     `RateLimited` (429), and `UpstreamUnavailable` for every other status and for a body that makes
     no sense.
@@ -88,18 +94,25 @@ def read_segments(answer: Answer, page: int, limit: int) -> Page[Segment]:
     _check_status(answer)
     try:
         body = _decode_segments(answer.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UpstreamUnavailable("The store's API sent a list that cannot be read.") from error
     pagination = (body.meta and body.meta.pagination) or _WirePagination()
     per_page, total = pagination.per_page, pagination.total
-    if total is None and page == 1 and len(body.data) < limit:
-        total = len(body.data)  # a list without its count that is plainly whole
+    is_whole = len(body.data) < limit or (at_most is not None and len(body.data) <= at_most)
+    if total is None and page == 1 and is_whole:
+        total = len(body.data)
     if per_page is None and page == 1 and total == len(body.data):
         per_page = limit
-    if total is None or total < 0 or per_page is None or per_page < 1:
+    if (
+        total is None
+        or per_page is None
+        or not (0 <= total <= LARGEST and 1 <= per_page <= LARGEST)
+    ):
         raise UpstreamUnavailable(
             "The store's API sent a list without a usable page size or total."
         )
+    if at_most is not None and total > at_most:
+        raise UpstreamUnavailable("The store's API sent more segments than it was asked for.")
     rows = [_segment(row) for row in body.data]
     expected = max(0, min(per_page, total - (page - 1) * per_page))
     if len(rows) != expected:

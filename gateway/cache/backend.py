@@ -26,6 +26,7 @@ class CacheBackend:
         self._store._cache = LRUCache(
             maxsize=maximum_bytes, getsizeof=lambda value: len(value) + ENTRY_OVERHEAD_BYTES
         )
+        self._maximum_bytes = maximum_bytes
         self.errors = 0
 
     async def get(self, key: str) -> bytes | None:
@@ -44,6 +45,8 @@ class CacheBackend:
     async def set_many(self, pairs: Sequence[tuple[str, bytes]]) -> None:
         """Stores the values; one that is larger than the whole cache is left out."""
         for key, value in pairs:
+            if len(value) + ENTRY_OVERHEAD_BYTES > self._maximum_bytes:
+                continue
             try:
                 await self._store.set(key, value)
             except Exception as error:

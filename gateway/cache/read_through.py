@@ -16,9 +16,10 @@ _STAMP = Struct(">d")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A cached value; `read_at` is the time in seconds at which its request was sent upstream.
+    """A cached value; `read_at` is the time at which its request was sent upstream.
 
-    The age so counted holds the time of the request itself (RFC 9111, 4.2.3).
+    In seconds since 1970, which other processes can tell, too. The age so counted holds the time
+    of the request itself (RFC 9111, 4.2.3).
     """
 
     read_at: float
@@ -36,7 +37,7 @@ class ReadThroughCache:
         backend: CacheBackend,
         *,
         ttl_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.backend = backend
         self.flights = SingleFlight[str, Entry]()
@@ -59,7 +60,7 @@ class ReadThroughCache:
         """
         if self._ttl_seconds > 0:
             entry = _decode(await self.backend.get(key))
-            if entry and self.is_fresh(entry) and entry.read_at >= not_before:
+            if entry and self.is_fresh(entry.read_at) and entry.read_at >= not_before:
                 self.hits += 1
                 return entry
         self.misses += 1
@@ -75,7 +76,7 @@ class ReadThroughCache:
             self.misses += len(keys)
             return [None] * len(keys)
         entries = [_decode(raw) for raw in await self.backend.get_many(keys)]
-        fresh = [entry if entry and self.is_fresh(entry) else None for entry in entries]
+        fresh = [entry if entry and self.is_fresh(entry.read_at) else None for entry in entries]
         found = sum(entry is not None for entry in fresh)
         self.hits += found
         self.misses += len(keys) - found
@@ -94,9 +95,12 @@ class ReadThroughCache:
             ]
         )
 
-    def is_fresh(self, entry: Entry) -> bool:
-        """Tells whether the entry's age is below its lifetime (RFC 9111, 4.2)."""
-        return self._clock() - entry.read_at < self._ttl_seconds
+    def is_fresh(self, read_at: float) -> bool:
+        """Tells whether the age of what was read then is below its lifetime (RFC 9111, 4.2).
+
+        What seems to come from the future is not: the clock of the machine was put back.
+        """
+        return abs(self._clock() - read_at) < self._ttl_seconds
 
     async def _fill(self, key: str, fill: Callable[[], Awaitable[Entry]]) -> Entry:
         self.fills += 1

@@ -53,8 +53,25 @@ class BlockSource(Protocol[Row]):
     def total(self) -> int | None:
         """The number of rows that the newest answer told, None before the first one."""
 
+    @property
+    def fresh_total(self) -> int | None:
+        """The same while that answer is fresh, else None."""
+
+    @property
+    def is_restless(self) -> bool:
+        """Whether blocks of this list were lately found not to agree, however often read."""
+
+    def now(self) -> float:
+        """Returns the time in seconds, on the clock of `Block.read_at`."""
+
     async def read(self, index: int) -> Block[Row]:
         """Returns the block; its `size` may differ from what was expected."""
 
     def supersede(self, read_at: float) -> None:
         """Takes every block read before `read_at` for out of date: the list has moved since."""
+
+    def mark_restless(self) -> None:
+        """Says that the blocks do not agree, however often they are read."""
+
+    def may_search_anew(self) -> bool:
+        """Takes one of the few turns in which the list may be read anew to find a cursor's row."""

@@ -12,15 +12,17 @@ SAME_EDITION_SECONDS = 5.0
 
 
 async def read_total(source: BlockSource[Row]) -> int:
-    """Returns the number of rows of the list: one block tells it."""
-    return (await source.read(0)).total
+    """Returns the number of rows of the list: any fresh block tells it."""
+    total = source.fresh_total
+    return (await source.read(0)).total if total is None else total
 
 
 async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -> Slice[Row]:
     """Reads the window that the arguments ask for.
 
-    Costs at most ceil(rows / size) + 1 blocks while the list holds still. Raises what
-    `source.read` raises.
+    Costs the blocks of the window, and while the list holds still at most one for each cursor that
+    lies outside of them and one for a total that nothing has told yet. Raises what `source.read`
+    raises.
     """
     view = ListView(source)
     if source.total is None:
@@ -70,7 +72,8 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor, behind: int) -> 
 
     `behind` is 1 for the gap behind the row (`after`), 0 for the one before it (`before`). Where
     the row is gone, the gap is behind the nearest row that the cursor remembers, and where none
-    of those is left either, at the old offset.
+    of those is left either, at the old offset. A row is gone if blocks lack it that were read in
+    this view: another process may have minted the cursor from newer ones than are kept here.
     """
     if cursor.offset < view.total:
         block = await view.block_at(cursor.offset)
@@ -78,12 +81,23 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor, behind: int) -> 
             view.remember(cursor, cursor.offset)
             return cursor.offset + behind
         view.supersede(block.read_at - SAME_EDITION_SECONDS)
-    for indices in view.outward(cursor.offset // view.size):
-        await view.need(indices)
-        if (found := view.find(cursor.row_id)) is not None:
-            view.remember(cursor, found)
-            return found + behind
+    found = await search(view, cursor)
+    if found is None and view.is_from_before() and view.source.may_search_anew():
+        view.supersede(view.started_at)
+        found = await search(view, cursor)
+    if found is not None:
+        view.remember(cursor, found)
+        return found + behind
     for mark in cursor.before:
         if (found := view.find_fingerprint(mark)) is not None:
             return found + 1
     return min(cursor.offset, view.total)
+
+
+async def search(view: ListView[Row], cursor: Cursor) -> int | None:
+    """Returns the offset of the cursor's row, None if it is not where it could have moved to."""
+    for indices in view.outward(cursor.offset // view.size):
+        await view.need(indices)
+        if (found := view.find(cursor.row_id)) is not None:
+            return found
+    return None

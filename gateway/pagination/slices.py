@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic
 
 from gateway.pagination.blocks import Row
@@ -24,6 +25,12 @@ class Slice(Generic[Row]):
     ids_by_offset: dict[int, str]
     remembered: dict[int, bytes]
 
+    @cached_property
+    def _marks(self) -> dict[int, bytes]:
+        """The fingerprints of the rows in the window and right before it, by offset."""
+        marks = {at: fingerprint(row_id) for at, row_id in self.ids_by_offset.items()}
+        return self.remembered | marks
+
     @property
     def has_next(self) -> bool:
         """Whether a row follows the window."""
@@ -38,10 +45,8 @@ class Slice(Generic[Row]):
         """Returns the cursor of the row at `position` in `rows`; -1 is the last."""
         offset = self.offsets[position]
         before: list[bytes] = []
-        for at in range(offset - 1, max(-1, offset - 1 - REMEMBERED_ROWS), -1):
-            row_id = self.ids_by_offset.get(at)
-            mark = self.remembered.get(at) if row_id is None else fingerprint(row_id)
-            if mark is None:
+        for at in range(offset - 1, offset - 1 - REMEMBERED_ROWS, -1):
+            if (mark := self._marks.get(at)) is None:
                 break
             before.append(mark)
         return encode_cursor(Cursor(offset, self.rows[position].id, tuple(before)), self.list_name)

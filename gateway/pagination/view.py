@@ -12,6 +12,8 @@ from gateway.pagination.windows import Window
 
 # A list that changes faster than it can be read twice in a row is answered as last seen.
 ROUNDS = 4
+# How far from its old place a moved row is searched: in all segments, of which a store has 1000.
+SEARCHED_ROWS = 2000
 RESTLESS = "The store's API changes the size of its pages all the time."
 
 
@@ -20,6 +22,7 @@ class ListView(Generic[Row]):
 
     def __init__(self, source: BlockSource[Row]) -> None:
         self.source = source
+        self.started_at = source.now()
         self.size = source.size
         self.blocks: dict[int, Block[Row]] = {}
         self.remembered: dict[int, bytes] = {}
@@ -56,9 +59,12 @@ class ListView(Generic[Row]):
             size = self.source.size
             if size != self.size or any(block.size != size for block in self.blocks.values()):
                 wanted = self._resize(wanted, size)
-            elif round_ < ROUNDS and not self._agree():
-                wanted |= set(self.blocks)
-                self.supersede(max(block.read_at for block in self.blocks.values()))
+            elif not self.source.is_restless and not self._agree():
+                if round_ == ROUNDS:
+                    self.source.mark_restless()
+                else:
+                    wanted |= set(self.blocks)
+                    self.supersede(max(block.read_at for block in self.blocks.values()))
         if not wanted <= set(self.blocks):
             raise UpstreamUnavailable(RESTLESS)
 
@@ -95,11 +101,17 @@ class ListView(Generic[Row]):
         )
 
     def outward(self, index: int) -> Iterable[list[int]]:
-        """Yields the blocks of the list from `index` outward: its neighbours, then all others."""
+        """Yields the blocks around `index`: its neighbours, then others, `SEARCHED_ROWS` away."""
         last = max(0, (self.total - 1) // self.size)
+        index = min(index, last)
+        far = -(-SEARCHED_ROWS // self.size)
         near = [i for i in (index - 1, index, index + 1) if 0 <= i <= last]
         yield near
-        yield [i for i in range(last + 1) if i not in near]
+        yield [i for i in range(max(0, index - far), min(last, index + far) + 1) if i not in near]
+
+    def is_from_before(self) -> bool:
+        """Tells whether a block that is here was read before this view began."""
+        return any(block.read_at < self.started_at for block in self.blocks.values())
 
     def find(self, row_id: str) -> int | None:
         """Returns the offset of the row if a block that is here holds it."""

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar, cast
 import strawberry
 from strawberry import UNSET
 
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInput, GatewayError
 from gateway.pagination import MAXIMUM_ROWS, connection_arguments, read_slice, read_total
 from gateway.schema.connection import SegmentConnection, selected_fields, times_shown
 from gateway.schema.context import Info
@@ -165,11 +165,8 @@ async def _load(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment |
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
     info.context.spend_rows(len(ids) * ROWS_TO_AN_ID)
     rows = iter(await info.context.segment_loader.load_segments_by_id(uuids))
-    found: list[Segment | BadUserInput | None] = []
+    found: list[Segment | GatewayError | None] = []
     for row_id in ids:
-        if isinstance(row_id, str):
-            row = next(rows)
-            found.append(None if row is None else segment(row))
-        else:
-            found.append(row_id)
+        row = next(rows) if isinstance(row_id, str) else row_id
+        found.append(row if row is None or isinstance(row, GatewayError) else segment(row))
     return cast(list[Segment | None], found)

@@ -108,30 +108,90 @@ def test_forward_walk_is_right_under_any_drift_and_any_clamp(
     st.integers(0, 40),
     st.integers(1, 12),
     st.sampled_from(["insert", "delete"]),
-    st.lists(st.tuples(st.integers(1, 12), st.lists(a_change, max_size=3)), max_size=20),
+    st.lists(
+        st.tuples(
+            st.integers(1, 12),
+            st.lists(a_change, max_size=3),
+            st.sampled_from([0.0, 0.02, 1.0, 4.0, 6.0, 14.0, 16.0]),
+        ),
+        max_size=20,
+    ),
 )
 def test_forward_walk_over_cached_blocks_is_right_while_the_list_only_grows_or_only_shrinks(
-    rows: int, max_limit: int, kind: str, steps: list[tuple[int, list[Change]]]
+    rows: int, max_limit: int, kind: str, steps: list[tuple[int, list[Change], float]]
 ) -> None:
     """Blocks read at different times never mix; docs/decisions/ says what this leaves."""
-    steps = [(first, [(kind, at, n) for _, at, n in changes]) for first, changes in steps]
-    gateway = in_process(a_store(rows), max_limit=max_limit, CACHE_TTL_SECONDS="600")
-    asyncio.run(walk_cached(gateway, steps))
+    clock = Clock()
+    gateway = in_process(a_store(rows), max_limit=max_limit, clock=clock)
+    asyncio.run(
+        walk_cached(
+            [gateway],
+            clock,
+            [
+                (first, [(kind, at, n) for _, at, n in changes], seconds)
+                for first, changes, seconds in steps
+            ],
+        )
+    )
 
 
-async def walk_cached(gateway: InProcess, steps: list[tuple[int, list[Change]]]) -> None:
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 40),
+    st.integers(1, 12),
+    st.lists(
+        st.tuples(
+            st.integers(1, 12),
+            st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 8)), max_size=1),
+            st.sampled_from([0.0, 0.02, 1.0, 4.0, 11.0]),
+        ),
+        max_size=9,
+    ),
+)
+def test_forward_walk_over_two_processes_is_right_while_the_list_grows(
+    rows: int, max_limit: int, steps: list[tuple[int, list[tuple[int, int]], float]]
+) -> None:
+    """Each has blocks of its own, read at other times; the cursors go from one to the other."""
+    clock, store = Clock(), a_store(rows)
+    gateways = [in_process(store, max_limit=max_limit, clock=clock) for _ in range(2)]
+    asyncio.run(
+        walk_cached(
+            gateways,
+            clock,
+            [
+                (first, [("insert", at, n) for at, n in changes], seconds)
+                for first, changes, seconds in steps
+            ],
+        )
+    )
+
+
+class Clock:
+    """Goes on when the test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def walk_cached(
+    gateways: list[InProcess], clock: Clock, steps: list[tuple[int, list[Change], float]]
+) -> None:
     """As `walk_while_changing`, but a fresh block may still show a row that has gone."""
-    store = gateway.emulator.store
+    store = gateways[0].emulator.store
     stayed = [row.id for row in store.segments]
     next_number = [1_000_000]
     shown: list[str] = []
     cursor = None
-    for first, changes in [*steps, *[(50, list[Change]())] * 20]:
-        page = await gateway.page(first=first, after=cursor)
+    for at, (first, changes, seconds) in enumerate([*steps, *[(50, list[Change](), 0.0)] * 20]):
+        page = await gateways[at % len(gateways)].page(first=first, after=cursor)
         shown += [edge["node"]["entityId"] for edge in page["edges"]]
         if not page["pageInfo"]["hasNextPage"]:
             break
         cursor = page["pageInfo"]["endCursor"] or cursor
+        clock.seconds += seconds
         for change in changes:
             apply(store, change, next_number)
         there = {row.id for row in store.segments}

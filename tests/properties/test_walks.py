@@ -38,8 +38,20 @@ class MovingList:
         rows = [Segment(id=i) for i in self.rows[index * self.size : (index + 1) * self.size]]
         return Block(index, self.size, self.total, rows, read_at=float(self.reads))
 
+    fresh_total = None
+    is_restless = False
+
+    def now(self) -> float:
+        return self.reads + 0.5
+
     def supersede(self, read_at: float) -> None:
         """Nothing is cached."""
+
+    def mark_restless(self) -> None:
+        """Every read shows the list as it is."""
+
+    def may_search_anew(self) -> bool:
+        return False
 
 
 def run(coroutine: Coroutine[None, None, T]) -> T:

@@ -1,5 +1,6 @@
 """A whole gateway in the test's process, over an emulator that the test holds in its hands."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,12 +8,12 @@ from typing import Any, Literal
 import httpx
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.app import Parts, create_app
 from gateway.emulator import Store, create_emulator, seeded_store
 from gateway.emulator.app import Emulator
-from gateway.settings import Settings, load_settings
+from gateway.settings import load_settings
 
 # GraphQL answers are as deep and as wide as the query: a test that reads one knows its shape.
 Answer = dict[str, Any]
@@ -30,11 +31,15 @@ query Page($first: Int, $after: String, $last: Int, $before: String) {
 
 @dataclass
 class InProcess:
-    """The gateway, its emulator, and a client that asks it over HTTP without a socket."""
+    """The gateway, its emulator, and a client that asks it over HTTP without a socket.
+
+    An upstream request whose query holds `refused_text` is answered with 422.
+    """
 
     app: Starlette
     emulator: Emulator
     http: httpx.AsyncClient
+    refused_text: str | None = None
 
     @property
     def parts(self) -> Parts:
@@ -102,12 +107,12 @@ def in_process(
     over_limit: Literal["clamp", "refuse"] = "clamp",
     latency_seconds: float = 0.0,
     longest_query: int = 8000,
-    change: Callable[[Settings], Settings] = lambda settings: settings,
+    clock: Callable[[], float] = time.time,
     **settings: str,
 ) -> InProcess:
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
 
-    A query string of more than `longest_query` bytes is answered with 414 by what stands before it.
+    A query string of more than `longest_query` bytes is answered with 414.
     `settings` are variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
@@ -120,9 +125,14 @@ def in_process(
         rate_limit_quota=1_000_000,
     )
 
-    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
-        is_too_long = len(scope["query_string"]) > longest_query
-        await (Response(status_code=414) if is_too_long else emulator)(scope, receive, send)
+    async def picky(scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope["query_string"]
+        answer: ASGIApp = emulator
+        if len(query) > longest_query:
+            answer = Response(status_code=414)
+        elif gateway.refused_text is not None and gateway.refused_text.encode() in query:
+            answer = Response(status_code=422)
+        await answer(scope, receive, send)
 
     environment = {
         "STORE_HASH": "teststore",
@@ -131,12 +141,14 @@ def in_process(
         **settings,
     }
     app = create_app(
-        change(load_settings({f"GATEWAY_{name}": value for name, value in environment.items()})),
-        httpx.ASGITransport(bounded),
+        load_settings({f"GATEWAY_{name}": value for name, value in environment.items()}),
+        httpx.ASGITransport(picky),
+        clock,
     )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60
     )
     state = emulator.state.emulator
     assert isinstance(state, Emulator)
-    return InProcess(app, state, http)
+    gateway = InProcess(app, state, http)
+    return gateway

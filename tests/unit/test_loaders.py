@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from gateway.bigcommerce.models import Segment
-from gateway.errors import UpstreamUnavailable
+from gateway.errors import UpstreamRefused, UpstreamUnavailable
 from gateway.loaders import SegmentLoader
 
 
@@ -19,16 +19,18 @@ class Lookup:
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
+        self.refused: dict[str, UpstreamRefused] = {}
 
     async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
         return {row_id: self.cached[row_id] for row_id in ids if row_id in self.cached}
 
-    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment]:
+    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamRefused]:
         self.asked.append(list(ids))
         await self.gate.wait()
         if self.error:
             raise self.error
-        return {row_id: Segment(id=row_id) for row_id in ids if not row_id.startswith("absent")}
+        found = {row_id: Segment(id=row_id) for row_id in ids if not row_id.startswith("absent")}
+        return {**found, **self.refused}
 
 
 def a_loader() -> tuple[Lookup, SegmentLoader]:
@@ -44,7 +46,7 @@ async def settle() -> None:
 async def test_answers_come_in_order_with_repeats_and_absences() -> None:
     lookup, loader = a_loader()
     found = await loader.load_segments_by_id(["b", "absent", "a", "b"])
-    assert [row and row.id for row in found] == ["b", None, "a", "b"]
+    assert [getattr(row, "id", None) for row in found] == ["b", None, "a", "b"]
     assert lookup.asked == [["b", "absent", "a"]]
 
 
@@ -59,8 +61,49 @@ async def test_full_chunk_leaves_at_once_and_the_rest_follows() -> None:
     lookup, loader = a_loader()
     ids = [f"{n}" for n in range(250)]
     found = await loader.load_segments_by_id(ids)
-    assert [row and row.id for row in found] == ids
+    assert [getattr(row, "id", None) for row in found] == ids
     assert [len(chunk) for chunk in lookup.asked] == [100, 100, 50]
+
+
+async def test_rest_does_not_wait_for_full_chunks() -> None:
+    lookup, loader = a_loader()
+    lookup.gate.clear()
+    caller = asyncio.ensure_future(loader.load_segments_by_id([f"{n}" for n in range(250)]))
+    await settle()
+    assert [len(chunk) for chunk in lookup.asked] == [100, 100, 50]
+    lookup.gate.set()
+    assert len(await caller) == 250
+
+
+async def test_ids_do_not_wait_for_ever_behind_a_lookup_that_is_stuck() -> None:
+    lookup = Lookup()
+    loader = SegmentLoader(lookup, window_seconds=0, longest_wait_seconds=0)
+    lookup.gate.clear()
+    stuck = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    other = asyncio.ensure_future(loader.load_segments_by_id(["b"]))
+    await settle()
+    assert lookup.asked == [["a"], ["b"]]
+    lookup.gate.set()
+    assert await stuck == [Segment(id="a")]
+    assert await other == [Segment(id="b")]
+
+
+async def test_refusal_of_an_id_stands_in_its_place() -> None:
+    lookup, loader = a_loader()
+    lookup.refused = {"bad": UpstreamRefused("no", 422)}
+    found = await loader.load_segments_by_id(["a", "bad", "b"])
+    assert found == [Segment(id="a"), lookup.refused["bad"], Segment(id="b")]
+
+
+async def test_many_calls_are_gathered_for_a_bounded_time() -> None:
+    lookup, loader = a_loader()
+    callers = []
+    for n in range(30):
+        callers.append(asyncio.ensure_future(loader.load_segments_by_id([f"{n}"])))
+        await asyncio.sleep(0)
+    await asyncio.gather(*callers)
+    assert 1 < len(lookup.asked) < 30
 
 
 async def test_what_gathers_while_a_lookup_is_in_flight_leaves_together() -> None:

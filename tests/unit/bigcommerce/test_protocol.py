@@ -158,5 +158,18 @@ def test_dates_are_in_utc_and_impossible_ones_are_none(
     assert parse_datetime(text) == expected
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data":[],"meta":{"pagination":{"total":3000000000,"per_page":50}}}',
+        b'{"data":[],"meta":{"pagination":{"total":18446744073709551616,"per_page":50}}}',
+        b'{"data":[],"other":' + b"[" * 100_000,
+    ],
+)
+def test_absurd_body_is_one_clear_error(body: bytes) -> None:
+    with pytest.raises(UpstreamUnavailable):
+        read_segments(Answer(200, {}, body), 1, 50)
+
+
 def test_absurd_number_in_a_header_is_no_number() -> None:
     assert read_retry_after({"x-rate-limit-time-reset-ms": "9" * 400}) is None

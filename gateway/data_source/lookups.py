@@ -1,0 +1,93 @@
+"""Segments by id: from the cache, and by `id:in` from the upstream."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from gateway.bigcommerce.client import BigCommerceClient
+from gateway.bigcommerce.models import Segment
+from gateway.bigcommerce.protocol import list_segments_by_id
+from gateway.cache.read_through import Entry, ReadThroughCache
+from gateway.data_source.answers import page_of_segments
+from gateway.data_source.learned import LearnedLimits
+from gateway.data_source.stored import ABSENT, StoredKeys, decode_segment, encode
+from gateway.errors import UpstreamRefused, UpstreamUnavailable
+
+# How often ids that the upstream refused, or did not answer whole, are asked for again in smaller
+# parts. Two cost at most 7 requests for 100 ids, of which each part has 25 in the end.
+SMALLER_PARTS = 2
+
+Found = Mapping[str, Segment | UpstreamRefused]
+
+
+class SegmentLookups:
+    """Looks segments up in one store."""
+
+    def __init__(
+        self,
+        client: BigCommerceClient,
+        cache: ReadThroughCache,
+        keys: StoredKeys,
+        limits: LearnedLimits,
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._keys = keys
+        self._limits = limits
+
+    async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
+        """Returns those of the segments that are fresh, None for ids known not to exist."""
+        entries = await self._cache.peek_many([self._keys.segment(row_id) for row_id in ids])
+        return {
+            row_id: None if entry.value == ABSENT else decode_segment(entry.value)
+            for row_id, entry in zip(ids, entries, strict=True)
+            if entry is not None
+        }
+
+    async def look_up_segments(self, ids: Sequence[str]) -> Found:
+        """Asks the upstream for segments by id; absent ones are missing.
+
+        One request for each 100 ids, more where the upstream takes or gives fewer at once. Where
+        it refuses one of them, its refusal stands in the place of that id and of its neighbours.
+        Raises whatever else goes wrong.
+        """
+        return await self._look_up(ids, self._limits.lookup_ids, SMALLER_PARTS)
+
+    async def _look_up(self, ids: Sequence[str], at_once: int, smaller_parts: int) -> Found:
+        parts = [ids[at : at + at_once] for at in range(0, len(ids), at_once)]
+        found: dict[str, Segment | UpstreamRefused] = {}
+        for part in await asyncio.gather(*(self._ask(part, smaller_parts) for part in parts)):
+            found.update(part)
+        return found
+
+    async def _ask(self, ids: Sequence[str], smaller_parts: int) -> Found:
+        read_at = self._cache.now()
+        answer = await self._client.send(list_segments_by_id(ids, 1, len(ids)))
+        try:
+            page = page_of_segments("list_segments_by_id", answer, 1, len(ids), at_most=len(ids))
+        except UpstreamRefused as refusal:
+            if len(ids) == 1 or not smaller_parts:
+                return dict.fromkeys(ids, refusal)
+            half = -(-len(ids) // 2)
+            found = await self._look_up(ids, half, smaller_parts - 1)
+            if all(isinstance(row, Segment) for row in found.values()):
+                # It was their number, and none of them.
+                self._limits.lookup_ids = min(self._limits.lookup_ids, half)
+            return found
+        rows = {row.id: row for row in page.rows}
+        # What is missing on the first page of a list that goes on may be on the next one. That one
+        # could have moved by then, so the ids are asked for again, as many as a page holds.
+        is_whole = page.total == len(rows)
+        settled = ids if is_whole else [*rows]
+        await self._cache.store_many(
+            [
+                (self._keys.segment(i), Entry(read_at, encode(rows[i]) if i in rows else ABSENT))
+                for i in settled
+            ]
+        )
+        if is_whole:
+            return rows
+        if not smaller_parts:
+            raise UpstreamUnavailable("The store's API changes the size of its pages all the time.")
+        self._limits.lookup_ids = page.per_page
+        left = [row_id for row_id in ids if row_id not in rows]
+        return {**rows, **await self._look_up(left, page.per_page, smaller_parts - 1)}
