@@ -9,8 +9,22 @@ from pydantic import SecretStr, ValidationError
 
 from gateway.settings.knobs import PREFIX, Settings
 
-# Kubernetes gives these to every container in the namespace of a service called "gateway".
-SERVICE_LINK = re.compile(r"GATEWAY_(SERVICE_(HOST|PORT\w*)|PORT\w*)")
+# Kubernetes gives these to every container in the namespace of a service whose name begins with
+# "gateway"; a port alone is Kubernetes' only where its value is an address (`LINKED_ADDRESS`).
+SERVICE_LINK = re.compile(
+    r"GATEWAY(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?"
+    r"|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+SERVICE_PORT = re.compile(r"GATEWAY(_[A-Z0-9_]+)?_PORT")
+LINKED_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
+# What other programs take from the environment, and this one from its command line.
+OPTIONS = {
+    "GATEWAY_HOST": "--host",
+    "GATEWAY_PORT": "--port",
+    "GATEWAY_WORKERS": "--workers",
+}
+# Below this, the names have little more than their prefix in common.
+CLOSE = 0.8
 
 
 class SettingsError(Exception):
@@ -22,14 +36,14 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
     Raises `SettingsError` with one line for each variable to mend; no line shows a value.
     """
-    names = os.environ if environment is None else environment
-    unknown = _unknown_variables(names)
+    variables = os.environ if environment is None else environment
+    unknown = _unknown_variables(variables)
     if unknown:
         raise SettingsError("\n".join(unknown))
     values = {
-        field: names[variable(field)]
+        field: variables[variable(field)]
         for field in Settings.model_fields
-        if names.get(variable(field), "") != ""  # an empty variable counts as not set
+        if variables.get(variable(field), "") != ""  # an empty variable counts as not set
     }
     try:
         return Settings.model_validate(values)
@@ -37,16 +51,27 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("\n".join(_sentences(error))) from None
 
 
-def _unknown_variables(names: Iterable[str]) -> list[str]:
+def _unknown_variables(variables: Mapping[str, str]) -> list[str]:
     known = [variable(field) for field in Settings.model_fields]
-    sentences = []
-    for name in sorted(names):
-        is_ours = name.upper().startswith(PREFIX) and not SERVICE_LINK.fullmatch(name)
-        if is_ours and name not in known:
-            close = get_close_matches(name.upper(), known, n=1)
-            hint = f"Did you mean {close[0]}?" if close else "`gateway settings` lists them all."
-            sentences.append(f"{name} is no setting of the gateway. {hint}")
-    return sentences
+    return [
+        f"{name} is no setting of the gateway. {_hint(name.upper(), known)}"
+        for name in sorted(variables)
+        if name.upper().startswith(PREFIX)
+        and name not in known
+        and not _is_set_by_kubernetes(name, variables[name])
+    ]
+
+
+def _is_set_by_kubernetes(name: str, value: str) -> bool:
+    is_port = SERVICE_PORT.fullmatch(name) and LINKED_ADDRESS.match(value)
+    return bool(is_port or SERVICE_LINK.fullmatch(name))
+
+
+def _hint(name: str, known: list[str]) -> str:
+    if name in OPTIONS:
+        return f"Use `gateway serve {OPTIONS[name]}`."
+    close = get_close_matches(name, known, n=1, cutoff=CLOSE)
+    return f"Did you mean {close[0]}?" if close else "`gateway settings` lists them all."
 
 
 def _sentences(error: ValidationError) -> Iterable[str]:

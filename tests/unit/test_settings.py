@@ -165,15 +165,44 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
     )
 
 
-def test_what_kubernetes_sets_for_a_service_called_gateway_is_ignored() -> None:
+@pytest.mark.parametrize(
+    "name", ["GATEWAY_REDIS_URL", "GATEWAY_METRICS", "GATEWAY_CACHE_STALE_IF_ERROR_SECONDS"]
+)
+def test_a_variable_that_is_like_none_is_refused_without_a_guess(name: str) -> None:
+    said = f"{name} is no setting of the gateway. `gateway settings` lists them all."
+    assert refusal({name: "1"}) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("GATEWAY_HOST", "--host"), ("GATEWAY_PORT", "--port"), ("GATEWAY_WORKERS", "--workers")],
+)
+def test_what_the_command_line_takes_is_told_so(name: str, option: str) -> None:
+    said = f"{name} is no setting of the gateway. Use `gateway serve {option}`."
+    assert refusal({name: "9000"}) == said
+
+
+@pytest.mark.parametrize("service", ["GATEWAY", "GATEWAY_REDIS", "GATEWAY_2", "GATEWAY_PORT"])
+def test_what_kubernetes_sets_for_a_service_is_ignored(service: str) -> None:
     links = {
-        "GATEWAY_SERVICE_HOST": "10.0.0.7",
-        "GATEWAY_SERVICE_PORT": "80",
-        "GATEWAY_SERVICE_PORT_HTTP": "80",
-        "GATEWAY_PORT": "tcp://10.0.0.7:80",
-        "GATEWAY_PORT_80_TCP_ADDR": "10.0.0.7",
+        f"{service}_SERVICE_HOST": "10.0.0.7",
+        f"{service}_SERVICE_PORT": "80",
+        f"{service}_SERVICE_PORT_HTTP_ALT": "80",
+        f"{service}_PORT": "tcp://10.0.0.7:6379",
+        f"{service}_PORT_6379_TCP": "tcp://10.0.0.7:6379",
+        f"{service}_PORT_6379_TCP_PROTO": "tcp",
+        f"{service}_PORT_6379_TCP_PORT": "6379",
+        f"{service}_PORT_6379_TCP_ADDR": "10.0.0.7",
+        f"{service}_PORT_53_UDP": "udp://10.0.0.7:53",
     }
     assert load_settings(links) == Settings()
+
+
+@pytest.mark.parametrize(
+    "name", ["GATEWAY_UPSTREAM_PORT", "GATEWAY_PORT_HTTP", "GATEWAY_SERVICE", "GATEWAY_SERVICE_URL"]
+)
+def test_what_only_looks_like_kubernetes_is_refused(name: str) -> None:
+    assert refusal({name: "8001"}).startswith(f"{name} is no setting of the gateway. ")
 
 
 def test_the_token_is_masked_wherever_settings_are_shown() -> None:
