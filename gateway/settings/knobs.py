@@ -1,8 +1,7 @@
 """The settings themselves: each a name with its unit, a default, bounds and one sentence."""
 
-from ipaddress import ip_address
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+import re
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -13,10 +12,14 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.settings.upstream_url import checked_base_url, is_host, is_loopback, plain_http_host
+
 PREFIX = "GATEWAY_"
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 
-StoreHash = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+STORE_HASH = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# 250 ids, as many as one field takes, count 5 each.
+FEWEST_ROWS_PER_REQUEST = 1250
 
 
 class Settings(BaseModel):
@@ -24,7 +27,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    store_hash: StoreHash | None = Field(
+    store_hash: str | None = Field(
         default=None, description="The store's hash, as in its API path; unset: the emulator."
     )
     access_token: SecretStr | None = Field(
@@ -84,7 +87,9 @@ class Settings(BaseModel):
         default=100, ge=0, description="How many aliases a document may have."
     )
     max_rows_per_request: int = Field(
-        default=2500, ge=250, description="How many rows all fields of one request may ask for."
+        default=2500,
+        ge=FEWEST_ROWS_PER_REQUEST,
+        description="How many rows all fields of one request may ask for; an id counts as 5.",
     )
     graphiql: bool = Field(default=True, description="Whether browsers get GraphiQL at /graphql.")
     emulator_segments: int = Field(
@@ -103,6 +108,13 @@ class Settings(BaseModel):
         description="How long requests in flight may take to finish at a stop.",
     )
 
+    @field_validator("store_hash")
+    @classmethod
+    def _hash_fits_a_path(cls, store_hash: str | None) -> str | None:
+        if store_hash is not None and not STORE_HASH.fullmatch(store_hash):
+            raise ValueError("it has to be letters, digits, - and _, at most 64 of them")
+        return store_hash
+
     @field_validator("access_token")
     @classmethod
     def _token_fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
@@ -114,15 +126,14 @@ class Settings(BaseModel):
     @field_validator("upstream_url")
     @classmethod
     def _url_is_a_base(cls, url: str) -> str:
-        parts = urlsplit(url)
-        is_plain = url.isascii() and url.isprintable() and " " not in url
-        if not is_plain or parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("it has to be a URL such as https://api.bigcommerce.com")
-        if parts.port == 0:  # asking for the port raises ValueError where it is no number
-            raise ValueError("it names port 0, where nobody listens")
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("it must not hold credentials, a query or a fragment")
-        return url.rstrip("/")
+        return checked_base_url(url)
+
+    @field_validator("upstream_plain_http_host")
+    @classmethod
+    def _plain_http_host_is_bare(cls, host: str | None) -> str | None:
+        if host is not None and not is_host(host):
+            raise ValueError("it has to be a host alone, without scheme and port, such as emulator")
+        return host
 
     @model_validator(mode="after")
     def _is_a_whole_configuration(self) -> Self:
@@ -135,10 +146,9 @@ class Settings(BaseModel):
                 "GATEWAY_UPSTREAM_URL is set without GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN: "
                 "set all three, or none to run on the emulator."
             )
-        parts = urlsplit(self.upstream_url)
-        host = parts.hostname or ""
+        host = plain_http_host(self.upstream_url)
         named = (self.upstream_plain_http_host or "").lower()
-        if parts.scheme == "http" and not _is_loopback(host) and host != named:
+        if host is not None and host != named and not is_loopback(host):
             raise ValueError(
                 "GATEWAY_UPSTREAM_URL would send the token by plain http: use https, or name the "
                 "host in GATEWAY_UPSTREAM_PLAIN_HTTP_HOST if its network is your own."
@@ -169,12 +179,3 @@ class Settings(BaseModel):
             f"cache: memory, {self.cache_max_bytes // 1024**2} MiB, {fresh}; "
             f"authentication of clients: none{hint}"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,8 +1,11 @@
 import re
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
+from gateway.pagination import MAXIMUM_ROWS
+from gateway.schema.query import ROWS_TO_AN_ID
 from gateway.settings import Settings, SettingsError, load_settings, settings_table
 
 TOKEN = "s3cr3t-t0k3n"
@@ -102,7 +105,9 @@ def test_a_life_that_is_no_number_of_seconds_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["a b", "a/b", "a\nb", "a?b", "é", "a" * 65, "a."])
 def test_a_store_hash_that_would_change_the_path_is_refused(value: str) -> None:
-    assert refusal({**STORE, "GATEWAY_STORE_HASH": value}).startswith("GATEWAY_STORE_HASH: ")
+    assert refusal({**STORE, "GATEWAY_STORE_HASH": value}) == (
+        "GATEWAY_STORE_HASH: it has to be letters, digits, - and _, at most 64 of them."
+    )
 
 
 @pytest.mark.parametrize("value", ["a b", "a\rb", "a\nX-Header: 1", "tökn", "\x00", "a\x7f"])
@@ -111,30 +116,91 @@ def test_a_token_that_no_header_can_hold_is_refused(value: str) -> None:
     assert said == "GATEWAY_ACCESS_TOKEN: it has to be one line of visible ASCII characters."
 
 
+SENSELESS = "it has to be a URL such as https://api.bigcommerce.com"
+TOO_MUCH = "it must not hold credentials, a query or a fragment"
+PORT = "its port has to be a number from 1 to 65535"
+HASH_INSIDE = "only scheme, host and port belong here; the hash goes into GATEWAY_STORE_HASH"
+
+
+@pytest.mark.parametrize(
+    ("url", "clause"),
+    [
+        ("api.example.com", SENSELESS),
+        ("ftp://api.example.com", SENSELESS),
+        ("https://", SENSELESS),
+        ("https:///stores", SENSELESS),
+        (f"https://user:{TOKEN}@api.example.com", TOO_MUCH),
+        (f"https://user:{TOKEN}?x@h", TOO_MUCH),
+        (f"https://[{TOKEN}]/", SENSELESS),
+        (f"https://h:{TOKEN}/", SENSELESS),
+        ("https://@api.example.com", TOO_MUCH),
+        ("https://api.example.com?x=1", TOO_MUCH),
+        ("https://api.example.com?", TOO_MUCH),
+        ("https://api.example.com/v#", TOO_MUCH),
+        ("https://api.example.com:port", SENSELESS),
+        ("https://api.example.com:0", PORT),
+        ("https://api.example.com:65536", PORT),
+        ("https://api.exam ple.com", SENSELESS),
+        ("https://api.example.com\t", SENSELESS),
+        ("https://[::1", SENSELESS),
+        ("https://[127.0.0.1]", SENSELESS),
+        ("https://[fe80::1%25eth0]", SENSELESS),
+        ("http://[::1].example.com", SENSELESS),
+        ("http://[::1]example:80", SENSELESS),
+        ("https://bücher.example", SENSELESS),
+        ("https://xn--a", SENSELESS),
+        ("https://XN--ls8h.example", SENSELESS),
+        ("https://api..example.com", SENSELESS),
+        ("https://-api.example.com", SENSELESS),
+        (f"https://{'a' * 64}.example.com", SENSELESS),
+        (f"https://{'a.' * 127}example.com", SENSELESS),
+        ("https://1.2.3.999", SENSELESS),
+        ("https://127.1", SENSELESS),
+        ("https://api.example.com\\stores", SENSELESS),
+        ("https://api.bigcommerce.com/stores/abc123/v3/", HASH_INSIDE),
+        ("https://api.bigcommerce.com/stores", HASH_INSIDE),
+    ],
+)
+def test_a_senseless_upstream_url_is_refused_without_a_part_of_it(url: str, clause: str) -> None:
+    assert refusal({**STORE, "GATEWAY_UPSTREAM_URL": url}) == f"GATEWAY_UPSTREAM_URL: {clause}."
+
+
 @pytest.mark.parametrize(
     "url",
     [
-        "api.example.com",
-        "ftp://api.example.com",
-        "https://",
-        "https://user:word@api.example.com",
-        "https://api.example.com?x=1",
-        "https://api.example.com#x",
-        "https://api.example.com:port",
-        "https://api.example.com:0",
-        "https://api.exam ple.com",
-        "https://[::1",
-        "https://bücher.example",
+        "https://api.bigcommerce.com",
+        "HTTPS://API.bigcommerce.com:443",
+        "https://proxy.example.com./bigcommerce",
+        "https://egress_proxy",
+        "https://10.0.0.1",
+        "https://[fd00::1]:8443",
     ],
 )
-def test_a_senseless_upstream_url_is_refused(url: str) -> None:
-    said = refusal({**STORE, "GATEWAY_UPSTREAM_URL": url})
-    assert said.startswith("GATEWAY_UPSTREAM_URL: ")
-    assert "\n" not in said
+def test_a_url_that_the_client_can_use_is_taken(url: str) -> None:
+    settings = load_settings({**STORE, "GATEWAY_UPSTREAM_URL": f"{url}/"})
+    assert settings.upstream_url == url
+    assert httpx.URL(settings.upstream_url).host
 
 
 @pytest.mark.parametrize(
-    "url", ["http://api.example.com", "http://10.0.0.1", "http://127.0.0.1.example.com"]
+    "host", ["http://emulator", "emulator:8001", "[fd00::1]", "emulator/", "a b", "1.2.3.999", "@"]
+)
+def test_a_plain_http_host_that_is_more_than_a_host_is_refused(host: str) -> None:
+    assert refusal({**STORE, "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST": host}) == (
+        "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST: "
+        "it has to be a host alone, without scheme and port, such as emulator."
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com",
+        "HTTP://api.example.com",
+        "http://10.0.0.1",
+        "http://127.0.0.1.example.com",
+        "http://[fd00::1]",
+    ],
 )
 def test_plain_http_beyond_loopback_is_refused(url: str) -> None:
     assert refusal({**STORE, "GATEWAY_UPSTREAM_URL": url}).startswith(
@@ -154,6 +220,17 @@ def test_plain_http_is_taken_for_the_host_that_is_named() -> None:
     url = "http://emulator:8001"
     assert load_settings({**named, "GATEWAY_UPSTREAM_URL": url}).upstream_url == url
     assert "plain http" in refusal({**named, "GATEWAY_UPSTREAM_URL": "http://other:8001"})
+    inside = {**STORE, "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST": "fd00::1"}
+    url = "http://[fd00::1]:8001"
+    assert load_settings({**inside, "GATEWAY_UPSTREAM_URL": url}).upstream_url == url
+
+
+def test_250_ids_fit_whatever_is_set() -> None:
+    least = {"GATEWAY_MAX_ROWS_PER_REQUEST": "1250"}
+    assert load_settings(least).max_rows_per_request == MAXIMUM_ROWS * ROWS_TO_AN_ID
+    assert refusal({"GATEWAY_MAX_ROWS_PER_REQUEST": "1249"}).startswith(
+        "GATEWAY_MAX_ROWS_PER_REQUEST: "
+    )
 
 
 def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
