@@ -1,9 +1,10 @@
 // The tabs that a newcomer finds. Each runs as it is.
 export const examples = [
   {
-    query: `# The store's segments, page by page: Ctrl-Enter.
-# For the next page, copy endCursor out of the
-# answer into "after" in the variables below.
+    query: `# The store's segments, page by page: press
+# Ctrl-Enter. For the next page, copy endCursor
+# out of the answer into "after" in the
+# variables below.
 query Forward($first: Int, $after: String) {
   segments(first: $first, after: $after) {
     totalCount
@@ -30,9 +31,10 @@ query Forward($first: Int, $after: String) {
 }`,
   },
   {
-    query: `# The other way round, from the end of the list.
-# For the page before, copy startCursor out of the
-# answer into "before" in the variables below.
+    query: `# The other way round, from the end of the
+# list. For the page before, copy startCursor
+# out of the answer into "before" in the
+# variables below.
 query Backward($last: Int, $before: String) {
   segments(last: $last, before: $before) {
     pageInfo {
@@ -53,11 +55,16 @@ query Backward($last: Int, $before: String) {
 }`,
   },
   {
-    query: `# entityId is BigCommerce's own uuid, as promotions
-# name it; id is this graph's. The variables below
-# name segments of the emulator: put your store's ids
-# there. What the store does not have is null.
-query ById($entityId: ID!, $entityIds: [ID!]!, $id: ID!) {
+    query: `# entityId is BigCommerce's own uuid, as its
+# promotions name it; id is this graph's. The
+# variables below name segments of the
+# emulator: put your store's ids there. What
+# the store does not have is null.
+query ById(
+  $entityId: ID!
+  $entityIds: [ID!]!
+  $id: ID!
+) {
   segment(entityId: $entityId) {
     id
     name

@@ -4,6 +4,7 @@ import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { EditorOptions } from './editors.js';
 import { examples } from './examples.js';
 import { ask } from './fetcher.js';
 import { storage } from './storage.js';
@@ -17,11 +18,15 @@ import 'graphiql/graphiql.css';
 import './page.css';
 
 createRoot(document.getElementById('graphiql')).render(
-  createElement(GraphiQL, {
-    fetcher: ask,
-    defaultTabs: examples,
-    defaultEditorToolsVisibility: 'variables',
-    plugins: [HISTORY_PLUGIN, explorerPlugin()],
-    storage,
-  }),
+  createElement(
+    EditorOptions,
+    null,
+    createElement(GraphiQL, {
+      fetcher: ask,
+      defaultTabs: examples,
+      defaultEditorToolsVisibility: 'variables',
+      plugins: [HISTORY_PLUGIN, explorerPlugin()],
+      storage,
+    }),
+  ),
 );

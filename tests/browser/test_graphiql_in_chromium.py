@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.async_api import Page, Response, expect
+from playwright.async_api import Locator, Page, Response, expect
 
 from gateway.emulator import seeded_store
 
@@ -75,9 +75,8 @@ async def run(page: Page) -> Connection:
 
 async def set_variables(page: Page, variables: dict[str, object]) -> None:
     """Pastes the variables into their editor."""
-    await page.evaluate(
-        "text => navigator.clipboard.writeText(text)", json.dumps(variables, indent=2)
-    )
+    text = json.dumps(variables, indent=2, ensure_ascii=False)
+    await page.evaluate("text => navigator.clipboard.writeText(text)", text)
     await page.locator(".graphiql-editor-tool .view-lines").first.click()
     await page.keyboard.press("Control+A")
     await page.keyboard.press("Control+V")
@@ -174,4 +173,39 @@ async def test_page_works_below_a_path_prefix(
     assert (await run(page)).names() == NAMES[:5]
     inside = (f"{gateway_below_a_prefix}/graphql", "data:")
     assert [url for url in requests if not url.startswith(inside)] == []
+    assert complaints == []
+
+
+async def test_text_in_any_language_is_shown_without_marks(
+    graphiql: Page, screenshots: Path, complaints: list[str]
+) -> None:
+    names = ["Постоянные – VIP", "Ευρώπη", "Neu‐Kunden", "no\u00adlook-alike"]
+    await set_variables(graphiql, {"names": names})
+    # The soft hyphen of the last name is marked, and is waited for; nothing else is.
+    marks = graphiql.locator(".graphiql-editor-tool .unicode-highlight")
+    await expect(marks).to_have_count(1)
+    await graphiql.screenshot(path=screenshots / "graphiql-languages.png")
+    assert complaints == []
+
+
+async def box_of(part: Locator) -> tuple[float, float, float, float]:
+    """Returns left, top, right and bottom of a part of the page."""
+    box = await part.bounding_box()
+    assert box is not None
+    return box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]
+
+
+async def test_narrow_window_shows_the_answer_below_the_query(
+    graphiql: Page, screenshots: Path, complaints: list[str]
+) -> None:
+    await graphiql.set_viewport_size({"width": 400, "height": 800})
+    await graphiql.get_by_label("Execute query").click()
+    await expect(graphiql.locator(".graphiql-response .view-lines")).to_contain_text("totalCount")
+    await graphiql.screenshot(path=screenshots / "graphiql-narrow.png")
+    query = await box_of(graphiql.locator(".graphiql-query-editor .monaco-editor"))
+    answer = await box_of(graphiql.locator(".graphiql-response .monaco-editor"))
+    for left, top, right, bottom in (query, answer):
+        assert 0 <= left < left + 250 < right <= 400
+        assert 0 <= top < top + 180 < bottom <= 800
+    assert query[3] < answer[1]
     assert complaints == []

@@ -74,6 +74,11 @@ def test_the_first_tabs_page_forward_backward_and_look_up_by_id() -> None:
     assert names == [["Forward"], ["Backward"], ["ById"]]
 
 
+def test_examples_fit_beside_the_toolbar_of_a_small_screen() -> None:
+    lines = [line for example in examples() for line in example.query.splitlines()]
+    assert max(map(len, lines)) <= 48
+
+
 async def test_first_example_pages_forward_as_it_tells() -> None:
     forward = examples()[0]
     first = await answer_to(forward)
