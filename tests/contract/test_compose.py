@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from gateway.cli import Arguments, create_parser
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings, SettingsError, load_settings
+from gateway.settings.knobs import DEFAULT_UPSTREAM
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "data" / "compose-spec.json"
@@ -87,9 +88,30 @@ def test_the_gateway_reads_the_emulator_beside_it() -> None:
     assert SERVICES["gateway"]["depends_on"] == {"emulator": {"condition": "service_healthy"}}
 
 
+def handed_on(**set_outside: str) -> dict[str, str]:
+    """The environment of a real store's gateway where Compose finds these variables."""
+    found = {}
+    for name, value in SERVICES["store-gateway"]["environment"].items():
+        _, _, default = (value or "").removesuffix("}").partition(":-")
+        found[name] = set_outside.get(name) or default
+    return found
+
+
 def test_a_real_store_s_settings_come_from_the_environment_alone() -> None:
-    assert set(SERVICES["store-gateway"]["environment"].values()) == {None}
+    given = SERVICES["store-gateway"]["environment"]
+    # The emulator is not this service's; the stop's grace is in the file, as Compose's own is.
+    left_out = {"GATEWAY_EMULATOR_SEGMENTS", "GATEWAY_SHUTDOWN_GRACE_SECONDS"}
+    assert set(given) == VARIABLES - left_out
+    assert {name for name, value in given.items() if value is not None} == {"GATEWAY_UPSTREAM_URL"}
     assert "depends_on" not in SERVICES["store-gateway"]
+
+
+def test_a_real_store_without_a_hash_or_a_token_stops_with_a_sentence() -> None:
+    whole = {"GATEWAY_STORE_HASH": "abc123", "GATEWAY_ACCESS_TOKEN": "t0k3n"}
+    assert load_settings(handed_on(**whole)).upstream_url == DEFAULT_UPSTREAM
+    for part in ({}, *({name: value} for name, value in whole.items())):
+        with pytest.raises(SettingsError, match=r"^GATEWAY_[A-Z_]+ is set without GATEWAY_"):
+            load_settings(handed_on(**part))
 
 
 @pytest.mark.parametrize("service", ["gateway", "store-gateway"])
