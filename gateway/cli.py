@@ -9,10 +9,11 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from ipaddress import ip_address
 from typing import Literal, NoReturn
 
 from gateway.app import check, create_app
-from gateway.emulator import create_emulator, seeded_store
+from gateway.emulator import Emulator, Fault, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.schema import build_schema, print_sdl
 from gateway.server import CannotListen, address, listen, serve
@@ -36,6 +37,8 @@ class Arguments(argparse.Namespace):
     latency_ms: int
     max_limit: int
     over_limit: Literal["clamp", "refuse"]
+    past_the_end: Literal["empty", "refuse"]
+    faults: list[tuple[Fault, int]]
     quota: int
 
 
@@ -86,6 +89,22 @@ def create_parser() -> Parser:
         default="clamp",
         help="the answer to a larger limit: a smaller page (default), or 422",
     )
+    command.add_argument(
+        "--past-the-end",
+        choices=("empty", "refuse"),
+        default="empty",
+        help="the answer to a page past the end: an empty one (default), or 422",
+    )
+    command.add_argument(
+        "--fault",
+        dest="faults",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="NAME[:TIMES]",
+        help="fail the first requests in this way, once or TIMES times; may be given again, for "
+        f"the requests behind them: {', '.join(Fault)}",
+    )
 
     commands.add_parser("schema", help="print the schema in GraphQL's definition language")
     commands.add_parser("settings", help="print every setting, its value and what it does")
@@ -127,22 +146,40 @@ def _serve(arguments: Arguments) -> int:
 
 def _emulator(arguments: Arguments) -> int:
     configure_logging("info", "text")
+    faults = Faults()
+    for fault, times in arguments.faults:
+        faults.add(fault, times)
     app = create_emulator(
         seeded_store(arguments.segments),
         latency_seconds=arguments.latency_ms / 1000,
         max_limit=arguments.max_limit,
         over_limit=arguments.over_limit,
+        past_the_end=arguments.past_the_end,
         rate_limit_quota=arguments.quota,
+        faults=faults,
     )
-    emulator = app.state.emulator
     with listen(arguments.host, arguments.port) as listener:
+        host, port = listener.getsockname()[:2]
         print("# For the gateway to read this store:")
-        print(f"export GATEWAY_STORE_HASH={emulator.store_hash}")
-        print(f"export GATEWAY_ACCESS_TOKEN={emulator.token}")
-        url = address(arguments.host, listener.getsockname()[1])
-        print(f"export GATEWAY_UPSTREAM_URL={url}", flush=True)
+        for variable, value in variables_to_read_it(app.state.emulator, host, port).items():
+            print(f"export {variable}={value}")
+        sys.stdout.flush()
         serve(app, listener, grace_seconds=EMULATOR_GRACE_SECONDS)
     return 0
+
+
+def variables_to_read_it(emulator: Emulator, host: str, port: int) -> dict[str, str]:
+    """Returns the settings of a gateway on this machine that reads an emulator listening there."""
+    if ip_address(host).is_unspecified:  # every address of this machine, which nobody can ask
+        host = "::1" if ":" in host else "127.0.0.1"
+    variables = {
+        "GATEWAY_STORE_HASH": emulator.store_hash,
+        "GATEWAY_ACCESS_TOKEN": emulator.token,
+        "GATEWAY_UPSTREAM_URL": address(host, port),
+    }
+    if not ip_address(host).is_loopback:
+        variables["GATEWAY_UPSTREAM_PLAIN_HTTP_HOST"] = host
+    return variables
 
 
 def _schema(_: Arguments) -> int:
@@ -194,3 +231,11 @@ def _number(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _fault(text: str) -> tuple[Fault, int]:
+    """Returns a fault and how many requests it meets, out of `NAME` or `NAME:TIMES`."""
+    name, colon, times = text.partition(":")
+    if name not in [*Fault]:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(Fault)}")
+    return Fault(name), _number(1, 1_000_000)(times) if colon else 1

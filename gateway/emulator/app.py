@@ -25,6 +25,7 @@ from gateway.emulator.lists import (
     MAXIMUM_LIMIT,
     ListRefused,
     OverLimit,
+    PastTheEnd,
     encode_page,
     read_list_request,
 )
@@ -53,6 +54,7 @@ class Emulator:
     latency_seconds: float
     max_limit: int
     over_limit: OverLimit
+    past_the_end: PastTheEnd
     window: RateLimitWindow
     faults: Faults
     sleep: Callable[[float], Awaitable[object]]
@@ -115,9 +117,10 @@ class Emulator:
     def _list_segments(self, query: QueryParams, fault: Fault | None) -> Response:
         try:
             asked = read_list_request(query, max_limit=self.max_limit, over_limit=self.over_limit)
+            rows = self.store.select(asked.ids)
+            body = encode_page(rows, asked, fault, past_the_end=self.past_the_end)
         except ListRefused as refused:
             return _error(422, refused.title)
-        body = encode_page(self.store.select(asked.ids), asked, fault)
         return Response(body, media_type="application/json")
 
 
@@ -130,6 +133,7 @@ def create_emulator(
     latency_seconds: float = 0.0,
     max_limit: int = MAXIMUM_LIMIT,
     over_limit: OverLimit = "clamp",
+    past_the_end: PastTheEnd = "empty",
     rate_limit_quota: int = 150,
     faults: Faults | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -138,7 +142,8 @@ def create_emulator(
     """Returns the emulator as an ASGI application; `app.state.emulator` is its `Emulator`.
 
     A `limit` above `max_limit` is clamped silently, with a smaller `per_page` in the answer, or
-    refused with 422. A token without scope gets 403. `clock` and `sleep` count in seconds.
+    refused with 422; so is a page past the end, or it is empty. A token without scope gets 403.
+    `clock` and `sleep` count in seconds.
     """
     emulator = Emulator(
         store=store,
@@ -148,6 +153,7 @@ def create_emulator(
         latency_seconds=latency_seconds,
         max_limit=max_limit,
         over_limit=over_limit,
+        past_the_end=past_the_end,
         window=RateLimitWindow(rate_limit_quota, clock),
         faults=Faults() if faults is None else faults,
         sleep=sleep,

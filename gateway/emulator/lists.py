@@ -20,6 +20,7 @@ FILTERS = ("page", "limit", "id:in")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 OverLimit = Literal["clamp", "refuse"]
+PastTheEnd = Literal["empty", "refuse"]
 
 
 class ListRefused(Exception):
@@ -61,12 +62,21 @@ def read_list_request(
 
 
 def encode_page(
-    rows: Sequence[SegmentRow], asked: ListRequest, fault: Fault | None = None
+    rows: Sequence[SegmentRow],
+    asked: ListRequest,
+    fault: Fault | None = None,
+    *,
+    past_the_end: PastTheEnd = "empty",
 ) -> bytes:
-    """Returns the JSON of one page of `rows`, the whole list, spoilt as the fault says."""
+    """Returns the JSON of one page of `rows`, the whole list, spoilt as the fault says.
+
+    Raises `ListRefused` for a page past the end where it is to be refused; page 1 never is.
+    """
     page, limit = asked.page, asked.limit
     shown = rows[(page - 1) * limit : page * limit]
     total_pages = -(-len(rows) // limit)
+    if page > max(1, total_pages) and past_the_end == "refuse":
+        raise ListRefused("page must not be past the end.")
     pagination = {
         "total": len(rows),
         "count": len(shown),

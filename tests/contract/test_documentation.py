@@ -88,6 +88,11 @@ def test_every_command_has_its_row_in_order() -> None:
     assert rows == [name for name, _ in commands()]
 
 
+def test_every_option_of_the_emulator_is_named() -> None:
+    options = {o for a in dict(commands())["emulator"]._actions for o in a.option_strings}
+    assert {o for o in options if f"`{o}`" not in page("docs/emulator.md")} == {"-h", "--help"}
+
+
 @pytest.mark.parametrize("path", PAGES, ids=relative)
 def test_command_lines_that_are_shown_are_understood(path: Path) -> None:
     parser = create_parser()

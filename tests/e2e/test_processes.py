@@ -192,6 +192,18 @@ def test_gateway_reads_the_emulator_command(run: Callable[..., Running]) -> None
     assert emulator.stop()[0] == 0
 
 
+def test_faults_of_the_command_line_come_in_their_order(run: Callable[..., Running]) -> None:
+    emulator = run("emulator", "--fault", "overloaded:2", "--fault", "server-error")
+    segments = f"{emulator.url}/stores/emulator/v3/segments"
+    token = {"X-Auth-Token": "emulator-token"}
+    assert [httpx.get(segments, headers=token).status_code for _ in range(4)] == [
+        429,
+        429,
+        500,
+        200,
+    ]
+
+
 def test_token_appears_nowhere_even_when_all_is_logged(run: Callable[..., Running]) -> None:
     gateway = run("serve", GATEWAY_LOG_LEVEL="debug", **store_at(closed_port()))
     answer = httpx.post(f"{gateway.url}/graphql", json=QUERY)

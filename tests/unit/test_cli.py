@@ -4,9 +4,10 @@ from importlib.metadata import version
 
 import pytest
 
-from gateway.cli import main
+from gateway.cli import main, variables_to_read_it
+from gateway.emulator import create_emulator, seeded_store
 from gateway.schema import build_schema, print_sdl
-from gateway.settings import Settings, settings_table
+from gateway.settings import Settings, load_settings, settings_table
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,9 @@ def test_workers_need_an_upstream_outside(capsys: pytest.CaptureFixture[str]) ->
         ("emulator", "--segments", "1001"),
         ("emulator", "--latency-ms", "0.5"),
         ("emulator", "--over-limit", "explode"),
+        ("emulator", "--past-the-end", "explode"),
+        ("emulator", "--fault", "html:0"),
+        ("emulator", "--fault", "html:"),
         ("schema", "more"),
         ("migrate",),
         (),
@@ -93,6 +97,37 @@ def test_arguments_that_make_no_sense_get_one_sentence(
 def test_a_wrong_number_is_told_with_its_bounds(capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal("emulator", "--segments", "1001", capsys=capsys) == (
         "gateway emulator: argument --segments: '1001' is not a whole number from 0 to 1000. "
+        "`gateway emulator --help` says more.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "plain_http_host"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8001", None),
+        ("::1", "http://[::1]:8001", None),
+        ("0.0.0.0", "http://127.0.0.1:8001", None),
+        ("::", "http://[::1]:8001", None),
+        ("10.0.0.5", "http://10.0.0.5:8001", "10.0.0.5"),
+        ("fd00::5", "http://[fd00::5]:8001", "fd00::5"),
+    ],
+)
+def test_variables_for_an_emulator_are_all_that_a_gateway_needs(
+    host: str, url: str, plain_http_host: str | None
+) -> None:
+    emulator = create_emulator(seeded_store(1)).state.emulator
+    variables = variables_to_read_it(emulator, host, 8001)
+    settings = load_settings(variables)
+    assert (settings.store_hash, settings.upstream_url) == ("emulator", url)
+    assert variables.get("GATEWAY_UPSTREAM_PLAIN_HTTP_HOST") == plain_http_host
+
+
+def test_an_unknown_fault_is_told_with_those_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert refusal("emulator", "--fault", "boom:2", capsys=capsys) == (
+        "gateway emulator: argument --fault: 'boom' is none of server-error, rate-limited, "
+        "overloaded, html, truncated, null-data, zero-per-page, missing-row. "
         "`gateway emulator --help` says more.\n"
     )
 

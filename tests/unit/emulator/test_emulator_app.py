@@ -95,6 +95,18 @@ async def test_read_only_scope_reads() -> None:
         assert (await client.get(SEGMENTS)).status_code == 200
 
 
+async def test_page_past_the_end_is_empty_unless_it_is_to_be_refused() -> None:
+    async with client_of(create_emulator(seeded_store(1))) as client:
+        empty = await client.get(f"{SEGMENTS}?page=2")
+    async with client_of(create_emulator(seeded_store(1), past_the_end="refuse")) as client:
+        refused = await client.get(f"{SEGMENTS}?page=2")
+    assert (empty.status_code, empty.json()["data"]) == (200, [])
+    assert (refused.status_code, refused.json()) == (
+        422,
+        error(422, "page must not be past the end."),
+    )
+
+
 async def test_slash_at_the_end_is_the_same_route() -> None:
     async with client_of(create_emulator(seeded_store(1))) as client:
         assert (await client.get(f"{SEGMENTS}/")).json()["meta"]["pagination"]["total"] == 1

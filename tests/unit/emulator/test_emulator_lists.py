@@ -96,6 +96,15 @@ def test_page_shows_its_rows_and_where_it_lies() -> None:
     }
 
 
+@pytest.mark.parametrize(("segments", "page"), [(5, 4), (4, 3), (0, 2)])
+def test_page_past_the_end_is_refused_where_that_is_chosen(segments: int, page: int) -> None:
+    rows = seeded_store(segments).segments
+    with pytest.raises(ListRefused, match=r"^page must not be past the end\.$"):
+        encode_page(rows, ListRequest(page, 2, None), past_the_end="refuse")
+    before = ListRequest(page - 1, 2, None)
+    assert encode_page(rows, before, past_the_end="refuse") == encode_page(rows, before)
+
+
 def test_empty_set_has_no_pages() -> None:
     assert pagination(0, page=1, limit=50) == {
         "total": 0,
