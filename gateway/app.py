@@ -15,7 +15,7 @@ from gateway.cache.backend import CacheBackend
 from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source import LearnedLimits, SegmentLookups, SegmentSource, StoredKeys
 from gateway.emulator import create_emulator, seeded_store
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UpstreamForbidden
 from gateway.loaders import SegmentLoader
 from gateway.logs import configure_logging
 from gateway.pagination import read_total
@@ -146,6 +146,11 @@ async def check(
     async with parts.http:
         try:
             total = await read_total(parts.segments)
+        except UpstreamForbidden:
+            return False, (
+                f"{upstream}: the API refused the token. GATEWAY_ACCESS_TOKEN has to be of the "
+                "store that GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only."
+            )
         except GatewayError as error:
             return False, f"{upstream}: {error.message}"
     quota = parts.client.rate_limit

@@ -194,10 +194,12 @@ def _settings(_: Arguments) -> int:
 
 def _check(_: Arguments) -> int:
     settings = load_settings()
-    configure_logging("warning", settings.log_format)
+    configure_logging("error" if settings.log_level == "error" else "warning", settings.log_format)
     is_well, sentence = asyncio.run(check(settings))
     print(sentence)
-    return 0 if is_well else 1
+    if settings.uses_emulator:
+        print("No store is set: GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN name one.")
+    return 0 if is_well and not settings.uses_emulator else 1
 
 
 COMMANDS: dict[str, Callable[[Arguments], int]] = {

@@ -243,10 +243,32 @@ def check(**environment: str) -> tuple[int, str, str]:
 
 
 def test_check_of_an_upstream_that_answers_is_status_0() -> None:
-    status, out, log = check()
+    gate = Gate()
+    gate.open.set()
+    with upstream(gate) as url:
+        status, out, log = check(**store_at(url))
     assert (status, log) == (0, "")
-    assert out.startswith("the emulator inside this process (120 segments) answers: 120 segments; ")
-    assert "149 of 150 requests are left" in out
+    assert out.startswith(f"store emulator at {url} answers: 3 segments; 149 of 150 requests ")
+
+
+def test_check_without_a_store_is_status_1_and_tells_that_the_emulator_answers() -> None:
+    status, out, log = check()
+    assert (status, log) == (1, "")
+    answers, no_store = out.splitlines()
+    assert answers.startswith("the emulator inside this process (120 segments) answers: ")
+    assert no_store == ("No store is set: GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN name one.")
+
+
+def test_check_with_a_wrong_token_tells_the_operator_what_to_mend() -> None:
+    gate = Gate()
+    gate.open.set()
+    with upstream(gate) as url:
+        status, out, _ = check(**store_at(url) | {"GATEWAY_ACCESS_TOKEN": "wrong"})
+    assert status == 1
+    assert out == (
+        f"store emulator at {url}: the API refused the token. GATEWAY_ACCESS_TOKEN has to be of "
+        "the store that GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only.\n"
+    )
 
 
 def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
@@ -255,3 +277,9 @@ def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
     assert status == 1
     assert out == f"store emulator at {url}: The store's API cannot be reached.\n"
     assert TOKEN not in log
+
+
+@pytest.mark.parametrize(("level", "lines"), [("debug", 1), ("warning", 1), ("error", 0)])
+def test_check_logs_warnings_at_most(level: str, lines: int) -> None:
+    _, _, log = check(**store_at(closed_port()), GATEWAY_LOG_LEVEL=level)
+    assert log.count("\n") == log.count(" WARNING ") == lines
