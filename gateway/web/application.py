@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Lifespan
 
@@ -43,7 +43,8 @@ def create_web(
     web = Starlette(
         routes=[
             Route("/graphql", graphql),  # first: nearly every request; it answers every method
-            Route("/", front_door),
+            Route("/graphql/", _without_slash),
+            Route("/", front_door(graphiql=graphiql)),
             Route("/health/live", live),
             Route("/health/ready", ready(readiness)),
             *(graphiql_routes() if graphiql else []),
@@ -55,6 +56,12 @@ def create_web(
     # A redirect would repeat the caller's Host header, and turn https into http behind a proxy.
     web.router.redirect_slashes = False
     return web
+
+
+async def _without_slash(request: Request) -> Response:
+    """Leads to /graphql, whose assets lie beside it, whatever prefix a proxy put before it."""
+    query = request.scope["query_string"].decode("latin-1")
+    return RedirectResponse(f"../graphql?{query}" if query else "../graphql", 308)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

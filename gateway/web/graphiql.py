@@ -55,6 +55,25 @@ MISSING = (
 )
 
 
+SWITCHED_OFF = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>GraphiQL is switched off</title>'
+    "<h1>GraphiQL is switched off</h1>"
+    "<p>The gateway answers GraphQL at this address: send a POST with "
+    "<code>Content-Type: application/json</code> and a body such as "
+    '<code>{"query": "{ segments { totalCount } }"}</code>.</p></html>'
+)
+
+
+def switched_off_page() -> Response:
+    """Returns the page that tells a browser how to ask without GraphiQL."""
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+    }
+    return HTMLResponse(SWITCHED_OFF, headers=headers)
+
+
 def graphiql_page(build: Path = BUILD) -> Response:
     """Returns the page, or one that says how to get it where it is not built."""
     index = build / "index.html"

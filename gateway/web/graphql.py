@@ -18,7 +18,7 @@ from gateway.errors import ErrorCode
 from gateway.schema import OperationNotNamed
 from gateway.web.answers import json_answer
 from gateway.web.body import read_body
-from gateway.web.graphiql import graphiql_page
+from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.graphql_errors import formatted
 from gateway.web.graphql_request import GraphQLRequest, from_json, from_query_string
 from gateway.web.hang_up import unless_hung_up
@@ -56,8 +56,8 @@ class GraphQLEndpoint:
 
     async def _answer(self, request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))
-        if self._graphiql and _asks_for_page(request, accept):
-            return graphiql_page()
+        if _asks_for_page(request, accept):
+            return graphiql_page() if self._graphiql else switched_off_page()
         media_type = preferred(accept, (JSON, GRAPHQL_RESPONSE))
         try:
             if media_type is None:
@@ -120,7 +120,7 @@ class GraphQLEndpoint:
 
 
 def _asks_for_page(request: Request, accept: str) -> bool:
-    """Tells whether a browser wants GraphiQL: a GET without a query that prefers HTML."""
+    """Tells whether a browser wants a page: a GET without a query that prefers HTML."""
     return (
         request.method in ("GET", "HEAD")
         and not request.query_params.get("query")

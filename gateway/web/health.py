@@ -11,7 +11,7 @@ from gateway.web.answers import json_answer
 from gateway.web.negotiation import HTML, JSON, preferred
 
 DOORS = {
-    "/graphql": "GraphQL by POST and GET; GraphiQL for a browser",
+    "/graphql": "GraphQL by POST and GET",
     "/health/live": "200 while the process runs",
     "/health/ready": "200 while answers can be served, 503 otherwise",
 }
@@ -53,14 +53,25 @@ def ready(
     return endpoint
 
 
-async def front_door(request: Request) -> Response:
-    """Says where to go next."""
-    accept = ",".join(request.headers.getlist("accept"))
-    if preferred(accept, (JSON, HTML)) != HTML:
-        return json_answer({"paths": DOORS, "documentation": DOCUMENTATION})
+def front_door(*, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the endpoint that says where to go next."""
+    doors = dict(DOORS)
+    if graphiql:
+        doors["/graphql"] += "; GraphiQL for a browser"
+
+    async def endpoint(request: Request) -> Response:
+        accept = ",".join(request.headers.getlist("accept"))
+        if preferred(accept, (JSON, HTML)) == HTML:
+            return _page(doors)
+        return json_answer({"paths": doors, "documentation": DOCUMENTATION})
+
+    return endpoint
+
+
+def _page(doors: Mapping[str, str]) -> Response:
     items = "".join(
         f'<li><a href="{path[1:]}"><code>{path}</code></a>: {text}</li>'
-        for path, text in DOORS.items()
+        for path, text in doors.items()
     )
     return HTMLResponse(
         '<!doctype html><html lang="en"><meta charset="utf-8">'

@@ -176,6 +176,15 @@ async def test_page_works_below_a_path_prefix(
     assert complaints == []
 
 
+async def test_slash_too_many_leads_to_the_page(
+    open_page: Callable[[str], Awaitable[Page]], gateway_below_a_prefix: str, complaints: list[str]
+) -> None:
+    page = await open_page(f"{gateway_below_a_prefix}/graphql/")
+    assert page.url == f"{gateway_below_a_prefix}/graphql"
+    assert (await run(page)).names() == NAMES[:5]
+    assert complaints == []
+
+
 async def test_text_in_any_language_is_shown_without_marks(
     graphiql: Page, screenshots: Path, complaints: list[str]
 ) -> None:

@@ -117,7 +117,9 @@ async def test_front_door_tells_a_program_where_to_go() -> None:
     assert list(answer.json()["paths"]) == ["/graphql", "/health/live", "/health/ready"]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/graphql/", "/health", "/docs", "/%00", "//graphql"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/graphql//", "/health", "/docs", "/%00", "//graphql"]
+)
 async def test_unknown_path_is_answered_with_the_known_ones(path: str) -> None:
     async with gateway() as http:
         answer = await http.get(httpx.URL("http://gateway", raw_path=path.encode()))
@@ -162,11 +164,40 @@ async def test_browser_gets_data_where_it_sends_a_query() -> None:
     assert answer.json() == {"data": {"hello": "world"}}
 
 
-async def test_browser_gets_an_error_where_graphiql_is_off() -> None:
+async def test_browser_is_told_how_to_ask_where_graphiql_is_off() -> None:
     async with gateway(graphiql=False) as http:
-        answer = await http.get("/graphql", headers={"Accept": BROWSER})
-        assets = await http.get("/graphiql/index.html")
-    assert (answer.status_code, assets.status_code) == (400, 404)
+        page = await http.get("/graphql", headers={"Accept": BROWSER})
+        program = await http.get("/graphql")
+        asset = await http.get("/graphql/assets/index.js")
+    assert (page.status_code, page.headers["Vary"]) == (200, "Accept")
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "<h1>GraphiQL is switched off</h1>" in page.text
+    assert "send a POST" in page.text
+    assert (program.status_code, asset.status_code) == (400, 404)
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "application/json"])
+async def test_front_door_names_graphiql_only_where_it_is_offered(accept: str) -> None:
+    async with gateway() as offered, gateway(graphiql=False) as off:
+        assert "GraphiQL" in (await offered.get("/", headers={"Accept": accept})).text
+        assert "GraphiQL" not in (await off.get("/", headers={"Accept": accept})).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [
+        ("/graphql/", "../graphql"),
+        ("/graphql/?query={hello}&x=a%26b", "../graphql?query=%7Bhello%7D&x=a%26b"),
+        ("/graphql/?x=%0d%0aSet-Cookie:a", "../graphql?x=%0d%0aSet-Cookie:a"),
+    ],
+)
+async def test_slash_behind_graphql_leads_to_the_path_without(asked: str, location: str) -> None:
+    async with gateway() as http:
+        answer = await http.get(asked, headers={"Host": "elsewhere?x["})
+        posted = await http.post("/graphql/")
+    assert (answer.status_code, answer.content) == (308, b"")
+    assert answer.headers["Location"] == location
+    assert posted.status_code == 405
 
 
 async def crash(scope: Scope, receive: Receive, send: Send) -> None:
