@@ -1,9 +1,13 @@
 """The schema as a whole: built once, printed as SDL."""
 
+from datetime import datetime
+
 import strawberry
 from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.schema.date_time import DATE_TIME
 from gateway.schema.documents import document_extensions
 from gateway.schema.limits import Limits
 from gateway.schema.query import Query
@@ -24,6 +28,7 @@ def build_schema(limits: Limits | None = None) -> strawberry.Schema:
     return _Schema(
         query=Query,
         types=[Segment],
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
         extensions=document_extensions(limits or Limits()),
     )
 

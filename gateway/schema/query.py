@@ -25,9 +25,23 @@ IdArgument = Annotated[
 EntityIdArgument = Annotated[
     strawberry.ID | None, strawberry.argument(description="BigCommerce's own uuid.")
 ]
-CountArgument = Annotated[
+FirstArgument = Annotated[
     int | None,
-    strawberry.argument(description="How many rows, 0 to 250. Without `first` and `last`: 50."),
+    strawberry.argument(
+        description=(
+            "How many rows from the start of the list, or behind `after`: 0 to 250. "
+            "It is 50 where there is no `last` either."
+        )
+    ),
+]
+LastArgument = Annotated[
+    int | None,
+    strawberry.argument(
+        description=(
+            "How many rows from the end of the list, or before `before`: 0 to 250. "
+            "With `first` too, the last of those that `first` leaves, as Relay says."
+        )
+    ),
 ]
 CursorArgument = Annotated[
     str | None, strawberry.argument(description="A cursor that this connection answered.")
@@ -47,9 +61,9 @@ class Query:
     async def segments(
         self,
         info: Info,
-        first: CountArgument = UNSET,
+        first: FirstArgument = UNSET,
         after: CursorArgument = UNSET,
-        last: CountArgument = UNSET,
+        last: LastArgument = UNSET,
         before: CursorArgument = UNSET,
     ) -> SegmentConnection:
         """Reads only what the selected fields need."""

@@ -1,6 +1,8 @@
 """`schema.graphql` is what the code prints, and follows the grammar of connections and nodes."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     build_schema,
 )
@@ -22,6 +25,14 @@ SDL = (ROOT / "schema.graphql").read_text(encoding="utf-8")
 
 def test_committed_schema_is_what_the_code_prints() -> None:
     assert print_sdl(gateway_schema()) == SDL, "run `make schema` and look at what changed"
+
+
+def test_a_date_is_specified_and_shown_by_an_example() -> None:
+    date_time = gateway_schema()._schema.type_map["DateTime"]
+    assert isinstance(date_time, GraphQLScalarType)
+    assert date_time.specified_by_url == "https://www.rfc-editor.org/rfc/rfc3339"
+    (example,) = re.findall(r'"(.+)"', date_time.description or "")
+    assert date_time.serialize(datetime.fromisoformat(example)) == example
 
 
 def object_type(schema: GraphQLSchema, name: str) -> GraphQLObjectType:
