@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from gateway.app import create_app
@@ -151,9 +152,8 @@ def test_nothing_names_a_private_place(path: Path) -> None:
         assert PRIVATE.findall(path.read_text(encoding="utf-8")) == []
 
 
-async def test_the_readme_s_query_gives_the_answer_that_it_shows() -> None:
-    shell, answer = re.findall(r"^```(?:sh|json)\n(.*?)^```", page("README.md"), re.M | re.S)[1:3]
-    (body,) = re.findall(r"-d '(.*)'", shell, re.S)
+async def answer_to(body: str) -> str:
+    """The answer of a gateway on the emulator to a POST of this body."""
     app = create_app(Settings())
     async with (
         app.router.lifespan_context(app),
@@ -162,4 +162,32 @@ async def test_the_readme_s_query_gives_the_answer_that_it_shows() -> None:
         answered = await http.post(
             "/graphql", content=body, headers={"Content-Type": "application/json"}
         )
-    assert json.dumps(answered.json(), indent=2) == answer.strip()
+    return answered.text
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page(name), re.MULTILINE | re.DOTALL)
+
+
+def test_clients_are_told_the_type_of_each_scalar() -> None:
+    (codegen,) = blocks("docs/clients.md", "yaml")
+    (generated,) = yaml.safe_load(codegen)["generates"].values()
+    scalars = re.findall(r"^scalar (\w+)", page("schema.graphql"), re.MULTILINE)
+    assert generated["config"]["scalars"] == dict.fromkeys(scalars, "string")
+
+
+async def test_the_query_for_clients_gives_the_data_that_is_shown() -> None:
+    (query,), (shown_data,) = (
+        blocks("docs/clients.md", "graphql"),
+        blocks("docs/clients.md", "json"),
+    )
+    answer = json.loads(await answer_to(json.dumps({"query": query})))
+    assert [error["path"] for error in answer["errors"]] == [["segmentsByEntityId", 0]]
+    assert json.dumps(answer["data"], indent=2) == shown_data.strip()
+
+
+async def test_the_readme_s_query_gives_the_answer_that_it_shows() -> None:
+    shell, answer = re.findall(r"^```(?:sh|json)\n(.*?)^```", page("README.md"), re.M | re.S)[1:3]
+    (body,) = re.findall(r"-d '(.*)'", shell, re.S)
+    assert json.dumps(json.loads(await answer_to(body)), indent=2) == answer.strip()
