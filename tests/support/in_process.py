@@ -105,6 +105,7 @@ def in_process(
     *,
     max_limit: int = 250,
     over_limit: Literal["clamp", "refuse"] = "clamp",
+    past_the_end: Literal["empty", "refuse"] = "empty",
     latency_seconds: float = 0.0,
     longest_query: int = 8000,
     clock: Callable[[], float] = time.time,
@@ -121,6 +122,7 @@ def in_process(
         token="test-token",
         max_limit=max_limit,
         over_limit=over_limit,
+        past_the_end=past_the_end,
         latency_seconds=latency_seconds,
         rate_limit_quota=1_000_000,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -66,13 +67,38 @@ async def test_superseded_block_is_read_again() -> None:
     assert gateway.upstream_requests == 2
 
 
-async def test_page_past_the_end_of_a_list_that_shrank_is_empty() -> None:
-    gateway = in_process(300)
+@pytest.mark.parametrize(("past_the_end", "requests"), [("empty", 2), ("refuse", 3)])
+async def test_page_past_the_end_of_a_list_that_shrank_is_empty(
+    past_the_end: Literal["empty", "refuse"], requests: int
+) -> None:
+    gateway = in_process(300, past_the_end=past_the_end)
     source = gateway.parts.segments
     await source.read(0)
     gateway.emulator.store.delete([row.id for row in gateway.emulator.store.segments[100:]])
     block = await source.read(1)
     assert (list(block.rows), block.total) == ([], 100)
+    assert gateway.upstream_requests == requests
+
+
+async def test_page_that_is_refused_though_the_list_has_it_is_an_error() -> None:
+    gateway = in_process(300)
+    await gateway.parts.segments.read(0)
+    gateway.refused_text = "page=2"
+    with pytest.raises(UpstreamRefused):
+        await gateway.parts.segments.read(1)
+    assert gateway.parts.client.requests == 3
+
+
+async def test_walk_over_a_list_that_shrank_ends_where_pages_past_the_end_are_refused() -> None:
+    gateway = in_process(600, past_the_end="refuse")
+    store = gateway.emulator.store
+    cursor = (await gateway.page(first=245))["pageInfo"]["endCursor"]
+    store.delete([row.id for row in store.segments[248:]])
+    page = await gateway.page(first=50, after=cursor)
+    assert [edge["node"]["entityId"] for edge in page["edges"]] == [
+        row.id for row in store.segments[245:]
+    ]
+    assert page["pageInfo"]["hasNextPage"] is False
 
 
 @pytest.mark.parametrize(
