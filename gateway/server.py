@@ -10,10 +10,14 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
+from gateway.http_limits import BoundedHttpProtocol
+
 # Longer than the idle time of common proxies (60 s), so that it is they who hang up: a request
 # sent into a connection that the server is just closing is lost.
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+# Connections, idle ones too, or requests: each may hold a body of `GATEWAY_MAX_BODY_BYTES`.
+MAXIMUM_CONCURRENCY = 2048
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +61,14 @@ def serve(
         factory=is_factory,
         workers=workers,
         loop=_event_loop(),
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        limit_concurrency=MAXIMUM_CONCURRENCY,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=grace_seconds,
     )

@@ -165,6 +165,41 @@ def wait_until_refused(host: str, port: int) -> None:
     pytest.fail("the gateway still takes connections")
 
 
+def test_beyond_2048_connections_requests_are_refused(run: Callable[..., Running]) -> None:
+    if os.name == "nt" or not can_open(2048 + 100):
+        pytest.skip("this machine lets a process open too few files: raise `ulimit -n`")
+    gateway = run("serve")
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection((host, int(port)), PATIENCE_SECONDS))
+            for _ in range(2048)
+        ]
+
+        def answer(client: socket.socket) -> tuple[bytes, bytes]:
+            client.sendall(b"GET /health/live HTTP/1.1\r\nHost: gateway\r\n\r\n")
+            return client.recv(12), client.recv(4096)
+
+        status, rest = answer(clients[-1])
+        assert status == b"HTTP/1.1 503"
+        assert b"connection: close" in rest
+        # Each refusal makes room, once its connection is closed.
+        assert any(answer(client)[0] == b"HTTP/1.1 200" for client in clients[:20])
+    assert gateway.stop()[0] == 0
+
+
+def can_open(files: int) -> bool:
+    """Raises the bound on open files where it has to be, for the processes started too."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < files:
+        return False
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return True
+
+
 def test_workers_share_one_port_and_stop_together(run: Callable[..., Running]) -> None:
     gate = Gate()
     gate.open.set()

@@ -1,0 +1,318 @@
+"""The limits before a request, over real connections to a server in a thread."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import parse_headers
+from typing import BinaryIO
+
+import msgspec
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from gateway.http_limits import MAXIMUM_HEAD_BYTES, BoundedHttpProtocol
+
+PATIENCE_SECONDS = 20
+KIB = 1024
+TOO_LARGE = "The request line and headers are larger than 65536 bytes."
+
+
+class Hasty(BoundedHttpProtocol):
+    head_seconds = 0.05
+
+
+class Store:
+    """Answers with the path and the size of the body; /wait once /go is asked, /early unread."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.waits = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if request.url.path == "/go":
+            self.go.set()
+        if request.url.path == "/wait":
+            self.waits.set()
+            await self.go.wait()
+        size = 0 if request.url.path == "/early" else len(await request.body())
+        await JSONResponse([request.url.path, size])(scope, receive, send)
+
+
+class Connection:
+    """One connection of a client."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+        self.stream: BinaryIO = self.socket.makefile("rb")
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def answer(self) -> tuple[int, bool, object]:
+        """Returns the next answer: status, whether it announces the end, and its JSON."""
+        status = int(self.stream.readline().split()[1])
+        headers = parse_headers(self.stream)
+        body = self.stream.read(int(headers["Content-Length"]))
+        return status, headers["Connection"] == "close", msgspec.json.decode(body)
+
+    @property
+    def is_at_its_end(self) -> bool:
+        return self.stream.read(1) == b""
+
+
+class Served:
+    """A server and whoever is connected to it."""
+
+    def __init__(self, store: Store, port: int) -> None:
+        self.store = store
+        self.port = port
+        self.connections: list[Connection] = []
+
+    def connect(self) -> Connection:
+        connection = Connection(self.port)
+        self.connections.append(connection)
+        return connection
+
+
+@contextmanager
+def served(
+    protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol, idle_seconds: int = 75
+) -> Iterator[Served]:
+    store = Store()
+    config = uvicorn.Config(
+        store,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_keep_alive=idle_seconds,
+    )
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    own = Served(store, listener.getsockname()[1])
+    try:
+        yield own
+    finally:
+        for connection in own.connections:
+            connection.stream.close()
+            connection.socket.close()
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def get(path: str, *headers: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: gateway", *headers, "", ""]).encode()
+
+
+def post(path: str, size: int, body: bytes) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Length: {size}\r\n\r\n"
+    return head.encode() + body
+
+
+def refused(status: int, message: str) -> tuple[int, bool, object]:
+    error = {"message": message, "extensions": {"code": "BAD_REQUEST"}}
+    return status, True, {"errors": [error]}
+
+
+def test_one_connection_takes_one_request_after_another() -> None:
+    with served() as server:
+        client = server.connect()
+        for path in ("/a", "/b"):
+            client.send(get(path))
+            assert client.answer() == (200, False, [path, 0])
+
+
+def test_pipelined_requests_are_answered_in_order() -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(get("/a") + post("/b", 3, b"xyz") + get("/c") + get("/d")[:20])
+        assert client.answer() == (200, False, ["/a", 0])
+        assert client.answer() == (200, False, ["/b", 3])
+        assert client.answer() == (200, False, ["/c", 0])
+        client.send(get("/d")[20:])
+        assert client.answer() == (200, False, ["/d", 0])
+
+
+def test_headers_in_single_bytes_are_put_together() -> None:
+    with served() as server:
+        client = server.connect()
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in get("/a"):
+            client.send(bytes([byte]))
+        assert client.answer() == (200, False, ["/a", 0])
+
+
+def test_headers_may_be_as_large_as_the_bound() -> None:
+    with served() as server:
+        client = server.connect()
+        name = "X-Large: "
+        for size in (MAXIMUM_HEAD_BYTES - 1, MAXIMUM_HEAD_BYTES):
+            padding = size - len(get("/", name))
+            client.send(get("/", name + "x" * padding))
+            assert client.answer() == (200, False, ["/", 0])
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        get("/", "X-Large: " + "x" * 70 * KIB),
+        get("/", *["X-Many: x"] * 7 * KIB),
+        get("/" + "x" * 70 * KIB),
+        b"GET /endless HTTP/1.1\r\nX-Endless: " + b"x" * 300 * KIB,
+        b"\r\n" * 40 * KIB,
+    ],
+    ids=["a header", "headers", "the path", "without an end", "empty lines"],
+)
+def test_headers_beyond_the_bound_are_refused(head: bytes) -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(head)
+        assert client.answer() == refused(431, TOO_LARGE)
+        assert client.is_at_its_end
+
+
+def test_headers_beyond_the_bound_are_refused_on_a_used_connection_too() -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(post("/a", 3, b"xyz"))
+        assert client.answer() == (200, False, ["/a", 3])
+        client.send(get("/", "X-Large: " + "x" * 70 * KIB))
+        assert client.answer() == refused(431, TOO_LARGE)
+
+
+def test_a_large_body_does_not_count_as_headers() -> None:
+    size = 4 * KIB * KIB
+    with served() as server:
+        client = server.connect()
+        client.send(post("/a", size, b"x" * size) + get("/b"))
+        assert client.answer() == (200, False, ["/a", size])
+        assert client.answer() == (200, False, ["/b", 0])
+        client.send(post("/c", size, b""))
+        client.send(b"x" * size)
+        assert client.answer() == (200, False, ["/c", size])
+
+
+@pytest.mark.parametrize("start", [get("/")[:10], get("/")[:-2], b"\r\n"])
+def test_headers_that_do_not_arrive_are_answered_with_408(start: bytes) -> None:
+    late = refused(408, "The headers did not arrive within 0.05 seconds.")
+    with served(Hasty) as server:
+        client = server.connect()
+        client.send(start)
+        assert client.answer() == late
+        assert client.is_at_its_end
+        client = server.connect()
+        client.send(get("/a"))
+        assert client.answer() == (200, False, ["/a", 0])
+        client.send(start)
+        assert client.answer() == late
+        assert client.is_at_its_end
+
+
+def test_slow_headers_behind_a_pipelined_request_are_late_too() -> None:
+    with served(Hasty) as server:
+        client = server.connect()
+        client.send(get("/a") + get("/b")[:10])
+        assert client.answer() == (200, False, ["/a", 0])
+        assert client.answer()[0] == 408
+
+
+def test_the_time_for_headers_does_not_count_for_the_answer() -> None:
+    with served(Hasty) as server:
+        client, other = server.connect(), server.connect()
+        client.send(get("/wait"))
+        assert server.store.waits.wait(PATIENCE_SECONDS)
+        other.send(b"\r\n")  # late, and so the first one would be, if its time ran on
+        assert other.answer()[0] == 408
+        server.connect().send(get("/go"))
+        assert client.answer() == (200, False, ["/wait", 0])
+
+
+@pytest.mark.parametrize(
+    ("behind", "protocol"),
+    [
+        (b"GET / HTTP/1.1\r\nX-Endless: " + b"x" * 300 * KIB, BoundedHttpProtocol),
+        (b"no HTTP\r\n\r\n", BoundedHttpProtocol),
+        (b"GET / HT", Hasty),
+    ],
+    ids=["too large", "senseless", "late"],
+)
+def test_a_request_at_work_is_answered_before_the_end(
+    behind: bytes, protocol: type[BoundedHttpProtocol]
+) -> None:
+    with served(protocol) as server:
+        client = server.connect()
+        client.send(get("/wait"))
+        assert server.store.waits.wait(PATIENCE_SECONDS)
+        client.send(behind)
+        other = server.connect()
+        other.send(b"GET / HT" if protocol is Hasty else b"no HTTP\r\n\r\n")
+        assert other.answer()[0] in (400, 408)  # so the first one's end is decided as well
+        server.connect().send(get("/go"))
+        assert client.answer() == (200, True, ["/wait", 0])
+        assert client.is_at_its_end
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01 hello\r\n\r\n",
+        get("no-path"),
+        post("/a", 0, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked") + b"no!",
+    ],
+    ids=["no HTTP", "no path", "a body of no chunks"],
+)
+def test_what_is_no_http_is_refused_in_the_form_of_all_errors(data: bytes) -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(data)
+        assert client.answer() == refused(400, "This is not a valid HTTP/1.1 request.")
+        assert client.is_at_its_end
+
+
+def test_a_senseless_rest_of_a_body_that_nobody_reads_ends_the_connection() -> None:
+    body = post("/early", 0, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    with served() as server:
+        client = server.connect()
+        client.send(body)
+        assert client.answer() == (200, False, ["/early", 0])
+        client.send(b"no!")
+        assert client.is_at_its_end
+
+
+def test_a_connection_that_sends_nothing_is_closed() -> None:
+    with served(idle_seconds=0) as server:
+        assert server.connect().is_at_its_end
+
+
+def test_the_rest_of_a_body_that_nobody_reads_is_not_awaited_for_ever() -> None:
+    with served(Hasty) as server:
+        client = server.connect()
+        client.send(post("/early", 1000, b"x"))
+        assert client.answer() == (200, False, ["/early", 0])
+        client.send(b"x")
+        assert client.is_at_its_end
+
+
+def test_a_connection_stays_open_after_the_rest_of_a_body_that_nobody_read() -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(post("/early", 1000, b"x"))
+        assert client.answer() == (200, False, ["/early", 0])
+        client.send(b"x" * 999 + get("/a"))
+        assert client.answer() == (200, False, ["/a", 0])
+
+
+def test_an_offer_to_change_the_protocol_is_left_aside() -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(get("/a", "Connection: Upgrade", "Upgrade: h2c"))
+        assert client.answer() == (200, False, ["/a", 0])
