@@ -1,6 +1,7 @@
 """The commands: `gateway serve | emulator | schema | settings | check`.
 
-Exit status: 0 done, 1 the check failed, 2 the arguments or the settings make no sense.
+Exit status: 0 done, 1 the check failed or the stop cut requests off, 2 the arguments or the
+settings make no sense.
 """
 
 import argparse
@@ -135,13 +136,13 @@ def _serve(arguments: Arguments) -> int:
     configure_logging(settings.log_level, settings.log_format)
     with listen(arguments.host, arguments.port) as listener:
         log.info("%s", settings.summary())
-        serve(
+        is_clean = serve(
             create_app(settings) if arguments.workers == 1 else APP_FACTORY,
             listener,
             grace_seconds=settings.shutdown_grace_seconds,
             workers=arguments.workers,
         )
-    return 0
+    return 0 if is_clean else 1
 
 
 def _emulator(arguments: Arguments) -> int:
@@ -164,8 +165,8 @@ def _emulator(arguments: Arguments) -> int:
         for variable, value in variables_to_read_it(app.state.emulator, host, port).items():
             print(f"export {variable}={value}")
         sys.stdout.flush()
-        serve(app, listener, grace_seconds=EMULATOR_GRACE_SECONDS)
-    return 0
+        is_clean = serve(app, listener, grace_seconds=EMULATOR_GRACE_SECONDS)
+    return 0 if is_clean else 1
 
 
 def variables_to_read_it(emulator: Emulator, host: str, port: int) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """How the gateway logs: one line an event, as text or as JSON."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import Literal
@@ -36,3 +37,9 @@ def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in ("httpx", "httpcore", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut_off)
+
+
+def _is_no_cut_off(record: logging.LogRecord) -> bool:
+    """Drops uvicorn's stack of a request that its stop has cancelled: what happened is known."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

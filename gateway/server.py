@@ -1,5 +1,6 @@
 """Serves an ASGI application on a socket, until Ctrl-C or SIGTERM and a clean stop."""
 
+import asyncio
 import logging
 import signal
 import socket
@@ -18,6 +19,8 @@ KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
 # Connections, idle ones too, or requests: each may hold a body of `GATEWAY_MAX_BODY_BYTES`.
 MAXIMUM_CONCURRENCY = 2048
+# How long requests that were cut off may take to say so.
+LAST_ANSWERS_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +53,12 @@ def address(host: str, port: int) -> str:
 
 def serve(
     app: Starlette | str, listener: socket.socket, *, grace_seconds: int, workers: int = 1
-) -> None:
+) -> bool:
     """Serves until Ctrl-C or SIGTERM; requests in flight have `grace_seconds` to finish.
 
-    `app` is a factory's import path where there are several workers, each a process of its own.
+    A second Ctrl-C ends their time at once. Returns whether none was cut off. `app` is a factory's
+    import path where there are several workers, each a process of its own; of their requests only
+    their logs tell.
     """
     is_factory = isinstance(app, str)
     config = uvicorn.Config(
@@ -78,17 +83,38 @@ def serve(
         # The supervisor tells of a worker that died by nothing but these lines.
         logging.getLogger("uvicorn.error").setLevel(logging.INFO)
         Multiprocess(config, [listener]).run()
-    else:
-        server = uvicorn.Server(config)
+        return True
+    server = _Server(config)
 
-        # uvicorn sets handlers of its own while it runs, and raises what they caught again after
-        # its clean stop: without these, the process would end in status 130 or 143.
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            server.should_exit = True
+    # uvicorn sets handlers of its own while it runs, and raises what they caught again after its
+    # stop: without these, the process would end in status 130 or 143.
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, stop)
-        server.run([listener])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    server.run([listener])
+    return server.is_clean
+
+
+class _Server(uvicorn.Server):
+    """A server that cancels what is left at a forced stop too, and knows whether anything was."""
+
+    is_clean = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops; uvicorn itself cancels requests after the grace alone."""
+        requests = list(self.server_state.tasks)
+        await super().shutdown(sockets)
+        left = [request for request in requests if not request.done()]
+        if self.force_exit:
+            for request in left:
+                request.cancel()
+        if left:
+            await asyncio.wait(left, timeout=LAST_ANSWERS_SECONDS)
+        if self.force_exit:
+            await self.lifespan.shutdown()
+        self.is_clean = not any(request.cancelling() for request in requests)
 
 
 def _event_loop() -> Literal["uvloop", "asyncio"]:

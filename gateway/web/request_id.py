@@ -1,5 +1,6 @@
 """One id to each request: taken from the caller or made here, answered, and named in the log."""
 
+import asyncio
 import logging
 import re
 from uuid import uuid4
@@ -12,6 +13,8 @@ from gateway.web.answers import error_answer
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
+CUT_OFF = "The gateway stopped before the store's API had answered. Send the request again."
+
 log = logging.getLogger(__name__)
 
 
@@ -22,7 +25,10 @@ class RequestIds:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes everything on; what nobody caught becomes status 500, and is logged."""
+        """Passes everything on; what nobody caught becomes status 500, and is logged.
+
+        A request that is cancelled, as the server does at the end of its patience, becomes 503.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -50,6 +56,13 @@ class RequestIds:
             code = ErrorCode.INTERNAL_SERVER_ERROR
             answer = error_answer(masked_message(request_id), code, 500)
             await answer(scope, receive, send_with_headers)
+        except asyncio.CancelledError:
+            log.warning("request %s was cut off: the gateway stopped before its answer", request_id)
+            if not is_started:
+                code = ErrorCode.UPSTREAM_UNAVAILABLE
+                answer = error_answer(CUT_OFF, code, 503, headers={"Connection": "close"})
+                await answer(scope, receive, send_with_headers)
+            raise
 
 
 def request_id_of(request: Request) -> str:

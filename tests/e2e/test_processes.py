@@ -51,6 +51,10 @@ class Running:
         """Returns exit status, standard output and standard error."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.end()
+
+    def end(self) -> tuple[int, str, str]:
+        """Waits for its end; returns exit status, standard output and standard error."""
         out, rest = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, out, "".join(self.lines) + rest
 
@@ -153,6 +157,66 @@ def test_request_in_flight_is_answered_after_sigterm(run: Callable[..., Running]
         gate.open.set()
         assert answer.result(PATIENCE_SECONDS).json()["data"]["segments"]["totalCount"] == 3
         assert gateway.stop()[0] == 0
+
+
+CUT_OFF = {
+    "message": "The gateway stopped before the store's API had answered. Send the request again.",
+    "extensions": {"code": "UPSTREAM_UNAVAILABLE"},
+}
+
+
+def stops_at_the_end_of_the_grace(gateway: Running) -> None:
+    gateway.process.send_signal(signal.SIGTERM)
+
+
+def stops_at_a_second_ctrl_c(gateway: Running) -> None:
+    gateway.process.send_signal(signal.SIGINT)
+    host, port = gateway.url.removeprefix("http://").split(":")
+    wait_until_refused(host, int(port))
+    gateway.process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("stop", "grace_seconds"),
+    [(stops_at_the_end_of_the_grace, "0"), (stops_at_a_second_ctrl_c, "60")],
+)
+def test_request_that_a_stop_cuts_off_is_answered_and_told_in_a_line(
+    stop: Callable[[Running], None], grace_seconds: str, run: Callable[..., Running]
+) -> None:
+    gate = Gate()
+    with upstream(gate) as url, ThreadPoolExecutor() as pool:
+        gateway = run("serve", GATEWAY_SHUTDOWN_GRACE_SECONDS=grace_seconds, **store_at(url))
+        asked = pool.submit(
+            httpx.post, f"{gateway.url}/graphql", json=QUERY, headers={"X-Request-Id": "r-1"}
+        )
+        assert gate.arrived.wait(PATIENCE_SECONDS)
+        stop(gateway)
+        answer = asked.result(PATIENCE_SECONDS)
+        assert (answer.status_code, answer.json()) == (503, {"errors": [CUT_OFF]})
+        assert (answer.headers["Connection"], answer.headers["X-Request-Id"]) == ("close", "r-1")
+        status, _, log = gateway.end()
+    assert status == 1
+    assert log.count("request r-1 was cut off: the gateway stopped before its answer\n") == 1
+    assert log.count("gateway.app: stopped after 1 upstream requests\n") == 1
+    assert "Traceback" not in log
+
+
+def test_emulator_that_cuts_off_an_answer_ends_without_a_stack(run: Callable[..., Running]) -> None:
+    emulator = run("emulator", "--latency-ms", "600000")
+    host, port = emulator.url.removeprefix("http://").split(":")
+
+    def connect() -> socket.socket:
+        return socket.create_connection((host, int(port)), PATIENCE_SECONDS)
+
+    with connect() as client, connect() as other:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        other.sendall(b"no HTTP\r\n\r\n")
+        assert other.recv(12) == b"HTTP/1.1 400"  # so the first one is at work as well
+        stops_at_a_second_ctrl_c(emulator)
+        assert client.recv(12) == b"HTTP/1.1 500"
+    status, _, log = emulator.end()
+    assert status == 1
+    assert "Traceback" not in log
 
 
 def wait_until_refused(host: str, port: int) -> None:

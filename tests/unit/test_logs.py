@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -55,3 +56,14 @@ def test_addresses_that_are_asked_stay_out_of_the_log(capsys: pytest.CaptureFixt
     for name in ("httpx", "httpcore.connection", "uvicorn.error"):
         logging.getLogger(name).info("GET https://api.bigcommerce.com/stores/abc123")
     assert capsys.readouterr().err == ""
+
+
+def test_stack_of_a_cancelled_request_stays_out_of_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("info", "text")
+    for error in (asyncio.CancelledError(), ValueError("why")):
+        logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
+    assert capsys.readouterr().err.endswith(
+        " ERROR   uvicorn.error: Exception in ASGI application\nValueError: why\n"
+    )

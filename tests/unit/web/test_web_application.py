@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -6,7 +7,7 @@ import httpx
 import pytest
 import strawberry
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.web import Readiness, create_web
 from gateway.web.request_id import RequestIds
@@ -230,3 +231,38 @@ async def test_crash_amid_an_answer_is_left_to_the_server() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
         with pytest.raises(KeyError):
             await http.get("/")
+
+
+async def wait_for_ever(scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+async def wait_midway(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("app", "status"), [(wait_for_ever, 503), (wait_midway, 200)])
+async def test_cancelled_request_is_answered_once_and_told_in_a_line(
+    app: Callable[[Scope, Receive, Send], Awaitable[None]],
+    status: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError("nothing is asked of the client")
+
+    scope = {"type": "http", "headers": [(b"x-request-id", b"r-1")]}
+    request = asyncio.ensure_future(RequestIds(app)(scope, receive, send))
+    await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert [message["status"] for message in sent if "status" in message] == [status]
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert record.getMessage() == "request r-1 was cut off: the gateway stopped before its answer"
