@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from time import monotonic
 
 import httpx
 
+from gateway.bigcommerce.causes import cause_in_words
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
 from gateway.errors import UpstreamTimeout, UpstreamUnavailable
@@ -26,6 +28,7 @@ class BigCommerceClient:
         self._slots = asyncio.Semaphore(MAXIMUM_IN_FLIGHT)
         self.requests = 0
         self.rate_limit: RateLimit | None = None
+        self._quota_back_at: float | None = None
 
     async def send(self, request: Request) -> Answer:
         """Returns the answer, whatever its status.
@@ -35,17 +38,33 @@ class BigCommerceClient:
         """
         try:
             async with asyncio.timeout(self._timeout_seconds), self._slots:
+                sent_at = monotonic()
                 answer = await self._exchange(request)
         except (TimeoutError, httpx.TimeoutException) as error:
+            log.warning(
+                "%s: no answer from the upstream within %g seconds",
+                request.operation,
+                self._timeout_seconds,
+            )
             raise UpstreamTimeout(
                 f"The store's API did not answer within {self._timeout_seconds:g} seconds."
             ) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             log.warning(
-                "%s: no answer from the upstream (%s)", request.operation, type(error).__name__
+                "%s: no answer from the upstream after %d ms: %s",
+                request.operation,
+                _milliseconds_since(sent_at),
+                cause_in_words(error),
             )
             raise UpstreamUnavailable("The store's API cannot be reached.") from error
-        self.rate_limit = read_rate_limit(answer.headers) or self.rate_limit
+        self._log_answer(request, answer, _milliseconds_since(sent_at))
+        quota = read_rate_limit(answer.headers)
+        if quota is not None:
+            self.rate_limit = quota
+            self._log_quota(quota)
+        return answer
+
+    def _log_answer(self, request: Request, answer: Answer, milliseconds: float) -> None:
         if answer.status in (401, 403):
             log.error(
                 "%s: the upstream answered %d to the gateway's token: check GATEWAY_ACCESS_TOKEN, "
@@ -53,7 +72,37 @@ class BigCommerceClient:
                 request.operation,
                 answer.status,
             )
-        return answer
+            return
+        log.log(
+            logging.DEBUG if answer.status == 200 else logging.WARNING,
+            "%s: the upstream answered %d after %d ms; its request id: %.128s; quota left: %.20s",
+            request.operation,
+            answer.status,
+            milliseconds,
+            answer.headers.get("x-request-id", "not told"),
+            answer.headers.get("x-rate-limit-requests-left", "not told"),
+        )
+
+    def _log_quota(self, quota: RateLimit) -> None:
+        """Tells once when the quota is used up, and once when it is back.
+
+        Answers overtake each other: before the window resets, a larger number is only an older one.
+        """
+        if quota.requests_left == 0:
+            if self._quota_back_at is None:
+                log.warning(
+                    "the store's quota is used up: none of %d requests is left for %.1f seconds",
+                    quota.requests_quota,
+                    quota.resets_in,
+                )
+            self._quota_back_at = monotonic() + quota.resets_in
+        elif self._quota_back_at is not None and monotonic() >= self._quota_back_at:
+            self._quota_back_at = None
+            log.info(
+                "the store's quota is back: %d of %d requests are left",
+                quota.requests_left,
+                quota.requests_quota,
+            )
 
     async def _exchange(self, request: Request) -> Answer:
         self.requests += 1
@@ -63,5 +112,14 @@ class BigCommerceClient:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAXIMUM_ANSWER_BYTES:
+                    log.warning(
+                        "%s: the upstream's answer is larger than %d bytes",
+                        request.operation,
+                        MAXIMUM_ANSWER_BYTES,
+                    )
                     raise UpstreamUnavailable("The store's API sent an answer beyond all measure.")
         return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _milliseconds_since(start: float) -> float:
+    return (monotonic() - start) * 1000

@@ -1,0 +1,210 @@
+"""What the client tells the operator of each answer, and of each that did not come."""
+
+import asyncio
+import logging
+import socket
+import ssl
+import struct
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from gateway.bigcommerce.causes import cause_in_words
+from gateway.bigcommerce.client import BigCommerceClient
+from gateway.bigcommerce.protocol import list_segments
+from gateway.errors import GatewayError, UpstreamTimeout, UpstreamUnavailable
+
+TOKEN = "s3cr3t-t0k3n"
+Answering = Callable[[httpx.Request], httpx.Response]
+
+
+def client_over(answering: Answering) -> BigCommerceClient:
+    http = httpx.AsyncClient(
+        transport=httpx.MockTransport(answering), base_url="http://store.test/v3/"
+    )
+    return BigCommerceClient(http, timeout_seconds=5)
+
+
+def quota(left: int, milliseconds: int = 30_000) -> dict[str, str]:
+    return {
+        "X-Rate-Limit-Requests-Left": str(left),
+        "X-Rate-Limit-Requests-Quota": "150",
+        "X-Rate-Limit-Time-Reset-Ms": str(milliseconds),
+    }
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Level and text of each line, with `n` for how long it took."""
+    lines = []
+    for record in caplog.records:
+        if record.name == "gateway.bigcommerce.client":
+            words = record.getMessage().split(" ms", 1)
+            text = f"{words[0].rpartition(' ')[0]} n ms{words[1]}" if len(words) > 1 else words[0]
+            lines.append((record.levelname, text))
+    return lines
+
+
+@pytest.mark.parametrize("status", [201, 302, 400, 404, 413, 414, 422, 429, 500, 503])
+async def test_a_failed_answer_is_a_warning(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    headers = {"X-Request-Id": "store-7", **quota(9)}
+    client = client_over(lambda _: httpx.Response(status, headers=headers, text=TOKEN))
+    assert (await client.send(list_segments(1, 250))).status == status
+    assert told(caplog) == [
+        (
+            "WARNING",
+            f"list_segments: the upstream answered {status} after n ms; "
+            "its request id: store-7; quota left: 9",
+        )
+    ]
+
+
+async def test_what_a_failed_answer_does_not_tell_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    await client_over(lambda _: httpx.Response(502)).send(list_segments(1, 250))
+    assert told(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_token_is_one_error(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    await client_over(lambda _: httpx.Response(status)).send(list_segments(1, 250))
+    ((level, text),) = told(caplog)
+    assert level == "ERROR"
+    assert text.startswith(
+        f"list_segments: the upstream answered {status} to the gateway's token: "
+    )
+
+
+async def test_every_answer_is_a_line_at_debug_alone(caplog: pytest.LogCaptureFixture) -> None:
+    client = client_over(lambda _: httpx.Response(200, headers=quota(149)))
+    await client.send(list_segments(1, 250))
+    assert told(caplog) == []
+    caplog.set_level(logging.DEBUG, "gateway.bigcommerce.client")
+    await client.send(list_segments(1, 250))
+    assert told(caplog) == [
+        (
+            "DEBUG",
+            "list_segments: the upstream answered 200 after n ms; "
+            "its request id: not told; quota left: 149",
+        )
+    ]
+
+
+async def test_a_quota_used_up_is_told_once_and_so_is_its_return(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "gateway.bigcommerce.client")
+    # The second 1 is an answer that another one has overtaken: the window has not been reset.
+    windows = iter([quota(1), quota(0), quota(1), quota(0, 0), {}, quota(150), quota(149)])
+    client = client_over(lambda _: httpx.Response(200, headers=next(windows)))
+    for _ in range(7):
+        await client.send(list_segments(1, 250))
+    assert told(caplog) == [
+        ("WARNING", "the store's quota is used up: none of 150 requests is left for 30.0 seconds"),
+        ("INFO", "the store's quota is back: 150 of 150 requests are left"),
+    ]
+
+
+async def test_a_timeout_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    def late(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("", request=request)
+
+    with pytest.raises(UpstreamTimeout):
+        await client_over(late).send(list_segments(1, 250))
+    assert told(caplog) == [
+        ("WARNING", "list_segments: no answer from the upstream within 5 seconds")
+    ]
+
+
+async def test_an_answer_beyond_all_measure_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    client = client_over(lambda _: httpx.Response(200, content=b"x" * (8 * 1024 * 1024 + 1)))
+    with pytest.raises(UpstreamUnavailable):
+        await client.send(list_segments(1, 250))
+    assert told(caplog) == [
+        ("WARNING", "list_segments: the upstream's answer is larger than 8388608 bytes")
+    ]
+
+
+async def failure_at(url: str) -> None:
+    """Asks an upstream that fails."""
+    headers = {"X-Auth-Token": TOKEN}
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
+        with pytest.raises(GatewayError, match=r"^The store's API cannot be reached\.$"):
+            await BigCommerceClient(http, timeout_seconds=20).send(list_segments(1, 250))
+
+
+def one_line(caplog: pytest.LogCaptureFixture) -> str:
+    ((level, text),) = told(caplog)
+    assert level == "WARNING"
+    return text.removeprefix("list_segments: no answer from the upstream after n ms: ")
+
+
+async def test_a_refused_connection_is_told_in_words(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    await failure_at(f"http://127.0.0.1:{port}")
+    assert one_line(caplog) == "connection refused"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reply", "cause"),
+    [
+        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "TLS: wrong version number"),
+        ("http", b"", "connection closed before the answer"),
+        ("http", None, "connection reset by peer"),
+        (
+            "http",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+            "connection closed amid the answer",
+        ),
+        ("http", b"X-Auth-Token: %b\r\n\r\n" % TOKEN.encode(), "the answer is no HTTP"),
+        (
+            "http",
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+            "the body cannot be decompressed",
+        ),
+    ],
+)
+async def test_a_broken_exchange_is_told_in_words(
+    scheme: str, reply: bytes | None, cause: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        if reply is None:  # a close that is a reset
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        else:
+            writer.write(reply)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        await failure_at(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert one_line(caplog) == cause
+    assert TOKEN not in caplog.text
+
+
+def test_a_refused_certificate_is_told_with_its_reason() -> None:
+    refusal = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
+    refusal.verify_message = "self-signed certificate"
+    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
+    error.__cause__ = refusal
+    assert cause_in_words(error) == "TLS: certificate not accepted: self-signed certificate"
+
+
+def test_an_unknown_name_is_told_without_it() -> None:
+    error = httpx.ConnectError("[Errno -2] Name or service not known")
+    error.__cause__ = socket.gaierror(-2, "Name or service not known")
+    assert cause_in_words(error) == "name not known"
+
+
+def test_of_several_attempts_the_first_is_told() -> None:
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = OSError("All connection attempts failed")
+    error.__cause__.__cause__ = ExceptionGroup(
+        "several", [ConnectionRefusedError(111, "no"), OSError(113, "no")]
+    )
+    assert cause_in_words(error) == "connection refused"
+
+
+def test_a_cause_that_nobody_foresaw_is_told_by_its_kind() -> None:
+    assert cause_in_words(httpx.UnsupportedProtocol(TOKEN)) == "UnsupportedProtocol"
