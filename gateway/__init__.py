@@ -10,7 +10,7 @@ data_source  the only room that knows both the client and the cache
 loaders      lookups by id, gathered into one pool
 schema       the graph: its types, its root, its limits
 http_limits  uvicorn's HTTP with bounds on what comes before a request
-logs         text or JSON lines
+logs         text or JSON lines, each with the id of its request
 server       serves an ASGI application on a socket, until a clean stop
 emulator     a BigCommerce store inside the process: state below, wire above
 web          what the world can call: GraphQL over HTTP, GraphiQL, health

@@ -2,16 +2,37 @@
 
 import asyncio
 import logging
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
-TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(request)s: %(message)s"
+# Libraries that tell too much: httpx and httpcore the addresses that they ask, aiocache values,
+# uvicorn each step of a start and a stop.
+TALKATIVE = ("aiocache", "httpcore", "httpx", "uvicorn")
+
+# The id of the request that a line belongs to. Work that several requests share, such as filling
+# the cache, bears the id of the one that began it.
+request_in_progress: ContextVar[str | None] = ContextVar("request_in_progress", default=None)
+
+
+class TextLines(logging.Formatter):
+    """Formats a record as a line; the id of its request stands in brackets, where there is one."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT_FORMAT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Returns the line, without a stack."""
+        request_id = request_in_progress.get()
+        record.request = f" [{request_id}]" if request_id else ""
+        return super().formatMessage(record)
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object; a stack travels in `stack`."""
+    """Formats a record as one JSON object; its request's id is `request`, a stack `stack`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line."""
@@ -21,22 +42,21 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        request_id = request_in_progress.get()
+        if request_id:
+            line["request"] = request_id
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
         return msgspec.json.encode(line).decode()
 
 
 def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
-    """Sends all logs to standard error in this format.
-
-    httpx and httpcore log the addresses that they ask, uvicorn each step of a start and a stop;
-    below warnings they stay silent.
-    """
+    """Sends all logs to standard error in this format; of libraries warnings and worse alone."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if log_format == "json" else logging.Formatter(TEXT_FORMAT))
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     logging.getLogger("uvicorn.error").addFilter(_is_no_cut_off)
 
 

@@ -80,9 +80,7 @@ def serve(
     host, port = listener.getsockname()[:2]
     log.info("listening on %s; Ctrl-C stops", address(host, port))
     if workers > 1:
-        # The supervisor tells of a worker that died by nothing but these lines.
-        logging.getLogger("uvicorn.error").setLevel(logging.INFO)
-        Multiprocess(config, [listener]).run()
+        _Workers(config, [listener]).run()
         return True
     server = _Server(config)
 
@@ -115,6 +113,18 @@ class _Server(uvicorn.Server):
         if self.force_exit:
             await self.lifespan.shutdown()
         self.is_clean = not any(request.cancelling() for request in requests)
+
+
+class _Workers(Multiprocess):
+    """A supervisor that warns of each worker that it replaces."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Starts a new worker in the place of each that died or hung."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if new is not old:
+                log.warning("worker %s died; worker %s takes its place", old.pid, new.pid)
 
 
 def _event_loop() -> Literal["uvloop", "asyncio"]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import ErrorCode
+from gateway.logs import request_in_progress
 from gateway.web.answers import error_answer
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -34,6 +35,7 @@ class RequestIds:
             return
         request_id = _incoming(scope) or uuid4().hex
         scope["request_id"] = request_id
+        request_in_progress.set(request_id)  # until the end of the server's task for this request
         borne_by_all = (
             (b"x-request-id", request_id.encode()),
             (b"x-content-type-options", b"nosniff"),

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from time import monotonic
 
 import httpx
@@ -277,6 +278,37 @@ def test_workers_share_one_port_and_stop_together(run: Callable[..., Running]) -
     assert log.count("gateway.app: stopped after") == 2
 
 
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """Returns the ids of the processes that serve."""
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+        children = [int(number) for number in file.read().split()]
+    return [
+        child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="only Linux tells of children")
+def test_worker_that_dies_is_replaced_and_told_in_a_warning(run: Callable[..., Running]) -> None:
+    gate = Gate()
+    gate.open.set()
+    with upstream(gate) as url:
+        gateway = run("serve", "--workers", "2", **store_at(url))
+        httpx.get(f"{gateway.url}/health/live", timeout=PATIENCE_SECONDS)
+        victim = workers_of(gateway.process)[0]
+        os.kill(victim, signal.SIGKILL)
+        assert gateway.process.stderr is not None
+        for line in gateway.process.stderr:
+            gateway.lines.append(line)
+            if "died" in line:
+                break
+        answer = httpx.get(f"{gateway.url}/health/live", timeout=PATIENCE_SECONDS)
+        assert answer.status_code == 200
+        status, _, log = gateway.stop()
+    assert status == 0
+    assert f" WARNING gateway.server: worker {victim} died; worker " in log
+    assert "uvicorn.error" not in log
+
+
 def test_gateway_reads_the_emulator_command(run: Callable[..., Running]) -> None:
     emulator = run("emulator", "--segments", "7", "--max-limit", "5")
     assert emulator.process.stdout is not None
@@ -311,6 +343,18 @@ def test_token_appears_nowhere_even_when_all_is_logged(run: Callable[..., Runnin
     assert gateway.url not in answer.text
     _, out, log = gateway.stop()
     assert TOKEN not in answer.text + str(answer.headers) + out + log
+
+
+def test_line_about_the_upstream_bears_the_id_of_the_request(run: Callable[..., Running]) -> None:
+    gateway = run("serve", GATEWAY_LOG_FORMAT="json", **store_at(closed_port()))
+    httpx.post(f"{gateway.url}/graphql", json=QUERY, headers={"X-Request-Id": "r-1"})
+    lines = [
+        msgspec.json.decode(line, type=dict[str, str])
+        for line in gateway.stop()[2].splitlines()
+        if "no answer from the upstream" in line
+    ]
+    assert [(line["level"], line["request"]) for line in lines] == [("warning", "r-1")]
+    assert lines[0]["message"].endswith(" ms: connection refused")
 
 
 def test_port_in_use_is_told_in_one_sentence(run: Callable[..., Running]) -> None:

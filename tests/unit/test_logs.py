@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from gateway.logs import configure_logging
+from gateway.logs import TALKATIVE, configure_logging, request_in_progress
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def logging_as_before() -> Iterator[None]:
     yield
     root.handlers = handlers
     root.setLevel(level)
-    for name in ("httpx", "httpcore", "uvicorn", "uvicorn.error"):
+    for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
@@ -53,17 +53,46 @@ def test_text_is_a_line_with_level_and_logger(capsys: pytest.CaptureFixture[str]
 
 def test_addresses_that_are_asked_stay_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("debug", "text")
-    for name in ("httpx", "httpcore.connection", "uvicorn.error"):
+    for name in ("aiocache.base", "httpx", "httpcore.connection", "uvicorn.error"):
         logging.getLogger(name).info("GET https://api.bigcommerce.com/stores/abc123")
     assert capsys.readouterr().err == ""
 
 
-def test_stack_of_a_cancelled_request_stays_out_of_the_log(
-    capsys: pytest.CaptureFixture[str],
+@pytest.fixture
+def request_id() -> Iterator[str]:
+    token = request_in_progress.set("r-1")
+    yield "r-1"
+    request_in_progress.reset(token)
+
+
+def test_lines_of_a_request_bear_its_id(
+    request_id: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("info", "text")
-    for error in (asyncio.CancelledError(), ValueError("why")):
-        logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
-    assert capsys.readouterr().err.endswith(
-        " ERROR   uvicorn.error: Exception in ASGI application\nValueError: why\n"
-    )
+    logging.getLogger("gateway.test").info("hello")
+    assert capsys.readouterr().err.endswith(" INFO    gateway.test [r-1]: hello\n")
+    configure_logging("info", "json")
+    logging.getLogger("gateway.test").info("hello")
+    line = msgspec.json.decode(capsys.readouterr().err, type=dict[str, str])
+    assert line["request"] == request_id
+
+
+def test_libraries_are_not_heard_below_the_level_that_is_set(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("error", "text")
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"), [(asyncio.CancelledError(), False), (ValueError("why"), True)]
+)
+def test_stack_of_a_cancelled_request_stays_out_of_the_log(
+    error: BaseException, is_told: bool
+) -> None:
+    configure_logging("info", "text")
+    uvicorn = logging.getLogger("uvicorn.error")
+    exc_info = (type(error), error, None)
+    record = uvicorn.makeRecord(uvicorn.name, logging.ERROR, "", 0, "Exception", (), exc_info)
+    assert bool(uvicorn.filter(record)) is is_told
