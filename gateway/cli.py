@@ -135,7 +135,9 @@ def _serve(arguments: Arguments) -> int:
         )
     configure_logging(settings.log_level, settings.log_format)
     with listen(arguments.host, arguments.port) as listener:
-        log.info("%s", settings.summary())
+        # On the emulator clients get data that nobody has: that is heard at every level.
+        loud = max(logging.WARNING, log.getEffectiveLevel())
+        log.log(loud if settings.uses_emulator else logging.INFO, "%s", settings.summary())
         is_clean = serve(
             create_app(settings) if arguments.workers == 1 else APP_FACTORY,
             listener,

@@ -126,6 +126,21 @@ def test_first_line_names_upstream_cache_and_authentication(run: Callable[..., R
     assert "; authentication of clients: none; " in gateway.lines[0]
 
 
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_emulator_is_named_on_the_first_line_at_every_level(level: str) -> None:
+    bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "gateway", "serve", "--port", "0"],
+        env={**bare, "GATEWAY_LOG_LEVEL": level},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.kill()
+    assert f" {level.upper():7} gateway.cli: upstream: the emulator inside this process " in line
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_gateway_answers_until_a_signal_and_ends_with_status_0(
     number: signal.Signals, run: Callable[..., Running]
