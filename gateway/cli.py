@@ -1,12 +1,13 @@
 """The commands: `gateway serve | emulator | schema | settings | check`.
 
 Exit status: 0 done, 1 the check failed or the stop cut requests off, 2 the arguments or the
-settings make no sense.
+settings make no sense or the address cannot be had, 130 Ctrl-C, 141 the reader of the output left.
 """
 
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -115,6 +116,18 @@ def create_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has hung up. What Python still holds goes nowhere, or it would try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13  # as a shell tells of SIGPIPE
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = create_parser().parse_args(argv, namespace=Arguments())
     try:
         return COMMANDS[arguments.command](arguments)
@@ -216,7 +229,10 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
 
 def _add_address(command: argparse.ArgumentParser, port: int) -> None:
     command.add_argument(
-        "--host", default="127.0.0.1", help="where to listen (default 127.0.0.1, this machine)"
+        "--host",
+        type=_host,
+        default="127.0.0.1",
+        help="where to listen (default 127.0.0.1, this machine)",
     )
     command.add_argument(
         "--port",
@@ -225,6 +241,13 @@ def _add_address(command: argparse.ArgumentParser, port: int) -> None:
         metavar="N",
         help=f"where to listen; 0 takes any free port (default {port})",
     )
+
+
+def _host(text: str) -> str:
+    """Refuses an empty host, such as an unset variable gives: it would listen on every network."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; 0.0.0.0 listens on every network")
+    return text
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:

@@ -1,6 +1,7 @@
 """Serves an ASGI application on a socket, until Ctrl-C or SIGTERM and a clean stop."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -36,14 +37,20 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")  # where create_server fails at that, it leaves its socket open
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except UnicodeError as error:
+        raise CannotListen(f"cannot listen on {host!r}: it is no name of a host.") from error
     except OSError as error:
         # Python appends the address, which the sentence names already.
         reason = (error.strerror or str(error)).partition(" (while")[0].lower()
-        raise CannotListen(
-            f"cannot listen on {address(host, port)}: {reason}. "
+        advice = (
             "Stop what listens there, or choose another --host or --port."
-        ) from error
+            if error.errno == errno.EADDRINUSE
+            else "--host has to be an address of this machine, --port one that its user may take: "
+            "those below 1024 are often kept for the system."
+        )
+        raise CannotListen(f"cannot listen on {address(host, port)}: {reason}. {advice}") from error
 
 
 def address(host: str, port: int) -> str:

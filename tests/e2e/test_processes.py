@@ -388,6 +388,21 @@ def test_port_in_use_is_told_in_one_sentence(run: Callable[..., Running]) -> Non
     )
 
 
+@pytest.mark.parametrize("command", ["settings", "schema"])
+def test_reader_that_hangs_up_gets_no_stack(command: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", command],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def check(**environment: str) -> tuple[int, str, str]:
     bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
     done = subprocess.run(

@@ -73,6 +73,7 @@ def test_workers_need_an_upstream_outside(capsys: pytest.CaptureFixture[str]) ->
         ("serve", "--port", "http"),
         ("serve", "--port", "65536"),
         ("serve", "--port", "-1"),
+        ("emulator", "--host", " "),
         ("serve", "--workers", "0"),
         ("serve", "--worker", "2"),
         ("emulator", "--segments", "1001"),
@@ -129,6 +130,13 @@ def test_an_unknown_fault_is_told_with_those_that_there_are(
         "gateway emulator: argument --fault: 'boom' is none of server-error, rate-limited, "
         "overloaded, html, truncated, null-data, zero-per-page, missing-row. "
         "`gateway emulator --help` says more.\n"
+    )
+
+
+def test_an_empty_host_is_no_host(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refusal("serve", "--host", "", capsys=capsys) == (
+        "gateway serve: argument --host: it is empty; 0.0.0.0 listens on every network. "
+        "`gateway serve --help` says more.\n"
     )
 
 
