@@ -27,14 +27,16 @@ class SingleFlight(Generic[Key, Value]):
         if flight is None or flight.done():
             flight = asyncio.ensure_future(_run(fill))
             self._flights[key] = flight
-            flight.add_done_callback(partial(self._forget, key))
+            flight.add_done_callback(partial(self._landed, key))
         else:
             self.coalesced += 1
         return await asyncio.shield(flight)
 
-    def _forget(self, key: Key, flight: asyncio.Task[Value]) -> None:
+    def _landed(self, key: Key, flight: asyncio.Task[Value]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # counts as seen even if everybody has hung up
 
 
 async def _run(fill: Callable[[], Awaitable[Value]]) -> Value:

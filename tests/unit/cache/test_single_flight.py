@@ -105,5 +105,6 @@ async def test_error_that_nobody_waits_for_is_not_complained_about(
     await settle()
     fill.release.set_exception(ValueError("no"))
     await settle()
+    del caller, fill  # whose frames hold the flight
     gc.collect()
     assert caplog.records == []
