@@ -78,7 +78,7 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor, behind: int) -> 
     if cursor.offset < view.total:
         block = await view.block_at(cursor.offset)
         if block.offsets.get(cursor.row_id) == cursor.offset:
-            view.remember(cursor, cursor.offset)
+            view.remember(cursor.before, cursor.offset)
             return cursor.offset + behind
         view.supersede(block.read_at - SAME_EDITION_SECONDS)
     found = await search(view, cursor)
@@ -86,10 +86,11 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor, behind: int) -> 
         view.supersede(view.started_at)
         found = await search(view, cursor)
     if found is not None:
-        view.remember(cursor, found)
+        view.remember(cursor.before, found)
         return found + behind
-    for mark in cursor.before:
+    for at, mark in enumerate(cursor.before):
         if (found := view.find_fingerprint(mark)) is not None:
+            view.remember(cursor.before[at + 1 :], found)
             return found + 1
     return min(cursor.offset, view.total)
 

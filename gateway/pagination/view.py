@@ -1,12 +1,12 @@
 """The blocks that one answer is made of, kept to one edition of a list that may move."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic
 
 from gateway.errors import UpstreamUnavailable
 from gateway.pagination.blocks import Block, BlockSource, Row
-from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor, fingerprint
+from gateway.pagination.cursors import REMEMBERED_ROWS, fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.windows import Window
 
@@ -94,11 +94,9 @@ class ListView(Generic[Row]):
             self.blocks = kept
             self.edition += 1
 
-    def remember(self, cursor: Cursor, offset: int) -> None:
-        """Hands what a cursor at `offset` remembers on to those of the rows behind it."""
-        self.remembered.update(
-            (offset - distance, mark) for distance, mark in enumerate(cursor.before, 1)
-        )
+    def remember(self, marks: Sequence[bytes], offset: int) -> None:
+        """Hands the fingerprints of the rows before `offset` on to the cursors of those behind."""
+        self.remembered.update((offset - distance, mark) for distance, mark in enumerate(marks, 1))
 
     def outward(self, index: int) -> Iterable[list[int]]:
         """Yields the blocks around `index`: its neighbours, then others, `SEARCHED_ROWS` away."""
