@@ -49,11 +49,12 @@ class Parts:
 def create_parts(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Parts:
     """Wires the parts below the graph; whoever calls closes `http`.
 
-    `transport` stands in for the network where it is given, `clock` tells seconds since 1970.
+    `transport` stands in for the network where it is given, `clock` tells seconds, and never
+    goes back.
     """
     store_hash = settings.store_hash or EMULATOR_STORE_HASH
     http = _http_client(settings, store_hash, transport)
@@ -80,7 +81,7 @@ def create_parts(
 def create_app(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """Returns the ASGI application of one gateway process; `app.state.parts` are its `Parts`.
 

@@ -60,6 +60,8 @@ class _WireSegments(msgspec.Struct):
     meta: _WireMeta | None = None
 
 
+# Rows to a page where nobody says how many, as documented.
+DEFAULT_LIMIT = 50
 # GraphQL, 3.5.1: an Int has 32 bits.
 LARGEST = 2**31 - 1
 
@@ -98,9 +100,8 @@ def read_segments(
         raise UpstreamUnavailable("The store's API sent a list that cannot be read.") from error
     pagination = (body.meta and body.meta.pagination) or _WirePagination()
     per_page, total = pagination.per_page, pagination.total
-    is_whole = len(body.data) < limit or (at_most is not None and len(body.data) <= at_most)
-    if total is None and page == 1 and is_whole:
-        total = len(body.data)
+    if total is None and page == 1 and len(body.data) < min(limit, per_page or DEFAULT_LIMIT):
+        total = len(body.data)  # a list without its count that no page size cuts
     if per_page is None and page == 1 and total == len(body.data):
         per_page = limit
     if (

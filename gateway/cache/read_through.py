@@ -16,10 +16,9 @@ _STAMP = Struct(">d")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A cached value; `read_at` is the time at which its request was sent upstream.
+    """A cached value; `read_at` is the time in seconds at which its request was sent upstream.
 
-    In seconds since 1970, which other processes can tell, too. The age so counted holds the time
-    of the request itself (RFC 9111, 4.2.3).
+    The age so counted holds the time of the request itself (RFC 9111, 4.2.3).
     """
 
     read_at: float
@@ -37,7 +36,7 @@ class ReadThroughCache:
         backend: CacheBackend,
         *,
         ttl_seconds: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.backend = backend
         self.flights = SingleFlight[str, Entry]()
@@ -96,11 +95,8 @@ class ReadThroughCache:
         )
 
     def is_fresh(self, read_at: float) -> bool:
-        """Tells whether the age of what was read then is below its lifetime (RFC 9111, 4.2).
-
-        What seems to come from the future is not: the clock of the machine was put back.
-        """
-        return abs(self._clock() - read_at) < self._ttl_seconds
+        """Tells whether the age of what was read then is below its lifetime (RFC 9111, 4.2)."""
+        return self._clock() - read_at < self._ttl_seconds
 
     async def _fill(self, key: str, fill: Callable[[], Awaitable[Entry]]) -> Entry:
         self.fills += 1

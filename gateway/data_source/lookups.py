@@ -15,6 +15,8 @@ from gateway.errors import UpstreamRefused, UpstreamUnavailable
 # How often ids that the upstream refused, or did not answer whole, are asked for again in smaller
 # parts. Two cost at most 7 requests for 100 ids, of which each part has 25 in the end.
 SMALLER_PARTS = 2
+# One odd answer must not turn a lookup of 100 ids into as many requests.
+SMALLEST_PART = 10
 
 Found = Mapping[str, Segment | UpstreamRefused]
 
@@ -69,9 +71,9 @@ class SegmentLookups:
                 return dict.fromkeys(ids, refusal)
             half = -(-len(ids) // 2)
             found = await self._look_up(ids, half, smaller_parts - 1)
-            if all(isinstance(row, Segment) for row in found.values()):
-                # It was their number, and none of them.
-                self._limits.lookup_ids = min(self._limits.lookup_ids, half)
+            is_about_number = refusal.status in (413, 414, 422)
+            if is_about_number and all(isinstance(row, Segment) for row in found.values()):
+                self._learn(half)  # it was their number, and none of them
             return found
         rows = {row.id: row for row in page.rows}
         # What is missing on the first page of a list that goes on may be on the next one. That one
@@ -88,6 +90,10 @@ class SegmentLookups:
             return rows
         if not smaller_parts:
             raise UpstreamUnavailable("The store's API changes the size of its pages all the time.")
-        self._limits.lookup_ids = page.per_page
+        at_once = max(page.per_page, SMALLEST_PART)
+        self._learn(at_once)
         left = [row_id for row_id in ids if row_id not in rows]
-        return {**rows, **await self._look_up(left, page.per_page, smaller_parts - 1)}
+        return {**rows, **await self._look_up(left, at_once, smaller_parts - 1)}
+
+    def _learn(self, ids: int) -> None:
+        self._limits.lookup_ids = min(self._limits.lookup_ids, max(ids, SMALLEST_PART))

@@ -64,7 +64,10 @@ class ListView(Generic[Row]):
                     self.source.mark_restless()
                 else:
                     wanted |= set(self.blocks)
-                    self.supersede(max(block.read_at for block in self.blocks.values()))
+                    # At first what is older than the newest block is read again. If that does not
+                    # do, all are, side by side: the less time lies between them, the better.
+                    newest = max(block.read_at for block in self.blocks.values())
+                    self.supersede(self.source.now() if round_ else newest)
         if not wanted <= set(self.blocks):
             raise UpstreamUnavailable(RESTLESS)
 

@@ -1,5 +1,6 @@
 """What one document may ask for at the most; every limit is on by default."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from graphql import (
@@ -12,6 +13,9 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
 )
+
+# How often one selection may hold a field: validation compares each of them with all others.
+REPEATS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,13 @@ class _Measure:
     selections: int = 0
     aliases: int = 0
     depth: int = 0
+    repeats: int = 0
 
     def add(self, inner: "_Measure", levels: int = 0) -> None:
         self.selections += inner.selections
         self.aliases += inner.aliases
         self.depth = max(self.depth, levels + inner.depth)
+        self.repeats = max(self.repeats, inner.repeats)
 
 
 def check_limits(document: DocumentNode, limits: Limits) -> None:
@@ -62,6 +68,7 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
 
     def measure(selection_set: SelectionSetNode | None) -> _Measure:
         found = _Measure()
+        times = Counter[str]()
         for node in selection_set.selections if selection_set else ():
             found.selections += 1
             if isinstance(node, FragmentSpreadNode):
@@ -70,25 +77,29 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
                 found.add(measure(node.selection_set))
             elif isinstance(node, FieldNode):
                 inner = measure(node.selection_set)
+                times[(node.alias or node.name).value] += 1
                 found.aliases += node.alias is not None
                 if node.name.value.startswith("__"):  # introspection has a rule of its own
                     inner.depth = 0
                 found.add(inner, levels=1)
+        found.repeats = max(found.repeats, *times.values(), 0)
         return found
 
     whole = _Measure()
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
             whole.add(measure(node.selection_set))
-    largest = max([whole.selections, *(fragment(name).selections for name in fragments)])
+    # Validation walks fragments that no operation spreads, too.
+    each = [whole, *(fragment(name) for name in fragments)]
     for number, allowed, what in (
-        (largest, limits.tokens, "fields, fragments written out"),
+        (max(m.selections for m in each), limits.tokens, "fields with its fragments written out"),
+        (max(m.repeats for m in each), REPEATS, "fields of one name in one selection"),
         (whole.aliases, limits.aliases, "aliases"),
         (whole.depth, limits.depth, "levels of nested fields"),
     ):
         if number > allowed:
             # Not the number itself: doubled often enough, it has hundreds of digits.
             raise GraphQLError(
-                f"The document comes to more than the {allowed} {what}, that are allowed. "
+                f"The document has more than {allowed} {what}. "
                 "Ask for less, or send several requests."
             )

@@ -108,12 +108,13 @@ def in_process(
     past_the_end: Literal["empty", "refuse"] = "empty",
     latency_seconds: float = 0.0,
     longest_query: int = 8000,
-    clock: Callable[[], float] = time.time,
+    too_long: int = 414,
+    clock: Callable[[], float] = time.monotonic,
     **settings: str,
 ) -> InProcess:
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
 
-    A query string of more than `longest_query` bytes is answered with 414.
+    A query string of more than `longest_query` bytes is answered with the status `too_long`.
     `settings` are variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
@@ -131,7 +132,7 @@ def in_process(
         query = scope["query_string"]
         answer: ASGIApp = emulator
         if len(query) > longest_query:
-            answer = Response(status_code=414)
+            answer = Response(status_code=too_long)
         elif gateway.refused_text is not None and gateway.refused_text.encode() in query:
             answer = Response(status_code=422)
         await answer(scope, receive, send)

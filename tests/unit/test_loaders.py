@@ -35,7 +35,7 @@ class Lookup:
 
 def a_loader() -> tuple[Lookup, SegmentLoader]:
     lookup = Lookup()
-    return lookup, SegmentLoader(lookup, window_seconds=0)
+    return lookup, SegmentLoader(lookup, window_seconds=0, longest_wait_seconds=3600)
 
 
 async def settle() -> None:
@@ -117,8 +117,27 @@ async def test_what_gathers_while_a_lookup_is_in_flight_leaves_together() -> Non
         await settle()
     assert lookup.asked == [["a"]]
     lookup.gate.set()
-    await asyncio.gather(first, *others)
+    async with asyncio.timeout(5):
+        await asyncio.gather(first, *others)
     assert lookup.asked == [["a"], ["0", "1", "2", "3", "4"]]
+
+
+async def test_part_waits_for_the_other_part_and_not_for_full_chunks() -> None:
+    lookup, loader = a_loader()
+    lookup.gate.clear()
+    part = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    lookup.gate, first_gate = asyncio.Event(), lookup.gate
+    lookup.gate.set()
+    full = [f"{n}" for n in range(100)]
+    assert len(await loader.load_segments_by_id(full)) == 100
+    other = asyncio.ensure_future(loader.load_segments_by_id(["b"]))
+    await settle()
+    assert lookup.asked == [["a"], full]
+    first_gate.set()
+    async with asyncio.timeout(5):
+        assert await part == [Segment(id="a")]
+        assert await other == [Segment(id="b")]
 
 
 async def test_fresh_ids_are_not_asked_for() -> None:

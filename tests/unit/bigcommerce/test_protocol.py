@@ -64,6 +64,20 @@ def test_page_size_of_the_answer_wins() -> None:
 def test_short_list_without_its_counts_is_plainly_whole() -> None:
     found = read_segments(answer({"data": [{"id": ID}]}), 1, 250)
     assert (len(found.rows), found.per_page, found.total) == (1, 250, 1)
+    assert read_segments(answer({"data": []}), 1, 250).total == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "pagination", "page_number"),
+    [(50, {}, 1), (20, {"per_page": 20}, 1), (3, {}, 2), (3, {"total": 3}, 2)],
+)
+def test_list_without_its_counts_that_may_go_on_is_an_error(
+    rows: int, pagination: dict[str, int], page_number: int
+) -> None:
+    data = [{"id": f"00000000-0000-4000-8000-{n:012}"} for n in range(rows)]
+    body = {"data": data, "meta": {"pagination": pagination}}
+    with pytest.raises(UpstreamUnavailable, match="without a usable page size or total"):
+        read_segments(answer(body), page_number, 250)
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ async def test_pages_that_never_agree_are_soon_answered_as_they_are() -> None:
     for _ in range(3):
         assert len((await gateway.page(first=2, after=cursor))["edges"]) == 2
     restless = gateway.upstream_requests
-    assert restless == 1 + 1 + ROUNDS
+    assert restless == 1 + 1 + 1 + 2 * (ROUNDS - 1)
     seconds += RESTLESS_SECONDS + 1
     await gateway.page(first=2, after=cursor)
     assert gateway.upstream_requests > restless
@@ -222,3 +222,33 @@ async def test_smaller_pages_are_forgotten_after_a_while() -> None:
     assert (await gateway.parts.segments.read(0)).size == 50
     seconds += LEARNED_SECONDS
     assert (await gateway.parts.segments.read(0)).size == 250
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_refusal_that_is_not_about_size_is_not_tried_again(status: int) -> None:
+    gateway = in_process(300, longest_query=1, too_long=status)
+    with pytest.raises(UpstreamRefused):
+        await gateway.parts.segments.read(0)
+    assert gateway.parts.client.requests == 1
+
+
+async def test_answer_that_was_overtaken_does_not_bring_an_older_total_back() -> None:
+    gateway = in_process(600, latency_seconds=1)
+    source, store = gateway.parts.segments, gateway.emulator.store
+    gate = asyncio.Event()
+
+    async def hold_the_first(_seconds: float) -> None:
+        if gateway.upstream_requests == 1:
+            await gate.wait()
+
+    gateway.emulator.sleep = hold_the_first
+    early = asyncio.ensure_future(source.read(0))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    store.delete([store.segments[-1].id])
+    await source.read(1)
+    gate.set()
+    assert (await early).total == 600
+    assert source.total == source.fresh_total == 599
+    source.supersede(source.now())
+    assert source.fresh_total is None

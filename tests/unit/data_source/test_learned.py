@@ -11,6 +11,9 @@ def test_limits_start_with_what_the_gateway_would_like_and_start_again_after_a_w
     assert (limits.page_size, limits.lookup_ids) == (150, 20)
     seconds += 1
     assert (limits.page_size, limits.lookup_ids) == (250, LOOKUP_IDS)
+    limits.page_size = 150
+    seconds += LEARNED_SECONDS
+    assert limits.page_size == 150
 
 
 def test_no_more_ids_are_asked_for_than_a_page_gives() -> None:

@@ -10,7 +10,7 @@ from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import Answer, read_segments
 from gateway.cache.read_through import Entry
 from gateway.data_source import StoredKeys
-from gateway.emulator import SegmentRow
+from gateway.emulator import Fault, SegmentRow
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
 
 
@@ -130,14 +130,53 @@ async def test_lookup_follows_a_size_of_pages_that_shrinks_but_not_for_ever() ->
     with pytest.raises(UpstreamUnavailable):
         await gateway.parts.lookups.look_up_segments(ids)
     assert len(await gateway.parts.lookups.cached_segments(ids)) >= 30
-    emulator.max_limit = 250
+    emulator.max_limit, emulator.latency_seconds = 250, 0
     assert len(await gateway.parts.lookups.look_up_segments(ids)) == 100
 
 
-async def test_lookup_without_pagination_is_read_whole() -> None:
-    gateway = in_process(100)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    answer = Answer(200, {}, msgspec.json.encode({"data": [{"id": row_id} for row_id in ids]}))
-    assert len(read_segments(answer, 1, len(ids), at_most=len(ids)).rows) == 100
+def test_answer_with_more_rows_than_ids_were_asked_for_is_an_error() -> None:
+    body = {"data": [], "meta": {"pagination": {"total": 101, "per_page": 100}}}
     with pytest.raises(UpstreamUnavailable, match="more segments than it was asked for"):
-        read_segments(answer, 1, 250, at_most=99)
+        read_segments(Answer(200, {}, msgspec.json.encode(body)), 1, 100, at_most=100)
+
+
+async def test_absence_is_not_learned_from_a_part_of_an_answer() -> None:
+    gateway = in_process(100, max_limit=50)
+    ids = [row.id for row in gateway.emulator.store.segments]
+    gateway.emulator.faults.skip(1)
+    gateway.emulator.faults.add(Fault.SERVER_ERROR)
+    with pytest.raises(UpstreamUnavailable):
+        await gateway.parts.lookups.look_up_segments(ids)
+    cached = await gateway.parts.lookups.cached_segments(ids)
+    assert len(cached) == 50
+    assert None not in cached.values()
+
+
+async def test_clamp_that_a_lookup_met_is_remembered() -> None:
+    gateway = in_process(200, max_limit=40)
+    ids = [row.id for row in gateway.emulator.store.segments]
+    await gateway.parts.lookups.look_up_segments(ids[:80])
+    assert gateway.upstream_requests == 2
+    await gateway.parts.lookups.look_up_segments(ids[80:160])
+    assert gateway.upstream_requests == 4
+
+
+async def test_id_that_is_refused_alone_costs_one_request() -> None:
+    gateway = in_process(1)
+    row_id = gateway.emulator.store.segments[0].id
+    gateway.refused_text = row_id
+    found = await gateway.parts.lookups.look_up_segments([row_id])
+    assert isinstance(found[row_id], UpstreamRefused)
+    assert gateway.parts.client.requests == 1
+
+
+@pytest.mark.parametrize(("status", "is_learned"), [(413, True), (422, True), (400, False)])
+async def test_only_a_refusal_that_can_be_about_size_makes_lookups_smaller(
+    status: int, is_learned: bool
+) -> None:
+    gateway = in_process(200, longest_query=2500, too_long=status)
+    ids = [row.id for row in gateway.emulator.store.segments]
+    await gateway.parts.lookups.look_up_segments(ids[:100])
+    assert gateway.parts.client.requests == 3
+    await gateway.parts.lookups.look_up_segments(ids[100:])
+    assert gateway.parts.client.requests == (5 if is_learned else 6)
