@@ -31,8 +31,10 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
         # is asked for.
         await view.need([_first_offset(arguments) // source.size])
     await view.need(_likely_blocks(arguments, view))
-    for _ in range(ROUNDS):
+    for round_ in range(ROUNDS + 1):
         edition = view.edition
+        # A window has to be of the edition that it was found in, even if no edition lasts.
+        view.takes_blocks_as_they_are = round_ == ROUNDS
         low = (
             0
             if arguments.after is None

@@ -27,6 +27,7 @@ class ListView(Generic[Row]):
         self.blocks: dict[int, Block[Row]] = {}
         self.remembered: dict[int, bytes] = {}
         self.edition = 0
+        self.takes_blocks_as_they_are = False
 
     @property
     def total(self) -> int:
@@ -59,7 +60,7 @@ class ListView(Generic[Row]):
             size = self.source.size
             if size != self.size or any(block.size != size for block in self.blocks.values()):
                 wanted = self._resize(wanted, size)
-            elif not self.source.is_restless and not self._agree():
+            elif not (self.takes_blocks_as_they_are or self.source.is_restless or self._agree()):
                 if round_ == ROUNDS:
                     self.source.mark_restless()
                 else:
