@@ -16,6 +16,7 @@ emulator     a BigCommerce store inside the process: state below, wire above
 web          what the world can call: GraphQL over HTTP, GraphiQL, health
 settings     every knob: its name with its unit, its default, and one sentence
 app          composition root: wires every part once, and owns their life
+arguments    the command line: what each command takes
 cli          the commands: serve, emulator, schema, settings, check
 __main__     `python -m gateway`
 """

@@ -4,114 +4,25 @@ Exit status: 0 done, 1 the check failed or the stop cut requests off, 2 the argu
 settings make no sense or the address cannot be had, 130 Ctrl-C, 141 the reader of the output left.
 """
 
-import argparse
 import asyncio
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from ipaddress import ip_address
-from typing import Literal, NoReturn
 
 from gateway.app import check, create_app
-from gateway.emulator import Emulator, Fault, Faults, create_emulator, seeded_store
+from gateway.arguments import Arguments, create_parser
+from gateway.emulator import Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.schema import build_schema, print_sdl
 from gateway.server import CannotListen, address, listen, serve
 from gateway.settings import SettingsError, load_settings, settings_table
 
-DISTRIBUTION = "bigcommerce-segments-gateway"
 APP_FACTORY = "gateway.app:app_from_environment"
 EMULATOR_GRACE_SECONDS = 5
 
 log = logging.getLogger(__name__)
-
-
-class Arguments(argparse.Namespace):
-    """What the command line says; each command reads its own."""
-
-    command: Literal["serve", "emulator", "schema", "settings", "check"]
-    host: str
-    port: int
-    workers: int
-    segments: int
-    latency_ms: int
-    max_limit: int
-    over_limit: Literal["clamp", "refuse"]
-    past_the_end: Literal["empty", "refuse"]
-    faults: list[tuple[Fault, int]]
-    quota: int
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that tells a mistake in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        """Ends the program with status 2."""
-        self.exit(2, f"{self.prog}: {message}. `{self.prog} --help` says more.\n")
-
-
-def create_parser() -> Parser:
-    """Returns the parser of the whole command line."""
-    parser = Parser(
-        prog="gateway",
-        description="A GraphQL gateway in front of BigCommerce's Customer Segmentation API.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version(DISTRIBUTION)}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    command = commands.add_parser("serve", help="serve the graph over HTTP", allow_abbrev=False)
-    _add_address(command, 8000)
-    command.add_argument(
-        "--workers", type=_number(1, 64), default=1, metavar="N", help="processes (default 1)"
-    )
-
-    command = commands.add_parser(
-        "emulator", help="serve an emulated store, for a gateway to read", allow_abbrev=False
-    )
-    _add_address(command, 8001)
-    for option, low, high, default, text in (
-        ("--segments", 0, 1000, 120, "segments in the store"),
-        ("--latency-ms", 0, 600_000, 0, "how long each answer takes, in milliseconds"),
-        ("--max-limit", 1, 250, 250, "the largest page"),
-        ("--quota", 0, 1_000_000_000, 150, "requests to a window of 30 seconds"),
-    ):
-        command.add_argument(
-            option,
-            type=_number(low, high),
-            default=default,
-            metavar="N",
-            help=f"{text} (default {default})",
-        )
-    command.add_argument(
-        "--over-limit",
-        choices=("clamp", "refuse"),
-        default="clamp",
-        help="the answer to a larger limit: a smaller page (default), or 422",
-    )
-    command.add_argument(
-        "--past-the-end",
-        choices=("empty", "refuse"),
-        default="empty",
-        help="the answer to a page past the end: an empty one (default), or 422",
-    )
-    command.add_argument(
-        "--fault",
-        dest="faults",
-        type=_fault,
-        action="append",
-        default=[],
-        metavar="NAME[:TIMES]",
-        help="fail the first requests in this way, once or TIMES times; may be given again, for "
-        f"the requests behind them: {', '.join(Fault)}",
-    )
-
-    commands.add_parser("schema", help="print the schema in GraphQL's definition language")
-    commands.add_parser("settings", help="print every setting, its value and what it does")
-    commands.add_parser("check", help="read the upstream once, and say how it went")
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -225,45 +136,3 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "settings": _settings,
     "check": _check,
 }
-
-
-def _add_address(command: argparse.ArgumentParser, port: int) -> None:
-    command.add_argument(
-        "--host",
-        type=_host,
-        default="127.0.0.1",
-        help="where to listen (default 127.0.0.1, this machine)",
-    )
-    command.add_argument(
-        "--port",
-        type=_number(0, 65535),
-        default=port,
-        metavar="N",
-        help=f"where to listen; 0 takes any free port (default {port})",
-    )
-
-
-def _host(text: str) -> str:
-    """Refuses an empty host, such as an unset variable gives: it would listen on every network."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty; 0.0.0.0 listens on every network")
-    return text
-
-
-def _number(low: int, high: int) -> Callable[[str], int]:
-    """Returns the type of an option that is a whole number between two others."""
-
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return number
-
-
-def _fault(text: str) -> tuple[Fault, int]:
-    """Returns a fault and how many requests it meets, out of `NAME` or `NAME:TIMES`."""
-    name, colon, times = text.partition(":")
-    if name not in [*Fault]:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(Fault)}")
-    return Fault(name), _number(1, 1_000_000)(times) if colon else 1

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from gateway.cli import Arguments, create_parser
+from gateway.arguments import Arguments, create_parser
 from gateway.settings import Settings, SettingsError, load_settings
 from gateway.settings.knobs import DEFAULT_UPSTREAM
 

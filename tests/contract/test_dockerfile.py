@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from gateway.cli import Arguments, create_parser
+from gateway.arguments import Arguments, create_parser
 from gateway.schema import build_schema, print_sdl
 
 ROOT = Path(__file__).parents[2]

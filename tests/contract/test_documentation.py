@@ -16,7 +16,7 @@ import yaml
 from pydantic import SecretStr
 
 from gateway.app import create_app
-from gateway.cli import create_parser
+from gateway.arguments import create_parser
 from gateway.errors import ErrorCode
 from gateway.settings import Settings
 
