@@ -29,14 +29,25 @@ PAGES = [
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-# What no reader elsewhere can follow: machine paths, package hosts, the numbers of a tracker.
-PRIVATE = re.compile(
-    r"/work/|/root/|/opt/(?:wheels|pypi)|DESIGN\.md|pypi\.org|pythonhosted|registry\.npmjs"
-    r"|\b[Ii]ssues? #?\d|\B#\d+\b"
+# What no reader elsewhere can follow: somebody's folders, the numbers of a tracker.
+PRIVATE = re.compile(r"(?:file://|(?<![\w.]))/(?:root|home|Users)/|\b[Ii]ssues? #?\d|\B#\d+\b")
+# Hashes say what is installed; where it comes from is the machine's business.
+LOCKS = [*ROOT.glob("requirements/*"), *ROOT.glob("**/package-lock.json"), ROOT / "Makefile"]
+ADDRESS = re.compile(
+    r'"resolved"|--(?:extra-)?index-url|--find-links|^\w.*://(?!127\.)', re.MULTILINE
 )
 SOURCES = [
     path
-    for pattern in ("gateway/**/*.py", "tests/**/*.py", "graphiql/src/*", "requirements/*", "*.md")
+    for pattern in (
+        "gateway/**/*.py",
+        "tests/**/*.py",
+        "graphiql/src/*",
+        "requirements/*",
+        "docs/**/*.md",
+        ".ci/*",
+        "*.md",
+        "*.graphql",
+    )
     for path in ROOT.glob(pattern)
 ] + [ROOT / name for name in ("Makefile", "Dockerfile", "docker-compose.yml", "pyproject.toml")]
 
@@ -153,6 +164,12 @@ def test_decisions_are_numbered_without_gaps() -> None:
 def test_nothing_names_a_private_place(path: Path) -> None:
     if path != Path(__file__):
         assert PRIVATE.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_lock_files_name_no_registry() -> None:
+    locks = [path for path in LOCKS if "node_modules" not in path.parts]
+    assert len(locks) > 6
+    assert [str(path) for path in locks if ADDRESS.search(path.read_text(encoding="utf-8"))] == []
 
 
 async def answer_to(body: str) -> str:
