@@ -60,7 +60,7 @@ def decode_cursor(text: str, list_name: str, argument: str) -> Cursor:
     that this version of the gateway minted for this very list.
     """
     raw = _decoded(text)
-    if raw is None:
+    if raw is None or len(raw) < _HEAD.size:
         raise BadCursor(
             f"`{argument}` is not a cursor. Pass a `cursor`, `startCursor` or `endCursor` that "
             "this connection answered, or leave the argument out."
