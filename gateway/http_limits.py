@@ -4,10 +4,18 @@ The bytes and the time of a body are bounded by whoever reads it.
 """
 
 from asyncio import BaseTransport, TimerHandle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 from gateway.errors import ErrorCode
 
@@ -15,17 +23,26 @@ MAXIMUM_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
 # A client that is still sending when its connection closes often loses the answer that says why.
 LINGER_SECONDS = 2.0
+# How long a client may leave an answer unread.
+UNREAD_SECONDS = 60.0
+# Of a process, idle ones included: a body of 1 MiB may wait in memory for each.
+MAXIMUM_CONNECTIONS = 2048
+FRAMING = (b"content-length", b"transfer-encoding")
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """One connection, on which no client can keep the server waiting or storing without an end.
 
     A request line and headers of `MAXIMUM_HEAD_BYTES` that are not complete yet are answered with
-    431, those not complete `head_seconds` after their first byte with 408 (RFC 6585, 5; RFC 9110,
-    15.5.9). A connection that sends nothing, new ones too, closes after `timeout_keep_alive`.
+    431, as are as many bytes of trailers or chunk extensions, those not complete `head_seconds`
+    after their first byte with 408 (RFC 6585, 5; RFC 9110, 15.5.9). A connection that sends
+    nothing, new ones too, closes after `timeout_keep_alive`, one that reads nothing after
+    `unread_seconds`; one beyond `maximum_connections` is answered with 503.
     """
 
     head_seconds = HEAD_SECONDS
+    unread_seconds = UNREAD_SECONDS
+    maximum_connections = MAXIMUM_CONNECTIONS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,17 +50,40 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_bytes: int | None = 0
         self._head_timer: TimerHandle | None = None
         self._is_refused = False
+        self._bytes_beside_body = 0
+        self._has_ignored_upgrade = False
+        self._unread_timer: TimerHandle | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Gives a new connection the time of an idle one."""
+        """Gives a new connection the time of an idle one, if there is room for it."""
         super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows it
-        self._close_unless_used()
+        if len(self.connections) > self.maximum_connections:
+            self._refuse(503, "There are too many connections. Try again later.")
+        else:
+            self._close_unless_used()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends the timers with the connection."""
+        """Ends the timers with the connection, and tells the request at work of the hang-up."""
         self._stop_head_timer()
         self._unset_keepalive_if_required()
+        self._stop_unread_timer()
+        # uvicorn tells the request that came last, which may be waiting for others still.
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Notes that the client does not read."""
+        super().pause_writing()
+        self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Notes that the client reads again."""
+        self._stop_unread_timer()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parses what came, unless its headers have become too large."""
@@ -62,7 +102,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self.data_received(data[room:])
                 return
             self._head_bytes += len(data)  # taken back below when headers end
-        super().data_received(data)
+        else:
+            self._bytes_beside_body += len(data)  # taken back when some of it is the body's
+        self._parse(data)
+        if self._head_bytes is None and self._bytes_beside_body > MAXIMUM_HEAD_BYTES:
+            self._refuse(431, f"The trailers are larger than {MAXIMUM_HEAD_BYTES} bytes.")
+            return
         if self._head_bytes == 0:
             if self.cycle.scope is not self.scope:
                 # Headers have begun behind another request in one piece: the parser does not tell
@@ -72,8 +117,63 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 return  # as nearly always: one whole request, which is at work now
         self._bound_the_wait()
 
+    def _parse(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade()
+            if rest := data[upgrade.args[0] :]:
+                self._parse(rest)
+
+    def _ignore_upgrade(self) -> None:
+        """Goes on in HTTP/1.1, as RFC 9110, 7.8, allows; Java's client asks for HTTP/2 each time.
+
+        httptools takes what follows such headers for another protocol. A new parser that is given
+        the same framing takes it for the body.
+        """
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        if framing := self._framing():
+            self._has_ignored_upgrade = True
+            lines = b"".join(b"%b: %b\r\n" % header for header in framing)
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
+
+    def _framing(self) -> list[tuple[bytes, bytes]]:
+        return [header for header in self.headers if header[0] in FRAMING]
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_message_begin(self) -> None:
+        """Begins a request, unless it is the one that goes on behind an upgrade."""
+        if not self._has_ignored_upgrade:
+            super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Takes a part of the URL."""
+        if not self._has_ignored_upgrade:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a header; trailers, which come behind the headers' end, are dropped."""
+        if not self._has_ignored_upgrade and self._head_bytes is not None:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a part of the body."""
+        self._bytes_beside_body = 0
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         """Notes that headers have ended, and starts the request."""
+        self._bytes_beside_body = 0
+        if self._has_ignored_upgrade:
+            self._has_ignored_upgrade = False
+            return
         super().on_headers_complete()
         self._head_bytes = None
         if self._head_timer is not None:
@@ -81,10 +181,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Notes that the next bytes are headers again."""
+        if self.parser.should_upgrade() and self._framing():
+            return  # its body is still to come
         super().on_message_complete()
         self._head_bytes = 0
         if self._head_timer is not None:
             self._stop_head_timer()
+
+    def on_response_complete(self) -> None:
+        """Begins the next request; reads on only when none is waiting, or they would pile up."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what cannot be parsed."""
@@ -135,7 +243,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _error_answer(self, status: int, message: str) -> bytes:
-        error = {"message": message, "extensions": {"code": ErrorCode.BAD_REQUEST}}
+        code = ErrorCode.UPSTREAM_UNAVAILABLE if status == 503 else ErrorCode.BAD_REQUEST
+        error = {"message": message, "extensions": {"code": code}}
         body = msgspec.json.encode({"errors": [error]})
         headers = (
             *self.server_state.default_headers,
@@ -147,6 +256,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         )
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         return STATUS_LINE[status] + lines + b"\r\n" + body
+
+    def _stop_unread_timer(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:

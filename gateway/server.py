@@ -18,8 +18,6 @@ from gateway.http_limits import BoundedHttpProtocol
 # sent into a connection that the server is just closing is lost.
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
-# Connections, idle ones too, or requests: each may hold a body of `GATEWAY_MAX_BODY_BYTES`.
-MAXIMUM_CONCURRENCY = 2048
 # How long requests that were cut off may take to say so.
 LAST_ANSWERS_SECONDS = 1.0
 
@@ -80,7 +78,6 @@ def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAXIMUM_CONCURRENCY,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=grace_seconds,
     )
@@ -109,8 +106,9 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stops; uvicorn itself cancels requests after the grace alone."""
-        requests = list(self.server_state.tasks)
+        requests = set(self.server_state.tasks)
         await super().shutdown(sockets)
+        requests |= self.server_state.tasks  # pipelined ones begin when those before them are done
         left = [request for request in requests if not request.done()]
         if self.force_exit:
             for request in left:

@@ -14,6 +14,9 @@ SAYINGS = {
 KINDS = {
     "RemoteProtocolError": "the answer is no HTTP",
     "DecodingError": "the body cannot be decompressed",
+    "ReadError": "connection broken while its answer was read",
+    "WriteError": "connection broken while the request was sent",
+    "CloseError": "connection broken at its end",
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from time import monotonic
 
 import httpx
@@ -15,6 +16,10 @@ from gateway.errors import UpstreamTimeout, UpstreamUnavailable
 MAXIMUM_IN_FLIGHT = 10
 # 250 segments with the longest plausible texts are well below 1 MiB.
 MAXIMUM_ANSWER_BYTES = 8 * 1024 * 1024
+
+# The store's own, in hex digits, with or without hyphens. Nothing else that it sends is logged as
+# it is: an upstream that echoes would echo the token.
+REQUEST_ID = re.compile(r"[0-9a-f-]{32,36}", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -50,21 +55,25 @@ class BigCommerceClient:
                 f"The store's API did not answer within {self._timeout_seconds:g} seconds."
             ) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
-            log.warning(
+            # At a stop it is the gateway that breaks the connection.
+            log.log(
+                logging.DEBUG if self._http.is_closed else logging.WARNING,
                 "%s: no answer from the upstream after %d ms: %s",
                 request.operation,
                 _milliseconds_since(sent_at),
                 cause_in_words(error),
             )
             raise UpstreamUnavailable("The store's API cannot be reached.") from error
-        self._log_answer(request, answer, _milliseconds_since(sent_at))
         quota = read_rate_limit(answer.headers)
+        self._log_answer(request, answer, _milliseconds_since(sent_at), quota)
         if quota is not None:
             self.rate_limit = quota
             self._log_quota(quota)
         return answer
 
-    def _log_answer(self, request: Request, answer: Answer, milliseconds: float) -> None:
+    def _log_answer(
+        self, request: Request, answer: Answer, milliseconds: float, quota: RateLimit | None
+    ) -> None:
         if answer.status in (401, 403):
             log.error(
                 "%s: the upstream answered %d to the gateway's token: check GATEWAY_ACCESS_TOKEN, "
@@ -73,14 +82,15 @@ class BigCommerceClient:
                 answer.status,
             )
             return
+        request_id = answer.headers.get("x-request-id", "")
         log.log(
             logging.DEBUG if answer.status == 200 else logging.WARNING,
-            "%s: the upstream answered %d after %d ms; its request id: %.128s; quota left: %.20s",
+            "%s: the upstream answered %d after %d ms; its request id: %s; quota left: %s",
             request.operation,
             answer.status,
             milliseconds,
-            answer.headers.get("x-request-id", "not told"),
-            answer.headers.get("x-rate-limit-requests-left", "not told"),
+            request_id if REQUEST_ID.fullmatch(request_id) else "not told",
+            "not told" if quota is None else quota.requests_left,
         )
 
     def _log_quota(self, quota: RateLimit) -> None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+LONGEST_WAIT_SECONDS = 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -28,11 +30,17 @@ def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Returns the seconds to wait after a 429, None where the answer does not say."""
+    """Returns the seconds to wait after a 429, None where the answer does not say.
+
+    More than a day makes no sense where a window has 30 seconds, and counts as not said.
+    """
     resets_in = _number(headers.get("x-rate-limit-time-reset-ms"))
-    if resets_in is not None:
-        return resets_in / 1000
-    return _number(headers.get("x-retry-after") or headers.get("retry-after"))
+    seconds = (
+        resets_in / 1000
+        if resets_in is not None
+        else _number(headers.get("x-retry-after") or headers.get("retry-after"))
+    )
+    return seconds if seconds is not None and seconds <= LONGEST_WAIT_SECONDS else None
 
 
 def _number(text: str | None) -> float | None:

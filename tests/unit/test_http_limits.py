@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import parse_headers
+from itertools import pairwise
 from typing import BinaryIO
 
 import msgspec
@@ -316,3 +317,152 @@ def test_an_offer_to_change_the_protocol_is_left_aside() -> None:
         client = server.connect()
         client.send(get("/a", "Connection: Upgrade", "Upgrade: h2c"))
         assert client.answer() == (200, False, ["/a", 0])
+
+
+UPGRADE = (
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAMAAABkAAQAAP__",
+)
+
+
+def in_pieces(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
+    bounds = [0, *cuts, len(data)]
+    return [data[a:b] for a, b in pairwise(bounds)]
+
+
+@pytest.mark.parametrize("cuts", [(), (40,), (-5,), (-30, -5), (-5, -3)])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_request_to_speak_another_protocol_is_answered_in_this_one(
+    cuts: tuple[int, ...], is_chunked: bool
+) -> None:
+    """Java's client sends such headers each time (RFC 9110, 7.8)."""
+    framing = "Transfer-Encoding: chunked" if is_chunked else "Content-Length: 5"
+    body = b"5\r\nabcde\r\n0\r\n\r\n" if is_chunked else b"abcde"
+    head = "\r\n".join(["POST /body HTTP/1.1", "Host: gateway", *UPGRADE, framing, "", ""])
+    request = head.encode() + body
+    with served() as server:
+        client = server.connect()
+        for _ in range(2):
+            for piece in in_pieces(
+                request, tuple(len(request) + cut if cut < 0 else cut for cut in cuts)
+            ):
+                client.send(piece)
+            assert client.answer() == (200, False, ["/body", 5])
+        client.send(get("/a", *UPGRADE) + get("/b"))
+        assert client.answer() == (200, False, ["/a", 0])
+        assert client.answer() == (200, False, ["/b", 0])
+
+
+def test_body_behind_an_upgrade_is_no_request() -> None:
+    inner = get("/inner")
+    head = "\r\n".join(
+        ["POST /outer HTTP/1.1", "Host: gateway", *UPGRADE, f"Content-Length: {len(inner)}", "", ""]
+    )
+    with served() as server:
+        client = server.connect()
+        client.send(head.encode())
+        client.send(inner)
+        client.send(get("/next"))
+        assert client.answer() == (200, False, ["/outer", len(inner)])
+        assert client.answer() == (200, False, ["/next", 0])
+
+
+CHUNKED = b"POST /chunked HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_trailers_are_dropped() -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(CHUNKED + b"3;x=y\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n" + get("/next"))
+        assert client.answer() == (200, False, ["/chunked", 3])
+        assert client.answer() == (200, False, ["/next", 0])
+
+
+@pytest.mark.parametrize(
+    "endless", [b"0\r\n" + b"X-Trailer: 1\r\n" * 20_000, b"1;" + b"x" * 300_000]
+)
+def test_trailers_and_extensions_beyond_64_kib_are_refused(endless: bytes) -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(CHUNKED)
+        for at in range(0, len(endless), 16 * KIB):
+            try:
+                client.send(endless[at : at + 16 * KIB])
+            except OSError:
+                break  # it has been closed already
+        assert client.answer() == refused(431, "The trailers are larger than 65536 bytes.")
+
+
+def test_large_body_in_small_chunks_is_not_taken_for_trailers() -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(CHUNKED)
+        for _ in range(40):
+            client.send((b"100\r\n" + b"x" * 256 + b"\r\n") * 20)
+        client.send(b"0\r\n\r\n")
+        assert client.answer() == (200, False, ["/chunked", 40 * 20 * 256])
+
+
+class Impatient(BoundedHttpProtocol):
+    unread_seconds = 0.05
+
+
+def test_connection_that_reads_nothing_is_given_up() -> None:
+    with served(Impatient) as server:
+        client = server.connect()
+        with pytest.raises(ConnectionError):
+            client.send(get("/" + "x" * 8000) * 10_000)
+
+
+class Watched(BoundedHttpProtocol):
+    longest_queue = 0
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        Watched.longest_queue = max(Watched.longest_queue, len(self.pipeline))
+
+
+def test_pipelined_requests_do_not_pile_up() -> None:
+    requests = get("/" + "x" * 8000) * 1000
+    with served(Watched) as server:
+        client = server.connect()
+        sender = threading.Thread(target=client.send, args=(requests,))
+        sender.start()
+        for _ in range(1000):
+            assert client.answer()[0] == 200
+        sender.join()
+    # What one read brings, which is 256 KiB, and what the next one brings beside the last of them.
+    assert 1 < Watched.longest_queue <= 2 * 256 * KIB // 8000
+
+
+class Single(BoundedHttpProtocol):
+    maximum_connections = 1
+
+
+def test_connection_beyond_the_maximum_is_refused() -> None:
+    with served(Single) as server:
+        first = server.connect()
+        first.send(get("/a"))
+        assert first.answer() == (200, False, ["/a", 0])
+        error = {
+            "message": "There are too many connections. Try again later.",
+            "extensions": {"code": "UPSTREAM_UNAVAILABLE"},
+        }
+        assert server.connect().answer() == (503, True, {"errors": [error]})
+        first.send(get("/b"))
+        assert first.answer() == (200, False, ["/b", 0])
+
+
+def test_hang_up_amid_pipelined_requests_ends_them_without_a_complaint(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(get("/wait") + get("/b") + get("/c"))
+        assert server.store.waits.wait(PATIENCE_SECONDS)
+        client.socket.shutdown(socket.SHUT_RDWR)
+        other = server.connect()
+        other.send(get("/go"))
+        assert other.answer() == (200, False, ["/go", 0])
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

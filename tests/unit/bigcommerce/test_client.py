@@ -26,6 +26,9 @@ def client_over(answering: Answering) -> BigCommerceClient:
     return BigCommerceClient(http, timeout_seconds=5)
 
 
+STORES_ID = "0123456789abcdef0123456789ABCDEF"
+
+
 def quota(left: int, milliseconds: int = 30_000) -> dict[str, str]:
     return {
         "X-Rate-Limit-Requests-Left": str(left),
@@ -47,16 +50,26 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("status", [201, 302, 400, 404, 413, 414, 422, 429, 500, 503])
 async def test_a_failed_answer_is_a_warning(status: int, caplog: pytest.LogCaptureFixture) -> None:
-    headers = {"X-Request-Id": "store-7", **quota(9)}
+    headers = {"X-Request-Id": STORES_ID, **quota(9)}
     client = client_over(lambda _: httpx.Response(status, headers=headers, text=TOKEN))
     assert (await client.send(list_segments(1, 250))).status == status
     assert told(caplog) == [
         (
             "WARNING",
             f"list_segments: the upstream answered {status} after n ms; "
-            "its request id: store-7; quota left: 9",
+            f"its request id: {STORES_ID}; quota left: 9",
         )
     ]
+
+
+@pytest.mark.parametrize("echoed", [TOKEN, "a\x1b[31mred", "", "x" * 33])
+async def test_of_what_the_store_sends_only_an_id_and_a_number_are_logged(
+    echoed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"X-Request-Id": echoed, "X-Rate-Limit-Requests-Left": echoed}
+    client = client_over(lambda _: httpx.Response(500, headers=headers))
+    await client.send(list_segments(1, 250))
+    assert told(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
 
 
 async def test_what_a_failed_answer_does_not_tell_is_said(caplog: pytest.LogCaptureFixture) -> None:
