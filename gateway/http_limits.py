@@ -1,23 +1,16 @@
-"""uvicorn's HTTP/1.1 with bounds on what comes before a request: its bytes, and its time.
+"""HTTP/1.1 with bounds on what comes beside bodies, and on how long a client may take.
 
 The bytes and the time of a body are bounded by whoever reads it.
 """
 
 from asyncio import BaseTransport, TimerHandle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway.errors import ErrorCode
+from gateway.http_protocol import HttpProtocol
 
 MAXIMUM_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
@@ -27,10 +20,9 @@ LINGER_SECONDS = 2.0
 UNREAD_SECONDS = 60.0
 # Of a process, idle ones included: a body of 1 MiB may wait in memory for each.
 MAXIMUM_CONNECTIONS = 2048
-FRAMING = (b"content-length", b"transfer-encoding")
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
+class BoundedHttpProtocol(HttpProtocol):
     """One connection, on which no client can keep the server waiting or storing without an end.
 
     A request line and headers of `MAXIMUM_HEAD_BYTES` that are not complete yet are answered with
@@ -51,9 +43,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_timer: TimerHandle | None = None
         self._is_refused = False
         self._bytes_beside_body = 0
-        self._has_ignored_upgrade = False
         self._unread_timer: TimerHandle | None = None
-        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Gives a new connection the time of an idle one, if there is room for it."""
@@ -64,15 +54,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._close_unless_used()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends the timers with the connection, and tells the request at work of the hang-up."""
+        """Ends the timers with the connection."""
         self._stop_head_timer()
         self._unset_keepalive_if_required()
         self._stop_unread_timer()
-        # uvicorn tells the request that came last, which may be waiting for others still.
-        self.pipeline.clear()
-        if self._running is not None and not self._running.response_complete:
-            self._running.disconnected = True
-            self._running.message_event.set()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -104,7 +89,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)  # taken back below when headers end
         else:
             self._bytes_beside_body += len(data)  # taken back when some of it is the body's
-        self._parse(data)
+        super().data_received(data)
         if self._head_bytes is None and self._bytes_beside_body > MAXIMUM_HEAD_BYTES:
             self._refuse(431, f"The trailers are larger than {MAXIMUM_HEAD_BYTES} bytes.")
             return
@@ -117,82 +102,31 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 return  # as nearly always: one whole request, which is at work now
         self._bound_the_wait()
 
-    def _parse(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.send_400_response("")
-        except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade()
-            if rest := data[upgrade.args[0] :]:
-                self._parse(rest)
-
-    def _ignore_upgrade(self) -> None:
-        """Goes on in HTTP/1.1, as RFC 9110, 7.8, allows; Java's client asks for HTTP/2 each time.
-
-        httptools takes what follows such headers for another protocol. A new parser that is given
-        the same framing takes it for the body.
-        """
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        if framing := self._framing():
-            self._has_ignored_upgrade = True
-            lines = b"".join(b"%b: %b\r\n" % header for header in framing)
-            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
-
-    def _framing(self) -> list[tuple[bytes, bytes]]:
-        return [header for header in self.headers if header[0] in FRAMING]
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def on_message_begin(self) -> None:
-        """Begins a request, unless it is the one that goes on behind an upgrade."""
-        if not self._has_ignored_upgrade:
-            super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        """Takes a part of the URL."""
-        if not self._has_ignored_upgrade:
-            super().on_url(url)
-
     def on_header(self, name: bytes, value: bytes) -> None:
         """Takes a header; trailers, which come behind the headers' end, are dropped."""
-        if not self._has_ignored_upgrade and self._head_bytes is not None:
+        if self._head_bytes is not None:
             super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Notes that headers have ended, and starts the request."""
+        super().on_headers_complete()
+        self._head_bytes = None
+        self._bytes_beside_body = 0
+        if self._head_timer is not None:
+            self._stop_head_timer()
 
     def on_body(self, body: bytes) -> None:
         """Takes a part of the body."""
         self._bytes_beside_body = 0
         super().on_body(body)
 
-    def on_headers_complete(self) -> None:
-        """Notes that headers have ended, and starts the request."""
-        self._bytes_beside_body = 0
-        if self._has_ignored_upgrade:
-            self._has_ignored_upgrade = False
-            return
-        super().on_headers_complete()
-        self._head_bytes = None
-        if self._head_timer is not None:
-            self._stop_head_timer()
-
     def on_message_complete(self) -> None:
-        """Notes that the next bytes are headers again."""
-        if self.parser.should_upgrade() and self._framing():
-            return  # its body is still to come
+        """Notes that the next bytes are headers again, unless the body is still to come."""
         super().on_message_complete()
-        self._head_bytes = 0
-        if self._head_timer is not None:
-            self._stop_head_timer()
-
-    def on_response_complete(self) -> None:
-        """Begins the next request; reads on only when none is waiting, or they would pile up."""
-        super().on_response_complete()
-        if self.pipeline:
-            self.flow.pause_reading()
+        if not self.is_body_to_come:
+            self._head_bytes = 0
+            if self._head_timer is not None:
+                self._stop_head_timer()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what cannot be parsed."""
