@@ -2,7 +2,7 @@
 
 from gateway.errors import UpstreamUnavailable
 from gateway.pagination.blocks import BlockSource, Row
-from gateway.pagination.cursors import Cursor
+from gateway.pagination.cursors import Cursor, fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.view import RESTLESS, ROUNDS, ListView
 from gateway.pagination.windows import ConnectionArguments, blocks_covering, cut_window
@@ -80,24 +80,31 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor, behind: int) -> 
     of those is left either, at the old offset. A row is gone if blocks lack it that were read in
     this view: another process may have minted the cursor from newer ones than are kept here.
     """
+    found = await row_offset(view, cursor)
+    if found is not None:
+        if behind:
+            view.inherited = (fingerprint(cursor.row_id), *cursor.before)
+        return found + behind
+    for at, mark in enumerate(cursor.before):
+        if (found := view.find_fingerprint(mark)) is not None:
+            if behind:
+                view.inherited = cursor.before[at:]
+            return found + 1
+    return min(cursor.offset, view.total)
+
+
+async def row_offset(view: ListView[Row], cursor: Cursor) -> int | None:
+    """Returns the offset of the cursor's row, None if it is gone."""
     if cursor.offset < view.total:
         block = await view.block_at(cursor.offset)
         if block.offsets.get(cursor.row_id) == cursor.offset:
-            view.remember(cursor.before, cursor.offset)
-            return cursor.offset + behind
+            return cursor.offset
         view.supersede(block.read_at - SAME_EDITION_SECONDS)
     found = await search(view, cursor)
     if found is None and view.is_from_before() and view.source.may_search_anew():
         view.supersede(view.started_at)
         found = await search(view, cursor)
-    if found is not None:
-        view.remember(cursor.before, found)
-        return found + behind
-    for at, mark in enumerate(cursor.before):
-        if (found := view.find_fingerprint(mark)) is not None:
-            view.remember(cursor.before[at + 1 :], found)
-            return found + 1
-    return min(cursor.offset, view.total)
+    return found
 
 
 async def search(view: ListView[Row], cursor: Cursor) -> int | None:

@@ -1,7 +1,7 @@
 """The blocks that one answer is made of, kept to one edition of a list that may move."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Generic
 
 from gateway.errors import UpstreamUnavailable
@@ -25,7 +25,7 @@ class ListView(Generic[Row]):
         self.started_at = source.now()
         self.size = source.size
         self.blocks: dict[int, Block[Row]] = {}
-        self.remembered: dict[int, bytes] = {}
+        self.inherited: tuple[bytes, ...] = ()
         self.edition = 0
         self.takes_blocks_as_they_are = False
 
@@ -98,10 +98,6 @@ class ListView(Generic[Row]):
             self.blocks = kept
             self.edition += 1
 
-    def remember(self, marks: Sequence[bytes], offset: int) -> None:
-        """Hands the fingerprints of the rows before `offset` on to the cursors of those behind."""
-        self.remembered.update((offset - distance, mark) for distance, mark in enumerate(marks, 1))
-
     def outward(self, index: int) -> Iterable[list[int]]:
         """Yields the blocks around `index`: its neighbours, then others, `SEARCHED_ROWS` away."""
         last = max(0, (self.total - 1) // self.size)
@@ -149,5 +145,5 @@ class ListView(Generic[Row]):
             total=self.total,
             list_name=self.source.name,
             ids_by_offset=ids,
-            remembered=self.remembered,
+            inherited=self.inherited,
         )
