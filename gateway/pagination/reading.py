@@ -35,23 +35,19 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
         edition = view.edition
         # A window has to be of the edition that it was found in, even if no edition lasts.
         view.takes_blocks_as_they_are = round_ == ROUNDS
-        low = (
-            0
-            if arguments.after is None
-            else await cursor_to_offset(view, arguments.after, behind=1)
-        )
-        high = (
-            view.total
-            if arguments.before is None
-            else await cursor_to_offset(view, arguments.before, behind=0)
-        )
+        low, high = 0, view.total
+        shown: tuple[bytes, ...] = ()
+        if arguments.after is not None:
+            low, shown = await gap_at(view, arguments.after, behind=1)
+        if arguments.before is not None:
+            high, _ = await gap_at(view, arguments.before, behind=0)
         window = cut_window(arguments.first, arguments.last, low, min(high, view.total))
         await view.need(blocks_covering(window, view.size))
         if view.edition == edition:
             break
     if not view.blocks.keys() >= set(blocks_covering(window, view.size)):
         raise UpstreamUnavailable(RESTLESS)
-    return view.cut(window)
+    return view.cut(window, shown if window.start == low else ())
 
 
 def _first_offset(arguments: ConnectionArguments) -> int:
@@ -72,29 +68,29 @@ def _likely_blocks(arguments: ConnectionArguments, view: ListView[Row]) -> set[i
     return likely or {0}
 
 
-async def cursor_to_offset(view: ListView[Row], cursor: Cursor, behind: int) -> int:
-    """Returns the offset of the gap that the cursor marks, wherever its row is now.
+async def gap_at(view: ListView[Row], cursor: Cursor, behind: int) -> tuple[int, tuple[bytes, ...]]:
+    """Returns the offset of the gap that the cursor marks, and the marks of the rows before it.
 
     `behind` is 1 for the gap behind the row (`after`), 0 for the one before it (`before`). Where
     the row is gone, the gap is behind the nearest row that the cursor remembers, and where none
-    of those is left either, at the old offset. A row is gone if blocks lack it that were read in
-    this view: another process may have minted the cursor from newer ones than are kept here.
+    of those is left either, at the old offset. The marks are of rows that the walk has shown,
+    nearest first: a row that was added between them is none of them.
     """
-    found = await row_offset(view, cursor)
-    if found is not None:
-        if behind:
-            view.inherited = (fingerprint(cursor.row_id), *cursor.before)
-        return found + behind
-    for at, mark in enumerate(cursor.before):
+    marks = (fingerprint(cursor.row_id), *cursor.before)
+    if (found := await cursor_to_offset(view, cursor)) is not None:
+        return found + behind, marks[1 - behind :]
+    for at, mark in enumerate(cursor.before, 1):
         if (found := view.find_fingerprint(mark)) is not None:
-            if behind:
-                view.inherited = cursor.before[at:]
-            return found + 1
-    return min(cursor.offset, view.total)
+            return found + 1, marks[at:]
+    return min(cursor.offset, view.total), ()
 
 
-async def row_offset(view: ListView[Row], cursor: Cursor) -> int | None:
-    """Returns the offset of the cursor's row, None if it is gone."""
+async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:
+    """Returns the offset of the cursor's row, wherever it is now, None if it is gone.
+
+    It is gone if blocks lack it that were read in this view: another process may have minted the
+    cursor from newer ones than are kept here.
+    """
     if cursor.offset < view.total:
         block = await view.block_at(cursor.offset)
         if block.offsets.get(cursor.row_id) == cursor.offset:

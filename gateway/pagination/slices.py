@@ -14,8 +14,8 @@ from gateway.pagination.windows import Window
 class Slice(Generic[Row]):
     """What a connection answers: the rows of a window, in order, each once.
 
-    `ids_by_offset` are the rows of the window and some before it, `inherited` the fingerprints that
-    the cursor before the window brought: of its row and of those before that one, nearest first.
+    `marks_before` are the fingerprints of the rows before the window, nearest first: of those that
+    the walk showed last, where a cursor before the window tells them, else of the list's own.
     """
 
     rows: Sequence[Row]
@@ -23,13 +23,12 @@ class Slice(Generic[Row]):
     window: Window
     total: int
     list_name: str
-    ids_by_offset: dict[int, str]
-    inherited: tuple[bytes, ...]
+    marks_before: tuple[bytes, ...]
 
     @cached_property
-    def _marks(self) -> dict[int, bytes]:
-        """The fingerprints of the rows in the window and right before it, by offset."""
-        return {at: fingerprint(row_id) for at, row_id in self.ids_by_offset.items()}
+    def _marks(self) -> list[bytes]:
+        """The fingerprints of the rows before the window and in it, in order."""
+        return [*reversed(self.marks_before), *(fingerprint(row.id) for row in self.rows)]
 
     @property
     def has_next(self) -> bool:
@@ -43,22 +42,7 @@ class Slice(Generic[Row]):
 
     def cursor(self, position: int) -> str:
         """Returns the cursor of the row at `position` in `rows`; -1 is the last."""
-        offset = self.offsets[position]
-        before: list[bytes] = []
-        for at in range(offset - 1, offset - 1 - REMEMBERED_ROWS, -1):
-            if (mark := self._marks.get(at)) is None:
-                before += self._inherited_before(before)[: REMEMBERED_ROWS - len(before)]
-                break
-            before.append(mark)
-        return encode_cursor(Cursor(offset, self.rows[position].id, tuple(before)), self.list_name)
-
-    def _inherited_before(self, marks: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Returns what was inherited of rows before all of these, which stand next to each other.
-
-        No row of the list that was shown may lie between two that a cursor remembers: whoever goes
-        on behind the farther one would see it twice.
-        """
-        for mark in reversed(marks):
-            if mark in self.inherited:
-                return self.inherited[self.inherited.index(mark) + 1 :]
-        return ()
+        at = len(self.marks_before) + range(len(self.rows))[position]
+        before = tuple(reversed(self._marks[max(0, at - REMEMBERED_ROWS) : at]))
+        row_id = self.rows[position].id
+        return encode_cursor(Cursor(self.offsets[position], row_id, before), self.list_name)

@@ -25,7 +25,6 @@ class ListView(Generic[Row]):
         self.started_at = source.now()
         self.size = source.size
         self.blocks: dict[int, Block[Row]] = {}
-        self.inherited: tuple[bytes, ...] = ()
         self.edition = 0
         self.takes_blocks_as_they_are = False
 
@@ -126,17 +125,11 @@ class ListView(Generic[Row]):
                     return offset
         return None
 
-    def cut(self, window: Window) -> Slice[Row]:
-        """Returns the rows of the window, each once."""
-        ids: dict[int, str] = {}
+    def cut(self, window: Window, shown_before: tuple[bytes, ...]) -> Slice[Row]:
+        """Returns the rows of the window, each once; `shown_before` are marks of rows before it."""
         rows: dict[str, tuple[int, Row]] = {}
-        for offset in range(max(0, window.start - REMEMBERED_ROWS), window.end):
-            index, at = divmod(offset, self.size)
-            if index not in self.blocks or at >= len(self.blocks[index].rows):
-                continue
-            row = self.blocks[index].rows[at]
-            ids[offset] = row.id
-            if offset >= window.start:
+        for offset in range(window.start, window.end):
+            if (row := self._row_at(offset)) is not None:
                 rows.setdefault(row.id, (offset, row))
         return Slice(
             rows=[row for _, row in rows.values()],
@@ -144,6 +137,19 @@ class ListView(Generic[Row]):
             window=window,
             total=self.total,
             list_name=self.source.name,
-            ids_by_offset=ids,
-            inherited=self.inherited,
+            marks_before=shown_before or self._marks_before(window.start),
         )
+
+    def _marks_before(self, offset: int) -> tuple[bytes, ...]:
+        """Returns the fingerprints of the rows before an offset that are here, nearest first."""
+        marks = []
+        for at in range(offset - 1, max(-1, offset - 1 - REMEMBERED_ROWS), -1):
+            if (row := self._row_at(at)) is None:
+                break
+            marks.append(fingerprint(row.id))
+        return tuple(marks)
+
+    def _row_at(self, offset: int) -> Row | None:
+        index, at = divmod(offset, self.size)
+        block = self.blocks.get(index)
+        return block.rows[at] if block is not None and at < len(block.rows) else None
