@@ -11,6 +11,7 @@ from gateway.data_source.answers import page_of_segments
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.stored import ABSENT, StoredKeys, decode_segment, encode
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
+from gateway.pagination import PAGE_SIZE_CHANGES
 
 # How often ids that the upstream refused, or did not answer whole, are asked for again in smaller
 # parts. Two cost at most 7 requests for 100 ids, of which each part has 25 in the end.
@@ -89,7 +90,7 @@ class SegmentLookups:
         if is_whole:
             return rows
         if not smaller_parts:
-            raise UpstreamUnavailable("The store's API changes the size of its pages all the time.")
+            raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
         at_once = max(page.per_page, SMALLEST_PART)
         self._learn(at_once)
         left = [row_id for row_id in ids if row_id not in rows]

@@ -5,7 +5,7 @@
 `slices` is what comes out.
 """
 
-from gateway.pagination.blocks import Block, BlockSource
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource
 from gateway.pagination.cursors import Cursor, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.reading import read_slice, read_total
 from gateway.pagination.slices import Slice
@@ -22,6 +22,7 @@ from gateway.pagination.windows import (
 __all__ = [
     "DEFAULT_ROWS",
     "MAXIMUM_ROWS",
+    "PAGE_SIZE_CHANGES",
     "Block",
     "BlockSource",
     "ConnectionArguments",

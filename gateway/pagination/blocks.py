@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
+PAGE_SIZE_CHANGES = "The store's API changes the size of its pages all the time."
+
 
 class HasId(Protocol):
     """A row: all that paging knows of it is its id, a uuid in lower case."""

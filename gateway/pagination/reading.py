@@ -1,10 +1,10 @@
 """Reads one window of a list, and finds the row of a cursor wherever it is now."""
 
 from gateway.errors import UpstreamUnavailable
-from gateway.pagination.blocks import BlockSource, Row
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, BlockSource, Row
 from gateway.pagination.cursors import Cursor, fingerprint
 from gateway.pagination.slices import Slice
-from gateway.pagination.view import RESTLESS, ROUNDS, ListView
+from gateway.pagination.view import ROUNDS, ListView
 from gateway.pagination.windows import ConnectionArguments, blocks_covering, cut_window
 
 # Blocks read this close to each other are searched for a moved row as they are. Without it, two
@@ -46,7 +46,7 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
         if view.edition == edition:
             break
     if not view.blocks.keys() >= set(blocks_covering(window, view.size)):
-        raise UpstreamUnavailable(RESTLESS)
+        raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
     return view.cut(window, shown if window.start == low else ())
 
 

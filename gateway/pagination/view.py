@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Generic
 
 from gateway.errors import UpstreamUnavailable
-from gateway.pagination.blocks import Block, BlockSource, Row
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource, Row
 from gateway.pagination.cursors import REMEMBERED_ROWS, fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.windows import Window
@@ -14,7 +14,6 @@ from gateway.pagination.windows import Window
 ROUNDS = 4
 # How far from its old place a moved row is searched: in all segments, of which a store has 1000.
 SEARCHED_ROWS = 2000
-RESTLESS = "The store's API changes the size of its pages all the time."
 
 
 class ListView(Generic[Row]):
@@ -41,7 +40,7 @@ class ListView(Generic[Row]):
         if offset // self.size not in self.blocks:  # the size has just changed
             await self.need([offset // self.size])
         if (block := self.blocks.get(offset // self.size)) is None:
-            raise UpstreamUnavailable(RESTLESS)
+            raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
         return block
 
     async def need(self, indices: Iterable[int]) -> None:
@@ -69,7 +68,7 @@ class ListView(Generic[Row]):
                     newest = max(block.read_at for block in self.blocks.values())
                     self.supersede(self.source.now() if round_ else newest)
         if not wanted <= set(self.blocks):
-            raise UpstreamUnavailable(RESTLESS)
+            raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
 
     def _resize(self, wanted: set[int], size: int) -> set[int]:
         """Drops blocks of another size; returns the blocks of the new size at the same places."""

@@ -8,6 +8,10 @@ from gateway.data_source import SegmentSource
 from gateway.errors import BadUserInput
 from gateway.loaders import SegmentLoader
 
+# A lookup of 100 ids is an upstream request, as is a block of 250 rows, and nobody needs to look
+# up more than a few hundred: what ids cost keeps made-up ones from draining the quota.
+ROWS_TO_AN_ID = 5
+
 
 @dataclass(slots=True)
 class Context:
@@ -27,7 +31,7 @@ class Context:
         if self.rows_asked > self.rows_allowed:
             raise BadUserInput(
                 f"All fields of the request together ask for more than {self.rows_allowed} rows, "
-                "where an id counts as 5. Ask for fewer, or send several requests."
+                f"where an id counts as {ROWS_TO_AN_ID}. Ask for fewer, or send several requests."
             )
 
 

@@ -10,13 +10,9 @@ from strawberry import UNSET
 from gateway.errors import BadUserInput, GatewayError
 from gateway.pagination import MAXIMUM_ROWS, connection_arguments, read_slice, read_total
 from gateway.schema.connection import SegmentConnection, selected_fields, times_shown
-from gateway.schema.context import Info
+from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.node import Node, checked_entity_id, entity_id_of
 from gateway.schema.segment import Segment, segment
-
-# A lookup of 100 ids is an upstream request, as is a block of 250 rows, and nobody needs to look
-# up more than a few hundred: what ids cost keeps made-up ones from draining the quota.
-ROWS_TO_AN_ID = 5
 
 Argument = TypeVar("Argument")
 IdArgument = Annotated[

@@ -78,7 +78,9 @@ class Settings(BaseModel):
         description="The largest body of a request; more is status 413.",
     )
     max_query_tokens: int = Field(
-        default=2000, ge=50, description="The longest GraphQL document, in lexical tokens."
+        default=2000,
+        ge=50,
+        description="How long a document may be: in tokens, and in fields, fragments written out.",
     )
     max_query_depth: int = Field(
         default=15, ge=3, le=100, description="How deep the fields of a document may be nested."

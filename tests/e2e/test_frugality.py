@@ -26,7 +26,7 @@ def client(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, timeout=60, limits=limits)
 
 
-@pytest.mark.parametrize("step", [30, 250])
+@pytest.mark.parametrize("step", [1, 7, 30, 50, 250])
 async def test_walks_over_real_http_cost_four_requests_together(step: int) -> None:
     with emulator_on_a_port(1000) as (upstream, emulator), gateway_over(upstream) as url:
         rows = [row.id for row in emulator.store.segments]

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.pagination import MAXIMUM_ROWS
-from gateway.schema.query import ROWS_TO_AN_ID
+from gateway.schema.context import ROWS_TO_AN_ID
 from gateway.settings import Settings, SettingsError, load_settings, settings_table
 
 TOKEN = "s3cr3t-t0k3n"
