@@ -54,8 +54,9 @@ format: setup ## Format the code, and mend what the linter can
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
-schema: $(VENV)/.run ## Write schema.graphql from the code
+schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@$(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+	@$(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
 
 wheel: $(VENV)/.run graphiql ## Build the wheel in dist/, GraphiQL inside
 	$(BIN)/python -m hatchling build --target wheel

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-import strawberry
 from starlette.applications import Starlette
 
 from gateway.bigcommerce.client import MAXIMUM_IN_FLIGHT, BigCommerceClient
@@ -19,7 +18,7 @@ from gateway.errors import GatewayError, UpstreamForbidden
 from gateway.loaders import SegmentLoader
 from gateway.logs import configure_logging
 from gateway.pagination import read_total
-from gateway.schema import Context, Limits, build_schema
+from gateway.schema import Context, Federation, Graph, Limits, build_graph
 from gateway.settings import Settings, load_settings
 from gateway.web import Readiness, create_web
 
@@ -99,8 +98,16 @@ def create_app(
             is_running = False
         log.info("stopped after %d upstream requests", parts.client.requests)
 
+    graph = create_graph(settings)
+
     def new_context() -> Context:
-        return Context(parts.segments, parts.segment_loader, settings.max_rows_per_request)
+        return Context(
+            parts.segments,
+            parts.segment_loader,
+            graph.sdl,
+            rows_allowed=settings.max_rows_per_request,
+            representations_allowed=settings.max_representations,
+        )
 
     async def readiness() -> Readiness:
         return Readiness(
@@ -113,7 +120,7 @@ def create_app(
         )
 
     app = create_web(
-        schema=create_schema(settings),
+        schema_for=graph.schema_for,
         new_context=new_context,
         readiness=readiness,
         lifespan=lifespan,
@@ -131,10 +138,13 @@ def app_from_environment() -> Starlette:
     return create_app(settings)
 
 
-def create_schema(settings: Settings) -> strawberry.Schema:
-    """Returns the schema under the limits that the settings name."""
-    return build_schema(
-        Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases)
+def create_graph(settings: Settings) -> Graph:
+    """Returns the graph under the limits that the settings name."""
+    return build_graph(
+        Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases),
+        Federation(
+            settings.subgraph_contact_name, settings.subgraph_contact_url, settings.subgraph_node
+        ),
     )
 
 

@@ -24,6 +24,7 @@ class Arguments(argparse.Namespace):
     past_the_end: Literal["empty", "refuse"]
     faults: list[tuple[Fault, int]]
     quota: int
+    api: bool
 
 
 class Parser(argparse.ArgumentParser):
@@ -90,7 +91,12 @@ def create_parser() -> Parser:
         f"the requests behind them: {', '.join(Fault)}",
     )
 
-    commands.add_parser("schema", help="print the schema in GraphQL's definition language")
+    command = commands.add_parser(
+        "schema", help="print the subgraph's schema, for composers", allow_abbrev=False
+    )
+    command.add_argument(
+        "--api", action="store_true", help="the schema that clients see, without directives"
+    )
     commands.add_parser("settings", help="print every setting, its value and what it does")
     commands.add_parser("check", help="read the upstream once, and say how it went")
     return parser

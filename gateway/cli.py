@@ -11,11 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
-from gateway.app import check, create_app
+from gateway.app import check, create_app, create_graph
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
-from gateway.schema import build_schema, print_sdl
 from gateway.server import CannotListen, address, listen, serve
 from gateway.settings import SettingsError, load_settings, settings_table
 
@@ -109,8 +108,9 @@ def variables_to_read_it(emulator: Emulator, host: str, port: int) -> dict[str, 
     return variables
 
 
-def _schema(_: Arguments) -> int:
-    print(print_sdl(build_schema()), end="")
+def _schema(arguments: Arguments) -> int:
+    graph = create_graph(load_settings())
+    print(graph.api_sdl if arguments.api else graph.sdl, end="")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 from gateway.schema.context import Context
 from gateway.schema.documents import OperationNotNamed
-from gateway.schema.graph import build_schema, print_sdl
+from gateway.schema.federation import Federation
+from gateway.schema.graph import Graph, build_graph
 from gateway.schema.limits import Limits
 
-__all__ = ["Context", "Limits", "OperationNotNamed", "build_schema", "print_sdl"]
+__all__ = ["Context", "Federation", "Graph", "Limits", "OperationNotNamed", "build_graph"]

@@ -4,17 +4,39 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import strawberry
-from strawberry.relay import PageInfo
 from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.bigcommerce import models
 from gateway.pagination import Slice
+from gateway.schema.federation import TAGS
 from gateway.schema.segment import Segment, segment
 
 SegmentSlice = Slice[models.Segment]
 
 
-@strawberry.type(description="A segment at its place in a list.")
+@strawberry.federation.type(
+    shareable=True, tags=TAGS, description="Information to aid in pagination."
+)
+class PageInfo:
+    """Relay Connections, 5: Strawberry's own cannot be shared with other subgraphs."""
+
+    has_next_page: bool = strawberry.field(
+        description="When paginating forwards, are there more items?"
+    )
+    has_previous_page: bool = strawberry.field(
+        description="When paginating backwards, are there more items?"
+    )
+    start_cursor: str | None = strawberry.field(
+        description="When paginating backwards, the cursor to continue."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="When paginating forwards, the cursor to continue."
+    )
+
+
+@strawberry.federation.type(
+    shareable=True, tags=TAGS, description="A segment at its place in a list."
+)
 class SegmentEdge:
     """Relay's edge."""
 
@@ -27,11 +49,13 @@ class SegmentEdge:
     node: Segment | None = strawberry.field(description="The segment.")
 
 
-@strawberry.type(
+@strawberry.federation.type(
+    shareable=True,
+    tags=TAGS,
     description=(
         "Segments in the store's order. What is not selected is not fetched: `totalCount` alone "
         "costs one upstream request, nothing at all while a page of the list is in the cache."
-    )
+    ),
 )
 class SegmentConnection:
     """Relay's connection; `rows` is None where no selected field needs it."""

@@ -15,12 +15,15 @@ ROWS_TO_AN_ID = 5
 
 @dataclass(slots=True)
 class Context:
-    """The parts that resolvers read from, and the rows that this request asked for so far."""
+    """The parts that resolvers read from, and what this request asked for so far."""
 
     segments: SegmentSource
     segment_loader: SegmentLoader
+    subgraph_sdl: str
     rows_allowed: int
+    representations_allowed: int
     rows_asked: int = 0
+    representations_asked: int = 0
 
     def spend_rows(self, rows: int) -> None:
         """Counts rows that a field asks for against the request's allowance.
@@ -32,6 +35,15 @@ class Context:
             raise BadUserInput(
                 f"All fields of the request together ask for more than {self.rows_allowed} rows, "
                 f"where an id counts as {ROWS_TO_AN_ID}. Ask for fewer, or send several requests."
+            )
+
+    def spend_representations(self, representations: int) -> None:
+        """Counts entities that a router asks for; raises `BadUserInput` for too many of them."""
+        self.representations_asked += representations
+        if self.representations_asked > self.representations_allowed:
+            raise BadUserInput(
+                f"The request asks for {self.representations_asked} entities. Ask for at most "
+                f"{self.representations_allowed}, or send several requests."
             )
 
 

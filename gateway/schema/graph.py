@@ -1,20 +1,25 @@
-"""The schema as a whole: built once, printed as SDL."""
+"""The schema as a whole, built once: as clients see it, and as routers and composers do."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLDirective, GraphQLError, specified_directives
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.schema.date_time import DATE_TIME
 from gateway.schema.documents import document_extensions
+from gateway.schema.entities import SubgraphQuery
+from gateway.schema.federation import VERSION, Federation
 from gateway.schema.limits import Limits
 from gateway.schema.query import Query
+from gateway.schema.sdl import ROUTERS_FIELDS, api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
 
 
-class _Schema(strawberry.Schema):
+class _Quiet(strawberry.Schema):
     """Leaves the log to `gateway.web`, which knows a client's mistake from a failure of ours."""
 
     def process_errors(
@@ -23,16 +28,50 @@ class _Schema(strawberry.Schema):
         """Logs nothing: Strawberry would log each mistake of a client with a stack."""
 
 
-def build_schema(limits: Limits | None = None) -> strawberry.Schema:
-    """Returns the executable schema; `limits` are the defaults of `Limits` where None."""
-    return _Schema(
-        query=Query,
+class _ApiSchema(_Quiet):
+    """The graph without federation's directives, which say nothing to a client."""
+
+    def _collect_graphql_directives(self, _: Iterable[type]) -> tuple[GraphQLDirective, ...]:
+        return specified_directives
+
+    def _warn_for_federation_directives(self) -> None:
+        """Says nothing: they are there for the subgraph."""
+
+
+class _SubgraphSchema(_Quiet, strawberry.federation.Schema):
+    """The graph with federation's directives and root fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One graph in two views: `api` is for clients, `subgraph` has what routers ask for, too.
+
+    `sdl` is the subgraph as composers take it, `api_sdl` the graph as clients' tools do.
+    """
+
+    api: strawberry.Schema
+    subgraph: strawberry.Schema
+    sdl: str
+    api_sdl: str
+
+    def schema_for(self, document: str) -> strawberry.Schema:
+        """Returns the view that a document is to be executed in."""
+        return self.subgraph if any(name in document for name in ROUTERS_FIELDS) else self.api
+
+
+def build_graph(limits: Limits | None = None, federation: Federation | None = None) -> Graph:
+    """Returns the executable graph; None stands for the defaults of the class."""
+    federation = federation or Federation()
+    config = StrawberryConfig(scalar_map={datetime: DATE_TIME})
+    # Both views have the same: each document goes to the same view every time.
+    extensions = document_extensions(limits or Limits())
+    api = _ApiSchema(query=Query, types=[Segment], config=config, extensions=extensions)
+    subgraph = _SubgraphSchema(
+        query=SubgraphQuery,
         types=[Segment],
-        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
-        extensions=document_extensions(limits or Limits()),
+        config=config,
+        extensions=extensions,
+        federation_version=VERSION,
+        schema_directives=[federation.contact],
     )
-
-
-def print_sdl(schema: strawberry.Schema) -> str:
-    """Returns the schema in GraphQL's definition language, as `schema.graphql` holds it."""
-    return schema.as_str().strip() + "\n"
+    return Graph(api, subgraph, subgraph_sdl(subgraph, node=federation.node), api_sdl(api))

@@ -10,13 +10,16 @@ import strawberry
 
 from gateway.bigcommerce.models import uuid_in_lower_case
 from gateway.errors import BadUserInput
+from gateway.schema.federation import TAGS
 
 
-@strawberry.interface(description="An object with a global id: `node(id:)` finds it again.")
+# Node and PageInfo are described in Strawberry's words: composers warn of a type that several
+# subgraphs describe in different ones.
+@strawberry.federation.interface(description="An object with a Globally Unique ID", tags=TAGS)
 class Node:
     """Relay's `Node`."""
 
-    id: strawberry.ID = strawberry.field(description="The global id, unique in the whole graph.")
+    id: strawberry.ID = strawberry.field(description="The Globally Unique ID of this object")
 
 
 def global_id(type_name: str, entity_id: str) -> strawberry.ID:

@@ -1,18 +1,29 @@
 """The root of all reads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Final, TypeVar
 
 import strawberry
 from strawberry import UNSET
 
-from gateway.errors import BadUserInput, GatewayError
-from gateway.pagination import MAXIMUM_ROWS, connection_arguments, read_slice, read_total
+from gateway.data_source import LOOKUP_IDS
+from gateway.errors import BadUserInput
+from gateway.pagination import (
+    DEFAULT_ROWS,
+    MAXIMUM_ROWS,
+    connection_arguments,
+    read_slice,
+    read_total,
+)
 from gateway.schema.connection import SegmentConnection, selected_fields, times_shown
 from gateway.schema.context import ROWS_TO_AN_ID, Info
-from gateway.schema.node import Node, checked_entity_id, entity_id_of
-from gateway.schema.segment import Segment, segment
+from gateway.schema.federation import TAGS, costs, list_size
+from gateway.schema.lookups import attempt, look_up, segment_id
+from gateway.schema.node import Node, checked_entity_id
+from gateway.schema.segment import Segment
+
+REQUESTS_TO_ALL_IDS: Final = -(-MAXIMUM_ROWS // LOOKUP_IDS)
 
 Argument = TypeVar("Argument")
 IdArgument = Annotated[
@@ -48,11 +59,17 @@ CursorArgument = Annotated[
 class Query:
     """The query root."""
 
-    @strawberry.field(
+    @strawberry.federation.field(
+        tags=TAGS,
+        directives=[
+            # A page lies in two blocks of the list at the most.
+            costs(upstream_requests=2),
+            list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
+        ],
         description=(
             "The store's segments, page by page in both directions. Costs one upstream request "
             "for each 250 segments that are not in the cache, whatever the size of the pages."
-        )
+        ),
     )
     async def segments(
         self,
@@ -78,11 +95,13 @@ class Query:
         total = await read_total(source) if "totalCount" in wanted else 0
         return SegmentConnection(rows=None, total=total)
 
-    @strawberry.field(
+    @strawberry.federation.field(
+        tags=TAGS,
+        directives=[costs(upstream_requests=1)],
         description=(
             "One segment, by exactly one of its two ids; null if the store has none such. Lookups "
             "asked close together, by any client, share one upstream request for each 100."
-        )
+        ),
     )
     async def segment(
         self, info: Info, id: IdArgument = UNSET, entity_id: EntityIdArgument = UNSET
@@ -92,17 +111,19 @@ class Query:
         if raw_id is not None and global_id is None:
             uuid = checked_entity_id(raw_id)
         elif global_id is not None and raw_id is None:
-            uuid = _segment_id(global_id)
+            uuid = segment_id(global_id)
         else:
             raise BadUserInput("Pass exactly one of `id` and `entityId`.")
-        (found,) = await _load(info, [uuid])
+        (found,) = await _look_up(info, [uuid])
         return found
 
-    @strawberry.field(
+    @strawberry.federation.field(
+        tags=TAGS,
+        directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
         description=(
             "Up to 250 segments by BigCommerce's own ids: as many as were asked for, in the same "
             "order, null where the store has none such. 100 ids cost one upstream request."
-        )
+        ),
     )
     async def segments_by_entity_id(
         self,
@@ -113,10 +134,12 @@ class Query:
     ) -> list[Segment | None]:
         """Looks the segments up in the pool."""
         _check_number(entity_ids, "entityIds")
-        return await _load(info, [_attempt(checked_entity_id, text) for text in entity_ids])
+        return await _look_up(info, [attempt(checked_entity_id, text) for text in entity_ids])
 
-    @strawberry.field(
-        description="Any object by its global id; null if there is none such. Costs as `segment`."
+    @strawberry.federation.field(
+        tags=TAGS,
+        directives=[costs(upstream_requests=1)],
+        description="Any object by its global id; null if there is none such. Costs as `segment`.",
     )
     async def node(
         self,
@@ -124,14 +147,16 @@ class Query:
         id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
     ) -> Node | None:
         """Looks the object up in the pool."""
-        (found,) = await _load(info, [_segment_id(id)])
+        (found,) = await _look_up(info, [segment_id(id)])
         return found
 
-    @strawberry.field(
+    @strawberry.federation.field(
+        tags=TAGS,
+        directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
         description=(
             "Up to 250 objects by their global ids: as many as were asked for, in the same order, "
             "null where there is none such. Costs as `segmentsByEntityId`."
-        )
+        ),
     )
     async def nodes(
         self,
@@ -140,24 +165,12 @@ class Query:
     ) -> list[Node | None]:
         """Looks the objects up in the pool."""
         _check_number(ids, "ids")
-        return [*await _load(info, [_attempt(_segment_id, text) for text in ids])]
+        return [*await _look_up(info, [attempt(segment_id, text) for text in ids])]
 
 
 def _given(argument: Argument | None) -> Argument | None:
     """Returns the argument, None also where it was left out."""
     return None if argument is UNSET else argument
-
-
-def _segment_id(text: str) -> str:
-    return entity_id_of(text, "Segment")
-
-
-def _attempt(check: Callable[[str], str], text: str) -> str | BadUserInput:
-    """Returns the checked id, or the error that stands in its place in the answer."""
-    try:
-        return check(text)
-    except BadUserInput as error:
-        return error
 
 
 def _check_number(ids: Sequence[str], argument: str) -> None:
@@ -167,16 +180,6 @@ def _check_number(ids: Sequence[str], argument: str) -> None:
         )
 
 
-async def _load(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
-    """Returns the segments in the order of the ids.
-
-    An id that is an error stays one: graphql-core reports it at its index, beside its siblings.
-    """
-    uuids = [row_id for row_id in ids if isinstance(row_id, str)]
+async def _look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
     info.context.spend_rows(len(ids) * ROWS_TO_AN_ID)
-    rows = iter(await info.context.segment_loader.load_segments_by_id(uuids))
-    found: list[Segment | GatewayError | None] = []
-    for row_id in ids:
-        row = next(rows) if isinstance(row_id, str) else row_id
-        found.append(row if row is None or isinstance(row, GatewayError) else segment(row))
-    return cast(list[Segment | None], found)
+    return await look_up(info, ids)

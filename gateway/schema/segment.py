@@ -7,14 +7,17 @@ import strawberry
 
 from gateway.bigcommerce import models
 from gateway.errors import UpstreamUnavailable
+from gateway.schema.federation import TAGS
 from gateway.schema.node import Node, global_id
 
 
-@strawberry.type(
+@strawberry.federation.type(
+    keys=["id", "entityId"],
+    tags=TAGS,
     description=(
         "A customer segment of the store: a named group of shoppers, which promotions target. "
         "Its fields cost nothing beyond the lookup or the list that brought it."
-    )
+    ),
 )
 class Segment(Node):
     """A customer segment as clients see it."""

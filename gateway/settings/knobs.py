@@ -93,6 +93,23 @@ class Settings(BaseModel):
         ge=FEWEST_ROWS_PER_REQUEST,
         description="How many rows all fields of one request may ask for; an id counts as 5.",
     )
+    max_representations: int = Field(
+        default=1000,
+        ge=1,
+        description="How many entities a router may ask for in one request.",
+    )
+    subgraph_contact_name: str = Field(
+        default="bigcommerce-segments-gateway",
+        min_length=1,
+        description="Whom other teams ask about this subgraph, in its `@contact`.",
+    )
+    subgraph_contact_url: str | None = Field(
+        default=None, description="Where they find them: a page, a chat, a mailto address."
+    )
+    subgraph_node: bool = Field(
+        default=False,
+        description="Whether the subgraph offers `node` and `nodes`: one of a graph can.",
+    )
     graphiql: bool = Field(default=True, description="Whether browsers get GraphiQL at /graphql.")
     emulator_segments: int = Field(
         default=120, ge=0, le=1000, description="Segments in the emulator inside the process."

@@ -21,7 +21,7 @@ from gateway.web.request_id import RequestIds
 
 def create_web(
     *,
-    schema: strawberry.Schema,
+    schema_for: Callable[[str], strawberry.Schema],
     new_context: Callable[[], object],
     readiness: Callable[[], Awaitable[Readiness]],
     lifespan: Lifespan[Starlette],
@@ -31,10 +31,11 @@ def create_web(
 ) -> Starlette:
     """Returns the ASGI application.
 
-    `new_context` is called once for each GraphQL request; `graphiql` says whether browsers get it.
+    `schema_for` tells what a document is executed in, `new_context` is called once for each
+    GraphQL request; `graphiql` says whether browsers get it.
     """
     graphql = GraphQLEndpoint(
-        schema,
+        schema_for,
         new_context,
         max_body_bytes=max_body_bytes,
         graphiql=graphiql,

@@ -36,14 +36,14 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        schema_for: Callable[[str], strawberry.Schema],
         new_context: Callable[[], object],
         *,
         max_body_bytes: int,
         graphiql: bool,
         body_timeout_seconds: float = BODY_TIMEOUT_SECONDS,
     ) -> None:
-        self._schema = schema
+        self._schema_for = schema_for
         self._new_context = new_context
         self._max_body_bytes = max_body_bytes
         self._graphiql = graphiql
@@ -109,7 +109,7 @@ class GraphQLEndpoint:
     async def _execute(
         self, asked: GraphQLRequest, context: object, operation_type: OperationType
     ) -> ExecutionResult:
-        return await self._schema.execute(
+        return await self._schema_for(asked.query).execute(
             asked.query,
             variable_values=asked.variables,
             context_value=context,

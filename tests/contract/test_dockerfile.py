@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from gateway.arguments import Arguments, create_parser
-from gateway.schema import build_schema, print_sdl
+from gateway.schema import build_graph
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ def test_install_steps_make_a_gateway_that_runs(tmp_path: Path) -> None:
     printed = subprocess.run(
         [gateway, "schema"], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    assert printed.stdout == print_sdl(build_schema())
+    assert printed.stdout == build_graph().sdl
     (package,) = environment.glob("lib/python*/site-packages/gateway")
     assert (package / "web" / "static" / "graphiql" / "index.html").is_file()
     assert not (gateway.parent / "pip").exists()

@@ -193,7 +193,7 @@ def blocks(name: str, language: str) -> list[str]:
 def test_clients_are_told_the_type_of_each_scalar() -> None:
     (codegen,) = blocks("docs/clients.md", "yaml")
     (generated,) = yaml.safe_load(codegen)["generates"].values()
-    scalars = re.findall(r"^scalar (\w+)", page("schema.graphql"), re.MULTILINE)
+    scalars = re.findall(r"^scalar (\w+)", page("api.graphql"), re.MULTILINE)
     assert generated["config"]["scalars"] == dict.fromkeys(scalars, "string")
 
 

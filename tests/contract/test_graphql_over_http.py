@@ -50,6 +50,9 @@ class Mutation:
         return "written"
 
 
+SCHEMA = strawberry.Schema(Query, Mutation, extensions=document_extensions(Limits()))
+
+
 @dataclass(frozen=True)
 class Row:
     """A clause: its number here, its sentence, and the check of it."""
@@ -360,7 +363,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         return Readiness(True, {})
 
     web = create_web(
-        schema=strawberry.Schema(Query, Mutation, extensions=document_extensions(Limits())),
+        schema_for=lambda _: SCHEMA,
         new_context=object,
         readiness=readiness,
         lifespan=lifespan,

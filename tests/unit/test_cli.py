@@ -6,7 +6,7 @@ import pytest
 
 from gateway.cli import main, variables_to_read_it
 from gateway.emulator import create_emulator, seeded_store
-from gateway.schema import build_schema, print_sdl
+from gateway.schema import build_graph
 from gateway.settings import Settings, load_settings, settings_table
 
 
@@ -28,7 +28,7 @@ def refusal(*argv: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_schema_prints_the_schema_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
-    assert capsys.readouterr() == (print_sdl(build_schema()), "")
+    assert capsys.readouterr() == (build_graph().sdl, "")
 
 
 def test_settings_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,4 +154,4 @@ def test_the_package_runs_as_a_module(
     with pytest.raises(SystemExit) as caught:
         runpy.run_module("gateway", run_name="__main__")
     assert caught.value.code == 0
-    assert capsys.readouterr().out == print_sdl(build_schema())
+    assert capsys.readouterr().out == build_graph().sdl

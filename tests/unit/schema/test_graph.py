@@ -8,7 +8,7 @@ from graphql import GraphQLError, get_introspection_query, parse
 from in_process import PAGE, Answer, InProcess, in_process
 
 from gateway.emulator import Fault
-from gateway.schema import Limits, build_schema
+from gateway.schema import Limits, build_graph
 from gateway.schema.limits import check_limits
 
 
@@ -398,7 +398,7 @@ async def test_one_of_several_operations_has_to_be_named() -> None:
 
 
 def test_every_element_of_the_schema_is_described() -> None:
-    schema = build_schema()._schema  # the only way to graphql-core's types
+    schema = build_graph().api._schema  # the only way to graphql-core's types
     undescribed = []
     for name, kind in schema.type_map.items():
         if name.startswith("__") or not hasattr(kind, "fields"):

@@ -25,6 +25,9 @@ class Query:
         return "world"
 
 
+SCHEMA = strawberry.Schema(Query)
+
+
 @asynccontextmanager
 async def no_lifespan(_: Starlette) -> AsyncIterator[None]:
     yield
@@ -46,7 +49,7 @@ def gateway(
     *, readiness: ReadinessCheck = all_is_ready, graphiql: bool = True
 ) -> httpx.AsyncClient:
     web = create_web(
-        schema=strawberry.Schema(Query),
+        schema_for=lambda _: SCHEMA,
         new_context=object,
         readiness=readiness,
         lifespan=no_lifespan,

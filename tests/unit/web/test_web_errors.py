@@ -76,7 +76,9 @@ SCHEMA = strawberry.Schema(Query, extensions=document_extensions(Limits()))
 
 
 def client(schema: strawberry.Schema | None = None) -> httpx.AsyncClient:
-    endpoint = GraphQLEndpoint(schema or SCHEMA, object, max_body_bytes=100_000, graphiql=False)
+    endpoint = GraphQLEndpoint(
+        lambda _: schema or SCHEMA, object, max_body_bytes=100_000, graphiql=False
+    )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(RequestIds(endpoint)),
         base_url="http://gateway",

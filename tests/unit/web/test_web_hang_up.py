@@ -64,7 +64,7 @@ def endpoint(work: Work) -> GraphQLEndpoint:
             return await work.do()
 
     schema = strawberry.Schema(Query, Mutation)
-    return GraphQLEndpoint(schema, object, max_body_bytes=1000, graphiql=False)
+    return GraphQLEndpoint(lambda _: schema, object, max_body_bytes=1000, graphiql=False)
 
 
 async def started(client: Client, work: Work) -> asyncio.Task[None]:

@@ -1,0 +1,85 @@
+"""Entities: what a router asks for, by the keys that other subgraphs hold.
+
+Source: Apollo Federation Subgraph Specification, `_entities` and `_service`. Why not Strawberry's
+own: docs/decisions/0012-entities-are-resolved-one-by-one.md.
+"""
+
+from typing import Final
+
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.federation.schema import FederationAny
+from strawberry.types.union import StrawberryUnion
+
+from gateway.errors import BadUserInput
+from gateway.schema.context import Info
+from gateway.schema.lookups import attempt, look_up, segment_id
+from gateway.schema.node import checked_entity_id
+from gateway.schema.query import Query
+from gateway.schema.segment import Segment
+
+ENTITY: Final = StrawberryUnion("_Entity", type_annotations=(StrawberryAnnotation(Segment),))
+
+
+@strawberry.type(name="_Service", description="This subgraph, as a composer reads it.")
+class Service:
+    """Federation's `_Service`."""
+
+    sdl: str = strawberry.field(description="The subgraph's schema, with federation's directives.")
+
+
+# No description: each subgraph has a Query, and composers warn of different ones.
+@strawberry.type(name="Query")
+class SubgraphQuery(Query):
+    """The query root as routers and composers see it."""
+
+    @strawberry.field(
+        name="_entities",
+        graphql_type=list[ENTITY | None],  # type: ignore[valid-type] # Strawberry's way to a union
+        description=(
+            "Entities by their keys: as many as were asked for, in the same order, null where "
+            "there is none such. 100 different ones cost one upstream request."
+        ),
+    )
+    async def entities(
+        self, info: Info, representations: list[FederationAny]
+    ) -> list[Segment | None]:
+        """Looks the entities up in the pool."""
+        info.context.spend_representations(len(representations))
+        return await look_up(info, [attempt(represented_segment, one) for one in representations])
+
+    @strawberry.field(name="_service", description="This subgraph, as a composer reads it.")
+    def service(self, info: Info) -> Service:
+        """Tells the schema."""
+        return Service(sdl=info.context.subgraph_sdl)
+
+
+def represented_segment(representation: object) -> str:
+    """Returns the uuid of the segment that an entity representation names by one of its keys.
+
+    Keys that are null count as left out; what is no key is ignored. Raises `BadUserInput`.
+    """
+    if not isinstance(representation, dict) or "__typename" not in representation:
+        raise BadUserInput(
+            "A representation has to be an object with `__typename` and a key of that type."
+        )
+    if representation["__typename"] != "Segment":
+        raise BadUserInput(
+            "`__typename` names no entity of this subgraph. It has one: `Segment`, by `id` or "
+            "`entityId`."
+        )
+    found = {
+        check(_text(representation[key]))
+        for key, check in (("id", segment_id), ("entityId", checked_entity_id))
+        if representation.get(key) is not None
+    }
+    if not found:
+        raise BadUserInput("A representation of a `Segment` needs a key: `id` or `entityId`.")
+    if len(found) > 1:
+        raise BadUserInput("`id` and `entityId` of this representation name different segments.")
+    return found.pop()
+
+
+def _text(value: object) -> str:
+    """Returns the value of a key; what is no text is no id either, and is told as such."""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,38 @@
+"""Segments by id, as every field asks for them: each id gets a row, null or an error of its own."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+from gateway.errors import BadUserInput, GatewayError
+from gateway.schema.context import Info
+from gateway.schema.node import entity_id_of
+from gateway.schema.segment import Segment, segment
+
+Asked = TypeVar("Asked")
+
+
+def segment_id(text: str) -> str:
+    """Returns the uuid that the global id of a segment holds; raises `BadUserInput`."""
+    return entity_id_of(text, "Segment")
+
+
+def attempt(check: Callable[[Asked], str], asked: Asked) -> str | BadUserInput:
+    """Returns the checked id, or the error that stands in its place in the answer."""
+    try:
+        return check(asked)
+    except BadUserInput as error:
+        return error
+
+
+async def look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
+    """Returns the segments in the order of the ids, None where the store has none such.
+
+    What is an error stays one: graphql-core reports it at its index, beside its siblings.
+    """
+    uuids = [row_id for row_id in ids if isinstance(row_id, str)]
+    rows = iter(await info.context.segment_loader.load_segments_by_id(uuids))
+    found: list[Segment | GatewayError | None] = []
+    for row_id in ids:
+        row = next(rows) if isinstance(row_id, str) else row_id
+        found.append(row if row is None or isinstance(row, GatewayError) else segment(row))
+    return cast(list[Segment | None], found)

@@ -1,0 +1,55 @@
+"""The schema in GraphQL's definition language: for composers, and for clients."""
+
+from graphql import (
+    REMOVE,
+    FieldDefinitionNode,
+    ObjectTypeDefinitionNode,
+    TypeDefinitionNode,
+    Visitor,
+    VisitorAction,
+    parse,
+    print_ast,
+    print_schema,
+    visit,
+)
+from strawberry.schema import BaseSchema
+
+# What every subgraph has, and no composer needs to be told.
+ROUTERS_FIELDS = frozenset({"_entities", "_service"})
+ROUTERS_TYPES = frozenset({"_Any", "_Entity", "_Service"})
+# A subgraph that has them claims to find any object of the whole graph.
+NODE_FIELDS = frozenset({"node", "nodes"})
+
+
+def subgraph_sdl(schema: BaseSchema, *, node: bool) -> str:
+    """Returns the subgraph as a composer takes it: with directives, without routers' machinery.
+
+    `node` is whether it offers `node` and `nodes`.
+    """
+    fields_left_out = ROUTERS_FIELDS if node else ROUTERS_FIELDS | NODE_FIELDS
+    document = visit(parse(schema.as_str()), _LeavingOut(fields_left_out))
+    return print_ast(document).rstrip() + "\n"
+
+
+def api_sdl(schema: BaseSchema) -> str:
+    """Returns the schema as clients' tools take it: without a directive of federation."""
+    # Strawberry's own printer would show directives that nothing defines.
+    return print_schema(schema._schema).rstrip() + "\n"  # type: ignore[attr-defined] # only there
+
+
+class _LeavingOut(Visitor):
+    """Removes these fields of Query, and routers' types."""
+
+    def __init__(self, fields: frozenset[str]) -> None:
+        super().__init__()
+        self._fields = fields
+
+    def enter(
+        self, node: object, _key: object, _parent: object, _path: object, ancestors: list[object]
+    ) -> VisitorAction:
+        if isinstance(node, TypeDefinitionNode):
+            return REMOVE if node.name.value in ROUTERS_TYPES else None
+        if isinstance(node, FieldDefinitionNode) and node.name.value in self._fields:
+            (type_,) = (one for one in ancestors if isinstance(one, ObjectTypeDefinitionNode))
+            return REMOVE if type_.name.value == "Query" else None
+        return None
