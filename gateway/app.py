@@ -72,7 +72,7 @@ def create_parts(
         name=f"segments of {store_hash}",
         decoded_bytes=settings.cache_max_bytes - stored_bytes if settings.cache_ttl_seconds else 0,
     )
-    lookups = SegmentLookups(client, cache, keys, limits)
+    lookups = SegmentLookups(client, cache, keys, limits, segments)
     loader = SegmentLoader(lookups, window_seconds=settings.lookup_window_milliseconds / 1000)
     return Parts(http, client, cache, segments, lookups, loader)
 

@@ -1,7 +1,7 @@
 """Lookups by id as one pool: whatever is asked close together travels in one upstream request.
 
 The contract: `load_segments_by_id(ids)` answers a list as long as `ids` and in the same order,
-with None where the store has no such segment.
+with None where the store has no such segment, and the upstream's error where nobody can tell.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gateway.bigcommerce.models import Segment
 from gateway.data_source import LOOKUP_IDS
-from gateway.errors import UpstreamRefused
+from gateway.errors import UpstreamError
 
 # Ids go on being gathered while more of them arrive, but no longer than this many windows.
 LONGEST_WAIT_WINDOWS = 10
@@ -24,7 +24,10 @@ class SegmentLookup(Protocol):
     async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
         """Returns what is fresh in the cache, None for ids known not to exist."""
 
-    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamRefused]:
+    async def listed_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
+        """Reads the whole list where that costs less; what it does not find may exist."""
+
+    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
         """Asks the upstream for up to `LOOKUP_IDS` ids; absent ones are missing."""
 
 
@@ -46,7 +49,7 @@ class SegmentLoader:
         self._source = source
         self._window_seconds = window_seconds
         self._longest_wait_seconds = longest_wait_seconds
-        self._asked: dict[str, asyncio.Future[Segment | UpstreamRefused | None]] = {}
+        self._asked: dict[str, asyncio.Future[Segment | UpstreamError | None]] = {}
         self._gathered: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._windows = 0
@@ -55,27 +58,25 @@ class SegmentLoader:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._part_in_flight: asyncio.Task[None] | None = None
 
-    async def load_segments_by_id(
-        self, ids: Sequence[str]
-    ) -> list[Segment | UpstreamRefused | None]:
+    async def load_segments_by_id(self, ids: Sequence[str]) -> list[Segment | UpstreamError | None]:
         """Returns the segments with these uuids (lower case), in order, None where absent.
 
-        The upstream's refusal of an id stands in its place. Raises the upstream's error if a
-        lookup that any of the ids needs fails.
+        The error of the lookup that an id needed stands in its place.
         """
         distinct = list(dict.fromkeys(ids))
         cached = await self._source.cached_segments(distinct)
-        found: dict[str, Segment | UpstreamRefused | None] = {**cached}
-        futures = self._ask([row_id for row_id in distinct if row_id not in cached])
+        found: dict[str, Segment | UpstreamError | None] = {**cached}
+        new = [i for i in distinct if i not in found and i not in self._asked]
+        if len(new) > LOOKUP_IDS:
+            found.update(await self._source.listed_segments(new))
+        futures = self._ask([row_id for row_id in distinct if row_id not in found])
         if futures:
             # wait, not gather: a caller that hangs up must not cancel what others wait for.
             await asyncio.wait(futures.values())
             found.update((row_id, future.result()) for row_id, future in futures.items())
         return [found[row_id] for row_id in ids]
 
-    def _ask(
-        self, ids: Sequence[str]
-    ) -> dict[str, asyncio.Future[Segment | UpstreamRefused | None]]:
+    def _ask(self, ids: Sequence[str]) -> dict[str, asyncio.Future[Segment | UpstreamError | None]]:
         loop = asyncio.get_running_loop()
         new = [row_id for row_id in ids if row_id not in self._asked]
         for row_id in new:
@@ -131,6 +132,9 @@ class SegmentLoader:
         self.lookups += 1
         try:
             found = await self._source.look_up_segments(ids)
+        except UpstreamError as error:
+            for row_id in ids:
+                self._asked.pop(row_id).set_result(error)
         except Exception as error:
             for row_id in ids:
                 future = self._asked.pop(row_id)

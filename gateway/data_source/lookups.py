@@ -1,4 +1,4 @@
-"""Segments by id: from the cache, and by `id:in` from the upstream."""
+"""Segments by id: from the cache, and by `id:in` or the whole list from the upstream."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,21 @@ from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import list_segments_by_id
 from gateway.cache.read_through import Entry, ReadThroughCache
 from gateway.data_source.answers import page_of_segments
+from gateway.data_source.blocks import SegmentSource
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.stored import ABSENT, StoredKeys, decode_segment, encode
-from gateway.errors import UpstreamRefused, UpstreamUnavailable
-from gateway.pagination import PAGE_SIZE_CHANGES
+from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
+from gateway.pagination import PAGE_SIZE_CHANGES, Block
 
 # How often ids that the upstream refused, or did not answer whole, are asked for again in smaller
 # parts. Two cost at most 7 requests for 100 ids, of which each part has 25 in the end.
 SMALLER_PARTS = 2
 # One odd answer must not turn a lookup of 100 ids into as many requests.
 SMALLEST_PART = 10
+# BigCommerce's limit for a store: what the list is taken to hold while no answer has told.
+MOST_SEGMENTS = 1000
 
-Found = Mapping[str, Segment | UpstreamRefused]
+Found = Mapping[str, Segment | UpstreamError]
 
 
 class SegmentLookups:
@@ -31,11 +34,13 @@ class SegmentLookups:
         cache: ReadThroughCache,
         keys: StoredKeys,
         limits: LearnedLimits,
+        blocks: SegmentSource,
     ) -> None:
         self._client = client
         self._cache = cache
         self._keys = keys
         self._limits = limits
+        self._blocks = blocks
 
     async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
         """Returns those of the segments that are fresh, None for ids known not to exist."""
@@ -45,6 +50,35 @@ class SegmentLookups:
             for row_id, entry in zip(ids, entries, strict=True)
             if entry is not None
         }
+
+    async def listed_segments(self, ids: Sequence[str]) -> Found:
+        """Finds segments in the list, if all of it takes fewer requests than asking for the ids.
+
+        What is not found is missing, and may exist: rows move while a list is read. Where a block
+        cannot be read, the error stands in the place of every id that no other block shows.
+        """
+        total = MOST_SEGMENTS if self._blocks.total is None else self._blocks.total
+        blocks = max(1, -(-total // self._blocks.size))
+        if blocks >= -(-len(ids) // self._limits.lookup_ids):
+            return {}
+        first = await self._try_to_read(0)
+        read = [first]
+        if isinstance(first, Block):
+            others = range(1, -(-first.total // first.size))
+            read += await asyncio.gather(*(self._try_to_read(index) for index in others))
+        found: dict[str, Segment | UpstreamError] = {}
+        for block in read:
+            if isinstance(block, UpstreamError):
+                found = {**dict.fromkeys(ids, block), **found}
+            else:
+                found.update((row.id, row) for row in block.rows)
+        return {row_id: found[row_id] for row_id in ids if row_id in found}
+
+    async def _try_to_read(self, index: int) -> Block[Segment] | UpstreamError:
+        try:
+            return await self._blocks.read(index)
+        except UpstreamError as error:
+            return error
 
     async def look_up_segments(self, ids: Sequence[str]) -> Found:
         """Asks the upstream for segments by id; absent ones are missing.
@@ -57,7 +91,7 @@ class SegmentLookups:
 
     async def _look_up(self, ids: Sequence[str], at_once: int, smaller_parts: int) -> Found:
         parts = [ids[at : at + at_once] for at in range(0, len(ids), at_once)]
-        found: dict[str, Segment | UpstreamRefused] = {}
+        found: dict[str, Segment | UpstreamError] = {}
         for part in await asyncio.gather(*(self._ask(part, smaller_parts) for part in parts)):
             found.update(part)
         return found

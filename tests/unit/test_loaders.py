@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from gateway.bigcommerce.models import Segment
-from gateway.errors import UpstreamRefused, UpstreamUnavailable
+from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from gateway.loaders import SegmentLoader
 
 
@@ -20,11 +20,17 @@ class Lookup:
         self.gate.set()
         self.error: Exception | None = None
         self.refused: dict[str, UpstreamRefused] = {}
+        self.list_asked: list[list[str]] = []
+        self.listed: dict[str, Segment | UpstreamError] = {}
 
     async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
         return {row_id: self.cached[row_id] for row_id in ids if row_id in self.cached}
 
-    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamRefused]:
+    async def listed_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
+        self.list_asked.append(list(ids))
+        return {row_id: self.listed[row_id] for row_id in ids if row_id in self.listed}
+
+    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
         self.asked.append(list(ids))
         await self.gate.wait()
         if self.error:
@@ -153,14 +159,42 @@ async def test_no_ids_cost_nothing() -> None:
     assert lookup.asked == []
 
 
-async def test_error_reaches_all_who_asked_and_the_next_asks_again() -> None:
+async def test_error_stands_in_the_place_of_each_id_and_the_next_asks_again() -> None:
     lookup, loader = a_loader()
+    lookup.cached = {"c": Segment(id="c")}
     lookup.error = UpstreamUnavailable("down")
+    callers = [loader.load_segments_by_id(["a"]), loader.load_segments_by_id(["a", "c", "b"])]
+    assert await asyncio.gather(*callers) == [
+        [lookup.error],
+        [lookup.error, Segment(id="c"), lookup.error],
+    ]
+    lookup.error = None
+    assert await loader.load_segments_by_id(["a"]) == [Segment(id="a")]
+
+
+async def test_failure_of_ours_is_raised_to_all_who_asked() -> None:
+    lookup, loader = a_loader()
+    lookup.error = KeyError("a bug")
     callers = [loader.load_segments_by_id(["a"]), loader.load_segments_by_id(["a", "b"])]
     errors = await asyncio.gather(*callers, return_exceptions=True)
     assert errors == [lookup.error] * 2
-    lookup.error = None
-    assert await loader.load_segments_by_id(["a"]) == [Segment(id="a")]
+
+
+async def test_more_ids_than_a_chunk_may_come_from_the_list_and_the_rest_by_id() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"0": Segment(id="0")}
+    ids = [f"{n}" for n in range(150)]
+    lookup.listed = {row_id: Segment(id=row_id) for row_id in ids[1:120]}
+    found = await loader.load_segments_by_id(ids)
+    assert [getattr(row, "id", None) for row in found] == ids
+    assert lookup.list_asked == [ids[1:]]
+    assert lookup.asked == [ids[120:]]
+
+
+async def test_a_chunk_of_ids_is_not_looked_for_in_the_list() -> None:
+    lookup, loader = a_loader()
+    await loader.load_segments_by_id([f"{n}" for n in range(100)] * 2)
+    assert lookup.list_asked == []
 
 
 async def test_caller_that_hangs_up_does_not_take_the_lookup_from_others() -> None:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from in_process import in_process
+from in_process import InProcess, in_process
 
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import Answer, read_segments
@@ -180,3 +180,82 @@ async def test_only_a_refusal_that_can_be_about_size_makes_lookups_smaller(
     assert gateway.parts.client.requests == 3
     await gateway.parts.lookups.look_up_segments(ids[100:])
     assert gateway.parts.client.requests == (5 if is_learned else 6)
+
+
+def ids_of(gateway: InProcess) -> list[str]:
+    return [row.id for row in gateway.emulator.store.segments]
+
+
+@pytest.mark.parametrize(
+    ("total", "asked", "requests"),
+    [
+        (1000, 400, 0),  # as many requests as the list: ids tell absence, too
+        (1000, 401, 4),
+        (1000, 1000, 4),
+        (120, 101, 0),  # nothing has told yet how short the list is
+    ],
+)
+async def test_the_list_is_read_where_that_takes_fewer_requests(
+    total: int, asked: int, requests: int
+) -> None:
+    gateway = in_process(total)
+    ids = (ids_of(gateway) + [a_row(n).id for n in range(asked)])[:asked]
+    found = await gateway.parts.lookups.listed_segments(ids)
+    assert list(found) == (ids if requests else [])
+    assert gateway.upstream_requests == requests
+
+
+async def test_a_list_known_to_be_short_is_read_rather_than_two_chunks_asked_for() -> None:
+    gateway = in_process(120)
+    await gateway.page(first=1)
+    gateway.emulator.store.segments.pop()
+    ids = ids_of(gateway)
+    absent = a_row(7).id
+    assert list(await gateway.parts.lookups.listed_segments([*ids[:100], absent])) == ids[:100]
+    assert gateway.upstream_requests == 1  # the page had read all of it
+
+
+async def test_a_clamped_list_is_read_only_where_clamped_lookups_take_more() -> None:
+    gateway = in_process(1000, max_limit=50)
+    await gateway.page(first=1)
+    ids = ids_of(gateway)
+    assert await gateway.parts.lookups.listed_segments(ids) == {}
+    assert len(await gateway.parts.lookups.listed_segments([*ids, a_row(7).id])) == 1000
+    assert gateway.upstream_requests == 20
+
+
+async def test_without_a_cache_the_list_s_rows_are_found_all_the_same() -> None:
+    gateway = in_process(1000, CACHE_TTL_SECONDS="0")
+    found = await gateway.parts.segment_loader.load_segments_by_id(ids_of(gateway))
+    assert [getattr(row, "id", None) for row in found] == ids_of(gateway)
+    assert gateway.upstream_requests == 4
+
+
+async def test_an_existing_segment_that_the_list_did_not_show_is_asked_for_by_id() -> None:
+    gateway = in_process(1000)
+    ids = ids_of(gateway)
+    await gateway.page(first=1)
+    moved = gateway.emulator.store.segments.pop(0)  # each row behind it is now one place earlier
+    gateway.emulator.store.segments.append(moved)
+    found = await gateway.parts.segment_loader.load_segments_by_id(ids)
+    assert [getattr(row, "id", None) for row in found] == ids
+    assert gateway.upstream_requests == 4 + 1
+
+
+async def test_error_of_one_block_stands_for_what_no_other_block_shows() -> None:
+    gateway = in_process(1000)
+    await gateway.page(first=1)
+    gateway.emulator.faults.add(Fault.SERVER_ERROR, 3)
+    ids = ids_of(gateway)
+    found = await gateway.parts.segment_loader.load_segments_by_id([*ids, a_row(7).id])
+    assert [getattr(row, "id", None) for row in found[:250]] == ids[:250]
+    assert {type(row) for row in found[250:]} == {UpstreamUnavailable}
+    assert gateway.upstream_requests == 4
+
+
+async def test_error_of_the_first_block_stands_for_all_and_costs_one_request() -> None:
+    gateway = in_process(1000)
+    gateway.emulator.faults.add(Fault.SERVER_ERROR, 1)
+    found = await gateway.parts.lookups.listed_segments(ids_of(gateway))
+    assert {type(row) for row in found.values()} == {UpstreamUnavailable}
+    assert gateway.upstream_requests == 1

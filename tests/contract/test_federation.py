@@ -1,0 +1,362 @@
+"""The subgraph, clause by clause: Apollo's subgraph specification and its compatibility suite.
+
+The rows of the suite that apply to this schema are here; its example schema is another one.
+docs/federation.md is checked, too: its table of representations, and its table of costs.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import yaml
+from graphql import (
+    DocumentNode,
+    FieldDefinitionNode,
+    ObjectTypeDefinitionNode,
+    SchemaDefinitionNode,
+    TypeDefinitionNode,
+    build_ast_schema,
+    get_introspection_query,
+    parse,
+    value_from_ast_untyped,
+)
+from in_process import Answer, InProcess, in_process
+
+from gateway.schema import Federation, build_graph
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "federation.md").read_text(encoding="utf-8")
+VIP = "1a466884-f3f4-4249-9c28-ff90a5aec797"
+ABSENT = "ffffffff-0000-4000-8000-ffffffffffff"
+ENTITIES = """
+query ($representations: [_Any!]!) {
+  _entities(representations: $representations) { __typename ... on Segment { entityId name } }
+}
+"""
+SDL = "{ _service { sdl } }"
+
+Applied = list[tuple[str, Answer]]
+
+
+def by_entity_id(entity_id: str) -> dict[str, object]:
+    return {"__typename": "Segment", "entityId": entity_id}
+
+
+def by_id(entity_id: str) -> dict[str, object]:
+    text = b64encode(f"Segment:{entity_id}".encode()).decode()
+    return {"__typename": "Segment", "id": text}
+
+
+def ids_of(gateway: InProcess) -> list[str]:
+    return [row.id for row in gateway.emulator.store.segments]
+
+
+async def entities(gateway: InProcess, *representations: object) -> list[Answer | None]:
+    """Returns `_entities` of an answer without errors."""
+    data = await gateway.data(ENTITIES, representations=list(representations))
+    found: list[Answer | None] = data["_entities"]
+    return found
+
+
+async def sdl_of(gateway: InProcess) -> DocumentNode:
+    return parse((await gateway.data(SDL))["_service"]["sdl"])
+
+
+def directives(node: TypeDefinitionNode | FieldDefinitionNode | SchemaDefinitionNode) -> Applied:
+    """Returns the directives that stand on an element: the name and the arguments of each."""
+    return [
+        (
+            one.name.value,
+            {a.name.value: value_from_ast_untyped(a.value) for a in one.arguments or ()},
+        )
+        for one in node.directives or ()
+    ]
+
+
+def of_schema(document: DocumentNode) -> Applied:
+    (schema,) = (d for d in document.definitions if isinstance(d, SchemaDefinitionNode))
+    return directives(schema)
+
+
+def of_types(document: DocumentNode) -> dict[str, Applied]:
+    return {
+        d.name.value: directives(d)
+        for d in document.definitions
+        if isinstance(d, TypeDefinitionNode)
+    }
+
+
+def of_root_fields(document: DocumentNode) -> dict[str, Applied]:
+    (query,) = (
+        d
+        for d in document.definitions
+        if isinstance(d, ObjectTypeDefinitionNode) and d.name.value == "Query"
+    )
+    return {field.name.value: directives(field) for field in query.fields or ()}
+
+
+def named(name: str, applied: Applied) -> list[Answer]:
+    """Returns the arguments of each directive of this name."""
+    return [arguments for one, arguments in applied if one == name]
+
+
+# --- the clauses ---------------------------------------------------------------------------------
+
+
+async def service_tells_the_sdl(gateway: InProcess) -> None:
+    sdl = (await gateway.data(SDL))["_service"]["sdl"]
+    assert "type Query" in sdl
+    assert sdl == (ROOT / "schema.graphql").read_text(encoding="utf-8")
+
+
+async def sdl_links_one_federation(gateway: InProcess) -> None:
+    (link,) = named("link", of_schema(await sdl_of(gateway)))
+    assert link["url"] == "https://specs.apollo.dev/federation/v2.9"
+    assert set(link["import"]) == {"@cost", "@key", "@listSize", "@shareable", "@tag"}
+
+
+async def sdl_names_no_machinery(gateway: InProcess) -> None:
+    document = await sdl_of(gateway)
+    assert [name for name in of_types(document) if name.startswith("_")] == []
+    assert set(of_root_fields(document)) == {"segments", "segment", "segmentsByEntityId"}
+
+
+async def segment_has_two_keys(gateway: InProcess) -> None:
+    keys = named("key", of_types(await sdl_of(gateway))["Segment"])
+    assert keys == [{"fields": "id"}, {"fields": "entityId"}]
+
+
+async def key_resolves_by_id(gateway: InProcess) -> None:
+    assert await entities(gateway, by_id(VIP)) == [
+        {"__typename": "Segment", "entityId": VIP, "name": "VIP customers"}
+    ]
+
+
+async def key_resolves_by_entity_id(gateway: InProcess) -> None:
+    assert await entities(gateway, by_entity_id(VIP)) == await entities(gateway, by_id(VIP))
+
+
+async def several_keys_resolve_in_one_request(gateway: InProcess) -> None:
+    found = await entities(gateway, by_id(VIP), by_entity_id(VIP))
+    assert [one and one["name"] for one in found] == ["VIP customers"] * 2
+
+
+async def order_and_length_are_kept(gateway: InProcess) -> None:
+    ids = ids_of(gateway)[:5]
+    asked = [ids[3], ABSENT, ids[0], ids[3]]
+    found = await entities(gateway, *(by_entity_id(row_id) for row_id in asked))
+    assert [one and one["entityId"] for one in found] == [ids[3], None, ids[0], ids[3]]
+
+
+async def no_representations_are_no_entities(gateway: InProcess) -> None:
+    assert await entities(gateway) == []
+
+
+async def literals_are_taken_as_variables_are(gateway: InProcess) -> None:
+    query = (
+        "query ($uuid: ID!) { _entities(representations: "
+        '[{ __typename: "Segment", entityId: $uuid }]) { ... on Segment { name } } }'
+    )
+    data = await gateway.data(query, uuid=VIP)
+    assert data == {"_entities": [{"name": "VIP customers"}]}
+
+
+async def values_are_shareable(gateway: InProcess) -> None:
+    applied = of_types(await sdl_of(gateway))
+    shareable = {name for name in applied if named("shareable", applied[name])}
+    assert shareable == {"PageInfo", "SegmentConnection", "SegmentEdge"}
+
+
+async def everything_is_tagged(gateway: InProcess) -> None:
+    document = await sdl_of(gateway)
+    applied = {**of_types(document), **of_root_fields(document)}
+    del applied["Query"]  # which is every subgraph's
+    assert {
+        name for name in applied if named("tag", applied[name]) != [{"name": "segments"}]
+    } == set()
+
+
+async def lists_tell_their_size(gateway: InProcess) -> None:
+    fields = of_root_fields(await sdl_of(gateway))
+    assert {name: named("listSize", fields[name]) for name in fields} == {
+        "segments": [
+            {
+                "assumedSize": 50,
+                "slicingArguments": ["first", "last"],
+                "sizedFields": ["edges", "nodes"],
+                "requireOneSlicingArgument": False,
+            }
+        ],
+        "segment": [],
+        "segmentsByEntityId": [{"assumedSize": 250, "requireOneSlicingArgument": False}],
+    }
+
+
+async def root_fields_tell_their_cost(gateway: InProcess) -> None:
+    fields = of_root_fields(await sdl_of(gateway))
+    assert {name: named("cost", fields[name]) for name in fields} == {
+        "segments": [{"weight": 20}],
+        "segment": [{"weight": 10}],
+        "segmentsByEntityId": [{"weight": 30}],
+    }
+
+
+async def schema_tells_whom_to_ask(gateway: InProcess) -> None:
+    (contact,) = named("contact", of_schema(await sdl_of(gateway)))
+    assert contact["name"] == "bigcommerce-segments-gateway"
+    assert "url" not in contact
+
+
+async def introspection_shows_no_machinery(gateway: InProcess) -> None:
+    schema = (await gateway.data(get_introspection_query()))["__schema"]
+    names = {one["name"] for one in schema["types"]}
+    assert names == set(build_ast_schema(parse(build_graph().api_sdl)).type_map)
+    assert [name for name in names if name.startswith("_") and not name.startswith("__")] == []
+    assert {one["name"] for one in schema["directives"]} <= {
+        "include",
+        "skip",
+        "deprecated",
+        "specifiedBy",
+        "oneOf",
+    }
+    (query,) = (one for one in schema["types"] if one["name"] == "Query")
+    assert [field["name"] for field in query["fields"] if field["name"].startswith("_")] == []
+    assert query["description"] == "Everything that can be read."
+
+
+async def typing_errors_suggest_no_machinery(gateway: InProcess) -> None:
+    (error,) = (await gateway.ask("{ entities { id } }"))["errors"]
+    assert "_entities" not in error["message"]
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A row: where it is from, what it says, and how to see it."""
+
+    source: str
+    sentence: str
+    check: Callable[[InProcess], Awaitable[None]]
+
+
+CLAUSES = [
+    Clause("suite: introspection", "`_service { sdl }` is the schema", service_tells_the_sdl),
+    Clause("suite: @link", "the SDL links federation once", sdl_links_one_federation),
+    Clause("suite: @key", "an entity may have several keys", segment_has_two_keys),
+    Clause("suite: @key", "an entity resolves by `id`", key_resolves_by_id),
+    Clause("suite: @key", "an entity resolves by `entityId`", key_resolves_by_entity_id),
+    Clause("suite: @key", "keys may be mixed", several_keys_resolve_in_one_request),
+    Clause("suite: @shareable", "value types can be shared", values_are_shareable),
+    Clause("suite: @tag", "elements are tagged", everything_is_tagged),
+    Clause("spec: Query._entities", "order and length are kept", order_and_length_are_kept),
+    Clause("spec: Query._entities", "an empty list is one", no_representations_are_no_entities),
+    Clause("spec: _Any", "literals are taken", literals_are_taken_as_variables_are),
+    Clause("spec: Query._service", "the SDL needs no machinery", sdl_names_no_machinery),
+    Clause("IBM cost: @listSize", "lists tell their size", lists_tell_their_size),
+    Clause("IBM cost: @cost", "fields tell their cost", root_fields_tell_their_cost),
+    Clause("Apollo: @contact", "the schema tells whom to ask", schema_tells_whom_to_ask),
+    Clause("decision 13", "introspection is for people", introspection_shows_no_machinery),
+    Clause("decision 13", "so are suggestions", typing_errors_suggest_no_machinery),
+]
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=[f"{c.source} {c.sentence}" for c in CLAUSES])
+async def test_subgraph_follows(clause: Clause) -> None:
+    await clause.check(in_process(120))
+
+
+# --- docs/federation.md --------------------------------------------------------------------------
+
+REPRESENTATIONS = re.findall(
+    r"^\| `([{\"].*?[}\"])` \| (`.+`|error: .+) \|$", PAGE, flags=re.MULTILINE
+)
+
+
+async def test_each_representation_of_the_documentation_gets_its_answer() -> None:
+    assert len(REPRESENTATIONS) == 16
+    answer = await in_process(120).ask(
+        "query ($all: [_Any!]!) { _entities(representations: $all) { ... on Segment { name } } }",
+        all=[json.loads(representation) for representation, _ in REPRESENTATIONS],
+    )
+    errors = {tuple(error["path"]): error for error in answer.get("errors", [])}
+    assert {error["extensions"]["code"] for error in errors.values()} == {"BAD_USER_INPUT"}
+    shown = []
+    for at, entity in enumerate(answer["data"]["_entities"]):
+        error = errors.pop(("_entities", at), None)
+        assert error is None or entity is None
+        shown.append(f"error: {error['message']}" if error else f"`{json.dumps(entity)}`")
+    assert shown == [told for _, told in REPRESENTATIONS]
+    assert errors == {}
+
+
+def mixed(ids: list[str]) -> list[object]:
+    """Returns 100 representations by each key, in which every tenth comes twice."""
+    both = [*map(by_id, ids[:90]), *map(by_entity_id, ids[90:180])]
+    return [*both, *both[::9]]
+
+
+COSTS: dict[str, Callable[[list[str]], list[object]]] = {
+    "one segment by either key": lambda ids: [by_id(ids[7])],
+    "100 segments by `id` and 100 by `entityId`, some of them twice": mixed,
+    "250 different segments": lambda ids: [by_entity_id(i) for i in ids[:250]],
+    "1000 different segments of a store that has 1000": lambda ids: [by_entity_id(i) for i in ids],
+    "a segment that does not exist": lambda ids: [by_entity_id(ABSENT)],
+}
+
+
+@pytest.mark.parametrize("asked", COSTS)
+async def test_entities_cost_what_the_documentation_says(asked: str) -> None:
+    (row,) = re.findall(rf"^\| {re.escape(asked)} \| (\d+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    cold, warm = map(int, row)
+    gateway = in_process(1000)
+    representations = COSTS[asked](ids_of(gateway))
+    first = await entities(gateway, *representations)
+    assert gateway.upstream_requests == cold
+    assert await entities(gateway, *representations) == first
+    assert gateway.upstream_requests == cold + warm
+    assert len(first) == len(representations)
+    assert (None in first) is ("does not exist" in asked)
+
+
+def test_the_schema_of_the_documentation_refers_to_a_segment_in_four_lines() -> None:
+    (block,) = re.findall(r"^```graphql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert block.count("\n") == 4
+    parse(block)
+
+
+def test_the_files_for_composers_name_this_subgraph_s_schema() -> None:
+    for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[:2]:
+        subgraphs = yaml.safe_load(block)["subgraphs"]
+        if isinstance(subgraphs, list):
+            subgraphs = {one.pop("name"): one for one in subgraphs}
+        assert subgraphs["segments"] == {
+            "routing_url": "http://127.0.0.1:8000/graphql",
+            "schema": {"file": "schema.graphql"},
+        }
+
+
+# --- what the one who runs it decides ------------------------------------------------------------
+
+
+async def test_contact_is_the_one_of_the_settings() -> None:
+    gateway = in_process(
+        1, SUBGRAPH_CONTACT_NAME='The "segments" team', SUBGRAPH_CONTACT_URL="https://example.com/x"
+    )
+    (contact,) = named("contact", of_schema(await sdl_of(gateway)))
+    assert contact["name"] == 'The "segments" team'
+    assert contact["url"] == "https://example.com/x"
+
+
+def test_node_stands_in_the_subgraph_where_it_is_to_offer_it_and_for_clients_always() -> None:
+    without, offered = build_graph(), build_graph(federation=replace(Federation(), node=True))
+    assert without.api_sdl == offered.api_sdl
+    for name in ("node", "nodes"):
+        field = re.compile(rf"^  {name}\(", re.MULTILINE)
+        assert (bool(field.search(without.sdl)), bool(field.search(offered.sdl))) == (False, True)
+        assert field.search(without.api_sdl)
+    assert "SegmentEdge" in without.sdl
+    assert re.search(r"^  node: Segment$", without.sdl, re.MULTILINE)
+    assert re.search(r"^  nodes: \[Segment\]!$", without.sdl, re.MULTILINE)
