@@ -8,7 +8,7 @@ cache          read-through: fresh or filled, one flight for each key; the store
 bigcommerce    the upstream: its protocol (pure), its models, the client that sends
 data_source    the only room that knows both the client and the cache
 loaders        lookups by id, gathered into one pool
-schema         the graph: its types, its root, its limits
+schema         the graph: its types, its root, its limits, and its entities for routers
 http_protocol  uvicorn's HTTP, with what it leaves undone
 http_limits    the same with bounds on what comes beside bodies
 logs           text or JSON lines, each with the id of its request
