@@ -122,8 +122,12 @@ async def test_docs_show_descriptions(
 ) -> None:
     await graphiql.get_by_label("Show Documentation Explorer").click()
     docs = graphiql.locator(".graphiql-doc-explorer")
+    await expect(docs).to_contain_text("SegmentConnection")
+    for machinery in ("_Any", "_Entity", "_Service", "FieldSet"):
+        await expect(docs).not_to_contain_text(machinery)
     await docs.get_by_role("link", name="Query").click()
     await expect(docs).to_contain_text("The store's segments, page by page in both directions.")
+    await expect(docs).not_to_contain_text("_entities")
     await graphiql.screenshot(path=screenshots / "graphiql-docs.png")
     assert complaints == []
 
