@@ -4,6 +4,7 @@ from graphql import (
     REMOVE,
     FieldDefinitionNode,
     ObjectTypeDefinitionNode,
+    ScalarTypeDefinitionNode,
     TypeDefinitionNode,
     Visitor,
     VisitorAction,
@@ -24,6 +25,7 @@ NODE_FIELDS = frozenset({"node", "nodes"})
 def subgraph_sdl(schema: BaseSchema, *, node: bool) -> str:
     """Returns the subgraph as a composer takes it: with directives, without routers' machinery.
 
+    Scalars are not described, since composers warn of subgraphs that describe one differently.
     `node` is whether it offers `node` and `nodes`.
     """
     fields_left_out = ROUTERS_FIELDS if node else ROUTERS_FIELDS | NODE_FIELDS
@@ -38,7 +40,7 @@ def api_sdl(schema: BaseSchema) -> str:
 
 
 class _LeavingOut(Visitor):
-    """Removes these fields of Query, and routers' types."""
+    """Removes these fields of Query, routers' types, and what is said of scalars."""
 
     def __init__(self, fields: frozenset[str]) -> None:
         super().__init__()
@@ -46,9 +48,11 @@ class _LeavingOut(Visitor):
 
     def enter(
         self, node: object, _key: object, _parent: object, _path: object, ancestors: list[object]
-    ) -> VisitorAction:
-        if isinstance(node, TypeDefinitionNode):
-            return REMOVE if node.name.value in ROUTERS_TYPES else None
+    ) -> VisitorAction | ScalarTypeDefinitionNode:
+        if isinstance(node, TypeDefinitionNode) and node.name.value in ROUTERS_TYPES:
+            return REMOVE
+        if isinstance(node, ScalarTypeDefinitionNode):
+            return ScalarTypeDefinitionNode(name=node.name, directives=node.directives)
         if isinstance(node, FieldDefinitionNode) and node.name.value in self._fields:
             (type_,) = (one for one in ancestors if isinstance(one, ObjectTypeDefinitionNode))
             return REMOVE if type_.name.value == "Query" else None
