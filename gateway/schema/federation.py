@@ -11,13 +11,20 @@ import strawberry
 from strawberry import UNSET
 from strawberry.federation.schema_directives import Cost, ListSize
 from strawberry.schema_directive import Location
+from strawberry.types.arguments import StrawberryArgumentAnnotation
 
 # The newest that Strawberry prints and both composers take: The Guild's knows none above it.
 VERSION: Final[Literal["2.9"]] = "2.9"
-# On every type and root field, so that a contract can include or exclude this part of a graph.
+# On every type, root field and its arguments, so that a contract can include or exclude this part
+# of a graph: The Guild's takes an argument for hidden that does not bear the included tag itself.
 TAGS: Final = ("segments",)
 # An object, as each row is, weighs 1 where nothing else is said.
 WEIGHT_OF_AN_UPSTREAM_REQUEST = 10
+
+
+def argument(description: str) -> StrawberryArgumentAnnotation:
+    """Returns what is to be told of an argument, tagged as its field is."""
+    return strawberry.federation.argument(description=description, tags=TAGS)
 
 
 def costs(upstream_requests: int) -> Cost:

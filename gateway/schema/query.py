@@ -18,7 +18,7 @@ from gateway.pagination import (
 )
 from gateway.schema.connection import SegmentConnection, selected_fields, times_shown
 from gateway.schema.context import ROWS_TO_AN_ID, Info
-from gateway.schema.federation import TAGS, costs, list_size
+from gateway.schema.federation import TAGS, argument, costs, list_size
 from gateway.schema.lookups import attempt, look_up, segment_id
 from gateway.schema.node import Node, checked_entity_id
 from gateway.schema.segment import Segment
@@ -26,33 +26,23 @@ from gateway.schema.segment import Segment
 REQUESTS_TO_ALL_IDS: Final = -(-MAXIMUM_ROWS // LOOKUP_IDS)
 
 Argument = TypeVar("Argument")
-IdArgument = Annotated[
-    strawberry.ID | None, strawberry.argument(description="The global id, as the graph answers it.")
-]
-EntityIdArgument = Annotated[
-    strawberry.ID | None, strawberry.argument(description="BigCommerce's own uuid.")
-]
+IdArgument = Annotated[strawberry.ID | None, argument("The global id, as the graph answers it.")]
+EntityIdArgument = Annotated[strawberry.ID | None, argument("BigCommerce's own uuid.")]
 FirstArgument = Annotated[
     int | None,
-    strawberry.argument(
-        description=(
-            "How many rows from the start of the list, or behind `after`: 0 to 250. "
-            "It is 50 where there is no `last` either."
-        )
+    argument(
+        "How many rows from the start of the list, or behind `after`: 0 to 250. "
+        "It is 50 where there is no `last` either."
     ),
 ]
 LastArgument = Annotated[
     int | None,
-    strawberry.argument(
-        description=(
-            "How many rows from the end of the list, or before `before`: 0 to 250. "
-            "With `first` too, the last of those that `first` leaves, as Relay says."
-        )
+    argument(
+        "How many rows from the end of the list, or before `before`: 0 to 250. "
+        "With `first` too, the last of those that `first` leaves, as Relay says."
     ),
 ]
-CursorArgument = Annotated[
-    str | None, strawberry.argument(description="A cursor that this connection answered.")
-]
+CursorArgument = Annotated[str | None, argument("A cursor that this connection answered.")]
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -128,9 +118,7 @@ class Query:
     async def segments_by_entity_id(
         self,
         info: Info,
-        entity_ids: Annotated[
-            list[strawberry.ID], strawberry.argument(description="BigCommerce's own uuids.")
-        ],
+        entity_ids: Annotated[list[strawberry.ID], argument("BigCommerce's own uuids.")],
     ) -> list[Segment | None]:
         """Looks the segments up in the pool."""
         _check_number(entity_ids, "entityIds")
@@ -144,7 +132,7 @@ class Query:
     async def node(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
+        id: Annotated[strawberry.ID, argument("The global id.")],
     ) -> Node | None:
         """Looks the object up in the pool."""
         (found,) = await _look_up(info, [segment_id(id)])
@@ -161,7 +149,7 @@ class Query:
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")],
+        ids: Annotated[list[strawberry.ID], argument("The global ids.")],
     ) -> list[Node | None]:
         """Looks the objects up in the pool."""
         _check_number(ids, "ids")
