@@ -18,8 +18,8 @@ PORT := 8000
 GRAPHIQL := gateway/web/static/graphiql/index.html
 GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-lock.json \
 	graphiql/vite.config.js $(wildcard graphiql/src/*)
-AUDIT := tests/clients/graphql-http
-AUDIT_INSTALLED := $(AUDIT)/node_modules/.installed
+NODE_TOOLS := tests/clients/composition tests/clients/graphql-http
+NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
 FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3.14 python3 ''; do \
 	test -z "$$python" || ! $$python -c \
@@ -31,7 +31,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run test format graphiql graphiql-if-possible audit-if-possible lock schema wheel clean
+.PHONY: help setup run test format graphiql graphiql-if-possible tools-if-possible lock schema wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -42,7 +42,7 @@ setup: $(VENV)/.test ## Make .venv with all that running and testing need
 run: $(VENV)/.run graphiql-if-possible ## Set up, and serve on http://127.0.0.1:8000 (HOST= PORT= for elsewhere)
 	@exec $(BIN)/gateway serve --host $(HOST) --port $(PORT)
 
-test: setup graphiql-if-possible audit-if-possible ## Set up, check format, lint, types and import contracts, run all tests
+test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests
 	$(BIN)/ruff format --check --quiet gateway tests
 	$(BIN)/ruff check --quiet gateway tests
 	$(BIN)/mypy --no-error-summary
@@ -69,7 +69,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 	$(LOCK) --upgrade requirements/node.in --output-file requirements/node.txt
 
 clean: ## Remove all that make made
-	rm -rf $(VENV) build dist graphiql/node_modules $(AUDIT)/node_modules $(dir $(GRAPHIQL)) \
+	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -93,13 +93,14 @@ $(GRAPHIQL): $(GRAPHIQL_SOURCES)
 	@echo 'building GraphiQL'
 	@cd graphiql && npm ci --silent && npm run --silent build
 
-$(AUDIT_INSTALLED): $(AUDIT)/package-lock.json
-	@cd $(AUDIT) && npm ci --silent && touch node_modules/.installed
+$(NODE_TOOLS_INSTALLED): %/node_modules/.installed: %/package-lock.json
+	@echo 'installing $*'
+	@cd $* && npm ci --silent && touch node_modules/.installed
 
 # Running and testing go on without Node.js: the page says how to get GraphiQL, its tests skip.
 graphiql-if-possible:
 	@if $(HAS_NODE); then $(MAKE) --silent $(GRAPHIQL) || echo 'GraphiQL could not be built; going on without it.'; \
 		elif [ ! -f $(GRAPHIQL) ]; then echo 'GraphiQL is not built: that needs Node.js 20.19 or newer with npm.'; fi
 
-audit-if-possible:
-	@if $(HAS_NODE); then $(MAKE) --silent $(AUDIT_INSTALLED); fi
+tools-if-possible:
+	@if $(HAS_NODE); then $(MAKE) --silent $(NODE_TOOLS_INSTALLED); fi

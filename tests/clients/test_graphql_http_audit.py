@@ -1,4 +1,3 @@
-import shutil
 import socket
 import subprocess
 import threading
@@ -8,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import uvicorn
+from npm_tools import needs
 
 from gateway.app import create_app
 from gateway.settings import load_settings
@@ -15,13 +15,7 @@ from gateway.settings import load_settings
 AUDIT = Path(__file__).parent / "graphql-http"
 AUDITS = 61
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("node") is None, reason="The audit needs Node.js 20 or newer."),
-    pytest.mark.skipif(
-        not (AUDIT / "node_modules" / "graphql-http").is_dir(),
-        reason="Run `npm ci` in tests/clients/graphql-http to install the audit.",
-    ),
-]
+pytestmark = needs(AUDIT)
 
 
 class Verdict(msgspec.Struct):
