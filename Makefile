@@ -18,7 +18,7 @@ PORT := 8000
 GRAPHIQL := gateway/web/static/graphiql/index.html
 GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-lock.json \
 	graphiql/vite.config.js $(wildcard graphiql/src/*)
-NODE_TOOLS := tests/clients/composition tests/clients/graphql-http
+NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/contract/inspector
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
 FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3.14 python3 ''; do \
@@ -31,7 +31,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run test format graphiql graphiql-if-possible tools-if-possible lock schema wheel clean
+.PHONY: help setup run test format graphiql graphiql-if-possible tools-if-possible lock schema released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -57,6 +57,9 @@ graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@$(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@$(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
+
+released: schema ## At a release: keep its schema in released/, which later ones are compared with
+	@cp schema.graphql api.graphql released/
 
 wheel: $(VENV)/.run graphiql ## Build the wheel in dist/, GraphiQL inside
 	$(BIN)/python -m hatchling build --target wheel

@@ -1,7 +1,5 @@
 """Which directives a schema bears, and where."""
 
-from collections import defaultdict
-
 from graphql import DirectiveNode, Node, Visitor, parse, print_ast, visit
 from graphql.language.ast import ArgumentNode
 
@@ -10,27 +8,37 @@ Uses = dict[str, set[str]]
 
 def uses_of(sdl: str, *names: str) -> Uses:
     """Each use of these directives, such as `@tag(name: "a")`, by the coordinate that bears it."""
-    visitor = _Uses(names)
-    visit(parse(sdl, no_location=True), visitor)
-    return dict(visitor.found)
+    return {
+        coordinate: uses
+        for coordinate, borne in _all_borne(sdl).items()
+        if (uses := {_use(one) for one in borne if one.name.value in names})
+    }
 
 
-class _Uses(Visitor):
-    def __init__(self, names: tuple[str, ...]) -> None:
+def coordinates_of(sdl: str) -> set[str]:
+    """Whatever can bear a directive, such as `Query.segments.first`."""
+    return set(_all_borne(sdl))
+
+
+def _all_borne(sdl: str) -> dict[str, list[DirectiveNode]]:
+    bearers = _Bearers()
+    visit(parse(sdl, no_location=True), bearers)
+    return bearers.found
+
+
+class _Bearers(Visitor):
+    def __init__(self) -> None:
         super().__init__()
-        self._names = names
         self._path: list[str] = []
-        self.found: defaultdict[str, set[str]] = defaultdict(set)
+        self.found: dict[str, list[DirectiveNode]] = {}
 
     def enter(self, node: Node, *_: object) -> None:
-        if isinstance(node, DirectiveNode):
-            if node.name.value in self._names:
-                self.found[".".join(self._path)].add(_use(node))
-        elif hasattr(node, "directives"):
+        if hasattr(node, "directives"):
             self._path.append(node.name.value if hasattr(node, "name") else "schema")
+            self.found.setdefault(".".join(self._path), []).extend(node.directives or ())
 
     def leave(self, node: Node, *_: object) -> None:
-        if hasattr(node, "directives") and not isinstance(node, DirectiveNode):
+        if hasattr(node, "directives"):
             self._path.pop()
 
 
