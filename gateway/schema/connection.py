@@ -8,14 +8,14 @@ from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.bigcommerce import models
 from gateway.pagination import Slice
-from gateway.schema.federation import TAGS
+from gateway.schema.federation import SHARED_TAGS, TAGS
 from gateway.schema.segment import Segment, segment
 
 SegmentSlice = Slice[models.Segment]
 
 
 @strawberry.federation.type(
-    shareable=True, tags=TAGS, description="Information to aid in pagination."
+    shareable=True, tags=SHARED_TAGS, description="Information to aid in pagination."
 )
 class PageInfo:
     """Relay Connections, 5: Strawberry's own cannot be shared with other subgraphs."""

@@ -15,9 +15,11 @@ from strawberry.types.arguments import StrawberryArgumentAnnotation
 
 # The newest that Strawberry prints and both composers take: The Guild's knows none above it.
 VERSION: Final[Literal["2.9"]] = "2.9"
-# On every type, root field and its arguments, so that a contract can include or exclude this part
-# of a graph: The Guild's takes an argument for hidden that does not bear the included tag itself.
+# On each type of ours, root field and argument, so that a contract can include or exclude this part
+# of a graph: The Guild's hides an argument that does not bear the included tag itself.
 TAGS: Final = ("segments",)
+# On the types that other subgraphs have, too: to exclude ours must not hide theirs.
+SHARED_TAGS: Final = ("shared",)
 # An object, as each row is, weighs 1 where nothing else is said.
 WEIGHT_OF_AN_UPSTREAM_REQUEST = 10
 

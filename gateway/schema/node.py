@@ -10,12 +10,14 @@ import strawberry
 
 from gateway.bigcommerce.models import uuid_in_lower_case
 from gateway.errors import BadUserInput
-from gateway.schema.federation import TAGS
+from gateway.schema.federation import SHARED_TAGS
 
 
 # Node and PageInfo are described in Strawberry's words: composers warn of a type that several
 # subgraphs describe in different ones.
-@strawberry.federation.interface(description="An object with a Globally Unique ID", tags=TAGS)
+@strawberry.federation.interface(
+    description="An object with a Globally Unique ID", tags=SHARED_TAGS
+)
 class Node:
     """Relay's `Node`."""
 

@@ -22,7 +22,7 @@ NAME = '"""The name, unique in the store. Empty where the upstream sends none.""
 EDGE = API[API.index('"""A segment at its place') : API.index('"""Information to aid')]
 WITH_ENUM = API + "\nenum Order { NEWEST OLDEST }\nextend type Query { order: Order }\n"
 DEPRECATED = API.replace("name: String!", 'name: String! @deprecated(reason: "Said twice.")')
-SHAREABLE = 'type PageInfo @shareable @tag(name: "segments")'
+SHAREABLE = 'type PageInfo @shareable @tag(name: "shared")'
 
 # Of each: the schema before, what is replaced in it, by what, and the names of what that breaks.
 BREAKING = {
@@ -68,13 +68,13 @@ BREAKING = {
     ),
     "a type is shared no more": (
         SUBGRAPH,
-        [(SHAREABLE, 'type PageInfo @tag(name: "segments")')],
+        [(SHAREABLE, 'type PageInfo @tag(name: "shared")')],
         {"PageInfo @shareable"},
     ),
     "a type has no tag any more": (
         SUBGRAPH,
         [(SHAREABLE, "type PageInfo @shareable")],
-        {'PageInfo @tag(name: "segments")'},
+        {'PageInfo @tag(name: "shared")'},
     ),
     "an argument has another tag": (
         SUBGRAPH,
@@ -93,7 +93,7 @@ BREAKING = {
     ),
     "an interface has a field more": (
         SUBGRAPH,
-        [('(name: "segments") {\n  """The Globally', '(name: "segments") { name: String! """The')],
+        [('(name: "shared") {\n  """The Globally', '(name: "shared") { name: String! """The')],
         {"Node.name"},
     ),
 }
