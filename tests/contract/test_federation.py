@@ -13,17 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from graphql import (
-    DocumentNode,
-    FieldDefinitionNode,
-    ObjectTypeDefinitionNode,
-    SchemaDefinitionNode,
-    TypeDefinitionNode,
-    build_ast_schema,
-    get_introspection_query,
-    parse,
-    value_from_ast_untyped,
-)
+from directives import coordinates_of, uses_of
+from graphql import build_schema, get_introspection_query, parse
 from in_process import Answer, InProcess, in_process
 
 from gateway.schema import Federation, build_graph
@@ -38,8 +29,6 @@ query ($representations: [_Any!]!) {
 }
 """
 SDL = "{ _service { sdl } }"
-
-Applied = list[tuple[str, Answer]]
 
 
 def by_entity_id(entity_id: str) -> dict[str, object]:
@@ -62,72 +51,41 @@ async def entities(gateway: InProcess, *representations: object) -> list[Answer 
     return found
 
 
-async def sdl_of(gateway: InProcess) -> DocumentNode:
-    return parse((await gateway.data(SDL))["_service"]["sdl"])
-
-
-def directives(node: TypeDefinitionNode | FieldDefinitionNode | SchemaDefinitionNode) -> Applied:
-    """Returns the directives that stand on an element: the name and the arguments of each."""
-    return [
-        (
-            one.name.value,
-            {a.name.value: value_from_ast_untyped(a.value) for a in one.arguments or ()},
-        )
-        for one in node.directives or ()
-    ]
-
-
-def of_schema(document: DocumentNode) -> Applied:
-    (schema,) = (d for d in document.definitions if isinstance(d, SchemaDefinitionNode))
-    return directives(schema)
-
-
-def of_types(document: DocumentNode) -> dict[str, Applied]:
-    return {
-        d.name.value: directives(d)
-        for d in document.definitions
-        if isinstance(d, TypeDefinitionNode)
-    }
-
-
-def of_root_fields(document: DocumentNode) -> dict[str, Applied]:
-    (query,) = (
-        d
-        for d in document.definitions
-        if isinstance(d, ObjectTypeDefinitionNode) and d.name.value == "Query"
-    )
-    return {field.name.value: directives(field) for field in query.fields or ()}
-
-
-def named(name: str, applied: Applied) -> list[Answer]:
-    """Returns the arguments of each directive of this name."""
-    return [arguments for one, arguments in applied if one == name]
+async def sdl_of(gateway: InProcess) -> str:
+    sdl: str = (await gateway.data(SDL))["_service"]["sdl"]
+    return sdl
 
 
 # --- the clauses ---------------------------------------------------------------------------------
 
 
 async def service_tells_the_sdl(gateway: InProcess) -> None:
-    sdl = (await gateway.data(SDL))["_service"]["sdl"]
+    sdl = await sdl_of(gateway)
     assert "type Query" in sdl
     assert sdl == (ROOT / "schema.graphql").read_text(encoding="utf-8")
 
 
 async def sdl_links_one_federation(gateway: InProcess) -> None:
-    (link,) = named("link", of_schema(await sdl_of(gateway)))
-    assert link["url"] == "https://specs.apollo.dev/federation/v2.9"
-    assert set(link["import"]) == {"@cost", "@key", "@listSize", "@shareable", "@tag"}
+    assert uses_of(await sdl_of(gateway), "link")["schema"] == {
+        '@link(import: ["@cost", "@key", "@listSize", "@shareable", "@tag"], '
+        'url: "https://specs.apollo.dev/federation/v2.9")'
+    }
 
 
 async def sdl_names_no_machinery(gateway: InProcess) -> None:
-    document = await sdl_of(gateway)
-    assert [name for name in of_types(document) if name.startswith("_")] == []
-    assert set(of_root_fields(document)) == {"segments", "segment", "segmentsByEntityId"}
+    elements = coordinates_of(await sdl_of(gateway))
+    assert [name for name in elements if name.startswith(("_", "Query._"))] == []
+    assert {name for name in elements if name.startswith("Query.") and name.count(".") == 1} == {
+        "Query.segments",
+        "Query.segment",
+        "Query.segmentsByEntityId",
+    }
 
 
 async def segment_has_two_keys(gateway: InProcess) -> None:
-    keys = named("key", of_types(await sdl_of(gateway))["Segment"])
-    assert keys == [{"fields": "id"}, {"fields": "entityId"}]
+    assert uses_of(await sdl_of(gateway), "key") == {
+        "Segment": {'@key(fields: "id")', '@key(fields: "entityId")'}
+    }
 
 
 async def key_resolves_by_id(gateway: InProcess) -> None:
@@ -166,56 +124,59 @@ async def literals_are_taken_as_variables_are(gateway: InProcess) -> None:
 
 
 async def values_are_shareable(gateway: InProcess) -> None:
-    applied = of_types(await sdl_of(gateway))
-    shareable = {name for name in applied if named("shareable", applied[name])}
-    assert shareable == {"PageInfo", "SegmentConnection", "SegmentEdge"}
+    assert uses_of(await sdl_of(gateway), "shareable") == {
+        name: {"@shareable"} for name in ("PageInfo", "SegmentConnection", "SegmentEdge")
+    }
 
 
 async def everything_is_tagged(gateway: InProcess) -> None:
-    document = await sdl_of(gateway)
-    applied = {**of_types(document), **of_root_fields(document)}
-    del applied["Query"]  # which is every subgraph's
+    sdl = await sdl_of(gateway)
+    untagged = {"schema", "Query", "contact"}  # every subgraph has them; a directive bears none
+    to_be_tagged = {
+        name
+        for name in coordinates_of(sdl) - untagged
+        if name.startswith("Query.") or "." not in name
+    }
     shared = {"DateTime", "Node", "PageInfo"}  # with other subgraphs
-    assert {name: named("tag", applied[name]) for name in applied} == {
-        name: [{"name": "shared" if name in shared else "segments"}] for name in applied
+    assert uses_of(sdl, "tag") == {
+        name: {f'@tag(name: "{"shared" if name in shared else "segments"}")'}
+        for name in to_be_tagged
     }
 
 
 async def lists_tell_their_size(gateway: InProcess) -> None:
-    fields = of_root_fields(await sdl_of(gateway))
-    assert {name: named("listSize", fields[name]) for name in fields} == {
-        "segments": [
-            {
-                "assumedSize": 50,
-                "slicingArguments": ["first", "last"],
-                "sizedFields": ["edges", "nodes"],
-                "requireOneSlicingArgument": False,
-            }
-        ],
-        "segment": [],
-        "segmentsByEntityId": [{"assumedSize": 250, "requireOneSlicingArgument": False}],
+    assert uses_of(await sdl_of(gateway), "listSize") == {
+        "Query.segments": {
+            "@listSize(assumedSize: 50, requireOneSlicingArgument: false, "
+            'sizedFields: ["edges", "nodes"], slicingArguments: ["first", "last"])'
+        },
+        "Query.segmentsByEntityId": {
+            "@listSize(assumedSize: 250, requireOneSlicingArgument: false)"
+        },
     }
 
 
 async def root_fields_tell_their_cost(gateway: InProcess) -> None:
-    fields = of_root_fields(await sdl_of(gateway))
-    assert {name: named("cost", fields[name]) for name in fields} == {
-        "segments": [{"weight": 20}],
-        "segment": [{"weight": 10}],
-        "segmentsByEntityId": [{"weight": 30}],
+    assert uses_of(await sdl_of(gateway), "cost") == {
+        "Query.segments": {"@cost(weight: 20)"},
+        "Query.segment": {"@cost(weight: 10)"},
+        "Query.segmentsByEntityId": {"@cost(weight: 30)"},
     }
 
 
 async def schema_tells_whom_to_ask(gateway: InProcess) -> None:
-    (contact,) = named("contact", of_schema(await sdl_of(gateway)))
-    assert contact["name"] == "bigcommerce-segments-gateway"
-    assert "url" not in contact
+    assert uses_of(await sdl_of(gateway), "contact") == {
+        "schema": {
+            '@contact(description: "Customer segments of a BigCommerce store, read through its '
+            'REST API.", name: "bigcommerce-segments-gateway")'
+        }
+    }
 
 
 async def introspection_shows_no_machinery(gateway: InProcess) -> None:
     schema = (await gateway.data(get_introspection_query()))["__schema"]
     names = {one["name"] for one in schema["types"]}
-    assert names == set(build_ast_schema(parse(build_graph().api_sdl)).type_map)
+    assert names == set(build_schema(build_graph().api_sdl).type_map)
     assert [name for name in names if name.startswith("_") and not name.startswith("__")] == []
     assert {one["name"] for one in schema["directives"]} <= {
         "include",
@@ -346,9 +307,9 @@ async def test_contact_is_the_one_of_the_settings() -> None:
     gateway = in_process(
         1, SUBGRAPH_CONTACT_NAME='The "segments" team', SUBGRAPH_CONTACT_URL="https://example.com/x"
     )
-    (contact,) = named("contact", of_schema(await sdl_of(gateway)))
-    assert contact["name"] == 'The "segments" team'
-    assert contact["url"] == "https://example.com/x"
+    (contact,) = uses_of(await sdl_of(gateway), "contact")["schema"]
+    assert r'name: "The \"segments\" team"' in contact
+    assert 'url: "https://example.com/x"' in contact
 
 
 def test_node_stands_in_the_subgraph_where_it_is_to_offer_it_and_for_clients_always() -> None:
