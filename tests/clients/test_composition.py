@@ -107,7 +107,7 @@ NEIGHBOURS = {
 }
 
 
-class Remark(msgspec.Struct, omit_defaults=True):
+class Remark(msgspec.Struct):
     """An error or a hint of a composer."""
 
     code: str

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gateway.emulator import create_emulator, seeded_store
 from gateway.emulator.app import Emulator
@@ -36,12 +37,19 @@ def emulator_on_a_port(
         over_limit=over_limit,
         rate_limit_quota=1_000_000,
     )
+    with serving(app) as url:
+        yield url, app.state.emulator
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Yields the URL of an application that a thread of the test serves on a real port."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", app.state.emulator
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
