@@ -14,11 +14,15 @@ LOCK := $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3
 	--generate-hashes --no-header --no-annotate
 HOST := 127.0.0.1
 PORT := 8000
+ROUTER := hive
 
 GRAPHIQL := gateway/web/static/graphiql/index.html
 GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-lock.json \
 	graphiql/vite.config.js $(wildcard graphiql/src/*)
-NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/contract/inspector
+EXAMPLE := examples/federation
+COMPOSER := $(EXAMPLE)/composer
+NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/contract/inspector \
+	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
 FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3.14 python3 ''; do \
@@ -31,32 +35,44 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run test format graphiql graphiql-if-possible tools-if-possible lock schema released wheel clean
+.PHONY: help setup run federation test format graphiql graphiql-if-possible tools-if-possible lock schema \
+	supergraph released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
-		| while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+		| while IFS="$$(printf '\t')" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 setup: $(VENV)/.test ## Make .venv with all that running and testing need
 
 run: $(VENV)/.run graphiql-if-possible ## Set up, and serve on http://127.0.0.1:8000 (HOST= PORT= for elsewhere)
 	@exec $(BIN)/gateway serve --host $(HOST) --port $(PORT)
 
+federation: $(VENV)/.run ## Serve the example of a larger graph on http://127.0.0.1:4000 (ROUTER=apollo for the other router)
+	@$(HAS_NODE) || { echo 'The routers need Node.js 20.19 or newer with npm.' >&2; exit 1; }
+	@$(MAKE) --silent $(EXAMPLE)/routers/$(ROUTER)/node_modules/.installed
+	@exec $(BIN)/python $(EXAMPLE)/start.py --router $(ROUTER) $(FEDERATION_ARGS)
+
 test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests
-	$(BIN)/ruff format --check --quiet gateway tests
-	$(BIN)/ruff check --quiet gateway tests
+	$(BIN)/ruff format --check --quiet gateway examples tests
+	$(BIN)/ruff check --quiet gateway examples tests
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 format: setup ## Format the code, and mend what the linter can
-	$(BIN)/ruff check --quiet --fix gateway tests; $(BIN)/ruff format --quiet gateway tests
+	$(BIN)/ruff check --quiet --fix gateway examples tests; $(BIN)/ruff format --quiet gateway examples tests
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@$(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@$(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
+
+supergraph: $(VENV)/.run $(COMPOSER)/node_modules/.installed ## Compose the larger graph of the example anew (needs Node.js 20.19+)
+	@for subgraph in promotions customers; do \
+		$(BIN)/python $(EXAMPLE)/$$subgraph.py --sdl > $(EXAMPLE)/$$subgraph.graphql.new \
+		&& mv $(EXAMPLE)/$$subgraph.graphql.new $(EXAMPLE)/$$subgraph.graphql || exit 1; done
+	@node $(COMPOSER)/compose.mjs
 
 released: schema ## At a release: keep its schema in released/, which later ones are compared with
 	@cp schema.graphql api.graphql released/
@@ -74,7 +90,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find gateway examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(FIND_PYTHON); echo "making $(VENV) with $$($$python --version)"; \
