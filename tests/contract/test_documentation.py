@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
+    ROOT / "examples" / "federation" / "README.md",
     ROOT / "graphiql" / "README.md",
     ROOT / "tests" / "contract" / "data" / "README.md",
 ]
@@ -41,6 +42,9 @@ SOURCES = [
     for pattern in (
         "gateway/**/*.py",
         "tests/**/*.py",
+        "examples/*/*",
+        "examples/federation/*/*.mjs",
+        "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",
         "requirements/*",
         "docs/**/*.md",

@@ -1,0 +1,152 @@
+"""The whole example in one command: it starts, answers as its page says, and leaves nothing."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import promotions
+import pytest
+import start
+from federation_router import needs_routers
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "federation"
+README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+PATIENCE_SECONDS = 60
+
+pytestmark = needs_routers()
+
+
+def free_ports() -> dict[str, str]:
+    """A free port for each option that takes one."""
+    with ExitStack() as stack:
+        options = ("--port", "--segments-port", "--promotions-port", "--customers-port")
+        return {
+            option: str(
+                stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            )
+            for option in options
+        }
+
+
+def command(ports: dict[str, str], router: str) -> list[str]:
+    words = [word for option in ports.items() for word in option]
+    return [sys.executable, str(EXAMPLE / "start.py"), "--router", router, *words]
+
+
+def nothing_listens(ports: dict[str, str]) -> bool:
+    for port in ports.values():
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", int(port))) == 0:
+                return False
+    return True
+
+
+@contextmanager
+def example(router: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[str]:
+    """Yields the URL of a running example; checks that its stop is clean."""
+    ports = free_ports()
+    process = subprocess.Popen(
+        command(ports, router), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if found := re.match(r"The larger graph answers at (\S+); Ctrl-C stops it", line):
+                yield found[1]
+                break
+        else:
+            raise AssertionError("".join(said))
+    finally:
+        process.send_signal(stop)
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+    assert nothing_listens(ports)
+
+
+def ask(url: str, query: str) -> str:
+    headers = {"Content-Type": "application/json"}
+    return httpx.get(url, params={"query": query}, headers=headers, trust_env=False).text
+
+
+@pytest.mark.parametrize("router", start.ROUTERS)
+def test_the_page_s_query_gives_the_answer_that_it_shows(router: str) -> None:
+    asked, answer = re.findall(r"^```(?:sh|json)\n(.*?)^```", README, re.M | re.S)[1:3]
+    words = shlex.split(asked)
+    (query,) = (word.removeprefix("query=") for word in words if word.startswith("query="))
+    with example(router, signal.SIGINT) as url:
+        seen = subprocess.run(
+            [sys.executable, *words[words.index("python3") + 1 :]],
+            input=ask(url, query),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert seen.stdout == answer
+
+
+@pytest.mark.parametrize("router", start.ROUTERS)
+def test_deleted_segments_and_errors_are_told_as_the_page_says(router: str) -> None:
+    promotion = "{ promotions(last: 1) { edges { node { name segments { %s } } } } }"
+    with example(router) as url:
+        named, referred, refused = (
+            json.loads(ask(url, query))
+            for query in (
+                promotion % "name",
+                promotion % "entityId",
+                '{ segment(entityId: "nope") { name } }',
+            )
+        )
+    (edge,) = named["data"]["promotions"]["edges"]
+    assert edge["node"] == {
+        "name": "Welcome back",
+        "segments": [{"name": "Lapsed customers"}, None],
+    }
+    told = {
+        "hive": named.get("errors"),
+        "apollo": named.get("extensions", {}).get("valueCompletion"),
+    }
+    path = ["promotions", "edges", 0, "node", "segments", 1, "name"]
+    assert [error["path"] for error in told.pop(router)] == [path]
+    assert list(told.values()) == [None]
+    (edge,) = referred["data"]["promotions"]["edges"]
+    assert edge["node"]["segments"][1] == {"entityId": promotions.DELETED}
+    (error,) = refused["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "serviceName": "segments"}
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    ports = free_ports()
+    port = ports["--promotions-port"]
+    with socket.create_server(("127.0.0.1", int(port))):
+        run = subprocess.run(command(ports, "hive"), capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr == (
+        f"start.py: port {port} is taken: stop what listens there, or choose another with "
+        "--promotions-port.\n"
+    )
+
+
+def test_a_part_that_ends_stops_the_others() -> None:
+    ports = free_ports()
+    run = subprocess.run(
+        command(ports, "hive"),
+        env={**os.environ, "GATEWAY_LOG_LEVEL": "shouting"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert run.returncode == 1
+    assert "start.py: segments ended with status 2; stopping the others.\n" in run.stderr
+    assert nothing_listens(ports)
