@@ -1,14 +1,21 @@
 """docker-compose.yml, against the Compose schema, the real program and the real settings."""
 
 import json
+import os
+import shutil
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
 import jsonschema
 import pytest
 import yaml
+from npm_tools import needs
 
 from gateway.arguments import Arguments, create_parser
 from gateway.settings import Settings, SettingsError, load_settings
@@ -28,7 +35,10 @@ class Healthcheck(TypedDict):
 class Service(TypedDict, total=False):
     """What the tests read of a service."""
 
+    image: str
+    entrypoint: list[str]
     command: list[str]
+    volumes: list[str]
     ports: list[str]
     profiles: list[str]
     environment: dict[str, str | None]
@@ -42,6 +52,15 @@ class Service(TypedDict, total=False):
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Service] = COMPOSE["services"]
+EXAMPLE = [
+    name for name, service in SERVICES.items() if "federation" in service.get("profiles", [])
+]
+# Those that the image's own entry point, `gateway`, starts.
+COMMANDS = [name for name in SERVICES if name not in EXAMPLE]
+HIVE = ROOT / "examples" / "federation" / "routers" / "hive"
+NODE_IS_THERE, HIVE_IS_INSTALLED = needs(HIVE)
+HIVE_PROGRAM = HIVE / "node_modules" / "@graphql-hive" / "gateway" / "dist" / "bin.js"
+PATIENCE_SECONDS = 30
 
 
 def arguments(service: str) -> Arguments:
@@ -62,14 +81,14 @@ def test_without_a_profile_the_gateway_and_the_emulator_start() -> None:
     assert started == {"gateway", "emulator"}
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", COMMANDS)
 def test_a_service_s_command_line_is_understood_and_reachable(service: str) -> None:
     parsed = arguments(service)
     assert parsed.command == ("emulator" if service == "emulator" else "serve")
     assert parsed.host == "0.0.0.0"  # within the container
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", COMMANDS)
 def test_every_variable_is_a_setting(service: str) -> None:
     assert set(environment(service)) <= VARIABLES
 
@@ -125,7 +144,7 @@ def test_a_stop_waits_longer_than_the_gateway_s_grace(service: str) -> None:
     assert seconds > Settings().shutdown_grace_seconds
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", COMMANDS)
 def test_a_health_check_tells_a_live_service_from_a_dead_one(service: str) -> None:
     kind, program, option, code = SERVICES[service]["healthcheck"]["test"]
     assert (kind, program, option) == ("CMD", "python", "-c")
@@ -147,3 +166,111 @@ def test_a_health_check_tells_a_live_service_from_a_dead_one(service: str) -> No
         process.stderr.read()
     assert process.returncode == 0
     assert subprocess.run(probe, check=False, stderr=subprocess.DEVNULL).returncode == 1
+
+
+def started_elsewhere(service: str) -> tuple[list[str], int]:
+    """The command line of a service of the example, on loopback and a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    given = SERVICES[service]["command"]
+    *before, host_option, host, port_option, inside = given
+    assert (host_option, host, port_option) == ("--host", "0.0.0.0", "--port")
+    assert inside == inside_port(service)
+    return [*before, host_option, "127.0.0.1", port_option, str(port)], port
+
+
+def inside_port(service: str) -> str:
+    return SERVICES[service]["command"][-1]
+
+
+def mounts(service: str) -> dict[str, Path]:
+    """What is mounted, by its place in the container."""
+    found = {}
+    for volume in SERVICES[service]["volumes"]:
+        here, there, mode = volume.split(":")
+        assert mode == "ro"
+        found[there] = ROOT / here
+        assert found[there].is_file()
+    return found
+
+
+def probe(service: str, port: int) -> int:
+    """The exit status of the service's health check, asked at another port."""
+    kind, program, option, code = SERVICES[service]["healthcheck"]["test"]
+    assert kind == "CMD"
+    assert code.count(f"127.0.0.1:{inside_port(service)}/") == 1
+    program = {"python": sys.executable}.get(program, program)
+    line = [program, option, code.replace(inside_port(service), str(port))]
+    return subprocess.run(line, check=False, stderr=subprocess.DEVNULL).returncode
+
+
+@contextmanager
+def running(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def comes_up(service: str, port: int) -> bool:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        if probe(service, port) == 0:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("service", ["promotions", "customers"])
+def test_a_subgraph_of_the_example_runs_in_the_gateway_s_image(service: str) -> None:
+    assert SERVICES[service]["image"] == SERVICES["gateway"]["image"]
+    program, script = SERVICES[service]["entrypoint"]
+    assert program == "python"
+    command, port = started_elsewhere(service)
+    assert probe(service, port) == 1
+    with running([sys.executable, str(mounts(service)[script]), *command], ROOT, {}):
+        assert comes_up(service, port)
+    assert probe(service, port) == 1
+
+
+def test_the_router_asks_each_subgraph_where_it_listens() -> None:
+    where = {
+        "SEGMENTS_URL": f"http://gateway:{arguments('gateway').port}/graphql",
+        "PROMOTIONS_URL": f"http://promotions:{inside_port('promotions')}/graphql",
+        "CUSTOMERS_URL": f"http://customers:{inside_port('customers')}/graphql",
+    }
+    assert environment("router") == where
+    assert SERVICES["router"]["depends_on"] == {
+        service: {"condition": "service_healthy"}
+        for service in ("gateway", "promotions", "customers")
+    }
+    assert SERVICES["router"]["ports"] == [f"127.0.0.1:4000:{inside_port('router')}"]
+
+
+def test_the_router_s_image_is_what_npm_installs() -> None:
+    package = json.loads((HIVE / "package.json").read_text(encoding="utf-8"))
+    version = package["dependencies"]["@graphql-hive/gateway"]
+    assert SERVICES["router"]["image"].endswith(f"/graphql-hive/gateway:{version}")
+
+
+@NODE_IS_THERE
+@HIVE_IS_INSTALLED
+def test_the_router_starts_with_what_is_mounted(tmp_path: Path) -> None:
+    for there, here in mounts("router").items():
+        assert Path(there).parent == Path("/gateway")  # where the image's program is started
+        shutil.copy(here, tmp_path / Path(there).name)
+    command, port = started_elsewhere("router")
+    variables = {"PATH": os.environ["PATH"], **environment("router")}
+    with running(["node", str(HIVE_PROGRAM), *command], tmp_path, variables):
+        assert comes_up("router", port)
+    assert probe("router", port) == 1
+    # The container's file system is read only.
+    assert len(list(tmp_path.iterdir())) == len(mounts("router"))
