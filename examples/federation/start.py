@@ -24,12 +24,10 @@ HERE = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 ANSWERS_WITHIN_SECONDS = 60.0
 STOPS_WITHIN_SECONDS = 10.0
+SUPERGRAPH = HERE / "supergraph.graphql"
+# Of each router, what Node.js runs; the supergraph's path follows.
 ROUTERS = {
-    "hive": [
-        "node_modules/@graphql-hive/gateway/dist/bin.js",
-        "supergraph",
-        "../../supergraph.graphql",
-    ],
+    "hive": ["node_modules/@graphql-hive/gateway/dist/bin.js", "supergraph"],
     "apollo": ["server.mjs"],
 }
 # The store that is asked is the emulated one, whose segments the other two subgraphs name.
@@ -142,8 +140,8 @@ def parts(arguments: Arguments) -> list[Part]:
     return [*subgraphs, router(arguments.router, port, urls)]
 
 
-def router(name: str, port: int, urls: Mapping[str, str]) -> Part:
-    """Returns the router of that name in front of subgraphs at these URLs.
+def router(name: str, port: int, urls: Mapping[str, str], supergraph: Path = SUPERGRAPH) -> Part:
+    """Returns the router of that name in front of subgraphs at these URLs, or the supergraph's.
 
     Raises `CannotStart` where what it needs is not installed.
     """
@@ -158,7 +156,8 @@ def router(name: str, port: int, urls: Mapping[str, str]) -> Part:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(REPORTING)}
     environment |= {f"{subgraph.upper()}_URL": url for subgraph, url in urls.items()}
     environment |= {"HOST": HOST, "PORT": str(port)}
-    return Part("the router", port, [node, *ROUTERS[name]], environment, folder)
+    command = [node, *ROUTERS[name], str(supergraph)]
+    return Part("the router", port, command, environment, folder)
 
 
 def _subgraph(name: str, port: int, *program: str) -> Part:

@@ -1,16 +1,18 @@
 """A router of the example on a free port, in front of subgraphs that the test serves."""
 
+import re
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import start
 from npm_tools import needs
+from processes import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60
+LISTENING = re.compile(r"listening on http://", re.IGNORECASE)
 
 
 def needs_routers() -> list[pytest.MarkDecorator]:
@@ -19,23 +21,31 @@ def needs_routers() -> list[pytest.MarkDecorator]:
 
 
 @contextmanager
-def router_over(name: str, urls: Mapping[str, str]) -> Iterator[str]:
+def router_over(
+    name: str, urls: Mapping[str, str], supergraph: Path = start.SUPERGRAPH
+) -> Iterator[str]:
     """Yields the URL of a router's GraphQL; `urls` are those of the subgraphs, by name."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    part = start.router(name, port, urls)
-    process = part.start()
-    until = time.monotonic() + PATIENCE_SECONDS
+    part = start.router(name, port, urls, supergraph)
+    process = subprocess.Popen(
+        part.command,
+        env=part.environment,
+        cwd=part.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
     try:
-        while not part.answers():
-            assert process.poll() is None, f"{name} ended with status {process.returncode}"
-            assert time.monotonic() < until, f"{name} does not answer"
-            time.sleep(0.1)
-        yield part.url
+        for line in process.stdout:
+            said.append(line)
+            if LISTENING.search(line):
+                yield part.url
+                break
+        else:
+            raise AssertionError("".join(said))
     finally:
         process.terminate()
-        try:
-            process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.communicate(timeout=PATIENCE_SECONDS)

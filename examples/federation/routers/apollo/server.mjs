@@ -1,4 +1,5 @@
-// Apollo Gateway behind Apollo Server. Listens on loopback, unless HOST says otherwise.
+// Apollo Gateway behind Apollo Server: node server.mjs [supergraph.graphql]. Listens on loopback,
+// unless HOST says otherwise.
 import { readFileSync } from "node:fs";
 import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
@@ -21,8 +22,9 @@ class Subgraph extends RemoteGraphQLDataSource {
   }
 }
 
+const supergraph = process.argv[2] ?? new URL("../../supergraph.graphql", import.meta.url);
 const gateway = new ApolloGateway({
-  supergraphSdl: readFileSync(new URL("../../supergraph.graphql", import.meta.url), "utf8"),
+  supergraphSdl: readFileSync(supergraph, "utf8"),
   // Where the subgraphs are, if not where the supergraph says.
   buildService: ({ name, url }) =>
     new Subgraph({ name, url: process.env[`${name.toUpperCase()}_URL`] || url }),
