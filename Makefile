@@ -49,6 +49,7 @@ run: $(VENV)/.run graphiql-if-possible ## Set up, and serve on http://127.0.0.1:
 
 federation: $(VENV)/.run ## Serve the example of a larger graph on http://127.0.0.1:4000 (ROUTER=apollo for the other router)
 	@$(HAS_NODE) || { echo 'The routers need Node.js 20.19 or newer with npm.' >&2; exit 1; }
+	@[ -d '$(EXAMPLE)/routers/$(ROUTER)' ] || { echo 'ROUTER is hive or apollo.' >&2; exit 1; }
 	@$(MAKE) --silent $(EXAMPLE)/routers/$(ROUTER)/node_modules/.installed
 	@exec $(BIN)/python $(EXAMPLE)/start.py --router $(ROUTER) $(FEDERATION_ARGS)
 
@@ -65,10 +66,12 @@ format: setup ## Format the code, and mend what the linter can
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
-	@$(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
-	@$(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
+	@env -i $(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+	@env -i $(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
 
-supergraph: $(VENV)/.run $(COMPOSER)/node_modules/.installed ## Compose the larger graph of the example anew (needs Node.js 20.19+)
+supergraph: $(VENV)/.run ## Compose the larger graph of the example anew (needs Node.js 20.19+)
+	@$(HAS_NODE) || { echo 'The composer needs Node.js 20.19 or newer with npm.' >&2; exit 1; }
+	@$(MAKE) --silent $(COMPOSER)/node_modules/.installed
 	@for subgraph in promotions customers; do \
 		$(BIN)/python $(EXAMPLE)/$$subgraph.py --sdl > $(EXAMPLE)/$$subgraph.graphql.new \
 		&& mv $(EXAMPLE)/$$subgraph.graphql.new $(EXAMPLE)/$$subgraph.graphql || exit 1; done

@@ -25,7 +25,7 @@ class SegmentLookup(Protocol):
         """Returns what is fresh in the cache, None for ids known not to exist."""
 
     async def listed_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
-        """Reads the whole list where that costs less; what it does not find may exist."""
+        """Reads the whole list for many ids, if it costs less; what is not found may exist."""
 
     async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
         """Asks the upstream for up to `LOOKUP_IDS` ids; absent ones are missing."""
@@ -66,10 +66,11 @@ class SegmentLoader:
         distinct = list(dict.fromkeys(ids))
         cached = await self._source.cached_segments(distinct)
         found: dict[str, Segment | UpstreamError | None] = {**cached}
-        new = [i for i in distinct if i not in found and i not in self._asked]
-        if len(new) > LOOKUP_IDS:
-            found.update(await self._source.listed_segments(new))
-        futures = self._ask([row_id for row_id in distinct if row_id not in found])
+        # Taken now: what is in flight may have landed by the time that a list is read.
+        futures = {i: self._asked[i] for i in distinct if i not in found and i in self._asked}
+        new = [row_id for row_id in distinct if row_id not in found and row_id not in futures]
+        found.update(await self._source.listed_segments(new))
+        futures |= self._ask([row_id for row_id in new if row_id not in found])
         if futures:
             # wait, not gather: a caller that hangs up must not cancel what others wait for.
             await asyncio.wait(futures.values())

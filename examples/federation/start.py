@@ -31,12 +31,12 @@ ROUTERS = {
     "apollo": ["server.mjs"],
 }
 # The store that is asked is the emulated one, whose segments the other two subgraphs name.
-STORE = (
+STORE = {
     "GATEWAY_STORE_HASH",
     "GATEWAY_ACCESS_TOKEN",
     "GATEWAY_UPSTREAM_URL",
     "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST",
-)
+}
 # With these in the environment a router reports to its maker, or to a collector of traces.
 REPORTING = ("APOLLO_", "HIVE_", "OTEL_", "OPENTELEMETRY")
 QUERY = "{ promotions(first: 1) { edges { node { name segments { name } } } } }"
@@ -107,7 +107,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     with ExitStack() as stack:
         stack.callback(_stop, running)
         for group in (subgraphs, [entrance]):
-            running += [(part, part.start()) for part in group]
+            for part in group:
+                try:
+                    running.append((part, part.start()))
+                except OSError as error:
+                    print(f"start.py: {part.name} cannot be started: {error}.", file=sys.stderr)
+                    return 2
             for part in group:
                 if not _comes_up(part, running, stopping):
                     return 0 if stopping.is_set() else 1

@@ -12,7 +12,7 @@ from gateway.data_source.blocks import SegmentSource
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.stored import ABSENT, StoredKeys, decode_segment, encode
 from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
-from gateway.pagination import PAGE_SIZE_CHANGES, Block
+from gateway.pagination import MAXIMUM_ROWS, PAGE_SIZE_CHANGES, Block
 
 # How often ids that the upstream refused, or did not answer whole, are asked for again in smaller
 # parts. Two cost at most 7 requests for 100 ids, of which each part has 25 in the end.
@@ -52,20 +52,25 @@ class SegmentLookups:
         }
 
     async def listed_segments(self, ids: Sequence[str]) -> Found:
-        """Finds segments in the list, if all of it takes fewer requests than asking for the ids.
+        """Finds segments in the list, where that seems to take fewer requests than the ids do.
 
-        What is not found is missing, and may exist: rows move while a list is read. Where a block
-        cannot be read, the error stands in the place of every id that no other block shows.
+        Only for more ids than one field of a client takes. What is not found is missing, and may
+        exist: rows move while a list is read, and the first block may tell that the rest of it
+        does not pay. Where a block cannot be read, the error stands in the place of every id that
+        no other block shows.
         """
         total = MOST_SEGMENTS if self._blocks.total is None else self._blocks.total
-        blocks = max(1, -(-total // self._blocks.size))
-        if blocks >= -(-len(ids) // self._limits.lookup_ids):
+        seems_to_pay = -(-total // self._blocks.size) < self._requests_by_id(ids)
+        if len(ids) <= MAXIMUM_ROWS or not seems_to_pay:
             return {}
         first = await self._try_to_read(0)
         read = [first]
         if isinstance(first, Block):
+            shown = {row.id for row in first.rows}
+            left = [row_id for row_id in ids if row_id not in shown]
             others = range(1, -(-first.total // first.size))
-            read += await asyncio.gather(*(self._try_to_read(index) for index in others))
+            if len(others) < self._requests_by_id(left):
+                read += await asyncio.gather(*(self._try_to_read(index) for index in others))
         found: dict[str, Segment | UpstreamError] = {}
         for block in read:
             if isinstance(block, UpstreamError):
@@ -73,6 +78,9 @@ class SegmentLookups:
             else:
                 found.update((row.id, row) for row in block.rows)
         return {row_id: found[row_id] for row_id in ids if row_id in found}
+
+    def _requests_by_id(self, ids: Sequence[str]) -> int:
+        return -(-len(ids) // self._limits.lookup_ids)
 
     async def _try_to_read(self, index: int) -> Block[Segment] | UpstreamError:
         try:

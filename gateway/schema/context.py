@@ -1,5 +1,6 @@
 """What every resolver of one request shares."""
 
+import logging
 from dataclasses import dataclass
 
 import strawberry
@@ -11,6 +12,8 @@ from gateway.loaders import SegmentLoader
 # A lookup of 100 ids is an upstream request, as is a block of 250 rows, and nobody needs to look
 # up more than a few hundred: what ids cost keeps made-up ones from draining the quota.
 ROWS_TO_AN_ID = 5
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -41,9 +44,10 @@ class Context:
         """Counts entities that a router asks for; raises `BadUserInput` for too many of them."""
         self.representations_asked += representations
         if self.representations_asked > self.representations_allowed:
+            log.warning("a router asked for more entities than GATEWAY_MAX_REPRESENTATIONS allows")
             raise BadUserInput(
-                f"The request asks for {self.representations_asked} entities. Ask for at most "
-                f"{self.representations_allowed}, or send several requests."
+                f"The request asks for more than {self.representations_allowed} entities. Ask for "
+                "fewer at once, or have GATEWAY_MAX_REPRESENTATIONS of this subgraph raised."
             )
 
 

@@ -17,6 +17,7 @@ from gateway.settings.upstream_url import checked_base_url, is_host, is_loopback
 PREFIX = "GATEWAY_"
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 
+CONTACT_URL = re.compile(r"(?:https?://|mailto:)\S+$")
 STORE_HASH = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # 250 ids, as many as one field takes, count 5 each.
 FEWEST_ROWS_PER_REQUEST = 1250
@@ -95,12 +96,11 @@ class Settings(BaseModel):
     )
     max_representations: int = Field(
         default=1000,
-        ge=1,
-        description="How many entities a router may ask for in one request.",
+        ge=0,
+        description="How many entities a router may ask for in one request; 0 is none at all.",
     )
     subgraph_contact_name: str = Field(
         default="bigcommerce-segments-gateway",
-        min_length=1,
         description="Whom other teams ask about this subgraph, in its `@contact`.",
     )
     subgraph_contact_url: str | None = Field(
@@ -153,6 +153,20 @@ class Settings(BaseModel):
         if host is not None and not is_host(host):
             raise ValueError("it has to be a host alone, without scheme and port, such as emulator")
         return host
+
+    @field_validator("subgraph_contact_name")
+    @classmethod
+    def _contact_has_a_name(cls, name: str) -> str:
+        if not name.strip() or not name.isprintable():
+            raise ValueError("it has to be one line of text, such as a team's name")
+        return name
+
+    @field_validator("subgraph_contact_url")
+    @classmethod
+    def _contact_can_be_followed(cls, url: str | None) -> str | None:
+        if url is not None and not (url.isprintable() and CONTACT_URL.match(url)):
+            raise ValueError("it has to begin with https://, http:// or mailto:")
+        return url
 
     @model_validator(mode="after")
     def _is_a_whole_configuration(self) -> Self:

@@ -1,8 +1,11 @@
 """The subgraph beside others, as the composers of Apollo and of The Guild put them together."""
 
+import re
+from base64 import b64encode
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +14,8 @@ from directives import uses_of
 from graphql import build_schema, lexicographic_sort_schema, print_schema
 from npm_tools import answer_of, needs
 from strawberry import relay
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
 
 from gateway.schema import build_graph
 from gateway.schema.federation import Federation
@@ -274,6 +279,23 @@ def test_the_supergraph_keeps_each(directive: str, neighbour: str | None, compos
     ours = uses_of(SEGMENTS, directive)
     assert ours
     assert uses_of(supergraph, directive) == ours
+
+
+def test_another_s_node_may_find_segments_as_the_documentation_shows(composer: str) -> None:
+    page = (ROOT / "docs" / "federation.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"strawberry": strawberry, "relay": relay}
+    exec(code, {**names, "Key": Key, "FieldSet": FieldSet}, names)
+
+    @strawberry.type(name="Query")
+    class Query:
+        node: relay.Node | None = relay.node()
+
+    schema = strawberry.federation.Schema(Query, types=[names["Segment"]], federation_version="2.9")
+    assert_composes(compose(SEGMENTS, schema.as_str())[composer])
+    segment_id = b64encode(b"Segment:1a466884-f3f4-4249-9c28-ff90a5aec797").decode()
+    found = schema.execute_sync(f'{{ node(id: "{segment_id}") {{ __typename id }} }}')
+    assert found.data == {"node": {"__typename": "Segment", "id": segment_id}}
 
 
 def test_with_node_it_composes_alone_and_the_api_has_node(composer: str) -> None:

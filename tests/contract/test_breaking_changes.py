@@ -16,7 +16,8 @@ def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-SUBGRAPH, API = (text(name) for name in FILES)
+# The comparison's own cases change these, which stay as they are whatever becomes of the schema.
+SUBGRAPH, API = (text(f"tests/contract/data/breaking/{name}") for name in FILES)
 
 NAME = '"""The name, unique in the store. Empty where the upstream sends none."""\n  name: String!'
 EDGE = API[API.index('"""A segment at its place') : API.index('"""Information to aid')]

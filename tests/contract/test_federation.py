@@ -17,7 +17,9 @@ from directives import coordinates_of, uses_of
 from graphql import build_schema, get_introspection_query, parse
 from in_process import Answer, InProcess, in_process
 
+from gateway.emulator import seeded_store
 from gateway.schema import Federation, build_graph
+from gateway.schema.federation import WEIGHT_OF_AN_UPSTREAM_REQUEST
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "federation.md").read_text(encoding="utf-8")
@@ -322,3 +324,19 @@ def test_node_stands_in_the_subgraph_where_it_is_to_offer_it_and_for_clients_alw
     assert "SegmentEdge" in without.sdl
     assert re.search(r"^  node: Segment$", without.sdl, re.MULTILINE)
     assert re.search(r"^  nodes: \[Segment\]!$", without.sdl, re.MULTILINE)
+
+
+async def test_a_running_subgraph_offers_node_where_the_settings_say_so() -> None:
+    assert "\n  node(" in await sdl_of(in_process(1, SUBGRAPH_NODE="true"))
+    assert "\n  node(" not in await sdl_of(in_process(1))
+
+
+def test_the_cost_of_a_request_is_the_documentation_s() -> None:
+    assert f"| {WEIGHT_OF_AN_UPSTREAM_REQUEST} for each request to the store" in PAGE
+
+
+def test_ids_of_segments_are_known_as_the_documentation_says() -> None:
+    (prefix,) = re.findall(r"which begin with\s`(\w+)`", PAGE)
+    ids = [b64encode(f"Segment:{row.id}".encode()).decode() for row in seeded_store(1000).segments]
+    assert all(one.startswith(prefix) for one in ids)
+    assert not b64encode(b"Promotion:1").decode().startswith(prefix)

@@ -150,3 +150,29 @@ def test_a_part_that_ends_stops_the_others() -> None:
     assert run.returncode == 1
     assert "start.py: segments ended with status 2; stopping the others.\n" in run.stderr
     assert nothing_listens(ports)
+
+
+def test_the_example_never_asks_a_real_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in start.STORE:
+        monkeypatch.setenv(variable, "real")
+    for name in ("segments", "promotions", "customers"):
+        assert start.STORE & start._subgraph(name, 1, "x").environment.keys() == set()
+
+
+def test_what_was_started_is_stopped_where_another_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(part: start.Part) -> subprocess.Popen[bytes]:
+        if started:
+            raise OSError("no process is left")
+        started.append(subprocess.Popen(["sleep", "60"], start_new_session=True))
+        return started[0]
+
+    monkeypatch.setattr(start.Part, "start", begin)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    flags = [word for option in free_ports().items() for word in option]
+    assert start.main(["--router", "hive", *flags]) == 2
+    assert started[0].returncode == -signal.SIGTERM
+    assert "promotions cannot be started: no process is left." in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.cli import main, variables_to_read_it
 from gateway.emulator import create_emulator, seeded_store
-from gateway.schema import build_graph
+from gateway.schema import Federation, build_graph
 from gateway.settings import Settings, load_settings, settings_table
 
 
@@ -29,6 +29,16 @@ def refusal(*argv: str, capsys: pytest.CaptureFixture[str]) -> str:
 def test_schema_prints_the_schema_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert capsys.readouterr() == (build_graph().sdl, "")
+
+
+def test_schema_is_the_one_of_the_settings_and_of_clients_with_an_option(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_SUBGRAPH_NODE", "true")
+    assert main(["schema"]) == 0
+    assert capsys.readouterr().out == build_graph(federation=Federation(node=True)).sdl
+    assert main(["schema", "--api"]) == 0
+    assert capsys.readouterr().out == build_graph().api_sdl
 
 
 def test_settings_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ class Lookup:
         self.error: Exception | None = None
         self.refused: dict[str, UpstreamRefused] = {}
         self.list_asked: list[list[str]] = []
+        self.list_gate = asyncio.Event()
+        self.list_gate.set()
         self.listed: dict[str, Segment | UpstreamError] = {}
 
     async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
@@ -28,6 +30,7 @@ class Lookup:
 
     async def listed_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
         self.list_asked.append(list(ids))
+        await self.list_gate.wait()
         return {row_id: self.listed[row_id] for row_id in ids if row_id in self.listed}
 
     async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
@@ -180,7 +183,7 @@ async def test_failure_of_ours_is_raised_to_all_who_asked() -> None:
     assert errors == [lookup.error] * 2
 
 
-async def test_more_ids_than_a_chunk_may_come_from_the_list_and_the_rest_by_id() -> None:
+async def test_ids_may_come_from_the_list_and_the_rest_by_id() -> None:
     lookup, loader = a_loader()
     lookup.cached = {"0": Segment(id="0")}
     ids = [f"{n}" for n in range(150)]
@@ -191,10 +194,20 @@ async def test_more_ids_than_a_chunk_may_come_from_the_list_and_the_rest_by_id()
     assert lookup.asked == [ids[120:]]
 
 
-async def test_a_chunk_of_ids_is_not_looked_for_in_the_list() -> None:
+async def test_ids_in_flight_are_not_asked_for_again_when_a_list_was_read_meanwhile() -> None:
     lookup, loader = a_loader()
-    await loader.load_segments_by_id([f"{n}" for n in range(100)] * 2)
-    assert lookup.list_asked == []
+    lookup.gate.clear()
+    first = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    lookup.list_gate.clear()
+    second = asyncio.ensure_future(loader.load_segments_by_id(["a", "b"]))
+    await settle()
+    lookup.gate.set()
+    assert await first == [Segment(id="a")]
+    lookup.list_gate.set()
+    assert await second == [Segment(id="a"), Segment(id="b")]
+    assert lookup.list_asked == [["a"], ["b"]]
+    assert lookup.asked == [["a"], ["b"]]
 
 
 async def test_caller_that_hangs_up_does_not_take_the_lookup_from_others() -> None:

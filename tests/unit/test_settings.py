@@ -116,6 +116,21 @@ def test_a_token_that_no_header_can_hold_is_refused(value: str) -> None:
     assert said == "GATEWAY_ACCESS_TOKEN: it has to be one line of visible ASCII characters."
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "clause"),
+    [
+        ("NAME", "   ", "it has to be one line of text, such as a team's name"),
+        ("NAME", "two\nlines", "it has to be one line of text, such as a team's name"),
+        ("URL", "foo", "it has to begin with https://, http:// or mailto:"),
+        ("URL", "javascript:alert(1)", "it has to begin with https://, http:// or mailto:"),
+        ("URL", "https://a b", "it has to begin with https://, http:// or mailto:"),
+    ],
+)
+def test_a_contact_that_nobody_could_ask_is_refused(name: str, value: str, clause: str) -> None:
+    said = refusal({f"GATEWAY_SUBGRAPH_CONTACT_{name}": value})
+    assert said == f"GATEWAY_SUBGRAPH_CONTACT_{name}: {clause}."
+
+
 SENSELESS = "it has to be a URL such as https://api.bigcommerce.com"
 TOO_MUCH = "it must not hold credentials, a query or a fragment"
 PORT = "its port has to be a number from 1 to 65535"

@@ -187,41 +187,57 @@ def ids_of(gateway: InProcess) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("total", "asked", "requests"),
+    ("total", "asked", "requests", "found"),
     [
-        (1000, 400, 0),  # as many requests as the list: ids tell absence, too
-        (1000, 401, 4),
-        (1000, 1000, 4),
-        (120, 101, 0),  # nothing has told yet how short the list is
+        (1000, 400, 0, 0),  # as many requests as the list: ids tell absence, too
+        (1000, 401, 1, 250),  # the first block leaves 151, which take 2 requests, not 3
+        (1000, 551, 4, 551),
+        (1000, 1000, 4, 1000),
+        (120, 401, 1, 120),
     ],
 )
 async def test_the_list_is_read_where_that_takes_fewer_requests(
-    total: int, asked: int, requests: int
+    total: int, asked: int, requests: int, found: int
 ) -> None:
     gateway = in_process(total)
     ids = (ids_of(gateway) + [a_row(n).id for n in range(asked)])[:asked]
-    found = await gateway.parts.lookups.listed_segments(ids)
-    assert list(found) == (ids if requests else [])
+    assert list(await gateway.parts.lookups.listed_segments(ids)) == ids[:found]
     assert gateway.upstream_requests == requests
 
 
-async def test_a_list_known_to_be_short_is_read_rather_than_two_chunks_asked_for() -> None:
-    gateway = in_process(120)
-    await gateway.page(first=1)
-    gateway.emulator.store.segments.pop()
-    ids = ids_of(gateway)
-    absent = a_row(7).id
-    assert list(await gateway.parts.lookups.listed_segments([*ids[:100], absent])) == ids[:100]
-    assert gateway.upstream_requests == 1  # the page had read all of it
-
-
-async def test_a_clamped_list_is_read_only_where_clamped_lookups_take_more() -> None:
-    gateway = in_process(1000, max_limit=50)
+async def test_as_many_ids_as_a_client_s_field_takes_are_asked_for_by_id() -> None:
+    gateway = in_process(300, CACHE_TTL_SECONDS="0")
     await gateway.page(first=1)
     ids = ids_of(gateway)
-    assert await gateway.parts.lookups.listed_segments(ids) == {}
-    assert len(await gateway.parts.lookups.listed_segments([*ids, a_row(7).id])) == 1000
-    assert gateway.upstream_requests == 20
+    assert await gateway.parts.lookups.listed_segments(ids[:250]) == {}
+    assert len(await gateway.parts.lookups.listed_segments(ids[:251])) == 250
+    assert gateway.upstream_requests == 2  # the page, and the first block
+
+
+@pytest.mark.parametrize("max_limit", [10, 30, 50, 100])
+async def test_a_clamp_that_the_first_block_tells_of_ends_the_reading_where_it_does_not_pay(
+    max_limit: int,
+) -> None:
+    gateway = in_process(1000, max_limit=max_limit)
+    ids = ids_of(gateway)[:501]
+    found = await gateway.parts.segment_loader.load_segments_by_id(ids)
+    assert [getattr(row, "id", None) for row in found] == ids
+    full, rest = divmod(501 - max_limit, 100)
+    lookups = full * -(-100 // max_limit) + -(-rest // max_limit)
+    assert gateway.upstream_requests == 1 + lookups
+
+
+async def test_a_list_that_has_grown_is_read_on_only_where_that_pays() -> None:
+    gateway = in_process(1000)
+    rows = gateway.emulator.store.segments
+    grown = rows[120:]
+    del rows[120:]
+    await gateway.page(first=1)
+    rows += grown
+    gateway.parts.segments.supersede(gateway.parts.segments.now())
+    ids = [row.id for row in rows[-251:]]
+    assert len(await gateway.parts.segment_loader.load_segments_by_id(ids)) == 251
+    assert gateway.upstream_requests == 1 + 1 + 3  # 3 blocks are no fewer than 3 lookups
 
 
 async def test_without_a_cache_the_list_s_rows_are_found_all_the_same() -> None:
@@ -244,13 +260,13 @@ async def test_an_existing_segment_that_the_list_did_not_show_is_asked_for_by_id
 
 async def test_error_of_one_block_stands_for_what_no_other_block_shows() -> None:
     gateway = in_process(1000)
-    await gateway.page(first=1)
-    gateway.emulator.faults.add(Fault.SERVER_ERROR, 3)
     ids = ids_of(gateway)
+    gateway.refused_text = "page=3"
     found = await gateway.parts.segment_loader.load_segments_by_id([*ids, a_row(7).id])
-    assert [getattr(row, "id", None) for row in found[:250]] == ids[:250]
-    assert {type(row) for row in found[250:]} == {UpstreamUnavailable}
-    assert gateway.upstream_requests == 4
+    failed = [at for at, row in enumerate(found) if isinstance(row, UpstreamRefused)]
+    assert failed == [*range(500, 750), 1000]
+    assert [getattr(row, "id", None) for row in found[:500]] == ids[:500]
+    assert [getattr(row, "id", None) for row in found[750:1000]] == ids[750:]
 
 
 async def test_error_of_the_first_block_stands_for_all_and_costs_one_request() -> None:

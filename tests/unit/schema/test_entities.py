@@ -40,7 +40,8 @@ async def test_more_representations_than_allowed_are_one_error_and_cost_nothing(
     assert error["path"] == ["_entities"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert error["message"] == (
-        "The request asks for 1001 entities. Ask for at most 1000, or send several requests."
+        "The request asks for more than 1000 entities. Ask for fewer at once, or have "
+        "GATEWAY_MAX_REPRESENTATIONS of this subgraph raised."
     )
     assert gateway.upstream_requests == 0
 
@@ -57,7 +58,16 @@ async def test_the_limit_is_the_setting_s_and_for_all_fields_of_a_request() -> N
     data = await gateway.data(query, three=by_entity_id(ids[:3]), two=by_entity_id(ids[:2]))
     assert [len(data[alias]) for alias in ("a", "b")] == [3, 2]
     answer = await gateway.ask(query, three=by_entity_id(ids[:3]), two=by_entity_id(ids[:3]))
-    assert "at most 5" in error_of(answer)["message"]
+    assert "more than 5 entities" in error_of(answer)["message"]
+
+
+async def test_a_limit_of_none_refuses_every_entity_and_tells_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gateway = in_process(10, MAX_REPRESENTATIONS="0")
+    answer = await gateway.ask(ENTITIES, representations=by_entity_id(ids_of(gateway)[:1]))
+    assert "more than 0 entities" in error_of(answer)["message"]
+    assert "GATEWAY_MAX_REPRESENTATIONS" in caplog.text
 
 
 async def test_representations_do_not_count_as_rows() -> None:
