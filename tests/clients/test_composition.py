@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import strawberry
+import yaml
 from directives import uses_of
 from graphql import build_schema, lexicographic_sort_schema, print_schema
 from npm_tools import answer_of, needs
@@ -231,6 +232,26 @@ def test_it_composes_beside_strawberry_s_own_relay_types(composer: str) -> None:
 @pytest.mark.parametrize("neighbour", NEIGHBOURS)
 def test_it_composes_beside_one_that(neighbour: str, composer: str) -> None:
     assert_composes(compose(SEGMENTS, FEATURED + NEIGHBOURS[neighbour])[composer])
+
+
+def test_the_example_s_larger_graph_composes(composer: str) -> None:
+    example = ROOT / "examples" / "federation"
+    subgraphs = yaml.safe_load((example / "subgraphs.yaml").read_text(encoding="utf-8"))[
+        "subgraphs"
+    ]
+    question = {
+        "subgraphs": [
+            {
+                "name": name,
+                "url": subgraph["routing_url"],
+                "sdl": (example / subgraph["schema"]["file"]).read_text(encoding="utf-8"),
+            }
+            for name, subgraph in subgraphs.items()
+        ],
+        "contract": None,
+    }
+    answer = answer_of(COMPOSITION / "compose.mjs", question)
+    assert_composes(msgspec.json.decode(answer, type=dict[str, Composed])[composer])
 
 
 def test_a_connection_that_lacks_a_field_of_ours_cannot_be_shared(composer: str) -> None:
