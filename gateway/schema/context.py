@@ -42,9 +42,11 @@ class Context:
 
     def spend_representations(self, representations: int) -> None:
         """Counts entities that a router asks for; raises `BadUserInput` for too many of them."""
+        is_first_beyond = self.representations_asked <= self.representations_allowed
         self.representations_asked += representations
         if self.representations_asked > self.representations_allowed:
-            log.warning("a router asked for more entities than GATEWAY_MAX_REPRESENTATIONS allows")
+            if is_first_beyond:  # of the fields of this request
+                log.warning("a router asked for more entities than GATEWAY_MAX_REPRESENTATIONS")
             raise BadUserInput(
                 f"The request asks for more than {self.representations_allowed} entities. Ask for "
                 "fewer at once, or have GATEWAY_MAX_REPRESENTATIONS of this subgraph raised."

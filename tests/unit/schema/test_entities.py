@@ -65,9 +65,13 @@ async def test_a_limit_of_none_refuses_every_entity_and_tells_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     gateway = in_process(10, MAX_REPRESENTATIONS="0")
-    answer = await gateway.ask(ENTITIES, representations=by_entity_id(ids_of(gateway)[:1]))
+    representations = by_entity_id(ids_of(gateway)[:1])
+    answer = await gateway.ask(ENTITIES, representations=representations)
     assert "more than 0 entities" in error_of(answer)["message"]
-    assert "GATEWAY_MAX_REPRESENTATIONS" in caplog.text
+    assert caplog.text.count("GATEWAY_MAX_REPRESENTATIONS") == 1
+    fields = " ".join(f"a{n}: _entities(representations: $r) {{ __typename }}" for n in range(9))
+    await gateway.ask(f"query ($r: [_Any!]!) {{ {fields} }}", r=representations)
+    assert caplog.text.count("GATEWAY_MAX_REPRESENTATIONS") == 2
 
 
 async def test_representations_do_not_count_as_rows() -> None:
