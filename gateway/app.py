@@ -139,7 +139,7 @@ def app_from_environment() -> Starlette:
 
 
 def create_graph(settings: Settings) -> Graph:
-    """Returns the graph under the limits that the settings name."""
+    """Returns the graph that the settings describe: its limits, and what it is as a subgraph."""
     return build_graph(
         Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases),
         Federation(

@@ -225,7 +225,6 @@ def comes_up(service: str, port: int) -> bool:
     while time.monotonic() < until:
         if probe(service, port) == 0:
             return True
-        time.sleep(0.1)
     return False
 
 
