@@ -1,6 +1,7 @@
 """The settings themselves: each a name with its unit, a default, bounds and one sentence."""
 
 import re
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import (
@@ -48,13 +49,19 @@ class Settings(BaseModel):
         default=10.0,
         gt=0,
         le=300,
-        description="How long one upstream request may take, waiting included.",
+        description="How long one read of the upstream may take, waits and retries included.",
     )
     upstream_page_size: int = Field(
         default=250,
         ge=1,
         le=250,
         description="Rows asked for at once; the answer's own size decides.",
+    )
+    rate_limit_reserve: int = Field(
+        default=15,
+        ge=0,
+        le=100_000,
+        description="Requests left of the store's quota at which only reads that must are sent.",
     )
     lookup_window_milliseconds: float = Field(
         default=3.0,
@@ -68,11 +75,46 @@ class Settings(BaseModel):
         le=86400,
         description="How long an answer counts as fresh; 0 keeps nothing.",
     )
+    cache_stale_while_revalidate_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=86400,
+        description="How long after that it is still given, while a newer one is read.",
+    )
+    cache_stale_if_error_seconds: float = Field(
+        default=600.0,
+        ge=0,
+        le=86400,
+        description="How long after being fresh it is given where the upstream fails.",
+    )
     cache_max_bytes: int = Field(
         default=64 * 1024 * 1024,
         ge=1024 * 1024,
         description="Memory for cached answers in each process.",
     )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="The Redis that processes share answers, flights and quota in; "
+        "`rediss://` for TLS.",
+    )
+    redis_key_prefix: str = Field(
+        default="segments-gateway", description="What every key in Redis begins with."
+    )
+    redis_timeout_milliseconds: float = Field(
+        default=100.0,
+        gt=0,
+        le=10_000,
+        description="How long Redis may take to answer, before it is passed over.",
+    )
+    redis_ca_file: Path | None = Field(
+        default=None,
+        description="The certificates that Redis' own is checked with, in place of the system's.",
+    )
+    redis_certificate_file: Path | None = Field(
+        default=None,
+        description="The gateway's own certificate for Redis, its key inside or in the next.",
+    )
+    redis_key_file: Path | None = Field(default=None, description="The key of that certificate.")
     max_body_bytes: int = Field(
         default=1024 * 1024,
         ge=1024,
@@ -125,6 +167,12 @@ class Settings(BaseModel):
         ge=0,
         le=3600,
         description="How long requests in flight may take to finish at a stop.",
+    )
+    drain_seconds: float = Field(
+        default=3.0,
+        ge=0,
+        le=600,
+        description="How long SIGTERM lets balancers notice, before the stop begins.",
     )
 
     @field_validator("store_hash")

@@ -1,0 +1,74 @@
+"""What one answer to a client may take, and what it is made of; every floor may add to it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gateway.errors import ErrorCode, UpstreamTimeout
+
+Value = TypeVar("Value")
+
+
+@dataclass(slots=True, eq=False)
+class AnswerScope:
+    """One client request, which may take `seconds`, until `deadline` in the event loop's time.
+
+    `oldest_read_at` is the time of the oldest value used, None while none is. `stale_error` is the
+    code of the error for which stale values had to do.
+    """
+
+    seconds: float
+    deadline: float
+    oldest_read_at: float | None = None
+    is_stale: bool = False
+    stale_error: ErrorCode | None = None
+
+    def note(
+        self, read_at: float, *, is_stale: bool = False, error: ErrorCode | None = None
+    ) -> None:
+        """Counts a value that the answer is made of."""
+        if self.oldest_read_at is None or read_at < self.oldest_read_at:
+            self.oldest_read_at = read_at
+        self.is_stale = self.is_stale or is_stale
+        self.stale_error = self.stale_error or error
+
+
+_current: ContextVar[AnswerScope | None] = ContextVar("answer_scope", default=None)
+
+
+@contextmanager
+def answering(seconds: float) -> Iterator[AnswerScope]:
+    """Opens the scope of one answer, for this task and those that it starts."""
+    scope = AnswerScope(seconds, asyncio.get_running_loop().time() + seconds)
+    token = _current.set(scope)
+    try:
+        yield scope
+    finally:
+        _current.reset(token)
+
+
+def answer_scope() -> AnswerScope | None:
+    """Returns the scope that the running task works for, None outside of any."""
+    return _current.get()
+
+
+async def wait_in_scope(shared: asyncio.Future[Value]) -> Value:
+    """Waits for what others may wait for, too, and leaves it to them at the scope's deadline.
+
+    Raises what it raises, and `UpstreamTimeout` at the deadline.
+    """
+    scope = answer_scope()
+    if scope is None:
+        return await asyncio.shield(shared)
+    try:
+        async with asyncio.timeout_at(scope.deadline) as limit:
+            return await asyncio.shield(shared)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise UpstreamTimeout(
+            f"The store's API did not answer within {scope.seconds:g} seconds."
+        ) from error
