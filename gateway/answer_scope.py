@@ -9,6 +9,9 @@ from typing import TypeVar
 
 from gateway.errors import ErrorCode, UpstreamTimeout
 
+# The message with which work is cancelled that nobody waits for any more.
+ABANDONED = "nobody waits for this any more"
+
 Value = TypeVar("Value")
 
 
@@ -25,6 +28,15 @@ class AnswerScope:
     oldest_read_at: float | None = None
     is_stale: bool = False
     stale_error: ErrorCode | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline, 0 behind it."""
+        return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+    def timeout_error(self) -> UpstreamTimeout:
+        """Returns what a client is told of what the deadline left unanswered."""
+        return UpstreamTimeout(f"The store's API did not answer within {self.seconds:g} seconds.")
 
     def note(
         self, read_at: float, *, is_stale: bool = False, error: ErrorCode | None = None
@@ -69,6 +81,4 @@ async def wait_in_scope(shared: asyncio.Future[Value]) -> Value:
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise UpstreamTimeout(
-            f"The store's API did not answer within {scope.seconds:g} seconds."
-        ) from error
+        raise scope.timeout_error() from error

@@ -1,7 +1,6 @@
 """The composition root: wires every part once, and owns their life."""
 
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from starlette.applications import Starlette
 
 from gateway.bigcommerce.client import MAXIMUM_IN_FLIGHT, BigCommerceClient
 from gateway.cache.backend import CacheBackend
+from gateway.cache.lives import Lives
 from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source import LearnedLimits, SegmentLookups, SegmentSource, StoredKeys
 from gateway.emulator import create_emulator, seeded_store
@@ -20,7 +20,8 @@ from gateway.logs import configure_logging
 from gateway.pagination import read_total
 from gateway.schema import Context, Federation, Graph, Limits, build_graph
 from gateway.settings import Settings, load_settings
-from gateway.web import Readiness, create_web
+from gateway.steady_time import SteadyTime
+from gateway.web import Readiness, Timing, create_web
 
 # The emulator inside the process: its address never leaves it, its token opens nothing else.
 EMULATOR_URL = "http://emulator.localhost"
@@ -48,7 +49,7 @@ class Parts:
 def create_parts(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] | None = None,
 ) -> Parts:
     """Wires the parts below the graph; whoever calls closes `http`.
 
@@ -59,9 +60,13 @@ def create_parts(
     http = _http_client(settings, store_hash, transport)
     client = BigCommerceClient(http, timeout_seconds=settings.request_timeout_seconds)
     stored_bytes = int(settings.cache_max_bytes * STORED_SHARE)
-    cache = ReadThroughCache(
-        CacheBackend(stored_bytes), ttl_seconds=settings.cache_ttl_seconds, clock=clock
+    lives = Lives(
+        settings.cache_ttl_seconds,
+        settings.cache_stale_while_revalidate_seconds,
+        settings.cache_stale_if_error_seconds,
     )
+    clock = clock or SteadyTime()
+    cache = ReadThroughCache(CacheBackend(stored_bytes), lives, clock=clock)
     keys = StoredKeys(store_hash)
     limits = LearnedLimits(settings.upstream_page_size, cache.now)
     segments = SegmentSource(
@@ -80,7 +85,7 @@ def create_parts(
 def create_app(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] | None = None,
 ) -> Starlette:
     """Returns the ASGI application of one gateway process; `app.state.parts` are its `Parts`.
 
@@ -122,6 +127,9 @@ def create_app(
     app = create_web(
         schema_for=graph.schema_for,
         new_context=new_context,
+        timing=Timing(
+            settings.request_timeout_seconds, settings.cache_ttl_seconds, parts.cache.now
+        ),
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=settings.max_body_bytes,

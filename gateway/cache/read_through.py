@@ -1,113 +1,183 @@
-"""Reads through the cache: fresh entries are answered, others filled, one flight per key.
+"""Reads through the cache: fresh entries are answered, stale ones while a newer one is filled.
 
-Terms of RFC 9111 (HTTP Caching): an entry is fresh while its age is below its lifetime.
+Terms of RFC 9111 (HTTP Caching) and RFC 5861 (stale-while-revalidate, stale-if-error).
 """
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from struct import Struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
+from gateway.answer_scope import answer_scope
 from gateway.cache.backend import CacheBackend
+from gateway.cache.lives import Entry, Lives, Use
 from gateway.cache.single_flight import SingleFlight
+from gateway.cache.tiers import Fill, SharedTier, Tiers
+from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden, UpstreamRefused
+from gateway.steady_time import SteadyTime
 
-_STAMP = Struct(">d")
+# How long after a fill that failed the upstream is taken to be failing: what is stale is then
+# answered at once, and filled in the background.
+FAILING_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A cached value; `read_at` is the time in seconds at which its request was sent upstream.
+class Reluctance(Protocol):
+    """What speaks against a request upstream now."""
 
-    The age so counted holds the time of the request itself (RFC 9111, 4.2.3).
-    """
+    def __call__(self, *, urgent: bool) -> ErrorCode | None:
+        """Returns it as the code of an error, None where nothing does.
 
-    read_at: float
-    value: bytes
+        Where it is urgent, only what would keep the request waiting, or have it fail at once.
+        """
+
+
+def welcome(*, urgent: bool) -> None:
+    """Says that any request is welcome, urgent or not."""
 
 
 class ReadThroughCache:
-    """Entries of one life, `ttl_seconds`; 0 means none: every read fills.
+    """One collection of entries; whatever was read before `invalidated_at` is of no use.
 
-    `hits`, `misses` and `fills` count entries; what joined a fill is `flights.coalesced`.
+    `hits`, `stale_hits` among them, `misses` and `fills` count; what joined a fill is
+    `flights.coalesced`.
     """
 
     def __init__(
         self,
         backend: CacheBackend,
+        lives: Lives,
         *,
-        ttl_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
+        shared: SharedTier | None = None,
+        reluctance: Reluctance = welcome,
+        invalidated_at: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.backend = backend
+        self.lives = lives
         self.flights = SingleFlight[str, Entry]()
-        self.hits = self.misses = self.fills = 0
-        self._ttl_seconds = ttl_seconds
-        self._clock = clock
+        self.hits = self.stale_hits = self.misses = self.fills = 0
+        self.invalidated_at = invalidated_at
+        self.reluctance = reluctance
+        self._tiers = Tiers(backend, shared, lives.longest)
+        self._clock = clock or SteadyTime()
         self._last = 0.0
+        self._failure: UpstreamError | None = None
+        self._failed_at = 0.0
 
     def now(self) -> float:
         """Returns the time in seconds, a little later at each call: no two reads share a time."""
         self._last = max(self._clock(), self._last + 1e-6)
         return self._last
 
-    async def read(
-        self, key: str, fill: Callable[[], Awaitable[Entry]], not_before: float = 0.0
-    ) -> Entry:
-        """Returns a fresh entry read at `not_before` or later, else what `fill` returns.
+    async def read(self, key: str, fill: Fill, not_before: float = 0.0) -> Entry:
+        """Returns an entry of use, else what `fill` returns for the key.
 
-        Raises what `fill` raises; an error is never stored.
+        An entry from before `not_before` is used only where filling fails. Raises what `fill`
+        raises where nothing can stand in; an error is never stored.
         """
-        if self._ttl_seconds > 0:
-            entry = _decode(await self.backend.get(key))
-            if entry and self.is_fresh(entry.read_at) and entry.read_at >= not_before:
-                self.hits += 1
-                return entry
+        entry = (await self.kept_many([key], not_before))[0]
+        use = self.use_of(entry, not_before)
+        if entry is not None and use in (Use.FRESH, Use.WHILE_REVALIDATE):
+            self.hits += 1
+            if use is Use.WHILE_REVALIDATE:
+                self.stale_hits += 1
+                self._fill_in_background(key, fill, not_before)
+            return self.note(entry)
         self.misses += 1
-        while True:
-            entry = await self.flights.do(key, lambda: self._fill(key, fill))
-            # The flight may have left before `not_before`: then another one is due.
-            if entry.read_at >= not_before:
-                return entry
+        if entry is not None and use is Use.IF_ERROR:
+            error = self.obstacle(urgent=entry.read_at < not_before)
+            if error is not None:
+                self._fill_in_background(key, fill, not_before)
+                return self.note(entry, error)
+        try:
+            return self.note(await self._filled(key, fill, not_before))
+        except UpstreamRefused:
+            raise  # maybe for the page's size, which whoever asks can mend
+        except UpstreamError as error:
+            return await self.in_place_of(error, key)
 
-    async def peek_many(self, keys: Sequence[str]) -> list[Entry | None]:
-        """Returns the fresh entry or None for each key; fills nothing."""
-        if self._ttl_seconds <= 0:
-            self.misses += len(keys)
-            return [None] * len(keys)
-        entries = [_decode(raw) for raw in await self.backend.get_many(keys)]
-        fresh = [entry if entry and self.is_fresh(entry.read_at) else None for entry in entries]
-        found = sum(entry is not None for entry in fresh)
-        self.hits += found
-        self.misses += len(keys) - found
-        return fresh
+    async def kept_many(
+        self, keys: Sequence[str], not_before: float = 0.0
+    ) -> Sequence[Entry | None]:
+        """Returns the newest entry that is kept for each key, of whatever age."""
+        return await self._tiers.newest(keys, lambda entry: self._is_fresh(entry, not_before))
+
+    def use_of(self, entry: Entry | None, not_before: float = 0.0) -> Use | None:
+        """Returns what an entry is good for, None for nothing."""
+        if entry is None or entry.read_at < self.invalidated_at():
+            return None
+        age = self._clock() - entry.read_at
+        use = self.lives.use_at(age)
+        is_superseded = entry.read_at < not_before
+        if use is None or (use is Use.FRESH and not is_superseded):
+            return use
+        if isinstance(self._failure, UpstreamForbidden):
+            return None  # what our credentials no longer open is not given away
+        if is_superseded:
+            return Use.IF_ERROR if age < self.lives.fresh + self.lives.if_error else None
+        return use
+
+    def obstacle(self, *, urgent: bool = False) -> ErrorCode | None:
+        """Returns why not to wait for a fill where something stale is at hand, None to wait."""
+        if (code := self.reluctance(urgent=urgent)) is not None:
+            return code
+        failure = self._failure
+        is_late = self._clock() - self._failed_at >= FAILING_SECONDS
+        return None if failure is None or is_late else failure.code
+
+    async def in_place_of(self, error: UpstreamError, key: str) -> Entry:
+        """Returns the entry that stands in for a fill that failed; raises the error without one."""
+        now = self.now()
+        entry = (await self.kept_many([key], now))[0]
+        if entry is None or self.use_of(entry, now) is None:
+            raise error
+        return self.note(entry, error.code)
+
+    def note(self, entry: Entry, error: ErrorCode | None = None) -> Entry:
+        """Counts an entry as part of the answer; `error` is why a stale one had to do."""
+        if (scope := answer_scope()) is not None:
+            is_stale = self._clock() - entry.read_at >= self.lives.fresh > 0
+            scope.note(entry.read_at, is_stale=is_stale or error is not None, error=error)
+        return entry
+
+    async def fill_many(
+        self, keys: Sequence[str], fill: Fill, not_before: float = 0.0
+    ) -> Mapping[str, Entry]:
+        """Returns what `fill` returns for the keys, or what another process has filled meanwhile.
+
+        All that `fill` returns is stored. Raises what it raises.
+        """
+        self.fills += 1
+        try:
+            found = await self._tiers.fill(
+                keys, fill, lambda entry: self._is_fresh(entry, not_before)
+            )
+        except UpstreamError as error:
+            if not isinstance(error, UpstreamRefused):
+                self._failure, self._failed_at = error, self._clock()
+            raise
+        self._failure = None
+        return found
 
     async def store_many(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """Stores entries; one that was read later than its successor stays."""
-        if self._ttl_seconds <= 0:
-            return
-        held = [_decode(raw) for raw in await self.backend.get_many([key for key, _ in entries])]
-        await self.backend.set_many(
-            [
-                (key, _encode(entry))
-                for (key, entry), old in zip(entries, held, strict=True)
-                if old is None or old.read_at <= entry.read_at
-            ]
-        )
+        await self._tiers.store(entries)
 
     def is_fresh(self, read_at: float) -> bool:
-        """Tells whether the age of what was read then is below its lifetime (RFC 9111, 4.2)."""
-        return self._clock() - read_at < self._ttl_seconds
+        """Tells whether what was read then is fresh (RFC 9111, 4.2)."""
+        return self._is_fresh(Entry(read_at, b""), 0.0)
 
-    async def _fill(self, key: str, fill: Callable[[], Awaitable[Entry]]) -> Entry:
-        self.fills += 1
-        entry = await fill()
-        await self.store_many([(key, entry)])
+    def _is_fresh(self, entry: Entry | None, not_before: float) -> bool:
+        return self.use_of(entry, not_before) is Use.FRESH
+
+    def _fill_in_background(self, key: str, fill: Fill, not_before: float) -> None:
+        if self.reluctance(urgent=False) is None:
+            self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
+
+    async def _filled(self, key: str, fill: Fill, not_before: float) -> Entry:
+        entry = await self.flights.do(key, lambda: self._fill_one(key, fill, not_before))
+        # The flight may have left before `not_before`, or before a write: then another is due.
+        if entry.read_at < max(not_before, self.invalidated_at()):
+            entry = await self.flights.do(key, lambda: self._fill_one(key, fill, not_before))
         return entry
 
-
-def _encode(entry: Entry) -> bytes:
-    return _STAMP.pack(entry.read_at) + entry.value
-
-
-def _decode(raw: bytes | None) -> Entry | None:
-    return None if raw is None else Entry(_STAMP.unpack_from(raw)[0], raw[_STAMP.size :])
+    async def _fill_one(self, key: str, fill: Fill, not_before: float) -> Entry:
+        return (await self.fill_many([key], fill, not_before))[key]

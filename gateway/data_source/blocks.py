@@ -2,6 +2,7 @@
 
 import logging
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +11,8 @@ from cachetools import LRUCache
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import list_segments
-from gateway.cache.read_through import Entry, ReadThroughCache
+from gateway.cache.lives import Entry
+from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source.answers import page_of_segments
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.stored import StoredBlock, StoredKeys, decode_block, encode
@@ -23,6 +25,8 @@ SMALLER_PAGE_SIZES = (100, 50)
 DECODED_WEIGHT = 3
 # How long blocks that do not agree, however often they are read, are answered as they are.
 RESTLESS_SECONDS = 15.0
+# Blocks of one answer are read at most this far apart, or two lives apart where that is longer.
+SHORTEST_EDITION_SECONDS = 5.0
 # How often in how many seconds the list may be read anew to find the row of a cursor.
 SEARCHES, SEARCHES_SECONDS = 3, 30.0
 
@@ -62,7 +66,7 @@ class SegmentSource:
         self._superseded_at = 0.0
         self._restless_until = 0.0
         self._searched_at: deque[float] = deque(maxlen=SEARCHES)
-        self._decoded: LRUCache[tuple[int, int], _Decoded] = LRUCache(
+        self._decoded: LRUCache[str, _Decoded] = LRUCache(
             decoded_bytes, getsizeof=lambda decoded: decoded.weight
         )
 
@@ -72,10 +76,18 @@ class SegmentSource:
         return self._limits.page_size
 
     @property
-    def fresh_total(self) -> int | None:
-        """The total while the answer that told it is fresh, else None."""
+    def edition_seconds(self) -> float:
+        """How far apart in time blocks of one answer may have been read."""
+        # Under steady reading a block is filled again a little after its life has ended.
+        return max(2 * self._cache.lives.fresh, SHORTEST_EDITION_SECONDS)
+
+    def take_fresh_total(self) -> int | None:
+        """Returns the total while the answer that told it is fresh, else None."""
         is_current = self._total_read_at >= self._superseded_at
-        return self.total if is_current and self._cache.is_fresh(self._total_read_at) else None
+        if not (is_current and self._cache.is_fresh(self._total_read_at)):
+            return None
+        self._cache.note(Entry(self._total_read_at, b""))
+        return self.total
 
     @property
     def is_restless(self) -> bool:
@@ -87,25 +99,24 @@ class SegmentSource:
         return self._cache.now()
 
     async def read(self, index: int) -> Block[Segment]:
-        """Returns one block, at most `ttl_seconds` old and not superseded.
+        """Returns one block: fresh, or as stale as `ReadThroughCache.read` lets it be.
 
         Where the upstream refuses the page's size, smaller ones are tried and remembered; a page
         that it refuses because the list has become shorter is an empty block.
         """
         asked_at, size = self.now(), self.size
+        wanted = self._keys.block(size, index)
         while True:
+            key, fill = self._keys.block(size, index), partial(self._fill, index, size)
             try:
-                entry = await self._cache.read(
-                    self._keys.block(size, index),
-                    partial(self._fill, index, size),
-                    self._superseded_at,
-                )
+                return self._block(key, await self._cache.read(key, fill, self._superseded_at))
             except UpstreamRefused as refusal:
                 if index > 0:
                     return await self._past_the_end(index, size, asked_at, refusal)
-                size = _next_smaller(size, refusal)
-            else:
-                return self._block(size, index, entry)
+                smaller = _next_smaller(size, refusal)
+                if smaller is None:
+                    return self._block(wanted, await self._cache.in_place_of(refusal, wanted))
+                size = smaller
 
     def supersede(self, read_at: float) -> None:
         """Takes every block read before `read_at` for out of date."""
@@ -124,36 +135,34 @@ class SegmentSource:
         self._searched_at.append(now)
         return True
 
-    def _block(self, size: int, index: int, entry: Entry) -> Block[Segment]:
-        """Returns the entry's block, decoded once: no two entries share a `read_at`."""
-        kept = self._decoded.get((size, index))
+    def _block(self, key: str, entry: Entry) -> Block[Segment]:
+        """Returns the entry's block, decoded once: no two entries of a key share a `read_at`."""
+        kept = self._decoded.get(key)
         if kept is not None and kept.block.read_at == entry.read_at:
             return kept.block
         stored = decode_block(entry.value)
         block = Block(stored.index, stored.size, stored.total, stored.rows, entry.read_at)
+        if block.read_at > self._total_read_at:
+            self.total, self._total_read_at = block.total, block.read_at
         decoded = _Decoded(block, len(entry.value) * DECODED_WEIGHT)
         if decoded.weight <= self._decoded.maxsize:
-            self._decoded[size, index] = decoded
+            self._decoded[key] = decoded
         return block
 
-    async def _fill(self, index: int, size: int) -> Entry:
+    async def _fill(self, index: int, size: int, _: Sequence[str]) -> Mapping[str, Entry]:
         read_at = self.now()
         answer = await self._client.send(list_segments(index + 1, size))
         page = page_of_segments("list_segments", answer, index + 1, size)
         if page.per_page != self.size:
             log.warning("the upstream gives %d rows to a page, not %d", page.per_page, self.size)
             self._limits.page_size = page.per_page
-        if read_at > self._total_read_at:
-            self.total, self._total_read_at = page.total, read_at
         entry = Entry(
             read_at, encode(StoredBlock(index, page.per_page, page.total, list(page.rows)))
         )
-        brought = [(self._keys.segment(row.id), Entry(read_at, encode(row))) for row in page.rows]
-        if page.per_page != size:
-            # The same block under the size that will be asked for from now on.
-            brought.append((self._keys.block(page.per_page, index), entry))
-        await self._cache.store_many(brought)
-        return entry
+        # The same block under the size that was asked for, and under the one to be asked for.
+        keys = {self._keys.block(size, index), self._keys.block(page.per_page, index)}
+        rows = {self._keys.segment(row.id): Entry(read_at, encode(row)) for row in page.rows}
+        return {**rows, **dict.fromkeys(keys, entry)}
 
     async def _past_the_end(
         self, index: int, size: int, asked_at: float, refusal: UpstreamRefused
@@ -168,13 +177,12 @@ class SegmentSource:
         if first.size != size:
             return first
         if index * size < first.total:
-            raise refusal
+            key = self._keys.block(size, index)
+            return self._block(key, await self._cache.in_place_of(refusal, key))
         return Block(index, size, first.total, [], first.read_at)
 
 
-def _next_smaller(refused: int, refusal: UpstreamRefused) -> int:
-    """Returns the next page size to try; raises the refusal where it is not about the size."""
+def _next_smaller(refused: int, refusal: UpstreamRefused) -> int | None:
+    """Returns the next page size to try, None where the refusal is not about the size."""
     smaller = next((size for size in SMALLER_PAGE_SIZES if size < refused), None)
-    if smaller is None or refusal.status not in (413, 422):
-        raise refusal
-    return smaller
+    return smaller if refusal.status in (413, 422) else None

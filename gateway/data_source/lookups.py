@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import list_segments_by_id
-from gateway.cache.read_through import Entry, ReadThroughCache
+from gateway.cache.lives import Entry, Use
+from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source.answers import page_of_segments
 from gateway.data_source.blocks import SegmentSource
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.stored import ABSENT, StoredKeys, decode_segment, encode
-from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import ErrorCode, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from gateway.pagination import MAXIMUM_ROWS, PAGE_SIZE_CHANGES, Block
 
 # How often ids that the upstream refused, or did not answer whole, are asked for again in smaller
@@ -22,7 +24,17 @@ SMALLEST_PART = 10
 # BigCommerce's limit for a store: what the list is taken to hold while no answer has told.
 MOST_SEGMENTS = 1000
 
-Found = Mapping[str, Segment | UpstreamError]
+
+class Kept(NamedTuple):
+    """A segment as it was read, None for one that does not exist, and what it may be used for."""
+
+    segment: Segment | None
+    use: Use
+    entry: Entry
+
+
+Listed = Mapping[str, Segment | UpstreamError]
+Found = Mapping[str, Kept | UpstreamError]
 
 
 class SegmentLookups:
@@ -42,16 +54,33 @@ class SegmentLookups:
         self._limits = limits
         self._blocks = blocks
 
-    async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
-        """Returns those of the segments that are fresh, None for ids known not to exist."""
-        entries = await self._cache.peek_many([self._keys.segment(row_id) for row_id in ids])
-        return {
-            row_id: None if entry.value == ABSENT else decode_segment(entry.value)
-            for row_id, entry in zip(ids, entries, strict=True)
-            if entry is not None
-        }
+    async def kept_segments(self, ids: Sequence[str]) -> dict[str, Kept]:
+        """Returns those of the segments that are of use, and ids known not to exist.
 
-    async def listed_segments(self, ids: Sequence[str]) -> Found:
+        That an id does not exist is fresh, then of use only where the upstream fails.
+        """
+        entries = await self._cache.kept_many([self._keys.segment(row_id) for row_id in ids])
+        kept = {}
+        for row_id, entry in zip(ids, entries, strict=True):
+            use = self._cache.use_of(entry)
+            if entry is not None and use is not None:
+                kept[row_id] = _kept(entry, use)
+        return kept
+
+    def obstacle(self, *, urgent: bool) -> ErrorCode | None:
+        """Returns why not to wait for a lookup where something stale is at hand."""
+        return self._cache.obstacle(urgent=urgent)
+
+    def welcomes_lookups(self) -> bool:
+        """Tells whether to look up what nobody waits for."""
+        return self._cache.reluctance(urgent=False) is None
+
+    def use(self, kept: Kept, error: ErrorCode | None = None) -> Segment | None:
+        """Counts it as part of the answer, stale because of `error`; returns the segment."""
+        self._cache.note(kept.entry, error)
+        return kept.segment
+
+    async def listed_segments(self, ids: Sequence[str]) -> Listed:
         """Finds segments in the list, where that seems to take fewer requests than the ids do.
 
         Only for more ids than one field of a client takes. What is not found is missing, and may
@@ -89,22 +118,54 @@ class SegmentLookups:
             return error
 
     async def look_up_segments(self, ids: Sequence[str]) -> Found:
-        """Asks the upstream for segments by id; absent ones are missing.
+        """Asks the upstream for segments by id, unless another process has just done so.
 
         One request for each 100 ids, more where the upstream takes or gives fewer at once. Where
         it refuses one of them, its refusal stands in the place of that id and of its neighbours.
         Raises whatever else goes wrong.
         """
-        return await self._look_up(ids, self._limits.lookup_ids, SMALLER_PARTS)
+        id_of = {self._keys.segment(row_id): row_id for row_id in ids}
+        refused: dict[str, UpstreamError] = {}
 
-    async def _look_up(self, ids: Sequence[str], at_once: int, smaller_parts: int) -> Found:
+        async def fill(keys: Sequence[str]) -> Mapping[str, Entry]:
+            wanted = [id_of[key] for key in keys]
+            found = await self._look_up(wanted, self._limits.lookup_ids, SMALLER_PARTS)
+            entries = {}
+            for row_id, entry in found.items():
+                if isinstance(entry, Entry):
+                    entries[self._keys.segment(row_id)] = entry
+                else:
+                    refused[row_id] = entry
+            return entries
+
+        found = await self._cache.fill_many([*id_of], fill)
+        return {**refused, **{id_of[key]: _kept(e, Use.FRESH) for key, e in found.items()}}
+
+    async def _look_up(
+        self, ids: Sequence[str], at_once: int, smaller_parts: int
+    ) -> Mapping[str, Entry | UpstreamError]:
+        """Asks for parts of the ids side by side; where not all fail, errors stand in place."""
         parts = [ids[at : at + at_once] for at in range(0, len(ids), at_once)]
-        found: dict[str, Segment | UpstreamError] = {}
-        for part in await asyncio.gather(*(self._ask(part, smaller_parts) for part in parts)):
-            found.update(part)
+        if len(parts) == 1:
+            return await self._ask(ids, smaller_parts)
+        found: dict[str, Entry | UpstreamError] = {}
+        failed: list[UpstreamError] = []
+
+        async def ask(part: Sequence[str]) -> None:
+            try:
+                found.update(await self._ask(part, smaller_parts))
+            except UpstreamError as error:
+                failed.append(error)
+                found.update(dict.fromkeys(part, error))
+
+        await asyncio.gather(*map(ask, parts))
+        if len(failed) == len(parts):
+            raise failed[0]
         return found
 
-    async def _ask(self, ids: Sequence[str], smaller_parts: int) -> Found:
+    async def _ask(
+        self, ids: Sequence[str], smaller_parts: int
+    ) -> Mapping[str, Entry | UpstreamError]:
         read_at = self._cache.now()
         answer = await self._client.send(list_segments_by_id(ids, 1, len(ids)))
         try:
@@ -113,30 +174,35 @@ class SegmentLookups:
             if len(ids) == 1 or not smaller_parts:
                 return dict.fromkeys(ids, refusal)
             half = -(-len(ids) // 2)
-            found = await self._look_up(ids, half, smaller_parts - 1)
+            parts = await self._look_up(ids, half, smaller_parts - 1)
             is_about_number = refusal.status in (413, 414, 422)
-            if is_about_number and all(isinstance(row, Segment) for row in found.values()):
+            if is_about_number and not any(
+                isinstance(part, UpstreamError) for part in parts.values()
+            ):
                 self._learn(half)  # it was their number, and none of them
-            return found
-        rows = {row.id: row for row in page.rows}
+            return parts
+        found: dict[str, Entry | UpstreamError] = {
+            row.id: Entry(read_at, encode(row)) for row in page.rows
+        }
+        left = [row_id for row_id in ids if row_id not in found]
+        if page.total == len(found):
+            return {**found, **dict.fromkeys(left, Entry(read_at, ABSENT))}
         # What is missing on the first page of a list that goes on may be on the next one. That one
         # could have moved by then, so the ids are asked for again, as many as a page holds.
-        is_whole = page.total == len(rows)
-        settled = ids if is_whole else [*rows]
-        await self._cache.store_many(
-            [
-                (self._keys.segment(i), Entry(read_at, encode(rows[i]) if i in rows else ABSENT))
-                for i in settled
-            ]
-        )
-        if is_whole:
-            return rows
-        if not smaller_parts:
-            raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
-        at_once = max(page.per_page, SMALLEST_PART)
-        self._learn(at_once)
-        left = [row_id for row_id in ids if row_id not in rows]
-        return {**rows, **await self._look_up(left, at_once, smaller_parts - 1)}
+        try:
+            if not smaller_parts:
+                raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
+            at_once = max(page.per_page, SMALLEST_PART)
+            self._learn(at_once)
+            return {**found, **await self._look_up(left, at_once, smaller_parts - 1)}
+        except UpstreamError as error:
+            return {**found, **dict.fromkeys(left, error)}
 
     def _learn(self, ids: int) -> None:
         self._limits.lookup_ids = min(self._limits.lookup_ids, max(ids, SMALLEST_PART))
+
+
+def _kept(entry: Entry, use: Use) -> Kept:
+    if entry.value != ABSENT:
+        return Kept(decode_segment(entry.value), use, entry)
+    return Kept(None, Use.IF_ERROR if use is Use.WHILE_REVALIDATE else use, entry)

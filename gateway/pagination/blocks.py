@@ -56,12 +56,15 @@ class BlockSource(Protocol[Row]):
         """The number of rows that the newest answer told, None before the first one."""
 
     @property
-    def fresh_total(self) -> int | None:
-        """The same while that answer is fresh, else None."""
+    def edition_seconds(self) -> float:
+        """How far apart in time blocks of one answer may have been read."""
 
     @property
     def is_restless(self) -> bool:
         """Whether blocks of this list were lately found not to agree, however often read."""
+
+    def take_fresh_total(self) -> int | None:
+        """Returns the total for an answer while what told it is fresh, else None."""
 
     def now(self) -> float:
         """Returns the time in seconds, on the clock of `Block.read_at`."""

@@ -14,7 +14,7 @@ SAME_EDITION_SECONDS = 5.0
 
 async def read_total(source: BlockSource[Row]) -> int:
     """Returns the number of rows of the list: any fresh block tells it."""
-    total = source.fresh_total
+    total = source.take_fresh_total()
     return (await source.read(0)).total if total is None else total
 
 

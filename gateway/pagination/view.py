@@ -25,6 +25,8 @@ class ListView(Generic[Row]):
         self.size = source.size
         self.blocks: dict[int, Block[Row]] = {}
         self.edition = 0
+        self.superseded_at = 0.0
+        self.has_nothing_newer = False
         self.takes_blocks_as_they_are = False
 
     @property
@@ -55,10 +57,12 @@ class ListView(Generic[Row]):
                 return
             for block in await asyncio.gather(*map(self.source.read, missing)):
                 self.blocks[block.index] = block
+                if block.read_at < self.superseded_at:
+                    self.has_nothing_newer = True  # as where the upstream fails: it has to do
             size = self.source.size
             if size != self.size or any(block.size != size for block in self.blocks.values()):
                 wanted = self._resize(wanted, size)
-            elif not (self.takes_blocks_as_they_are or self.source.is_restless or self._agree()):
+            elif not (self._takes_any_blocks() or self._agree()):
                 if round_ == ROUNDS:
                     self.source.mark_restless()
                 else:
@@ -78,11 +82,22 @@ class ListView(Generic[Row]):
         self.edition += 1
         return {start // size for start in starts}
 
+    def _takes_any_blocks(self) -> bool:
+        """Tells whether blocks are answered even if they do not agree."""
+        has_to = self.takes_blocks_as_they_are or self.has_nothing_newer
+        return has_to or self.source.is_restless
+
     def _agree(self) -> bool:
-        """Tells whether the blocks can be of one edition: the same total, and no row twice."""
+        """Tells whether the blocks can be of one edition.
+
+        They have the same total and no row twice, and little time lies between them.
+        """
         blocks = self.blocks.values()
         if len(blocks) == 1:
             return True
+        times = [block.read_at for block in blocks]
+        if max(times) - min(times) > self.source.edition_seconds:
+            return False
         ids = {row_id for block in blocks for row_id in block.offsets}
         return len({block.total for block in blocks}) == 1 and len(ids) == sum(
             len(block.rows) for block in blocks
@@ -91,6 +106,7 @@ class ListView(Generic[Row]):
     def supersede(self, read_at: float) -> None:
         """Drops what was read before `read_at`, here and in the source."""
         self.source.supersede(read_at)
+        self.superseded_at = max(self.superseded_at, read_at)
         kept = {i: block for i, block in self.blocks.items() if block.read_at >= read_at}
         if len(kept) < len(self.blocks):
             self.blocks = kept

@@ -14,7 +14,7 @@ from starlette.types import Lifespan
 from gateway.errors import ErrorCode
 from gateway.web.answers import error_answer
 from gateway.web.graphiql import graphiql_routes
-from gateway.web.graphql import BODY_TIMEOUT_SECONDS, GraphQLEndpoint
+from gateway.web.graphql import BODY_TIMEOUT_SECONDS, GraphQLEndpoint, Timing
 from gateway.web.health import DOORS, Readiness, front_door, live, ready
 from gateway.web.request_id import RequestIds
 
@@ -23,6 +23,7 @@ def create_web(
     *,
     schema_for: Callable[[str], strawberry.Schema],
     new_context: Callable[[], object],
+    timing: Timing,
     readiness: Callable[[], Awaitable[Readiness]],
     lifespan: Lifespan[Starlette],
     max_body_bytes: int,
@@ -37,6 +38,7 @@ def create_web(
     graphql = GraphQLEndpoint(
         schema_for,
         new_context,
+        timing,
         max_body_bytes=max_body_bytes,
         graphiql=graphiql,
         body_timeout_seconds=body_timeout_seconds,

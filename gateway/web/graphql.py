@@ -5,6 +5,7 @@ tests/contract/test_graphql_over_http.py.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import strawberry
 from starlette.requests import ClientDisconnect, Request
@@ -14,10 +15,12 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from gateway.answer_scope import AnswerScope, answering
 from gateway.errors import ErrorCode
 from gateway.schema import OperationNotNamed
 from gateway.web.answers import json_answer
 from gateway.web.body import read_body
+from gateway.web.freshness import cache_extension, cache_headers
 from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.graphql_errors import formatted
 from gateway.web.graphql_request import GraphQLRequest, from_json, from_query_string
@@ -31,6 +34,15 @@ CLIENT_CLOSED_REQUEST = 499
 BODY_TIMEOUT_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds: how long an answer may take, how long what was read is fresh, and the time now."""
+
+    answer_seconds: float
+    fresh_seconds: float
+    now: Callable[[], float]
+
+
 class GraphQLEndpoint:
     """ASGI application: parses the request, executes the schema, encodes the answer."""
 
@@ -38,6 +50,7 @@ class GraphQLEndpoint:
         self,
         schema_for: Callable[[str], strawberry.Schema],
         new_context: Callable[[], object],
+        timing: Timing,
         *,
         max_body_bytes: int,
         graphiql: bool,
@@ -45,6 +58,7 @@ class GraphQLEndpoint:
     ) -> None:
         self._schema_for = schema_for
         self._new_context = new_context
+        self._timing = timing
         self._max_body_bytes = max_body_bytes
         self._graphiql = graphiql
         self._body_timeout_seconds = body_timeout_seconds
@@ -63,12 +77,13 @@ class GraphQLEndpoint:
             if media_type is None:
                 raise RequestError(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
             asked = await self._parse(request)
-            result = await self._result(request, asked)
+            with answering(self._timing.answer_seconds) as scope:
+                result = await self._result(request, asked)
         except RequestError as error:
             return error.answer(media_type or JSON)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return _answer_of(result, media_type, request_id_of(request))
+        return self._answer_of(result, media_type, request_id_of(request), scope)
 
     async def _parse(self, request: Request) -> GraphQLRequest:
         if request.method == "POST":
@@ -118,6 +133,31 @@ class GraphQLEndpoint:
             operation_extensions=asked.extensions,
         )
 
+    def _answer_of(
+        self, result: ExecutionResult, media_type: str, request_id: str, scope: AnswerScope
+    ) -> Response:
+        before_execution = isinstance(result, PreExecutionError)
+        errors = formatted(result.errors or (), request_id, before_execution=before_execution)
+        answer: dict[str, object] = {"errors": errors} if errors else {}
+        # GraphQL, 7.1: a request error (no path: not even a field was begun) has no data entry.
+        is_request_error = before_execution or (
+            result.data is None and any("path" not in error for error in errors)
+        )
+        if not is_request_error:
+            answer["data"] = result.data
+        extensions = dict(result.extensions or {})
+        now = self._timing.now()
+        if (cache := cache_extension(scope, now)) is not None:
+            extensions["cache"] = cache
+        if extensions:
+            answer["extensions"] = extensions
+        status = 200
+        if is_request_error and media_type == GRAPHQL_RESPONSE:
+            codes = [error["extensions"]["code"] for error in errors]
+            status = 500 if ErrorCode.INTERNAL_SERVER_ERROR in codes else 400
+        headers = cache_headers(scope, now, self._timing.fresh_seconds)
+        return json_answer(answer, status, media_type=media_type, headers=headers)
+
 
 def _asks_for_page(request: Request, accept: str) -> bool:
     """Tells whether a browser wants a page: a GET without a query that prefers HTML."""
@@ -126,22 +166,3 @@ def _asks_for_page(request: Request, accept: str) -> bool:
         and not request.query_params.get("query")
         and preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == HTML
     )
-
-
-def _answer_of(result: ExecutionResult, media_type: str, request_id: str) -> Response:
-    before_execution = isinstance(result, PreExecutionError)
-    errors = formatted(result.errors or (), request_id, before_execution=before_execution)
-    answer: dict[str, object] = {"errors": errors} if errors else {}
-    # GraphQL, 7.1: a request error (no path: not even a field was begun) has no data entry.
-    is_request_error = before_execution or (
-        result.data is None and any("path" not in error for error in errors)
-    )
-    if not is_request_error:
-        answer["data"] = result.data
-    if result.extensions:
-        answer["extensions"] = result.extensions
-    status = 200
-    if is_request_error and media_type == GRAPHQL_RESPONSE:
-        codes = [error["extensions"]["code"] for error in errors]
-        status = 500 if ErrorCode.INTERNAL_SERVER_ERROR in codes else 400
-    return json_answer(answer, status, media_type=media_type)

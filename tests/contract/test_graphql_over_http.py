@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from gateway.errors import UpstreamUnavailable
 from gateway.schema import Limits
 from gateway.schema.documents import document_extensions
-from gateway.web import Readiness, create_web
+from gateway.web import Readiness, Timing, create_web
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -365,6 +365,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     web = create_web(
         schema_for=lambda _: SCHEMA,
         new_context=object,
+        timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=MAX_BODY_BYTES,

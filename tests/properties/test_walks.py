@@ -45,8 +45,11 @@ class MovingList:
         rows = [Segment(id=i) for i in self.rows[index * self.size : (index + 1) * self.size]]
         return Block(index, self.size, self.total, rows, read_at=float(self.reads))
 
-    fresh_total = None
+    edition_seconds = float("inf")
     is_restless = False
+
+    def take_fresh_total(self) -> int | None:
+        return None
 
     def now(self) -> float:
         return self.reads + 0.5

@@ -5,9 +5,24 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from gateway.answer_scope import ABANDONED, answering
 from gateway.bigcommerce.models import Segment
-from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
+from gateway.cache.lives import Entry, Use
+from gateway.data_source import Kept
+from gateway.errors import (
+    ErrorCode,
+    UpstreamError,
+    UpstreamForbidden,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from gateway.loaders import SegmentLoader
+
+
+def kept(row_id: str, use: Use = Use.FRESH) -> Kept:
+    absent = row_id.startswith("absent") or row_id == "gone"
+    return Kept(None if absent else Segment(id=row_id), use, Entry(0.0, row_id.encode()))
 
 
 class Lookup:
@@ -15,7 +30,11 @@ class Lookup:
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
-        self.cached: dict[str, Segment | None] = {}
+        self.cached: dict[str, Kept] = {}
+        self.reluctance: ErrorCode | None = None
+        self.failing: ErrorCode | None = None
+        self.used: list[tuple[str, ErrorCode | None]] = []
+        self.cancelled_with: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
@@ -25,21 +44,34 @@ class Lookup:
         self.list_gate.set()
         self.listed: dict[str, Segment | UpstreamError] = {}
 
-    async def cached_segments(self, ids: Sequence[str]) -> dict[str, Segment | None]:
+    async def kept_segments(self, ids: Sequence[str]) -> dict[str, Kept]:
         return {row_id: self.cached[row_id] for row_id in ids if row_id in self.cached}
+
+    def obstacle(self, *, urgent: bool) -> ErrorCode | None:
+        return self.reluctance or self.failing
+
+    def welcomes_lookups(self) -> bool:
+        return self.reluctance is None
+
+    def use(self, kept: Kept, error: ErrorCode | None = None) -> Segment | None:
+        self.used.append((kept.entry.value.decode(), error))
+        return kept.segment
 
     async def listed_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
         self.list_asked.append(list(ids))
         await self.list_gate.wait()
         return {row_id: self.listed[row_id] for row_id in ids if row_id in self.listed}
 
-    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
+    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Kept | UpstreamError]:
         self.asked.append(list(ids))
-        await self.gate.wait()
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError as cancelled:
+            self.cancelled_with.append(str(cancelled.args[0]))
+            raise
         if self.error:
             raise self.error
-        found = {row_id: Segment(id=row_id) for row_id in ids if not row_id.startswith("absent")}
-        return {**found, **self.refused}
+        return {**{row_id: kept(row_id) for row_id in ids}, **self.refused}
 
 
 def a_loader() -> tuple[Lookup, SegmentLoader]:
@@ -151,7 +183,7 @@ async def test_part_waits_for_the_other_part_and_not_for_full_chunks() -> None:
 
 async def test_fresh_ids_are_not_asked_for() -> None:
     lookup, loader = a_loader()
-    lookup.cached = {"a": Segment(id="a"), "gone": None}
+    lookup.cached = {"a": kept("a"), "gone": kept("gone")}
     assert await loader.load_segments_by_id(["gone", "a"]) == [None, Segment(id="a")]
     assert lookup.asked == []
 
@@ -164,7 +196,7 @@ async def test_no_ids_cost_nothing() -> None:
 
 async def test_error_stands_in_the_place_of_each_id_and_the_next_asks_again() -> None:
     lookup, loader = a_loader()
-    lookup.cached = {"c": Segment(id="c")}
+    lookup.cached = {"c": kept("c")}
     lookup.error = UpstreamUnavailable("down")
     callers = [loader.load_segments_by_id(["a"]), loader.load_segments_by_id(["a", "c", "b"])]
     assert await asyncio.gather(*callers) == [
@@ -185,7 +217,7 @@ async def test_failure_of_ours_is_raised_to_all_who_asked() -> None:
 
 async def test_ids_may_come_from_the_list_and_the_rest_by_id() -> None:
     lookup, loader = a_loader()
-    lookup.cached = {"0": Segment(id="0")}
+    lookup.cached = {"0": kept("0")}
     ids = [f"{n}" for n in range(150)]
     lookup.listed = {row_id: Segment(id=row_id) for row_id in ids[1:120]}
     found = await loader.load_segments_by_id(ids)
@@ -222,4 +254,99 @@ async def test_caller_that_hangs_up_does_not_take_the_lookup_from_others() -> No
     assert await second == [Segment(id="a")]
     with pytest.raises(asyncio.CancelledError):
         await first
+    assert lookup.asked == [["a"]]
+
+
+async def test_stale_ids_are_answered_and_looked_up_in_the_background() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.WHILE_REVALIDATE), "b": kept("b")}
+    assert await loader.load_segments_by_id(["a", "b"]) == [Segment(id="a"), Segment(id="b")]
+    await settle()
+    assert lookup.asked == [["a"]]
+    assert lookup.used == [("a", None), ("b", None)]
+
+
+async def test_stale_ids_are_not_looked_up_while_requests_are_unwelcome() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.WHILE_REVALIDATE)}
+    lookup.reluctance = ErrorCode.RATE_LIMITED
+    assert await loader.load_segments_by_id(["a"]) == [Segment(id="a")]
+    await settle()
+    assert lookup.asked == []
+
+
+async def test_spare_ids_wait_for_their_lookup_and_stand_in_for_its_error() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.IF_ERROR), "gone": kept("gone", Use.IF_ERROR)}
+    lookup.error = UpstreamUnavailable("down")
+    found = await loader.load_segments_by_id(["a", "gone", "b"])
+    assert found == [Segment(id="a"), None, lookup.error]
+    code = ErrorCode.UPSTREAM_UNAVAILABLE
+    assert lookup.used == [("a", code), ("gone", code)]
+    lookup.error = None
+    assert await loader.load_segments_by_id(["a"]) == [Segment(id="a")]
+    assert lookup.used[2:] == [("a", None)]
+    assert lookup.asked == [["a", "gone", "b"], ["a"]]
+
+
+async def test_spare_ids_are_answered_at_once_while_the_upstream_fails() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.IF_ERROR)}
+    lookup.failing = ErrorCode.UPSTREAM_TIMEOUT
+    lookup.gate.clear()
+    assert await loader.load_segments_by_id(["a"]) == [Segment(id="a")]
+    assert lookup.used == [("a", ErrorCode.UPSTREAM_TIMEOUT)]
+    await settle()
+    assert lookup.asked == [["a"]]  # in the background
+    lookup.gate.set()
+
+
+async def test_refused_credentials_are_told_whatever_is_at_hand() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.IF_ERROR)}
+    lookup.error = UpstreamForbidden("no")
+    assert await loader.load_segments_by_id(["a"]) == [lookup.error]
+
+
+async def test_ids_that_nobody_waits_for_any_more_do_not_travel() -> None:
+    lookup = Lookup()
+    loader = SegmentLoader(lookup, window_seconds=3600)
+    caller = asyncio.ensure_future(loader.load_segments_by_id(["a", "b"]))
+    other = asyncio.ensure_future(loader.load_segments_by_id(["b", *map(str, range(97))]))
+    await settle()
+    caller.cancel()
+    await settle()
+    third = asyncio.ensure_future(loader.load_segments_by_id(["c", "d"]))
+    async with asyncio.timeout(5):
+        await asyncio.gather(other, third)
+    assert lookup.asked == [["b", *map(str, range(97)), "c", "d"]]
+
+
+async def test_lookup_that_everybody_has_left_is_abandoned_and_another_begins() -> None:
+    lookup, loader = a_loader()
+    lookup.gate.clear()
+    callers = [asyncio.ensure_future(loader.load_segments_by_id([i, "x"])) for i in "ab"]
+    await settle()
+    callers[0].cancel()
+    await settle()
+    assert lookup.cancelled_with == []
+    callers[1].cancel()
+    late = asyncio.ensure_future(loader.load_segments_by_id(["x"]))
+    await settle()
+    assert lookup.cancelled_with == [ABANDONED]
+    lookup.gate.set()
+    assert await late == [Segment(id="x")]
+    assert lookup.asked == [["a", "x", "b"], ["x"]]
+
+
+async def test_deadline_of_an_answer_ends_its_waiting_but_not_that_of_others() -> None:
+    lookup, loader = a_loader()
+    lookup.gate.clear()
+    patient = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    with answering(0.0):
+        found = await loader.load_segments_by_id(["a"])
+    assert [type(row) for row in found] == [UpstreamTimeout]
+    lookup.gate.set()
+    assert await patient == [Segment(id="a")]
     assert lookup.asked == [["a"]]

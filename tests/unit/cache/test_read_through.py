@@ -1,10 +1,22 @@
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 
+from gateway.answer_scope import AnswerScope, answering
 from gateway.cache.backend import ENTRY_OVERHEAD_BYTES, CacheBackend
-from gateway.cache.read_through import Entry, ReadThroughCache
-from gateway.errors import UpstreamUnavailable
+from gateway.cache.lives import Entry, Lives, Use, decode, encode
+from gateway.cache.read_through import FAILING_SECONDS, ReadThroughCache
+from gateway.errors import (
+    ErrorCode,
+    UpstreamError,
+    UpstreamForbidden,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+
+LIVES = Lives(fresh=15.0, while_revalidate=60.0, if_error=600.0)
 
 
 class Clock:
@@ -16,44 +28,228 @@ class Clock:
 
 
 class Upstream:
-    """Answers b"1", b"2", … and counts."""
+    """Answers b"1", b"2", … and counts; fails with `error` while there is one."""
 
-    def __init__(self, cache: ReadThroughCache) -> None:
-        self.cache = cache
+    def __init__(self) -> None:
         self.calls = 0
+        self.error: UpstreamError | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.reluctance: ErrorCode | None = None
+        self.urgent_reluctance: ErrorCode | None = None
 
-    async def __call__(self) -> Entry:
+    async def __call__(self, keys: Sequence[str]) -> Mapping[str, Entry]:
         self.calls += 1
-        read_at = self.cache.now()
+        call, read_at = self.calls, self.cache.now()
         await asyncio.sleep(0)
-        return Entry(read_at, str(self.calls).encode())
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return {key: Entry(read_at, str(call).encode()) for key in keys}
+
+    def reluctant(self, *, urgent: bool) -> ErrorCode | None:
+        return self.urgent_reluctance if urgent else self.reluctance
+
+    cache: ReadThroughCache
 
 
 def a_cache(
-    ttl_seconds: float = 15.0, maximum_bytes: int = 1_000_000
+    lives: Lives = LIVES, maximum_bytes: int = 1_000_000
 ) -> tuple[ReadThroughCache, Upstream, Clock]:
-    clock = Clock()
-    cache = ReadThroughCache(CacheBackend(maximum_bytes), ttl_seconds=ttl_seconds, clock=clock)
-    return cache, Upstream(cache), clock
+    clock, upstream = Clock(), Upstream()
+    upstream.cache = ReadThroughCache(
+        CacheBackend(maximum_bytes), lives, clock=clock, reluctance=upstream.reluctant
+    )
+    return upstream.cache, upstream, clock
 
 
-async def test_entry_is_a_hit_until_its_age_reaches_its_life() -> None:
-    cache, upstream, clock = a_cache()
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def answered(
+    cache: ReadThroughCache, upstream: Upstream, not_before: float = 0.0
+) -> tuple[bytes, AnswerScope]:
+    """Reads for a client; lets what began in the background end."""
+    with answering(60.0) as scope:
+        entry = await cache.read("key", upstream, not_before)
+    await settle()
+    return entry.value, scope
+
+
+async def test_entry_is_fresh_until_its_age_reaches_its_life() -> None:
+    cache, upstream, clock = a_cache(Lives(15.0))
     assert (await cache.read("key", upstream)).value == b"1"
     clock.seconds += 14.9
     assert (await cache.read("key", upstream)).value == b"1"
     clock.seconds += 0.2
     assert (await cache.read("key", upstream)).value == b"2"
-    assert (cache.hits, cache.misses, cache.fills) == (1, 2, 2)
+    assert (cache.hits, cache.stale_hits, cache.misses, cache.fills) == (1, 0, 2, 2)
+
+
+async def test_stale_entry_is_answered_while_one_fill_runs() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    clock.seconds += 20
+    upstream.gate.clear()
+    for _ in range(3):
+        value, scope = await answered(cache, upstream)
+        assert (value, scope.is_stale, scope.stale_error) == (b"1", True, None)
+    assert upstream.calls == 2
+    upstream.gate.set()
+    await settle()
+    value, scope = await answered(cache, upstream)
+    assert (value, scope.is_stale) == (b"2", False)
+    assert (cache.hits, cache.stale_hits) == (4, 3)
+
+
+async def test_entry_beyond_that_waits_for_its_fill() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    clock.seconds += 75
+    value, scope = await answered(cache, upstream)
+    assert (value, scope.is_stale, scope.oldest_read_at) == (b"2", False, clock.seconds)
+
+
+@pytest.mark.parametrize("error", [UpstreamUnavailable("down"), UpstreamTimeout("slow")])
+async def test_stale_entry_stands_in_for_an_error_until_its_life_ends(
+    error: UpstreamError,
+) -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    upstream.error = error
+    clock.seconds += 75
+    value, scope = await answered(cache, upstream)
+    assert (value, scope.is_stale, scope.stale_error) == (b"1", True, error.code)
+    clock.seconds += 539.9
+    assert (await answered(cache, upstream))[0] == b"1"
+    clock.seconds += 0.2
+    with pytest.raises(type(error)):
+        await cache.read("key", upstream)
+    assert upstream.calls == 4
+
+
+async def test_failing_upstream_keeps_nobody_waiting_who_has_something_stale() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    upstream.error = UpstreamUnavailable("down")
+    clock.seconds += 75
+    await answered(cache, upstream)
+    upstream.gate.clear()
+    value, scope = await answered(cache, upstream)  # would wait for ever otherwise
+    assert (value, scope.stale_error) == (b"1", ErrorCode.UPSTREAM_UNAVAILABLE)
+    assert upstream.calls == 3  # in the background
+    upstream.error = None
+    upstream.gate.set()
+    await settle()
+    assert (await answered(cache, upstream))[0] == b"3"
+
+
+async def test_failure_is_forgotten_after_a_while() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    upstream.error = UpstreamUnavailable("down")
+    clock.seconds += 75
+    await answered(cache, upstream)
+    upstream.error = None
+    clock.seconds += FAILING_SECONDS
+    value, scope = await answered(cache, upstream)
+    assert (value, scope.is_stale) == (b"3", False)
+
+
+async def test_refused_credentials_give_nothing_stale_away() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    clock.seconds += 20
+    upstream.error = UpstreamForbidden("no")
+    assert (await answered(cache, upstream))[0] == b"1"  # the fill behind it learns of it
+    for _ in range(2):
+        with pytest.raises(UpstreamForbidden):
+            await cache.read("key", upstream)
+    upstream.error = None
+    assert (await cache.read("key", upstream)).value == b"5"
+
+
+async def test_refusal_of_the_request_is_told_and_something_may_stand_in_for_it() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    clock.seconds += 75
+    upstream.error = UpstreamRefused("too large", 413)
+    with pytest.raises(UpstreamRefused):
+        await cache.read("key", upstream)
+    with answering(60.0) as scope:
+        assert (await cache.in_place_of(upstream.error, "key")).value == b"1"
+    assert scope.stale_error is ErrorCode.UPSTREAM_UNAVAILABLE
+    with pytest.raises(UpstreamRefused):
+        await cache.in_place_of(upstream.error, "another")
+
+
+async def test_unwelcome_fills_leave_what_is_stale() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    upstream.reluctance = ErrorCode.RATE_LIMITED
+    clock.seconds += 20
+    value, scope = await answered(cache, upstream)
+    assert (value, scope.is_stale, scope.stale_error) == (b"1", True, None)
+    clock.seconds += 60
+    value, scope = await answered(cache, upstream)
+    assert (value, scope.stale_error) == (b"1", ErrorCode.RATE_LIMITED)
+    assert upstream.calls == 1
+
+
+async def test_superseded_entry_is_filled_unless_that_is_impossible() -> None:
+    cache, upstream, clock = a_cache()
+    await cache.read("key", upstream)
+    upstream.reluctance = ErrorCode.RATE_LIMITED
+    clock.seconds += 1
+    assert (await answered(cache, upstream, not_before=cache.now()))[0] == b"2"
+    clock.seconds += 1
+    upstream.urgent_reluctance = ErrorCode.RATE_LIMITED
+    value, scope = await answered(cache, upstream, not_before=cache.now())
+    assert (value, scope.is_stale, scope.stale_error) == (b"2", True, ErrorCode.RATE_LIMITED)
+
+
+async def test_nothing_from_before_an_invalidation_is_of_use() -> None:
+    cache, upstream, _ = a_cache()
+    await cache.read("key", upstream)
+    invalidated_at = cache.now()
+    cache.invalidated_at = lambda: invalidated_at
+    upstream.error = UpstreamUnavailable("down")
+    with pytest.raises(UpstreamUnavailable):
+        await cache.read("key", upstream)
+    upstream.error = None
+    assert (await cache.read("key", upstream)).value == b"3"
+
+
+async def test_flight_that_left_before_an_invalidation_is_not_enough() -> None:
+    cache, upstream, _ = a_cache()
+    upstream.gate.clear()
+    early = asyncio.ensure_future(cache.read("key", upstream))
+    await settle()
+    invalidated_at = cache.now()
+    cache.invalidated_at = lambda: invalidated_at
+    late = asyncio.ensure_future(cache.read("key", upstream))
+    await settle()
+    upstream.gate.set()
+    assert ((await early).value, (await late).value) == (b"2", b"2")
+    assert upstream.calls == 2
+
+
+async def test_invalidation_in_the_future_does_not_fill_without_end() -> None:
+    cache, upstream, clock = a_cache()
+    cache.invalidated_at = lambda: clock.seconds + 3600
+    assert (await cache.read("key", upstream)).value == b"2"
 
 
 async def test_life_of_zero_keeps_nothing_but_still_coalesces() -> None:
-    cache, upstream, _ = a_cache(ttl_seconds=0)
+    cache, upstream, _ = a_cache(Lives(0.0, 60.0, 600.0))
     await asyncio.gather(*(cache.read("key", upstream) for _ in range(10)))
     assert upstream.calls == 1
-    await cache.read("key", upstream)
-    assert upstream.calls == 2
-    assert await cache.peek_many(["key"]) == [None]
+    _, scope = await answered(cache, upstream)
+    assert (upstream.calls, scope.is_stale) == (2, False)
+    assert await cache.kept_many(["key"]) == [None]
+    assert await cache.backend.get("key") is None
 
 
 async def test_entry_read_before_not_before_is_filled_again() -> None:
@@ -74,13 +270,11 @@ async def test_flight_that_left_before_not_before_is_not_enough() -> None:
 
 async def test_errors_are_not_stored() -> None:
     cache, upstream, _ = a_cache()
-
-    async def fail() -> Entry:
-        raise UpstreamUnavailable("down")
-
+    upstream.error = UpstreamUnavailable("down")
     with pytest.raises(UpstreamUnavailable):
-        await cache.read("key", fail)
-    assert (await cache.read("key", upstream)).value == b"1"
+        await cache.read("key", upstream)
+    upstream.error = None
+    assert (await cache.read("key", upstream)).value == b"2"
 
 
 async def test_no_two_reads_share_a_time() -> None:
@@ -88,6 +282,31 @@ async def test_no_two_reads_share_a_time() -> None:
     times = [cache.now() for _ in range(1000)]
     assert len(set(times)) == 1000
     assert times == sorted(times)
+
+
+@pytest.mark.parametrize(
+    ("age", "use"),
+    [
+        (-16, None),  # from a clock that goes wrong
+        (-1, Use.FRESH),
+        (14.9, Use.FRESH),
+        (15, Use.WHILE_REVALIDATE),
+        (74.9, Use.WHILE_REVALIDATE),
+        (75, Use.IF_ERROR),
+        (614.9, Use.IF_ERROR),
+        (615, None),
+    ],
+)
+def test_use_of_a_value_ends_in_steps(age: float, use: Use | None) -> None:
+    lives = Lives(15.0, 60.0, 600.0)
+    assert lives.use_at(age) is use
+    assert lives.longest == 615.0
+
+
+def test_entry_survives_as_bytes_and_too_few_bytes_are_a_miss() -> None:
+    entry = Entry(1_800_000_000.123456, b"value")
+    assert decode(encode(entry)) == entry
+    assert decode(b"short") is None
 
 
 async def test_backend_drops_the_least_recently_used_at_its_bound() -> None:

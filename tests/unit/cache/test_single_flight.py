@@ -3,7 +3,9 @@ import gc
 
 import pytest
 
+from gateway.answer_scope import ABANDONED, answering
 from gateway.cache.single_flight import SingleFlight
+from gateway.errors import UpstreamTimeout
 
 
 class Fill:
@@ -71,17 +73,91 @@ async def test_first_callers_cancellation_does_not_end_the_flight_for_others() -
         await first
 
 
-async def test_flight_that_everybody_left_goes_on_and_whoever_comes_again_joins_it() -> None:
-    flights, fill = SingleFlight[str, int](), Fill()
-    callers = [asyncio.ensure_future(flights.do("key", fill)) for _ in range(2)]
-    await settle()
+class StubbornFill(Fill):
+    """A fill that its abandonment does not end, as that of a request on the wire."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[tuple[object, ...]] = []
+
+    async def __call__(self) -> int:
+        self.calls += 1
+        while not self.release.done():
+            try:
+                await asyncio.shield(self.release)
+            except asyncio.CancelledError as cancelled:
+                self.messages.append(cancelled.args)
+        return self.release.result()
+
+
+async def leave(*callers: "asyncio.Task[int]") -> None:
     for caller in callers:
         caller.cancel()
     await settle()
+
+
+async def test_flight_that_everybody_left_is_abandoned_once_the_last_is_gone() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    callers = [asyncio.ensure_future(flights.do("key", fill)) for _ in range(2)]
+    await settle()
+    await leave(callers[0])
+    assert not fill.ended
+    await leave(callers[1])
+    assert fill.ended
+
+
+async def test_whoever_comes_while_an_abandoned_flight_ends_starts_another() -> None:
+    flights, fill, again = SingleFlight[str, int](), Fill(), Fill()
+    caller = asyncio.ensure_future(flights.do("key", fill))
+    await settle()
+    caller.cancel()
+    await asyncio.sleep(0)
+    late = asyncio.ensure_future(flights.do("key", again))
+    await settle()
+    again.release.set_result(7)
+    assert (await late, fill.calls, again.calls) == (7, 1, 1)
+
+
+async def test_whoever_comes_again_joins_a_flight_that_its_abandonment_does_not_end() -> None:
+    flights, fill = SingleFlight[str, int](), StubbornFill()
+    await_all = [asyncio.ensure_future(flights.do("key", fill)) for _ in range(2)]
+    await settle()
+    await leave(*await_all)
     again = asyncio.ensure_future(flights.do("key", fill))
     await settle()
     fill.release.set_result(7)
-    assert (await again, fill.calls) == (7, 1)
+    assert (await again, fill.calls, fill.messages) == (7, 1, [(ABANDONED,)])
+
+
+async def test_flight_in_the_background_waits_for_nobody() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    flights.start("key", fill)
+    flights.start("key", fill)
+    await settle()
+    joined = asyncio.ensure_future(flights.do("key", fill))
+    await settle()
+    await leave(joined)
+    assert (fill.calls, fill.ended, flights.coalesced) == (1, False, 1)
+    fill.release.set_result(7)
+    await settle()
+    assert fill.ended
+
+
+async def test_deadline_of_an_answer_ends_its_waiting_but_not_the_flight_of_others() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    patient = asyncio.ensure_future(flights.do("key", fill))
+    await settle()
+    with answering(0.0), pytest.raises(UpstreamTimeout):
+        await flights.do("key", fill)
+    fill.release.set_result(7)
+    assert await patient == 7
+
+
+async def test_time_out_of_the_fill_itself_is_no_deadline_of_ours() -> None:
+    flights, fill = SingleFlight[str, int](), Fill()
+    fill.release.set_exception(TimeoutError())
+    with answering(60.0), pytest.raises(TimeoutError):
+        await flights.do("key", fill)
 
 
 async def test_caller_in_the_turn_in_which_a_flight_lands_starts_anew() -> None:
@@ -103,12 +179,10 @@ async def test_error_that_nobody_waits_for_is_not_complained_about(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     flights, fill = SingleFlight[str, int](), Fill()
-    caller = asyncio.ensure_future(flights.do("key", fill))
-    await settle()
-    caller.cancel()
+    flights.start("key", fill)
     await settle()
     fill.release.set_exception(ValueError("no"))
     await settle()
-    del caller, fill  # whose frames hold the flight
+    del fill
     gc.collect()
     assert caplog.records == []

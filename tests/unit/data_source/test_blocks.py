@@ -151,7 +151,7 @@ async def test_readers_that_hang_up_leave_the_block_to_the_next_one() -> None:
 async def test_any_fresh_block_tells_the_total() -> None:
     seconds = 1_800_000_000.0
     gateway = in_process(1000, clock=lambda: seconds)
-    assert gateway.parts.segments.fresh_total is None
+    assert gateway.parts.segments.take_fresh_total() is None
     await gateway.parts.segments.read(3)
     assert await gateway.data("{ segments { totalCount } }") == {"segments": {"totalCount": 1000}}
     assert gateway.upstream_requests == 1
@@ -249,6 +249,6 @@ async def test_answer_that_was_overtaken_does_not_bring_an_older_total_back() ->
     await source.read(1)
     gate.set()
     assert (await early).total == 600
-    assert source.total == source.fresh_total == 599
+    assert source.total == source.take_fresh_total() == 599
     source.supersede(source.now())
-    assert source.fresh_total is None
+    assert source.take_fresh_total() is None

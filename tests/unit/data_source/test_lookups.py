@@ -6,12 +6,11 @@ import msgspec
 import pytest
 from in_process import InProcess, in_process
 
-from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import Answer, read_segments
-from gateway.cache.read_through import Entry
-from gateway.data_source import StoredKeys
+from gateway.cache.lives import Entry
+from gateway.data_source import Kept, StoredKeys
 from gateway.emulator import Fault, SegmentRow
-from gateway.errors import UpstreamRefused, UpstreamUnavailable
+from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 
 
 def a_row(number: int) -> SegmentRow:
@@ -23,7 +22,7 @@ async def test_list_read_brings_the_rows_to_the_pool() -> None:
     gateway = in_process(10)
     await gateway.parts.segments.read(0)
     ids = [row.id for row in gateway.emulator.store.segments]
-    assert list(await gateway.parts.lookups.cached_segments(ids)) == ids
+    assert list(await gateway.parts.lookups.kept_segments(ids)) == ids
     assert gateway.upstream_requests == 1
 
 
@@ -32,9 +31,10 @@ async def test_lookup_learns_absence_too() -> None:
     source = gateway.parts.lookups
     present = gateway.emulator.store.segments[1].id
     absent = a_row(7).id
-    assert list(await source.look_up_segments([absent, present])) == [present]
-    found = await source.cached_segments([absent, present])
-    assert (found[absent], found[present] is not None) == (None, True)
+    for find in (source.look_up_segments, source.kept_segments):
+        found = await find([absent, present])
+        rows = [getattr(found[row_id], "segment", "an error") for row_id in (absent, present)]
+        assert (rows[0], getattr(rows[1], "id", None)) == (None, present)
     assert gateway.upstream_requests == 1
 
 
@@ -84,7 +84,7 @@ async def test_refusal_of_one_id_is_for_it_and_its_neighbours_alone() -> None:
     ids = [row.id for row in gateway.emulator.store.segments]
     gateway.refused_text = ids[60]
     found = await gateway.parts.lookups.look_up_segments(ids)
-    assert [row_id for row_id in ids if not isinstance(found[row_id], Segment)] == ids[50:75]
+    assert [i for i in ids if isinstance(found[i], UpstreamError)] == ids[50:75]
     assert gateway.parts.client.requests == 1 + 2 + 2
     gateway.refused_text = None
     assert len(await gateway.parts.lookups.look_up_segments(ids)) == 100
@@ -98,7 +98,7 @@ async def test_older_answer_does_not_replace_a_newer_one_in_the_pool() -> None:
     read_at = cache.now()
     await gateway.parts.segments.read(0)
     await cache.store_many([(StoredKeys("teststore").segment(row_id), Entry(read_at, b""))])
-    assert (await gateway.parts.lookups.cached_segments([row_id]))[row_id] is not None
+    assert (await gateway.parts.lookups.kept_segments([row_id]))[row_id].segment is not None
 
 
 async def test_segment_that_moves_while_a_lookup_is_paged_is_found() -> None:
@@ -127,9 +127,9 @@ async def test_lookup_follows_a_size_of_pages_that_shrinks_but_not_for_ever() ->
 
     emulator.sleep = shrink
     emulator.max_limit = 30
-    with pytest.raises(UpstreamUnavailable):
-        await gateway.parts.lookups.look_up_segments(ids)
-    assert len(await gateway.parts.lookups.cached_segments(ids)) >= 30
+    found = await gateway.parts.lookups.look_up_segments(ids)
+    assert {type(row) for row in found.values()} == {Kept, UpstreamUnavailable}
+    assert len(await gateway.parts.lookups.kept_segments(ids)) >= 30
     emulator.max_limit, emulator.latency_seconds = 250, 0
     assert len(await gateway.parts.lookups.look_up_segments(ids)) == 100
 
@@ -145,11 +145,11 @@ async def test_absence_is_not_learned_from_a_part_of_an_answer() -> None:
     ids = [row.id for row in gateway.emulator.store.segments]
     gateway.emulator.faults.skip(1)
     gateway.emulator.faults.add(Fault.SERVER_ERROR)
-    with pytest.raises(UpstreamUnavailable):
-        await gateway.parts.lookups.look_up_segments(ids)
-    cached = await gateway.parts.lookups.cached_segments(ids)
-    assert len(cached) == 50
-    assert None not in cached.values()
+    found = await gateway.parts.lookups.look_up_segments(ids)
+    assert [type(found[i]) for i in ids] == [Kept] * 50 + [UpstreamUnavailable] * 50
+    kept = await gateway.parts.lookups.kept_segments(ids)
+    assert len(kept) == 50
+    assert None not in [row.segment for row in kept.values()]
 
 
 async def test_clamp_that_a_lookup_met_is_remembered() -> None:

@@ -48,7 +48,7 @@ async def answer_to(example: Example, **variables: object) -> dict[str, object]:
         )
     assert answer.status_code == 200
     body = msgspec.json.decode(answer.content, type=dict[str, dict[str, object]])
-    assert list(body) == ["data"]
+    assert list(body) == ["data", "extensions"]
     return body["data"]
 
 

@@ -9,7 +9,7 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.web import Readiness, create_web
+from gateway.web import Readiness, Timing, create_web
 from gateway.web.request_id import RequestIds
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -51,6 +51,7 @@ def gateway(
     web = create_web(
         schema_for=lambda _: SCHEMA,
         new_context=object,
+        timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         readiness=readiness,
         lifespan=no_lifespan,
         max_body_bytes=1000,

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.schema import Limits
 from gateway.schema.documents import document_extensions
-from gateway.web.graphql import GraphQLEndpoint
+from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
 
 MASKED = "Something went wrong in the gateway. Report it with request id r-1."
@@ -77,7 +77,11 @@ SCHEMA = strawberry.Schema(Query, extensions=document_extensions(Limits()))
 
 def client(schema: strawberry.Schema | None = None) -> httpx.AsyncClient:
     endpoint = GraphQLEndpoint(
-        lambda _: schema or SCHEMA, object, max_body_bytes=100_000, graphiql=False
+        lambda _: schema or SCHEMA,
+        object,
+        Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
+        max_body_bytes=100_000,
+        graphiql=False,
     )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(RequestIds(endpoint)),

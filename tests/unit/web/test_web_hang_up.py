@@ -6,8 +6,10 @@ import strawberry
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from gateway.web.graphql import GraphQLEndpoint
+from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.hang_up import UNWATCHED_SECONDS, unless_hung_up
+
+TIMING = Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0)
 
 
 class Client:
@@ -64,7 +66,7 @@ def endpoint(work: Work) -> GraphQLEndpoint:
             return await work.do()
 
     schema = strawberry.Schema(Query, Mutation)
-    return GraphQLEndpoint(lambda _: schema, object, max_body_bytes=1000, graphiql=False)
+    return GraphQLEndpoint(lambda _: schema, object, TIMING, max_body_bytes=1000, graphiql=False)
 
 
 async def started(client: Client, work: Work) -> asyncio.Task[None]:

@@ -1,0 +1,98 @@
+"""Where entries lie: in this process's memory, and in what several processes share, if anything."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from gateway.cache.backend import CacheBackend
+from gateway.cache.lives import Entry, decode, encode
+
+# Reads the values of keys from the upstream; may bring others along, and lack some.
+Fill = Callable[[Sequence[str]], Awaitable[Mapping[str, Entry]]]
+IsEnough = Callable[[Entry | None], bool]
+
+
+class SharedTier(Protocol):
+    """What several processes share; away, it finds nothing, keeps nothing, and fills at once."""
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Returns a value or None for each key, in order."""
+
+    async def set_many(self, pairs: Sequence[tuple[str, bytes]], life_seconds: float) -> None:
+        """Stores the values for so long."""
+
+    async def do_many(
+        self,
+        keys: Sequence[str],
+        fill: Callable[[Sequence[str]], Awaitable[Mapping[str, bytes]]],
+        is_enough: Callable[[bytes], bool],
+    ) -> Mapping[str, bytes]:
+        """Returns what `fill` returns, or what another process has filled since, if enough."""
+
+
+class Tiers:
+    """Entries by key, for at most `life_seconds`, 0 for none at all; the newest of each stays."""
+
+    def __init__(
+        self, backend: CacheBackend, shared: SharedTier | None, life_seconds: float
+    ) -> None:
+        self._backend = backend
+        self._shared = shared if life_seconds else None
+        self._life_seconds = life_seconds
+
+    async def newest(self, keys: Sequence[str], is_enough: IsEnough) -> Sequence[Entry | None]:
+        """Returns the newest entry of each key; others are asked for what is not enough here."""
+        if not self._life_seconds:
+            return [None] * len(keys)
+        kept = [decode(raw) for raw in await self._backend.get_many(keys)]
+        if self._shared is None:
+            return kept
+        lacking = [at for at, entry in enumerate(kept) if not is_enough(entry)]
+        if not lacking:
+            return kept
+        found = await self._shared.get_many([keys[at] for at in lacking])
+        newer: list[tuple[str, Entry]] = []
+        for at, raw in zip(lacking, found, strict=True):
+            entry, here = decode(raw), kept[at]
+            if entry is not None and (here is None or entry.read_at > here.read_at):
+                kept[at] = entry
+                newer.append((keys[at], entry))
+        await self._keep(newer)
+        return kept
+
+    async def store(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """Stores entries, here and for others."""
+        await self._keep(entries)
+        if self._shared is not None:
+            pairs = [(key, encode(entry)) for key, entry in entries]
+            await self._shared.set_many(pairs, self._life_seconds)
+
+    async def fill(self, keys: Sequence[str], fill: Fill, is_enough: IsEnough) -> dict[str, Entry]:
+        """Returns entries for the keys, read by `fill` and stored, or by another process lately."""
+        if self._shared is None:
+            entries = await fill(keys)
+            await self.store([*entries.items()])
+            return {key: entries[key] for key in keys if key in entries}
+
+        async def fill_and_store(wanted: Sequence[str]) -> Mapping[str, bytes]:
+            entries = await fill(wanted)
+            await self.store([*entries.items()])
+            return {key: encode(entries[key]) for key in wanted if key in entries}
+
+        filled = await self._shared.do_many(
+            keys, fill_and_store, lambda raw: is_enough(decode(raw))
+        )
+        found = {key: entry for key, raw in filled.items() if (entry := decode(raw)) is not None}
+        await self._keep([*found.items()])
+        return found
+
+    async def _keep(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        if not self._life_seconds:
+            return
+        held = await self._backend.get_many([key for key, _ in entries])
+        await self._backend.set_many(
+            [
+                (key, encode(entry))
+                for (key, entry), raw in zip(entries, held, strict=True)
+                if (old := decode(raw)) is None or old.read_at <= entry.read_at
+            ]
+        )

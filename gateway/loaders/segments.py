@@ -1,0 +1,102 @@
+"""Segments by id: what the cache knows, and out of one pool what it does not.
+
+The contract: `load_segments_by_id(ids)` answers a list as long as `ids` and in the same order,
+with None where the store has no such segment, and the upstream's error where nobody can tell.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from gateway.bigcommerce.models import Segment
+from gateway.cache.lives import Use
+from gateway.data_source import Kept
+from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden
+from gateway.loaders.pool import LONGEST_WAIT_SECONDS, LookupPool
+
+Answer = Segment | UpstreamError | None
+
+
+class SegmentLookup(Protocol):
+    """Where segments are looked up: `gateway.data_source.SegmentLookups`."""
+
+    async def kept_segments(self, ids: Sequence[str]) -> Mapping[str, Kept]:
+        """Returns what the cache has that is of use, ids known not to exist among it."""
+
+    async def listed_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
+        """Reads the whole list for many ids, if it costs less; what is not found may exist."""
+
+    async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Kept | UpstreamError]:
+        """Asks the upstream for up to `LOOKUP_IDS` ids; absent ones are missing."""
+
+    def obstacle(self, *, urgent: bool) -> ErrorCode | None:
+        """Returns why not to wait for a lookup where something stale is at hand."""
+
+    def welcomes_lookups(self) -> bool:
+        """Tells whether to look up what nobody waits for."""
+
+    def use(self, kept: Kept, error: ErrorCode | None = None) -> Segment | None:
+        """Counts it as part of the answer, stale because of `error`; returns the segment."""
+
+
+class SegmentLoader:
+    """Loads segments for all requests of one process; `lookups` counts what it sent upstream."""
+
+    def __init__(
+        self,
+        source: SegmentLookup,
+        *,
+        window_seconds: float,
+        longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+    ) -> None:
+        self._source = source
+        self._pool = LookupPool(
+            source.look_up_segments,
+            window_seconds=window_seconds,
+            longest_wait_seconds=longest_wait_seconds,
+        )
+
+    @property
+    def lookups(self) -> int:
+        """How many lookups left the pool."""
+        return self._pool.lookups
+
+    async def load_segments_by_id(self, ids: Sequence[str]) -> list[Answer]:
+        """Returns the segments with these uuids (lower case), in order, None where absent.
+
+        What is stale is answered while it is looked up in the background, or where a lookup fails
+        or would have to wait. The error of the lookup that an id needed stands in its place.
+        """
+        distinct = list(dict.fromkeys(ids))
+        kept = await self._source.kept_segments(distinct)
+        found: dict[str, Answer] = {
+            row_id: self._source.use(row)
+            for row_id, row in kept.items()
+            if row.use is not Use.IF_ERROR
+        }
+        stale = [row_id for row_id, row in kept.items() if row.use is Use.WHILE_REVALIDATE]
+        spare = {row_id: row for row_id, row in kept.items() if row.use is Use.IF_ERROR}
+        if spare and (error := self._source.obstacle(urgent=False)) is not None:
+            found.update((row_id, self._source.use(row, error)) for row_id, row in spare.items())
+            stale += spare
+        if stale and self._source.welcomes_lookups():
+            self._pool.ask(stale)
+        lacking = [row_id for row_id in distinct if row_id not in found]
+        if lacking:
+            found.update(await self._load(lacking, spare))
+        return [found[row_id] for row_id in ids]
+
+    async def _load(self, ids: Sequence[str], spare: Mapping[str, Kept]) -> dict[str, Answer]:
+        with self._pool.waiting() as waits:
+            # Joined now: what is in flight may have landed by the time that a list is read.
+            joined = waits.join(ids)
+            new = [row_id for row_id in ids if row_id not in joined]
+            listed = await self._source.listed_segments(new)
+            waits.ask(row_id for row_id in new if row_id not in listed)
+            answers: dict[str, Answer] = {**listed}
+            for row_id, answer in (await waits.answers()).items():
+                answers[row_id] = self._source.use(answer) if isinstance(answer, Kept) else answer
+        for row_id, row in spare.items():
+            error = answers[row_id]
+            if isinstance(error, UpstreamError) and not isinstance(error, UpstreamForbidden):
+                answers[row_id] = self._source.use(row, error.code)
+        return answers

@@ -1,0 +1,45 @@
+"""How old an answer is: `extensions.cache`, `Age`, and `Cache-Status` where it is stale.
+
+Sources: RFC 9111, 5.1 (Age); RFC 9211 (Cache-Status), which took the place of RFC 7234's Warning.
+"""
+
+from collections.abc import Mapping
+
+from gateway.answer_scope import AnswerScope
+
+# RFC 9211, 2: which cache it was.
+CACHE_NAME = "segments-gateway"
+
+
+def cache_extension(scope: AnswerScope, now: float) -> Mapping[str, object] | None:
+    """Returns the answer's `extensions.cache`, None where it is made of nothing that was read.
+
+    `age` is that of the oldest value in whole seconds, `error` the code of the upstream error for
+    which something stale had to do.
+    """
+    if scope.oldest_read_at is None:
+        return None
+    told: dict[str, object] = {"age": _age(scope, now), "stale": scope.is_stale}
+    if scope.stale_error is not None:
+        told["error"] = scope.stale_error.value
+    return told
+
+
+def cache_headers(scope: AnswerScope, now: float, fresh_seconds: float) -> dict[str, str]:
+    """Returns `Age`, and where the answer is stale `Cache-Status`.
+
+    Its `ttl` is negative: by how many seconds the oldest value outlived its life (RFC 9211, 2.4).
+    Its `detail` is the code of the upstream error, where there was one.
+    """
+    if scope.oldest_read_at is None:
+        return {}
+    age = _age(scope, now)
+    headers = {"Age": str(age)}
+    if scope.is_stale:
+        detail = f"; detail={scope.stale_error.value}" if scope.stale_error else ""
+        headers["Cache-Status"] = f"{CACHE_NAME}; hit; ttl={int(fresh_seconds) - age}{detail}"
+    return headers
+
+
+def _age(scope: AnswerScope, now: float) -> int:
+    return 0 if scope.oldest_read_at is None else max(0, int(now - scope.oldest_read_at))
