@@ -3,11 +3,14 @@
 import argparse
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeVar
 
-from gateway.emulator import Fault
+from gateway.emulator import Constant, Fault, Latency, Rule
+from gateway.emulator.options import read_latency, read_rule
 
 DISTRIBUTION = "bigcommerce-segments-gateway"
+
+Value = TypeVar("Value")
 
 
 class Arguments(argparse.Namespace):
@@ -18,12 +21,13 @@ class Arguments(argparse.Namespace):
     port: int
     workers: int
     segments: int
-    latency_ms: int
+    latency: Latency
     max_limit: int
     over_limit: Literal["clamp", "refuse"]
     past_the_end: Literal["empty", "refuse"]
-    faults: list[tuple[Fault, int]]
+    faults: list[Rule]
     quota: int
+    control: bool
     api: bool
 
 
@@ -57,7 +61,6 @@ def create_parser() -> Parser:
     _add_address(command, 8001)
     for option, low, high, default, text in (
         ("--segments", 0, 1000, 120, "segments in the store"),
-        ("--latency-ms", 0, 600_000, 0, "how long each answer takes, in milliseconds"),
         ("--max-limit", 1, 250, 250, "the largest page"),
         ("--quota", 0, 1_000_000_000, 150, "requests to a window of 30 seconds"),
     ):
@@ -68,6 +71,14 @@ def create_parser() -> Parser:
             metavar="N",
             help=f"{text} (default {default})",
         )
+    command.add_argument(
+        "--latency-ms",
+        dest="latency",
+        type=_reading(read_latency),
+        default=Constant(0),
+        metavar="N|LOW-HIGH",
+        help="how long each answer takes, in milliseconds; LOW-HIGH draws for each (default 0)",
+    )
     command.add_argument(
         "--over-limit",
         choices=("clamp", "refuse"),
@@ -83,12 +94,18 @@ def create_parser() -> Parser:
     command.add_argument(
         "--fault",
         dest="faults",
-        type=_fault,
+        type=_reading(read_rule),
         action="append",
         default=[],
-        metavar="NAME[:TIMES]",
-        help="fail the first requests in this way, once or TIMES times; may be given again, for "
-        f"the requests behind them: {', '.join(Fault)}",
+        metavar="NAME[=NUMBER][:TIMES|:PERCENT%%]",
+        help="fail the first requests in this way, once or TIMES times, or PERCENT %% of all; may "
+        "be given again, for the requests behind them or not met; status takes a number from 400 "
+        f"to 599, drip and hang take seconds: {', '.join(Fault)}",
+    )
+    command.add_argument(
+        "--control",
+        action="store_true",
+        help="answer /_emulator/... too, to change faults and manners while it runs",
     )
 
     command = commands.add_parser(
@@ -136,9 +153,13 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return number
 
 
-def _fault(text: str) -> tuple[Fault, int]:
-    """Returns a fault and how many requests it meets, out of `NAME` or `NAME:TIMES`."""
-    name, colon, times = text.partition(":")
-    if name not in [*Fault]:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(Fault)}")
-    return Fault(name), _number(1, 1_000_000)(times) if colon else 1
+def _reading(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Returns the type of an option that `read` reads, with its sentence for a mistake."""
+
+    def value(text: str) -> Value:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return value

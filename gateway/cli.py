@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from gateway.app import check, create_app, create_graph
 from gateway.arguments import Arguments, create_parser
-from gateway.emulator import Emulator, Faults, create_emulator, seeded_store
+from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.server import CannotListen, address, listen, serve
 from gateway.settings import SettingsError, load_settings, settings_table
@@ -72,23 +72,25 @@ def _serve(arguments: Arguments) -> int:
 
 def _emulator(arguments: Arguments) -> int:
     configure_logging("info", "text")
-    faults = Faults()
-    for fault, times in arguments.faults:
-        faults.add(fault, times)
     app = create_emulator(
         seeded_store(arguments.segments),
-        latency_seconds=arguments.latency_ms / 1000,
+        latency_seconds=arguments.latency,
         max_limit=arguments.max_limit,
         over_limit=arguments.over_limit,
         past_the_end=arguments.past_the_end,
         rate_limit_quota=arguments.quota,
-        faults=faults,
+        faults=Faults(arguments.faults),
+        control=arguments.control,
     )
     with listen(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
         print("# For the gateway to read this store:")
-        for variable, value in variables_to_read_it(app.state.emulator, host, port).items():
+        variables = variables_to_read_it(app.state.emulator, host, port)
+        for variable, value in variables.items():
             print(f"export {variable}={value}")
+        if arguments.control:
+            url = variables["GATEWAY_UPSTREAM_URL"]
+            print(f"# Faults and manners while it runs: {url}{CONTROL_PATH}")
         sys.stdout.flush()
         is_clean = serve(app, listener, grace_seconds=EMULATOR_GRACE_SECONDS)
     return 0 if is_clean else 1

@@ -1,5 +1,7 @@
 """uvicorn's HTTP/1.1 over httptools, with what it leaves undone: upgrades, pipelines, hang-ups."""
 
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -8,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
+CONNECTION = "gateway.connection"
 FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -17,12 +20,16 @@ class HttpProtocol(HttpToolsProtocol):
     A request to go on in another protocol is answered in HTTP/1.1, as RFC 9110, 7.8, allows: Java's
     client asks for HTTP/2 each time. httptools takes what follows such headers for that protocol,
     so a new parser that is given the same framing takes it for the body.
+
+    An application may end the connection: the ASGI scope's `extensions` have, under `CONNECTION`,
+    `reset`, which drops what is not sent yet and resets, and `close`, which sends it and closes.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_repeating_head = False
         self._at_work: RequestResponseCycle | None = None
+        self._extensions = {CONNECTION: {"reset": self._reset, "close": self._close}}
 
     @property
     def is_body_to_come(self) -> bool:
@@ -55,6 +62,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Begins a request."""
         if not self._is_repeating_head:
             super().on_message_begin()
+            # uvicorn's type has no room for extensions of one's own.
+            self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def on_url(self, url: bytes) -> None:
         """Takes a part of the URL."""
@@ -85,6 +94,15 @@ class HttpProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         self._at_work = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _reset(self) -> None:
+        # Lingers for no time: the system sends a reset (RST), where it would else send an end.
+        connection: socket.socket = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def _close(self) -> None:
+        self.transport.close()
 
     def _ignore_upgrade(self) -> None:
         self.parser = httptools.HttpRequestParser(self)

@@ -4,9 +4,26 @@ It answers as the real API is documented to answer, and shares no code with the 
 it. What it leaves out, and what it decided where nobody knows, stands in docs/emulator.md.
 """
 
-from gateway.emulator.app import Emulator, create_emulator
-from gateway.emulator.faults import Fault, Faults
+from gateway.emulator.app import Emulator
+from gateway.emulator.control import CONTROL_PATH
+from gateway.emulator.create import create_emulator
+from gateway.emulator.faults import Fault, Faults, Rule
+from gateway.emulator.latency import Constant, Latency, Lognormal, Uniform
 from gateway.emulator.seed import seeded_store
 from gateway.emulator.store import SegmentRow, Store
 
-__all__ = ["Emulator", "Fault", "Faults", "SegmentRow", "Store", "create_emulator", "seeded_store"]
+__all__ = [
+    "CONTROL_PATH",
+    "Constant",
+    "Emulator",
+    "Fault",
+    "Faults",
+    "Latency",
+    "Lognormal",
+    "Rule",
+    "SegmentRow",
+    "Store",
+    "Uniform",
+    "create_emulator",
+    "seeded_store",
+]

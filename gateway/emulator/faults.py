@@ -1,7 +1,16 @@
-"""Faults on demand: what the emulator answers instead of the truth, for the next few requests."""
+"""Faults on demand: which requests the emulator answers wrongly, and how."""
 
-from collections import deque
+from collections.abc import Iterable
 from enum import StrEnum
+from random import Random
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from gateway.emulator.latency import Seconds
+
+SEED = 2026
 
 
 class Fault(StrEnum):
@@ -9,6 +18,8 @@ class Fault(StrEnum):
 
     SERVER_ERROR = "server-error"
     """Status 500 with BigCommerce's error object."""
+    STATUS = "status"
+    """Any status from 400 to 599, with the error object."""
     RATE_LIMITED = "rate-limited"
     """Status 429 with the headers: nothing is left, and when the window resets."""
     OVERLOADED = "overloaded"
@@ -16,36 +27,83 @@ class Fault(StrEnum):
     HTML = "html"
     """Status 200 with a page of HTML."""
     TRUNCATED = "truncated"
-    """Status 200 with JSON that ends in the middle."""
+    """Status 200 with JSON that ends in the middle, as a whole HTTP message."""
     NULL_DATA = "null-data"
     """Status 200 with `data: null`."""
     ZERO_PER_PAGE = "zero-per-page"
     """Status 200 with `per_page: 0`."""
     MISSING_ROW = "missing-row"
     """Status 200 with one row fewer than `count`, `total` and `per_page` say."""
+    RESET = "reset"
+    """The connection is reset instead of an answer."""
+    CUT = "cut"
+    """The answer's headers and half of its body, then the connection closes."""
+    DRIP = "drip"
+    """The right answer, in small pieces with pauses; the body takes `seconds`."""
+    HANG = "hang"
+    """No answer for `seconds`, then the connection closes."""
+
+
+FAULTS_WITH_SECONDS = (Fault.DRIP, Fault.HANG)
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Lets requests meet a fault: `times` of them (None: without end), each with `probability`.
+
+    None as the fault lets them be answered rightly. Raises `ValueError` where the fault needs
+    `status` or `seconds` and has none, or has what it does not need.
+    """
+
+    fault: Fault | None
+    status: Annotated[int, Meta(ge=400, le=599)] | None = None
+    seconds: Seconds | None = None
+    probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    times: Annotated[int, Meta(ge=1)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.fault is Fault.STATUS) != (self.status is not None):
+            raise ValueError("`status` goes with the fault status, and with no other")
+        if (self.fault in FAULTS_WITH_SECONDS) != (self.seconds is not None):
+            raise ValueError("`seconds` goes with the faults drip and hang, and with no other")
+        if self.times is not None and self.times < 1:
+            raise ValueError("`times` must be 1 or more")
 
 
 class Faults:
-    """A queue of faults: each one meets one request that passed authentication and the quota.
+    """Rules in order: the first that applies meets a request that passed token and quota.
 
     A fault of a list's body has no effect on a request that is refused, and is used up by it.
     """
 
-    def __init__(self) -> None:
-        self._queue: deque[Fault | None] = deque()
+    def __init__(self, rules: Iterable[Rule] = (), random: Random | None = None) -> None:
+        self.rules = list(rules)
+        self.random = Random(SEED) if random is None else random  # noqa: S311 - no secret
 
-    def add(self, fault: Fault, times: int = 1) -> None:
-        """Lets `times` requests, behind those queued already, fail this way."""
-        self._queue.extend([fault] * times)
+    def add(self, fault: Fault, times: int | None = 1) -> None:
+        """Lets `times` requests, behind those of the rules before, fail this way."""
+        self.rules.append(Rule(fault, times=times))
 
     def skip(self, times: int = 1) -> None:
-        """Lets `times` requests, behind those queued already, be answered rightly."""
-        self._queue.extend([None] * times)
+        """Lets `times` requests, behind those of the rules before, be answered rightly."""
+        self.rules.append(Rule(None, times=times))
 
     def clear(self) -> None:
-        """Forgets what is queued."""
-        self._queue.clear()
+        """Forgets all rules."""
+        self.rules.clear()
+
+    def draw(self) -> Rule | None:
+        """Returns the rule that the next request meets, and counts it; None if there is none."""
+        for place, rule in enumerate(self.rules):
+            if rule.probability < 1 and self.random.random() >= rule.probability:
+                continue
+            if rule.times == 1:
+                del self.rules[place]
+            elif rule.times is not None:
+                self.rules[place] = replace(rule, times=rule.times - 1)
+            return rule
+        return None
 
     def take(self) -> Fault | None:
         """Returns the fault of the next request, None for a right answer."""
-        return self._queue.popleft() if self._queue else None
+        rule = self.draw()
+        return None if rule is None else rule.fault

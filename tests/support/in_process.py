@@ -15,6 +15,18 @@ from gateway.emulator import Store, create_emulator, seeded_store
 from gateway.emulator.app import Emulator
 from gateway.settings import load_settings
 
+
+class EmulatedWire(httpx.ASGITransport):
+    """Gives a connection that the emulator breaks as httpx gives one that broke on the way."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises `httpx.ReadError` where the connection breaks."""
+        try:
+            return await super().handle_async_request(request)
+        except ConnectionResetError as error:
+            raise httpx.ReadError(str(error), request=request) from error
+
+
 # GraphQL answers are as deep and as wide as the query: a test that reads one knows its shape.
 Answer = dict[str, Any]
 
@@ -145,7 +157,7 @@ def in_process(
     }
     app = create_app(
         load_settings({f"GATEWAY_{name}": value for name, value in environment.items()}),
-        httpx.ASGITransport(picky),
+        EmulatedWire(picky),
         clock,
     )
     http = httpx.AsyncClient(

@@ -1,4 +1,8 @@
-"""A gateway in a process of its own, over an emulator on a real port that the test can count."""
+"""A gateway in a process of its own, over an emulator on a real port that the test can count.
+
+The emulator runs in a thread of the test, which holds its state, or in a process of its own, which
+its control routes change.
+"""
 
 import os
 import signal
@@ -13,11 +17,12 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.emulator import create_emulator, seeded_store
-from gateway.emulator.app import Emulator
+from gateway.emulator import CONTROL_PATH, Emulator, create_emulator, seeded_store
+from gateway.http_limits import BoundedHttpProtocol
 
 PATIENCE_SECONDS = 30
 TOKEN = "s3cr3t-t0k3n"
+EMULATOR_TOKEN = "emulator-token"  # of `gateway emulator`
 
 
 @contextmanager
@@ -27,6 +32,8 @@ def emulator_on_a_port(
     latency_seconds: float = 0.0,
     max_limit: int = 250,
     over_limit: Literal["clamp", "refuse"] = "clamp",
+    rate_limit_quota: int = 1_000_000,
+    control: bool = False,
 ) -> Iterator[tuple[str, Emulator]]:
     """Yields the URL and the state of an emulator that a thread of the test serves."""
     app = create_emulator(
@@ -35,17 +42,40 @@ def emulator_on_a_port(
         latency_seconds=latency_seconds,
         max_limit=max_limit,
         over_limit=over_limit,
-        rate_limit_quota=1_000_000,
+        rate_limit_quota=rate_limit_quota,
+        control=control,
     )
     with serving(app) as url:
         yield url, app.state.emulator
 
 
 @contextmanager
+def controlled_emulator(*options: str) -> Iterator[str]:
+    """Yields the URL of `gateway emulator --control` in a process of its own.
+
+    `options` are those of the command line; its token is `EMULATOR_TOKEN`.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "emulator", "--control", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        # What it prints last, when it listens.
+        printed = [next(process.stdout, "") for _ in range(5)]
+        assert printed[-1], "the emulator ended without listening"
+        yield printed[-1].split()[-1].removesuffix(CONTROL_PATH)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_SECONDS)
+
+
+@contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
-    """Yields the URL of an application that a thread of the test serves on a real port."""
+    """Yields the URL of an application that a thread of the test serves as `serve` would."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, http=BoundedHttpProtocol, log_config=None))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -1,0 +1,63 @@
+"""Puts the emulator together: one store, its manners, and the control routes if asked for."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from gateway.emulator.app import Emulator, TokenScope
+from gateway.emulator.control import control_routes
+from gateway.emulator.faults import SEED, Faults
+from gateway.emulator.latency import Latency
+from gateway.emulator.lists import MAXIMUM_LIMIT, OverLimit, PastTheEnd
+from gateway.emulator.rate_limit import RateLimitWindow
+from gateway.emulator.store import Store
+
+
+def create_emulator(
+    store: Store,
+    *,
+    store_hash: str = "emulator",
+    token: str = "emulator-token",  # noqa: S107 - opens nothing but this emulator
+    token_scope: TokenScope | None = "store_v2_customers",  # noqa: S107 - a scope, no secret
+    latency_seconds: float | Latency = 0.0,
+    max_limit: int = MAXIMUM_LIMIT,
+    over_limit: OverLimit = "clamp",
+    past_the_end: PastTheEnd = "empty",
+    rate_limit_quota: int = 150,
+    faults: Faults | None = None,
+    control: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    random: Random | None = None,
+) -> Starlette:
+    """Returns the emulator as an ASGI application; `app.state.emulator` is its `Emulator`.
+
+    A `limit` above `max_limit` is clamped silently, with a smaller `per_page` in the answer, or
+    refused with 422; so is a page past the end, or it is empty. A token without scope gets 403.
+    With `control` it answers `/_emulator/…` too. `clock` and `sleep` count in seconds; `random` is
+    what latencies are drawn from, the same on every start by default.
+    """
+    emulator = Emulator(
+        store=store,
+        store_hash=store_hash,
+        token=token,
+        token_scope=token_scope,
+        latency_seconds=latency_seconds,
+        max_limit=max_limit,
+        over_limit=over_limit,
+        past_the_end=past_the_end,
+        window=RateLimitWindow(rate_limit_quota, clock),
+        faults=Faults() if faults is None else faults,
+        sleep=sleep,
+        random=Random(SEED) if random is None else random,  # noqa: S311 - no secret
+    )
+    # One route without methods for all: the real API answers 404 to an unknown method, where
+    # Starlette says 405.
+    everything = Route("/{path:path}", emulator)
+    app = Starlette(routes=[*(control_routes(emulator) if control else ()), everything])
+    app.state.emulator = emulator
+    return app

@@ -1,0 +1,55 @@
+"""Faults and latencies as people type them, for a command line."""
+
+import re
+
+from gateway.emulator.faults import FAULTS_WITH_SECONDS, Fault, Rule
+from gateway.emulator.latency import MAXIMUM_SECONDS, Constant, Latency, Uniform
+
+
+def read_rule(text: str) -> Rule:
+    """Returns the rule that `NAME[=NUMBER][:TIMES]` or `NAME[=NUMBER]:PERCENT%` says.
+
+    Raises `ValueError` with a sentence for anything else.
+    """
+    what, colon, often = text.partition(":")
+    name, equals, value = what.partition("=")
+    if name not in [*Fault]:
+        raise ValueError(f"{name!r} is none of {', '.join(Fault)}")
+    fault = Fault(name)
+    example = {Fault.STATUS: "status=503", Fault.DRIP: "drip=2", Fault.HANG: "hang=2"}.get(fault)
+    if example is None and equals:
+        raise ValueError(f"{name} takes no number")
+    if example is not None and not equals:
+        raise ValueError(f"{name} needs a number, as in {example}")
+    is_percent = often.endswith("%")
+    return Rule(
+        fault,
+        status=_whole(value, 400, 599) if fault is Fault.STATUS else None,
+        seconds=_decimal(value, MAXIMUM_SECONDS) if fault in FAULTS_WITH_SECONDS else None,
+        probability=_decimal(often[:-1], 100) / 100 if is_percent else 1.0,
+        times=None if is_percent else _whole(often, 1, 1_000_000) if colon else 1,
+    )
+
+
+def read_latency(text: str) -> Latency:
+    """Returns how long answers take, out of `N` or `LOW-HIGH` milliseconds.
+
+    Raises `ValueError` with a sentence for anything else.
+    """
+    low, dash, high = text.partition("-")
+    seconds = [_whole(part, 0, 600_000) / 1000 for part in ((low, high) if dash else (low,))]
+    if seconds != sorted(seconds):
+        raise ValueError(f"{low} is above {high}: the lower number comes first")
+    return Uniform(*seconds) if dash else Constant(*seconds)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def _decimal(text: str, high: float) -> float:
+    if not (re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) and float(text) <= high):
+        raise ValueError(f"{text!r} is not a number from 0 to {high:g}")
+    return float(text)

@@ -1,0 +1,72 @@
+"""Faults of the wire: a connection that breaks, closes early, or brings its bytes slowly.
+
+The server lends the means, in the ASGI scope's `extensions`: under `CONNECTION`, `reset` and
+`close` end the connection. Without them, as in the process, `ConnectionResetError` says it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.emulator.faults import Fault, Rule
+
+CONNECTION = "gateway.connection"
+SILENT = (Fault.RESET, Fault.HANG)
+PIECES = 20
+
+
+async def send_answer(
+    response: Response,
+    rule: Rule | None,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    sleep: Callable[[float], Awaitable[object]],
+) -> None:
+    """Sends an answer, spoilt on its way as the rule says.
+
+    Raises `ConnectionResetError` for a connection that breaks where the server lends no means.
+    """
+    fault, seconds = (None, 0.0) if rule is None else (rule.fault, rule.seconds or 0.0)
+    if fault is Fault.RESET:
+        await _end_connection("reset", scope, receive)
+    elif fault is Fault.HANG:
+        await sleep(seconds)
+        await _end_connection("close", scope, receive)
+    elif fault is Fault.CUT:
+        await _send_start(response, send)
+        half = response.body[: len(response.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await _end_connection("close", scope, receive)
+    elif fault is Fault.DRIP:
+        await _send_start(response, send)
+        size = -(-len(response.body) // PIECES)
+        for start in range(0, len(response.body), size):
+            await sleep(seconds * size / len(response.body))
+            piece = bytes(response.body[start : start + size])
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await response(scope, receive, send)
+
+
+async def _send_start(response: Response, send: Send) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+        }
+    )
+
+
+async def _end_connection(how: Literal["reset", "close"], scope: Scope, receive: Receive) -> None:
+    means = scope.get("extensions", {}).get(CONNECTION)
+    if means is None:
+        raise ConnectionResetError("the emulator broke the connection")
+    means[how]()
+    # A server that is told of the end before it knows of it takes the answer for forgotten.
+    while (await receive())["type"] != "http.disconnect":
+        pass
