@@ -97,10 +97,10 @@ def create_parser() -> Parser:
         type=_reading(read_rule),
         action="append",
         default=[],
-        metavar="NAME[=NUMBER][:TIMES|:PERCENT%%]",
-        help="fail the first requests in this way, once or TIMES times, or PERCENT %% of all; may "
-        "be given again, for the requests behind them or not met; status takes a number from 400 "
-        f"to 599, drip and hang take seconds: {', '.join(Fault)}",
+        metavar="NAME[=NUMBER][:OFTEN]",
+        help="fail the first requests in this way: once, OFTEN times, or, as in 20%%, that part of "
+        "all; may be given again, for requests that the ones before it do not meet. Status takes a "
+        f"number from 400 to 599, drip and hang take seconds: {', '.join(Fault)}",
     )
     command.add_argument(
         "--control",

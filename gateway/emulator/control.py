@@ -64,9 +64,8 @@ class _Control:
         ]
 
     async def _list_routes(self, _request: Request) -> Response:
-        return _json(
-            {"routes": {f"{method} {path}": text for method, path, _, text in self.table()}}
-        )
+        routes = {f"{method} {CONTROL_PATH}{path}": text for method, path, _, text in self.table()}
+        return _json({"routes": routes})
 
     async def _read_requests(self, _request: Request) -> Response:
         emulator = self._emulator

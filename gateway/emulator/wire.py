@@ -42,14 +42,18 @@ async def send_answer(
         await _end_connection("close", scope, receive)
     elif fault is Fault.DRIP:
         await _send_start(response, send)
-        size = -(-len(response.body) // PIECES)
-        for start in range(0, len(response.body), size):
-            await sleep(seconds * size / len(response.body))
-            piece = bytes(response.body[start : start + size])
+        pieces = _cut_in_pieces(bytes(response.body))
+        for piece in pieces:
+            await sleep(seconds / len(pieces))
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     else:
         await response(scope, receive, send)
+
+
+def _cut_in_pieces(body: bytes) -> list[bytes]:
+    size = max(1, -(-len(body) // PIECES))
+    return [body[start : start + size] for start in range(0, len(body), size)]
 
 
 async def _send_start(response: Response, send: Send) -> None:

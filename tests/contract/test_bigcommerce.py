@@ -9,8 +9,6 @@ emulator, in docs/emulator.md.
 
 import os
 import re
-import socket
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +17,7 @@ from uuid import UUID
 import httpx
 import msgspec
 import pytest
-import uvicorn
+from processes import serving
 
 from gateway.emulator import create_emulator, seeded_store
 
@@ -273,22 +271,15 @@ async def transport_security(upstream: Upstream) -> None:
 
 
 @pytest.fixture(scope="module")
-def port_of_emulator() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        app = create_emulator(seeded_store(), rate_limit_quota=10_000)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield listening.getsockname()[1]
-        server.should_exit = True
-        thread.join()
+def url_of_emulator() -> Iterator[str]:
+    # What can be changed while it runs must not change it by itself.
+    with serving(create_emulator(seeded_store(), rate_limit_quota=10_000, control=True)) as url:
+        yield url
 
 
 @pytest.fixture(params=KINDS)
-async def upstream(
-    request: pytest.FixtureRequest, port_of_emulator: int
-) -> AsyncIterator[Upstream]:
-    base_url, transport = f"http://127.0.0.1:{port_of_emulator}", None
+async def upstream(request: pytest.FixtureRequest, url_of_emulator: str) -> AsyncIterator[Upstream]:
+    base_url, transport = url_of_emulator, None
     store_hash, token = "emulator", "emulator-token"
     if request.param == "in process":
         transport = httpx.ASGITransport(create_emulator(seeded_store()))

@@ -69,10 +69,15 @@ class EmulatedStore(RuleBasedStateMachine):
             max_limit=max_limit,
             over_limit="refuse" if refuses else "clamp",
             rate_limit_quota=1_000_000,
+            control=True,
         )
         self.runner = asyncio.Runner()
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), headers=TOKEN)
         return multiple(*(row.id for row in self.model[:5]))
+
+    def control(self, method: str, path: str, **body: str) -> httpx.Response:
+        url = f"http://emulator.localhost/_emulator{path}"
+        return self.runner.run(self.client.request(method, url, json=body or None))
 
     def get(self, query: dict[str, str]) -> httpx.Response:
         self.requests += 1
@@ -113,6 +118,34 @@ class EmulatedStore(RuleBasedStateMachine):
         self.store.insert(row, position)
         self.model.insert(position, row)
         return row.id
+
+    @rule(target=ids)
+    def insert_by_control(self) -> str:
+        name = f"Segment {self.made}"
+        self.made += 1
+        answer = self.control("POST", "/segments", name=name)
+        row = msgspec.json.decode(answer.content, type=SegmentRow)
+        assert (answer.status_code, row.name) == (201, name)
+        self.model.append(row)
+        return row.id
+
+    @rule(row_id=ids)
+    def delete_by_control(self, row_id: str) -> None:
+        is_held = any(row.id == row_id for row in self.model)
+        answer = self.control("DELETE", f"/segments/{row_id}")
+        assert answer.status_code == (204 if is_held else 404)
+        self.model = [row for row in self.model if row.id != row_id]
+
+    @rule()
+    def forget_requests(self) -> None:
+        self.control("DELETE", "/requests")
+        self.requests = 0
+
+    @rule()
+    def read_requests(self) -> None:
+        counts = self.control("GET", "/requests").json()
+        assert counts["total"] == sum(counts["statuses"].values()) == self.requests
+        assert sum(window["requests"] for window in counts["windows"]) == self.requests
 
     @rule(row_id=consumes(ids))
     def delete(self, row_id: str) -> None:

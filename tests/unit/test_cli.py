@@ -88,10 +88,15 @@ def test_workers_need_an_upstream_outside(capsys: pytest.CaptureFixture[str]) ->
         ("serve", "--worker", "2"),
         ("emulator", "--segments", "1001"),
         ("emulator", "--latency-ms", "0.5"),
+        ("emulator", "--latency-ms", "5-2"),
         ("emulator", "--over-limit", "explode"),
         ("emulator", "--past-the-end", "explode"),
         ("emulator", "--fault", "html:0"),
         ("emulator", "--fault", "html:"),
+        ("emulator", "--fault", "status=200"),
+        ("emulator", "--fault", "drip"),
+        ("emulator", "--fault", "html:101%"),
+        ("emulator", "--control", "yes"),
         ("schema", "more"),
         ("migrate",),
         (),
@@ -137,10 +142,22 @@ def test_an_unknown_fault_is_told_with_those_that_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert refusal("emulator", "--fault", "boom:2", capsys=capsys) == (
-        "gateway emulator: argument --fault: 'boom' is none of server-error, rate-limited, "
-        "overloaded, html, truncated, null-data, zero-per-page, missing-row. "
+        "gateway emulator: argument --fault: 'boom' is none of server-error, status, "
+        "rate-limited, overloaded, html, truncated, null-data, zero-per-page, missing-row, reset, "
+        "cut, drip, hang. "
         "`gateway emulator --help` says more.\n"
     )
+
+
+def test_help_of_the_emulator_shows_how_faults_are_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["emulator", "--help"])
+    assert caught.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "--fault NAME[=NUMBER][:OFTEN] fail the first requests in this way: once, OFTEN" in said
+    assert "as in 20%, that part of all" in said
 
 
 def test_an_empty_host_is_no_host(capsys: pytest.CaptureFixture[str]) -> None:

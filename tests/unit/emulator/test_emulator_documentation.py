@@ -1,13 +1,15 @@
-"""docs/emulator.md names what the emulator has."""
+"""docs/emulator.md names what the emulator has, and shows what it answers."""
 
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from gateway.emulator import Fault, create_emulator
+from gateway.emulator import Fault, create_emulator, seeded_store
 
 PAGE = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
 
@@ -33,3 +35,38 @@ async def test_snippet_does_what_it_says() -> None:
 def test_argument_is_documented(name: str) -> None:
     manners = PAGE.split("### Manners")[1].split("### Faults")[0]
     assert f"`{name}`" in manners
+
+
+async def test_control_answers_as_is_shown() -> None:
+    requests, rules, manners = (
+        json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.M | re.S)
+    )
+    app = create_emulator(seeded_store(), rate_limit_quota=3, control=True)
+    token = {"X-Auth-Token": "emulator-token"}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
+        app.state.emulator.faults.add(Fault.RESET)
+        with pytest.raises(ConnectionResetError):
+            await client.get("/stores/emulator/v3/segments", headers=token)
+        for path in ("/", *["/stores/emulator/v3/segments"] * 3):
+            await client.get(path, headers=token)
+        assert (await client.get("/_emulator/requests")).json() == requests
+        assert (await client.put("/_emulator/faults", json=rules)).json() == rules
+        assert (await client.patch("/_emulator/manners", json=manners)).json() == manners
+
+
+async def test_commands_to_the_control_are_obeyed() -> None:
+    app = create_emulator(seeded_store(), control=True)
+    transport = httpx.ASGITransport(app)
+    commands = re.findall(r"^curl -X (\w+) http://127.0.0.1:8001(\S+) -d '(.*)'$", PAGE, re.M)
+    async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
+        answers = [await client.request(m, path, content=body) for m, path, body in commands]
+    assert [answer.status_code for answer in answers] == [200, 200, 201]
+
+
+async def test_every_route_of_the_control_is_named() -> None:
+    transport = httpx.ASGITransport(create_emulator(seeded_store(0), control=True))
+    async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
+        routes = (await client.get("/_emulator")).json()["routes"]
+    paths = {route.split()[1] for route in routes}
+    assert {path for path in paths if f" {path}`" not in PAGE} == set()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from gateway.emulator import Fault, Faults, create_emulator, seeded_store
+from gateway.emulator import Fault, Faults, Rule, create_emulator, seeded_store
 
 RATE_LIMIT_HEADERS = {
     "x-rate-limit-time-window-ms",
@@ -60,6 +60,25 @@ async def test_server_error_is_an_error_object(upstream: httpx.AsyncClient, faul
     answer = await upstream.get("segments")
     assert answer.json()["title"] == "Internal Server Error"
     assert set(answer.headers) > RATE_LIMIT_HEADERS
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        (400, "Bad Request"),
+        (429, "Too Many Requests"),
+        (503, "Service Unavailable"),
+        (599, "Status 599"),
+    ],
+)
+async def test_any_status_comes_with_an_error_object(
+    upstream: httpx.AsyncClient, faults: Faults, status: int, title: str
+) -> None:
+    faults.rules.append(Rule(Fault.STATUS, status=status))
+    answer = await upstream.get("segments")
+    assert answer.status_code == status
+    assert (answer.json()["status"], answer.json()["title"]) == (status, title)
+    assert answer.headers["X-Rate-Limit-Requests-Left"] == "9"
 
 
 async def test_rate_limited_says_that_nothing_is_left(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.emulator.rate_limit import RateLimitWindow
+from gateway.emulator.rate_limit import RateLimitWindow, WindowCount
 
 
 @dataclass
@@ -51,3 +51,42 @@ def test_windows_follow_each_other_without_a_gap(later: float, left: str, reset:
     clock.now += later
     assert window.take() == (left == "1")
     assert left_and_reset(window) == (left, reset)
+
+
+def test_history_tells_the_windows_in_which_requests_came() -> None:
+    clock = Clock()
+    window = RateLimitWindow(2, clock)
+    for _ in range(3):
+        window.take()
+    clock.now += 95
+    window.take()
+    assert [*window.history] == [WindowCount(3, 1), WindowCount(1, 0)]
+
+
+def test_history_ends_with_the_last_hundred_windows() -> None:
+    clock = Clock()
+    window = RateLimitWindow(1, clock)
+    for n in range(101):
+        for _ in range(n):
+            window.take()
+        clock.now += 30
+    assert [count.requests for count in window.history] == [*range(1, 101)]
+    window.take()
+    assert [count.requests for count in window.history] == [*range(2, 101), 1]
+
+
+def test_forgotten_history_leaves_what_is_used_up() -> None:
+    window = RateLimitWindow(1, Clock())
+    window.take()
+    window.forget_history()
+    assert [*window.history] == []
+    assert not window.take()
+    assert [*window.history] == [WindowCount(1, 1)]
+
+
+def test_quota_changes_amid_the_window() -> None:
+    window = RateLimitWindow(1, Clock())
+    window.take()
+    window.quota = 3
+    assert [window.take() for _ in range(3)] == [True, True, False]
+    assert window.headers()["X-Rate-Limit-Requests-Quota"] == "3"
