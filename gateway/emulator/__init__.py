@@ -1,4 +1,4 @@
-"""A BigCommerce store inside the process: state below (`store`), wire above (`app`).
+"""A BigCommerce store inside the process: state below (`store`), wire above (`app`, `control`).
 
 It answers as the real API is documented to answer, and shares no code with the client that asks
 it. What it leaves out, and what it decided where nobody knows, stands in docs/emulator.md.

@@ -80,7 +80,7 @@ class Faults:
         self.random = Random(SEED) if random is None else random  # noqa: S311 - no secret
 
     def add(self, fault: Fault, times: int | None = 1) -> None:
-        """Lets `times` requests, behind those of the rules before, fail this way."""
+        """Lets `times` requests (None: all), behind those of the rules before, fail this way."""
         self.rules.append(Rule(fault, times=times))
 
     def skip(self, times: int = 1) -> None:

@@ -4,6 +4,7 @@ The server lends the means, in the ASGI scope's `extensions`: under `CONNECTION`
 `close` end the connection. Without them, as in the process, `ConnectionResetError` says it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -33,7 +34,7 @@ async def send_answer(
     if fault is Fault.RESET:
         await _end_connection("reset", scope, receive)
     elif fault is Fault.HANG:
-        await sleep(seconds)
+        await _wait(sleep(seconds), receive)
         await _end_connection("close", scope, receive)
     elif fault is Fault.CUT:
         await _send_start(response, send)
@@ -71,6 +72,21 @@ async def _end_connection(how: Literal["reset", "close"], scope: Scope, receive:
     if means is None:
         raise ConnectionResetError("the emulator broke the connection")
     means[how]()
-    # A server that is told of the end before it knows of it takes the answer for forgotten.
+    # An application that returns before the server knows of the end has forgotten its answer.
+    await _hang_up(receive)
+
+
+async def _wait(sleeping: Awaitable[object], receive: Receive) -> None:
+    """Waits, unless the client loses its patience before."""
+    waits = [asyncio.ensure_future(sleeping), asyncio.ensure_future(_hang_up(receive))]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _hang_up(receive: Receive) -> None:
+    """Waits for the end of the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -22,6 +22,8 @@ def test_gateway_notices_what_another_app_does_and_a_connection_that_breaks() ->
             upstream,
             ACCESS_TOKEN=EMULATOR_TOKEN,
             CACHE_TTL_SECONDS="0",
+            CACHE_STALE_WHILE_REVALIDATE_SECONDS="0",
+            CACHE_STALE_IF_ERROR_SECONDS="0",
         ) as gateway,
     ):
         assert ask(gateway) == total(7)

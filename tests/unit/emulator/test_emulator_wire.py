@@ -1,6 +1,8 @@
 """Faults of the wire: over a real port, and in the process where there is no connection."""
 
+import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -83,6 +85,25 @@ def test_hanging_connection_closes_without_a_byte(wire: Wire) -> None:
         assert connection.recv(1) == b""
     assert wire.sleep.asleep == [5]
     assert wire.emulator.statuses == {"none": 1}
+
+
+def test_hanging_connection_ends_with_the_client() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def sleep(_seconds: float) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    app = create_emulator(seeded_store(3), sleep=sleep)
+    app.state.emulator.faults.rules.append(Rule(Fault.HANG, seconds=600))
+    with serving(app) as url:
+        with Wire(url, app.state.emulator, Sleep()).connect():
+            assert begun.wait(PATIENCE_SECONDS)
+            assert not ended.is_set()
+        assert ended.wait(PATIENCE_SECONDS)
 
 
 def test_cut_answer_announces_all_and_brings_half(wire: Wire) -> None:
