@@ -1,10 +1,13 @@
-"""The store under the read-through cache: aiocache, bounded in bytes. No other file imports it."""
+"""The stores under the read-through cache: aiocache, in memory and in Redis; only here."""
 
 import logging
 from collections.abc import Sequence
 
-from aiocache import SimpleMemoryCache
+from aiocache import RedisCache, SimpleMemoryCache
+from aiocache.serializers import NullSerializer
 from cachetools import LRUCache
+
+from gateway.shared.connection import RedisConnection
 
 # What a key, its entry in the dict and the links of the LRU list weigh beside the value.
 ENTRY_OVERHEAD_BYTES = 400
@@ -55,3 +58,37 @@ class CacheBackend:
     def _failed(self, error: Exception) -> None:
         self.errors += 1
         log.warning("the cache failed and was passed over (%s)", type(error).__name__)
+
+
+class RedisBackend:
+    """Bytes by key in a Redis that processes share, each for a life of its own.
+
+    Where Redis fails, `RedisConnection` counts it: reads miss, and what is to be stored is not.
+    """
+
+    def __init__(self, connection: RedisConnection) -> None:
+        # Bytes go in and come out as they are: nothing is encoded, let alone pickled. The timeout
+        # is the connection's, which holds for the wait for a free one too.
+        self._store = RedisCache(serializer=NullSerializer(encoding=None), timeout=None)
+        # aiocache makes a pool of its own, with neither TLS files nor users. It has opened no
+        # connection yet, and never will: the client is the one that all else in Redis goes over.
+        self._store.client = connection.client
+        self._connection = connection
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Returns a value or None for each key, in order, in one round trip."""
+        nothing: list[bytes | None] = [None] * len(keys)
+        if not keys:
+            return nothing
+        return await self._connection.run(lambda _: self._store.multi_get(list(keys)), nothing)
+
+    async def set_many(self, pairs: Sequence[tuple[str, bytes]], life_seconds: float) -> None:
+        """Stores the values for so long, all of them or none, in one round trip."""
+        # To aiocache a life of 0 means for ever, and only floats go by the millisecond.
+        if not pairs or life_seconds < 0.001:
+            return
+        await self._connection.run(
+            lambda _: self._store.multi_set(pairs, ttl=float(life_seconds)),
+            None,
+            purpose="answers",
+        )

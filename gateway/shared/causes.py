@@ -1,0 +1,56 @@
+"""Why Redis did not do what it was asked, in words for the operator: no host, key or password."""
+
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+
+# What stands in an error answer, at its beginning or in what a script tells of it.
+REFUSALS = {
+    r"\bOOM\b|OutOfMemory": "it is full (maxmemory)",
+    r"\bNOPERM\b|NoPermission|can't (?:run|access)|no permissions": "the user may not do it",
+    r"\bREADONLY\b|ReadOnly|\bread only\b": "it is a replica that takes no writes",
+    r"\bMISCONF\b": "it cannot save to its disk",
+    r"\bNOREPLICAS\b": "it has too few replicas",
+    r"\bMOVED\b|\bCROSSSLOT\b|Moved|CrossSlot": "it is a cluster, which the gateway does not know",
+}
+
+
+def refusal_in_words(error: RedisError) -> str:
+    """Returns what an error answer of Redis says."""
+    told = f"{type(error).__name__} {error}"
+    found = (words for pattern, words in REFUSALS.items() if re.search(pattern, told))
+    return next(found, type(error).__name__)
+
+
+def cause_in_words(error: BaseException) -> str:
+    """Returns why there was no answer, however deeply the reason is wrapped."""
+    if isinstance(error, AuthenticationError):
+        return "it does not accept the user and the password"
+    if isinstance(error, BusyLoadingError):
+        return "it is still loading its data"
+    reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
+    match reasons[-1] if reasons else None:
+        case TimeoutError(errno=None):
+            return "no answer in time"
+        case ssl.SSLCertVerificationError() as reason:
+            return f"TLS: certificate not accepted: {reason.verify_message.rstrip('.')}"
+        case ssl.SSLError() as reason:
+            return f"TLS: {(reason.reason or 'no handshake').replace('_', ' ').lower()}"
+        case socket.gaierror():
+            return "name not known"
+        case OSError(errno=int(number)):
+            return os.strerror(number).lower()
+        case OSError():
+            return "no connection"
+    return "connection closed" if isinstance(error, RedisError) else type(error).__name__
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yields an error and what it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

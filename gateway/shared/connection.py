@@ -1,0 +1,128 @@
+"""The connection to Redis, the only one: bounded in time, and never an error of its caller."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from redis.asyncio import ConnectionPool, Redis, SSLConnection
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+
+from gateway.shared.availability import Availability
+from gateway.shared.causes import cause_in_words, refusal_in_words
+
+MOST_CONNECTIONS = 16
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 1.0
+
+T = TypeVar("T")
+
+
+class RedisConnection:
+    """Asks one Redis, each call for at most `timeout_seconds`, connecting and queueing included.
+
+    What fails is counted in `failures`, and what is not even asked, since Redis is away, in
+    `passed_over`. With `ca_file`, Redis' certificate is checked with those in it alone.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float,
+        ca_file: Path | None = None,
+        certificate_file: Path | None = None,
+        key_file: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        options: dict[str, Any] = dict(parse_url(url))
+        if options.get("connection_class") is SSLConnection:
+            context = tls_context(ca_file, certificate_file, key_file)
+            options |= {"connection_class": _TlsConnection, "context": context}
+        self.client = Redis.from_pool(
+            ConnectionPool(
+                **options,
+                max_connections=MOST_CONNECTIONS,
+                # The time of the whole call is bounded below: these would only start it anew.
+                socket_timeout=None,
+                socket_connect_timeout=None,
+                retry=Retry(NoBackoff(), 0),
+                # No HELLO and no CLIENT SETINFO: two commands less that a user has to be allowed.
+                protocol=2,
+                driver_info=None,
+            )
+        )
+        self.failures = self.passed_over = 0
+        self._timeout_seconds = timeout_seconds
+        # The pool fails where it is empty; here callers queue.
+        self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._availability = Availability(
+            clock, lambda: SystemRandom().uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        )
+
+    @property
+    def state(self) -> str:
+        """How it stands: connected, away, not asked yet, refuses writes, or refuses reads."""
+        return self._availability.state
+
+    async def run(
+        self, call: Callable[[Redis], Awaitable[T]], otherwise: T, *, purpose: str = "reads"
+    ) -> T:
+        """Returns what `call` does, `otherwise` where it fails or Redis is away.
+
+        `purpose` is what the log calls it. What is cut short, by time or by a caller that is
+        cancelled, closes its connection: no call reads what another one asked for.
+        """
+        if not self._availability.may_ask():
+            self.passed_over += 1
+            return otherwise
+        try:
+            async with asyncio.timeout(self._timeout_seconds), self._slots:
+                answer = await call(self.client)
+        except ResponseError as error:
+            self.failures += 1
+            self._availability.refused(purpose, refusal_in_words(error))
+            return otherwise
+        except Exception as error:
+            self.failures += 1
+            self._availability.failed(cause_in_words(error))
+            return otherwise
+        except BaseException:
+            self._availability.gave_up()
+            raise
+        self._availability.answered(purpose)
+        return answer
+
+    async def close(self) -> None:
+        """Closes all connections; one that does not close in time is dropped."""
+        with suppress(Exception):
+            async with asyncio.timeout(self._timeout_seconds):
+                await self.client.aclose()
+
+
+class _TlsConnection(SSLConnection):
+    """Checks with a context of ours: redis-py's own always takes the system's certificates too."""
+
+    def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)
+        self.ssl_context.context = context
+
+
+def tls_context(
+    ca_file: Path | None, certificate_file: Path | None, key_file: Path | None
+) -> ssl.SSLContext:
+    """Returns what TLS connections are made with.
+
+    Raises `OSError` where a file cannot be read or is no certificate or key.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
+    if certificate_file is not None:
+        # A key with a password would ask for it on the terminal.
+        context.load_cert_chain(certificate_file, key_file, password=lambda: "")
+    return context
