@@ -90,30 +90,34 @@ class Move:
 
 
 tokens = st.sampled_from("abcde")
+# Mostly little passes between two steps: what is told of one window has to come together.
+passing = st.sampled_from([0, 0, 1, 2, 8, 8, 80])
+takes = st.builds(Move, st.just("take"), tokens, passing, floor=st.sampled_from([0, 0, 2]))
+tells = st.builds(
+    Move,
+    st.just("tell"),
+    tokens,
+    passing,
+    took=st.sampled_from([0, 0, 4, 80]),
+    left=st.integers(0, 5),
+    resets_in=st.sampled_from([0, 16, 80, 90, 240]),
+)
+pauses = st.builds(Move, st.just("pause"), tokens, passing, took=st.sampled_from([8, 80]))
 moves = st.lists(
-    st.one_of(
-        st.builds(
-            Move, st.just("take"), tokens, st.integers(0, 80), floor=st.sampled_from([0, 0, 2])
-        ),
-        st.builds(
-            Move,
-            st.just("tell"),
-            tokens,
-            st.integers(0, 80),
-            took=st.integers(0, 80),
-            left=st.integers(0, 5),
-            resets_in=st.integers(0, 240),
-        ),
-        st.builds(Move, st.just("no headers"), tokens, st.integers(0, 80)),
-        st.builds(Move, st.just("pause"), tokens, st.integers(0, 80), took=st.integers(0, 80)),
-    ),
-    max_size=25,
+    takes
+    | takes
+    | tells
+    | tells
+    | st.builds(Move, st.just("no headers"), tokens, passing)
+    | pauses,
+    min_size=5,
+    max_size=30,
 )
 
 
 @given(moves)
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_window_does_what_its_model_does(server: RedisServer, moves: list[Move]) -> None:
     server.admin.flushall()
