@@ -15,6 +15,7 @@ from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source import LearnedLimits, SegmentLookups, SegmentSource, StoredKeys
 from gateway.emulator import create_emulator, seeded_store
 from gateway.errors import GatewayError, UpstreamForbidden
+from gateway.lifecycle import Lifecycle, Stage
 from gateway.loaders import SegmentLoader
 from gateway.logs import configure_logging
 from gateway.pagination import read_total
@@ -87,20 +88,20 @@ def create_app(
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Starlette:
-    """Returns the ASGI application of one gateway process; `app.state.parts` are its `Parts`.
+    """Returns the ASGI application of one gateway process.
 
+    `app.state.parts` are its `Parts`; by `app.state.lifecycle` the server tells it of its end.
     `transport` and `clock` are those of `create_parts`.
     """
     parts = create_parts(settings, transport, clock)
-    is_running = False
+    lifecycle = Lifecycle()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        nonlocal is_running
         async with parts.http:
-            is_running = True
+            lifecycle.advance(Stage.RUNNING)
             yield
-            is_running = False
+            lifecycle.advance(Stage.STOPPING)
         log.info("stopped after %d upstream requests", parts.client.requests)
 
     graph = create_graph(settings)
@@ -115,13 +116,10 @@ def create_app(
         )
 
     async def readiness() -> Readiness:
+        """Tells of the parts; that the process starts or drains is told without it."""
         return Readiness(
-            is_running,
-            {
-                "gateway": "running" if is_running else "not running",
-                "upstream": "emulator" if settings.uses_emulator else "store",
-                "cache": "memory",
-            },
+            True,
+            {"upstream": "emulator" if settings.uses_emulator else "store", "cache": "memory"},
         )
 
     app = create_web(
@@ -130,17 +128,19 @@ def create_app(
         timing=Timing(
             settings.request_timeout_seconds, settings.cache_ttl_seconds, parts.cache.now
         ),
+        lifecycle=lifecycle,
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=settings.max_body_bytes,
         graphiql=settings.graphiql,
     )
     app.state.parts = parts
+    app.state.lifecycle = lifecycle
     return app
 
 
 def app_from_environment() -> Starlette:
-    """Returns the application that the environment describes: uvicorn's factory."""
+    """Returns the application that the environment describes: the workers' factory."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     return create_app(settings)

@@ -1,7 +1,8 @@
 """The commands: `gateway serve | emulator | schema | settings | check`.
 
-Exit status: 0 done, 1 the check failed or the stop cut requests off, 2 the arguments or the
-settings make no sense or the address cannot be had, 130 Ctrl-C, 141 the reader of the output left.
+Exit status: 0 done, 1 the check failed, nothing could start or the stop cut requests off, 2 the
+arguments or the settings make no sense or the address cannot be had, 130 Ctrl-C, 141 the reader of
+the output left.
 """
 
 import asyncio
@@ -11,14 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
-from gateway.app import check, create_app, create_graph
+from gateway.app import app_from_environment, check, create_app, create_graph
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
-from gateway.server import CannotListen, address, listen, serve
+from gateway.server import CannotListen, Manners, address, listen, serve, serve_with_workers
 from gateway.settings import SettingsError, load_settings, settings_table
 
-APP_FACTORY = "gateway.app:app_from_environment"
 EMULATOR_GRACE_SECONDS = 5
 
 log = logging.getLogger(__name__)
@@ -61,11 +61,13 @@ def _serve(arguments: Arguments) -> int:
         # On the emulator clients get data that nobody has: that is heard at every level.
         loud = max(logging.WARNING, log.getEffectiveLevel())
         log.log(loud if settings.uses_emulator else logging.INFO, "%s", settings.summary())
-        is_clean = serve(
-            create_app(settings) if arguments.workers == 1 else APP_FACTORY,
-            listener,
-            grace_seconds=settings.shutdown_grace_seconds,
-            workers=arguments.workers,
+        manners = Manners(settings.shutdown_grace_seconds, settings.drain_seconds)
+        is_clean = (
+            serve(create_app(settings), listener, manners)
+            if arguments.workers == 1
+            else serve_with_workers(
+                app_from_environment, listener, manners, workers=arguments.workers
+            )
         )
     return 0 if is_clean else 1
 
@@ -92,7 +94,7 @@ def _emulator(arguments: Arguments) -> int:
             url = variables["GATEWAY_UPSTREAM_URL"]
             print(f"# Faults and manners while it runs: {url}{CONTROL_PATH}")
         sys.stdout.flush()
-        is_clean = serve(app, listener, grace_seconds=EMULATOR_GRACE_SECONDS)
+        is_clean = serve(app, listener, Manners(EMULATOR_GRACE_SECONDS))
     return 0 if is_clean else 1
 
 

@@ -6,12 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 CONNECTION = "gateway.connection"
 FRAMING = (b"content-length", b"transfer-encoding")
+
+
+class ConnectionsState(ServerState):
+    """What all connections share; while `is_leaving`, each answer is its connection's last."""
+
+    is_leaving = False
+
+    def leave(self) -> None:
+        """Has each answer from now on bear `Connection: close` (RFC 9112, 9.6)."""
+        self.is_leaving = True
+        for connection in self.connections:
+            if isinstance(connection, HttpProtocol):
+                connection.answer_no_more()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -25,6 +39,8 @@ class HttpProtocol(HttpToolsProtocol):
     `reset`, which drops what is not sent yet and resets, and `close`, which sends it and closes.
     """
 
+    server_state: ConnectionsState
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_repeating_head = False
@@ -35,6 +51,15 @@ class HttpProtocol(HttpToolsProtocol):
     def is_body_to_come(self) -> bool:
         """Whether the parser has ended a message before its body, because of an upgrade."""
         return self.parser.should_upgrade() and bool(self._framing())
+
+    def answer_no_more(self) -> None:
+        """Has the answer to the request that came last be the last one, and say so.
+
+        If its headers have left, they promised more, and the answer to the next request is it.
+        """
+        # uvicorn types the cycle as if there were one before the first request.
+        if self.cycle is not None and not self.cycle.response_started:  # type: ignore[redundant-expr]
+            self.cycle.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         """Parses what came."""
@@ -79,6 +104,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Starts the request."""
         if not self._is_repeating_head:
             super().on_headers_complete()
+            if self.server_state.is_leaving:
+                self.answer_no_more()
 
     def on_message_complete(self) -> None:
         """Ends the body."""

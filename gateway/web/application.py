@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import Lifespan
 
 from gateway.errors import ErrorCode
+from gateway.lifecycle import Lifecycle
 from gateway.web.answers import error_answer
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import BODY_TIMEOUT_SECONDS, GraphQLEndpoint, Timing
@@ -24,6 +25,7 @@ def create_web(
     schema_for: Callable[[str], strawberry.Schema],
     new_context: Callable[[], object],
     timing: Timing,
+    lifecycle: Lifecycle,
     readiness: Callable[[], Awaitable[Readiness]],
     lifespan: Lifespan[Starlette],
     max_body_bytes: int,
@@ -49,7 +51,7 @@ def create_web(
             Route("/graphql/", _without_slash),
             Route("/", front_door(graphiql=graphiql)),
             Route("/health/live", live),
-            Route("/health/ready", ready(readiness)),
+            Route("/health/ready", ready(lifecycle, readiness)),
             *(graphiql_routes() if graphiql else []),
         ],
         lifespan=lifespan,

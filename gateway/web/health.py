@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from gateway.lifecycle import Lifecycle, Stage
 from gateway.web.answers import json_answer
 from gateway.web.negotiation import HTML, JSON, preferred
 
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether answers can be served, and the state of each part in a word or two."""
+    """Whether the parts can serve answers, and the state of each in a word or two."""
 
     is_ready: bool
     parts: Mapping[str, str]
@@ -34,9 +35,12 @@ async def live(_: Request) -> Response:
 
 
 def ready(
-    readiness: Callable[[], Awaitable[Readiness]],
+    lifecycle: Lifecycle, readiness: Callable[[], Awaitable[Readiness]]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Returns the endpoint that tells whether answers can be served."""
+    """Returns the endpoint that tells whether answers can be served, now and for a while.
+
+    Its `status` is "starting", "ready", "not ready" or "draining"; all but "ready" are 503.
+    """
 
     async def endpoint(_: Request) -> Response:
         try:
@@ -45,9 +49,14 @@ def ready(
             # Whoever probes wants a yes or a no; the reason is the operator's.
             log.exception("the readiness of the parts could not be told")
             found = Readiness(False, {})
+        if lifecycle.is_leaving:
+            status = "draining"
+        elif lifecycle.stage is Stage.STARTING:
+            status = "starting"
+        else:
+            status = "ready" if found.is_ready else "not ready"
         return json_answer(
-            {"status": "ready" if found.is_ready else "not ready", "parts": dict(found.parts)},
-            200 if found.is_ready else 503,
+            {"status": status, "parts": dict(found.parts)}, 200 if status == "ready" else 503
         )
 
     return endpoint

@@ -162,7 +162,7 @@ def test_a_health_check_tells_a_live_service_from_a_dead_one(service: str) -> No
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env={},
+        env={"GATEWAY_DRAIN_SECONDS": "0"},
     ) as process:
         assert process.stderr is not None
         url = next(line for line in process.stderr if "listening on" in line)

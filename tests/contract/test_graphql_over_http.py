@@ -16,6 +16,7 @@ import strawberry
 from starlette.applications import Starlette
 
 from gateway.errors import UpstreamUnavailable
+from gateway.lifecycle import Lifecycle
 from gateway.schema import Limits
 from gateway.schema.documents import document_extensions
 from gateway.web import Readiness, Timing, create_web
@@ -366,6 +367,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         schema_for=lambda _: SCHEMA,
         new_context=object,
         timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
+        lifecycle=Lifecycle(),
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=MAX_BODY_BYTES,

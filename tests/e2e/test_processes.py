@@ -1,116 +1,28 @@
 """The commands as processes of their own, on real ports, until a real signal."""
 
-import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from time import monotonic
+from contextlib import ExitStack
 
 import httpx
 import msgspec
 import pytest
-import uvicorn
+from running import (
+    PATIENCE_SECONDS,
+    TOKEN,
+    Gate,
+    Running,
+    gated_store,
+    store_at,
+    wait_until_refused,
+)
 
-from gateway.emulator import create_emulator, seeded_store
-
-TOKEN = "s3cr3t-t0k3n"
 QUERY = {"query": "{ segments(first: 2) { totalCount nodes { name } } }"}
-PATIENCE_SECONDS = 30
-
-
-class Running:
-    """A command that listens; `lines` are what it wrote to standard error so far."""
-
-    def __init__(self, *argv: str, **environment: str) -> None:
-        bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", *argv, "--port", "0"],
-            env={**bare, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.lines: list[str] = []
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
-            if "listening on http://" in line:
-                break
-        else:
-            pytest.fail(f"it ended without listening: {self.lines}")
-        self.url = self.lines[-1].split("listening on ")[1].split(";")[0]
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """Returns exit status, standard output and standard error."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.end()
-
-    def end(self) -> tuple[int, str, str]:
-        """Waits for its end; returns exit status, standard output and standard error."""
-        out, rest = self.process.communicate(timeout=PATIENCE_SECONDS)
-        return self.process.returncode, out, "".join(self.lines) + rest
-
-    def kill(self) -> None:
-        """Ends what a failed test left, workers included."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def run() -> Iterator[Callable[..., Running]]:
-    with ExitStack() as stack:
-
-        def start(*argv: str, **environment: str) -> Running:
-            running = Running(*argv, **environment)
-            stack.enter_context(running.process)
-            stack.callback(running.kill)
-            return running
-
-        yield start
-
-
-class Gate:
-    """Holds the emulator's answers: a `sleep` that lasts until `open` is set."""
-
-    def __init__(self) -> None:
-        self.arrived = threading.Event()
-        self.open = threading.Event()
-
-    async def sleep(self, _seconds: float) -> None:
-        self.arrived.set()
-        await asyncio.to_thread(self.open.wait, PATIENCE_SECONDS)
-
-
-@contextmanager
-def upstream(gate: Gate) -> Iterator[str]:
-    """A store on a port of this process, behind a gate."""
-    app = create_emulator(seeded_store(3), token=TOKEN, latency_seconds=1, sleep=gate.sleep)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    gate.open.set()
-    server.should_exit = True
-    thread.join()
-    listener.close()
-
-
-def store_at(url: str) -> dict[str, str]:
-    return {
-        "GATEWAY_STORE_HASH": "emulator",
-        "GATEWAY_ACCESS_TOKEN": TOKEN,
-        "GATEWAY_UPSTREAM_URL": url,
-    }
 
 
 def closed_port() -> str:
@@ -163,7 +75,7 @@ def test_gateway_answers_until_a_signal_and_ends_with_status_0(
 
 def test_request_in_flight_is_answered_after_sigterm(run: Callable[..., Running]) -> None:
     gate = Gate()
-    with upstream(gate) as url, ThreadPoolExecutor() as pool:
+    with gated_store(gate) as url, ThreadPoolExecutor() as pool:
         gateway = run("serve", **store_at(url))
         answer = pool.submit(httpx.post, f"{gateway.url}/graphql", json=QUERY)
         assert gate.arrived.wait(PATIENCE_SECONDS)
@@ -200,7 +112,7 @@ def test_request_that_a_stop_cuts_off_is_answered_and_told_in_a_line(
     stop: Callable[[Running], None], grace_seconds: str, run: Callable[..., Running]
 ) -> None:
     gate = Gate()
-    with upstream(gate) as url, ThreadPoolExecutor() as pool:
+    with gated_store(gate) as url, ThreadPoolExecutor() as pool:
         gateway = run("serve", GATEWAY_SHUTDOWN_GRACE_SECONDS=grace_seconds, **store_at(url))
         asked = pool.submit(
             httpx.post, f"{gateway.url}/graphql", json=QUERY, headers={"X-Request-Id": "r-1"}
@@ -233,16 +145,6 @@ def test_emulator_that_cuts_off_an_answer_ends_without_a_stack(run: Callable[...
     status, _, log = emulator.end()
     assert status == 1
     assert "Traceback" not in log
-
-
-def wait_until_refused(host: str, port: int) -> None:
-    deadline = monotonic() + PATIENCE_SECONDS
-    while monotonic() < deadline:
-        try:
-            socket.create_connection((host, port), PATIENCE_SECONDS).close()
-        except ConnectionError:
-            return
-    pytest.fail("the gateway still takes connections")
 
 
 def test_connection_beyond_2048_is_refused_and_the_others_go_on(
@@ -279,50 +181,6 @@ def can_open(files: int) -> bool:
     if soft != resource.RLIM_INFINITY and soft < files:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
     return True
-
-
-def test_workers_share_one_port_and_stop_together(run: Callable[..., Running]) -> None:
-    gate = Gate()
-    gate.open.set()
-    with upstream(gate) as url:
-        gateway = run("serve", "--workers", "2", **store_at(url))
-        answer = httpx.post(f"{gateway.url}/graphql", json=QUERY, timeout=PATIENCE_SECONDS)
-        assert answer.json()["data"]["segments"]["totalCount"] == 3
-        status, _, log = gateway.stop()
-    assert status == 0
-    assert "Traceback" not in log
-    assert log.count("gateway.app: stopped after") == 2
-
-
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """Returns the ids of the processes that serve."""
-    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-        children = [int(number) for number in file.read().split()]
-    return [
-        child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="only Linux tells of children")
-def test_worker_that_dies_is_replaced_and_told_in_a_warning(run: Callable[..., Running]) -> None:
-    gate = Gate()
-    gate.open.set()
-    with upstream(gate) as url:
-        gateway = run("serve", "--workers", "2", **store_at(url))
-        httpx.get(f"{gateway.url}/health/live", timeout=PATIENCE_SECONDS)
-        victim = workers_of(gateway.process)[0]
-        os.kill(victim, signal.SIGKILL)
-        assert gateway.process.stderr is not None
-        for line in gateway.process.stderr:
-            gateway.lines.append(line)
-            if "died" in line:
-                break
-        answer = httpx.get(f"{gateway.url}/health/live", timeout=PATIENCE_SECONDS)
-        assert answer.status_code == 200
-        status, _, log = gateway.stop()
-    assert status == 0
-    assert f" WARNING gateway.server: worker {victim} died; worker " in log
-    assert "uvicorn.error" not in log
 
 
 def test_gateway_reads_the_emulator_command(run: Callable[..., Running]) -> None:
@@ -419,7 +277,7 @@ def check(**environment: str) -> tuple[int, str, str]:
 def test_check_of_an_upstream_that_answers_is_status_0() -> None:
     gate = Gate()
     gate.open.set()
-    with upstream(gate) as url:
+    with gated_store(gate) as url:
         status, out, log = check(**store_at(url))
     assert (status, log) == (0, "")
     assert out.startswith(f"store emulator at {url} answers: 3 segments; 149 of 150 requests ")
@@ -436,7 +294,7 @@ def test_check_without_a_store_is_status_1_and_tells_that_the_emulator_answers()
 def test_check_with_a_wrong_token_tells_the_operator_what_to_mend() -> None:
     gate = Gate()
     gate.open.set()
-    with upstream(gate) as url:
+    with gated_store(gate) as url:
         status, out, _ = check(**store_at(url) | {"GATEWAY_ACCESS_TOKEN": "wrong"})
     assert status == 1
     assert out == (

@@ -97,6 +97,7 @@ def gateway_over(upstream_url: str, **settings: str) -> Iterator[str]:
         "STORE_HASH": "emulator",
         "ACCESS_TOKEN": TOKEN,
         "UPSTREAM_URL": upstream_url,
+        "DRAIN_SECONDS": "0",
         **settings,
     }
     process = subprocess.Popen(

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from gateway.http_limits import MAXIMUM_HEAD_BYTES, BoundedHttpProtocol
+from gateway.http_protocol import ConnectionsState
 
 PATIENCE_SECONDS = 20
 KIB = 1024
@@ -95,6 +96,7 @@ def served(
         timeout_keep_alive=idle_seconds,
     )
     server = uvicorn.Server(config)
+    server.server_state = ConnectionsState()
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

@@ -9,6 +9,7 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.lifecycle import Lifecycle, Stage
 from gateway.web import Readiness, Timing, create_web
 from gateway.web.request_id import RequestIds
 
@@ -45,13 +46,23 @@ async def nobody_knows() -> Readiness:
     raise OSError("redis://:secret@cache")
 
 
+def at(stage: Stage) -> Lifecycle:
+    lifecycle = Lifecycle()
+    lifecycle.advance(stage)
+    return lifecycle
+
+
 def gateway(
-    *, readiness: ReadinessCheck = all_is_ready, graphiql: bool = True
+    *,
+    stage: Stage = Stage.RUNNING,
+    readiness: ReadinessCheck = all_is_ready,
+    graphiql: bool = True,
 ) -> httpx.AsyncClient:
     web = create_web(
         schema_for=lambda _: SCHEMA,
         new_context=object,
         timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
+        lifecycle=at(stage),
         readiness=readiness,
         lifespan=no_lifespan,
         max_body_bytes=1000,
@@ -104,6 +115,24 @@ async def test_ready_tells_the_state_of_each_part(
         answer = await http.get("/health/ready")
     assert (answer.status_code, answer.json()) == (status, body)
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("stage", "status"),
+    [
+        (Stage.STARTING, "starting"),
+        (Stage.DRAINING, "draining"),
+        (Stage.PARTING, "draining"),
+        (Stage.STOPPING, "draining"),
+    ],
+)
+async def test_ready_says_503_while_the_process_starts_or_ends(stage: Stage, status: str) -> None:
+    async with gateway(stage=stage) as http:
+        answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": status, "parts": {"upstream": "emulator"}},
+    )
 
 
 async def test_front_door_shows_a_browser_where_to_go() -> None:

@@ -1,0 +1,41 @@
+import signal
+
+import pytest
+
+from gateway.lifecycle import Lifecycle, Stage
+from gateway.server.signals import stage_after
+
+TERM, INT = signal.SIGTERM, signal.SIGINT
+
+
+@pytest.mark.parametrize(
+    ("signals", "stages"),
+    [
+        ([TERM, TERM, TERM], [Stage.DRAINING, Stage.STOPPING, Stage.STOPPING]),
+        ([INT, INT, INT], [Stage.STOPPING, Stage.FORCED, Stage.FORCED]),
+        ([TERM, INT, INT], [Stage.DRAINING, Stage.STOPPING, Stage.FORCED]),
+        ([INT, TERM, INT], [Stage.STOPPING, Stage.STOPPING, Stage.FORCED]),
+    ],
+)
+@pytest.mark.parametrize("start", [Stage.STARTING, Stage.RUNNING])
+def test_each_signal_goes_on_to_a_stage(
+    signals: list[int], stages: list[Stage], start: Stage
+) -> None:
+    stage, found = start, []
+    for number in signals:
+        stage = stage_after(stage, number)
+        found.append(stage)
+    assert found == stages
+
+
+def test_a_second_sigterm_ends_the_last_part_of_a_drain_too() -> None:
+    assert stage_after(Stage.PARTING, TERM) is Stage.STOPPING
+
+
+def test_no_stage_comes_back() -> None:
+    lifecycle = Lifecycle()
+    assert not lifecycle.is_leaving
+    lifecycle.advance(Stage.DRAINING)
+    lifecycle.advance(Stage.RUNNING)
+    assert lifecycle.stage is Stage.DRAINING
+    assert lifecycle.is_leaving
