@@ -11,6 +11,8 @@ from gateway.shared.connection import RedisConnection
 
 # Several polls fit into the second within which a write has to be seen.
 POLL_SECONDS = 0.3
+# The clocks of processes may differ by so much; by more, a read is of use that should not be.
+CLOCKS_APART_SECONDS = 1.0
 
 # KEYS: the set of collections, scored with their times, and its stamp. ARGV: a new stamp, the
 # time before which all is forgotten, the life in milliseconds, then times and collections.
@@ -91,7 +93,11 @@ class Invalidations:
                     collection.decode(errors="replace"): float(at)
                     for collection, at in zip(pairs[::2], pairs[1::2], strict=True)
                 }
-                self._learn(told)
+                now = self._clock()
+                # Another clock may go ahead, or lag: what was read meanwhile is read again.
+                self._learn(
+                    {name: min(at + CLOCKS_APART_SECONDS, now) for name, at in told.items()}
+                )
                 self._untold |= {name for name, at in self._own.items() if told.get(name, 0) < at}
         self._forget()
         await self._tell()

@@ -3,9 +3,8 @@
 import msgspec
 
 from gateway.bigcommerce.models import Segment
+from gateway.shared.keys import key
 
-# Part of every key: entries of another layout are not found, rather than misread.
-CACHE_LAYOUT = "v1"
 ABSENT = b""
 
 
@@ -19,10 +18,13 @@ class StoredBlock(msgspec.Struct, array_like=True):
 
 
 class StoredKeys:
-    """The keys of one store's segments; a store hash has no colon."""
+    """The keys of one collection of a store; `store_key` tells the layout of what lies there, too.
 
-    def __init__(self, store_hash: str) -> None:
-        self._prefix = f"{CACHE_LAYOUT}:{store_hash}:segments"
+    Indices, sizes and uuids hold nothing that would have to be quoted.
+    """
+
+    def __init__(self, store_key: str, collection: str) -> None:
+        self._prefix = f"{store_key}:{key(collection)}"
 
     def block(self, size: int, index: int) -> str:
         """The key of a block."""

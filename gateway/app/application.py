@@ -1,0 +1,90 @@
+"""The ASGI application of one gateway process."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+from starlette.applications import Starlette
+
+from gateway.app.parts import create_parts
+from gateway.lifecycle import Lifecycle, Stage
+from gateway.logs import configure_logging
+from gateway.schema import Context, Federation, Graph, Limits, build_graph
+from gateway.settings import Settings, load_settings
+from gateway.web import Readiness, Timing, create_web
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] | None = None,
+) -> Starlette:
+    """Returns the ASGI application of one gateway process.
+
+    `app.state.parts` are its `Parts`; by `app.state.lifecycle` the server tells it of its end.
+    `transport` and `clock` are those of `create_parts`.
+    """
+    parts = create_parts(settings, transport, clock)
+    lifecycle = Lifecycle()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with parts.running():
+            lifecycle.advance(Stage.RUNNING)
+            yield
+            lifecycle.advance(Stage.STOPPING)
+        log.info("stopped after %d upstream requests", parts.client.requests)
+
+    graph = create_graph(settings)
+
+    def new_context() -> Context:
+        return Context(
+            parts.segments,
+            parts.segment_loader,
+            graph.sdl,
+            rows_allowed=settings.max_rows_per_request,
+            representations_allowed=settings.max_representations,
+        )
+
+    async def readiness() -> Readiness:
+        """Tells of the parts; that the process starts or drains is told without it."""
+        return Readiness(
+            True,
+            {"upstream": "emulator" if settings.uses_emulator else "store", "cache": "memory"},
+        )
+
+    app = create_web(
+        schema_for=graph.schema_for,
+        new_context=new_context,
+        timing=Timing(
+            settings.request_timeout_seconds, settings.cache_ttl_seconds, parts.cache.now
+        ),
+        lifecycle=lifecycle,
+        readiness=readiness,
+        lifespan=lifespan,
+        max_body_bytes=settings.max_body_bytes,
+        graphiql=settings.graphiql,
+    )
+    app.state.parts = parts
+    app.state.lifecycle = lifecycle
+    return app
+
+
+def app_from_environment() -> Starlette:
+    """Returns the application that the environment describes: the workers' factory."""
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return create_app(settings)
+
+
+def create_graph(settings: Settings) -> Graph:
+    """Returns the graph that the settings describe: its limits, and what it is as a subgraph."""
+    return build_graph(
+        Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases),
+        Federation(
+            settings.subgraph_contact_name, settings.subgraph_contact_url, settings.subgraph_node
+        ),
+    )

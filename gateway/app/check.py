@@ -1,0 +1,37 @@
+"""One read of the upstream, and what it tells the operator."""
+
+import httpx
+
+from gateway.app.parts import create_parts
+from gateway.errors import GatewayError, UpstreamForbidden
+from gateway.pagination import read_total
+from gateway.settings import Settings
+
+
+async def check(
+    settings: Settings, transport: httpx.AsyncBaseTransport | None = None
+) -> tuple[bool, str]:
+    """Reads the upstream once; returns whether all is well, and a sentence that says so."""
+    parts = create_parts(settings, transport)
+    upstream = settings.upstream_name()
+    async with parts.running():
+        try:
+            total = await read_total(parts.segments)
+        except UpstreamForbidden:
+            return False, (
+                f"{upstream}: the API refused the token. GATEWAY_ACCESS_TOKEN has to be of the "
+                "store that GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only."
+            )
+        except GatewayError as error:
+            return False, f"{upstream}: {error.message}"
+    quota = parts.client.rate_limit
+    left = (
+        "no quota was told"
+        if quota is None
+        else f"{quota.requests_left} of {quota.requests_quota} requests are left "
+        f"for the next {quota.resets_in:.0f} seconds"
+    )
+    await parts.cache.backend.set_many([("check", b"1")])
+    is_kept = await parts.cache.backend.get("check") == b"1"
+    cache = "memory, and works" if is_kept else "memory, and does not keep what it is given"
+    return is_kept, f"{upstream} answers: {total} segments; {left}; the cache is {cache}."

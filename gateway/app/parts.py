@@ -1,0 +1,144 @@
+"""Wires what lies below the graph in one running gateway, and owns its life."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from gateway.bigcommerce.client import MAXIMUM_IN_FLIGHT, BigCommerceClient
+from gateway.cache.across import SharedFlights
+from gateway.cache.backend import CacheBackend, RedisBackend
+from gateway.cache.invalidations import Invalidations
+from gateway.cache.lives import Lives
+from gateway.cache.read_through import ReadThroughCache
+from gateway.cache.redis_tier import RedisTier
+from gateway.data_source import LearnedLimits, SegmentLookups, SegmentSource, StoredKeys
+from gateway.emulator import create_emulator, seeded_store
+from gateway.loaders import SegmentLoader
+from gateway.settings import Settings
+from gateway.shared.connection import RedisConnection
+from gateway.shared.keys import LAYOUT, key
+from gateway.shared.leases import Leases
+from gateway.steady_time import SteadyTime
+
+# The emulator inside the process: its address never leaves it, its token opens nothing else.
+EMULATOR_URL = "http://emulator.localhost"
+EMULATOR_STORE_HASH = "emulator"
+EMULATOR_TOKEN = "emulator-token"  # noqa: S105 - see above
+
+# Of the memory for cached answers; the rest is for blocks that are kept decoded.
+STORED_SHARE = 0.75
+# The collection that segments and the list of them are cached and invalidated as.
+SEGMENTS = "segments"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What lies below the graph in one running gateway."""
+
+    http: httpx.AsyncClient
+    redis: RedisConnection | None
+    invalidations: Invalidations
+    client: BigCommerceClient
+    cache: ReadThroughCache
+    segments: SegmentSource
+    lookups: SegmentLookups
+    segment_loader: SegmentLoader
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keeps connections open, and listens to what other processes tell."""
+        try:
+            async with self.http, self.invalidations:
+                yield
+        finally:
+            if self.redis is not None:
+                await self.redis.close()
+
+    async def invalidate_segments(self) -> None:
+        """Takes every segment and list that was read until now for out of date, in all replicas."""
+        await self.invalidations.announce(SEGMENTS, self.cache.now())
+
+
+def create_parts(
+    settings: Settings,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] | None = None,
+) -> Parts:
+    """Wires the parts below the graph; whoever calls runs them in `Parts.running`.
+
+    `transport` stands in for the network where it is given, `clock` tells seconds since the epoch,
+    and never goes back.
+    """
+    clock = clock or SteadyTime()
+    store_hash = settings.store_hash or EMULATOR_STORE_HASH
+    store_key = key(settings.redis_key_prefix, LAYOUT, store_hash)
+    http = _http_client(settings, store_hash, transport)
+    client = BigCommerceClient(http, timeout_seconds=settings.request_timeout_seconds)
+    lives = Lives(
+        settings.cache_ttl_seconds,
+        settings.cache_stale_while_revalidate_seconds,
+        settings.cache_stale_if_error_seconds,
+    )
+    redis = _redis(settings)
+    invalidations = Invalidations(redis, store_key, keep_seconds=lives.longest, clock=clock)
+    stored_bytes = int(settings.cache_max_bytes * STORED_SHARE)
+    cache = ReadThroughCache(
+        CacheBackend(stored_bytes),
+        lives,
+        clock=clock,
+        shared=None if redis is None else _tier(redis, settings.request_timeout_seconds),
+        invalidated_at=lambda: invalidations.invalidated_at(SEGMENTS),
+    )
+    keys = StoredKeys(store_key, SEGMENTS)
+    limits = LearnedLimits(settings.upstream_page_size, cache.now)
+    segments = SegmentSource(
+        client,
+        cache,
+        keys,
+        limits,
+        name=f"segments of {store_hash}",
+        decoded_bytes=settings.cache_max_bytes - stored_bytes if settings.cache_ttl_seconds else 0,
+    )
+    lookups = SegmentLookups(client, cache, keys, limits, segments)
+    loader = SegmentLoader(lookups, window_seconds=settings.lookup_window_milliseconds / 1000)
+    return Parts(http, redis, invalidations, client, cache, segments, lookups, loader)
+
+
+def _redis(settings: Settings) -> RedisConnection | None:
+    if settings.redis_url is None:
+        return None
+    return RedisConnection(
+        settings.redis_url.get_secret_value(),
+        timeout_seconds=settings.redis_timeout_milliseconds / 1000,
+        ca_file=settings.redis_ca_file,
+        certificate_file=settings.redis_certificate_file,
+        key_file=settings.redis_key_file,
+    )
+
+
+def _tier(redis: RedisConnection, patience_seconds: float) -> RedisTier:
+    flights = SharedFlights(Leases(redis), patience_seconds=patience_seconds)
+    return RedisTier(RedisBackend(redis), flights)
+
+
+def _http_client(
+    settings: Settings, store_hash: str, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    if settings.access_token is None:
+        store = seeded_store(settings.emulator_segments)
+        emulator = create_emulator(store, store_hash=store_hash, token=EMULATOR_TOKEN)
+        transport = transport or httpx.ASGITransport(emulator)
+        base, token = EMULATOR_URL, EMULATOR_TOKEN
+    else:
+        base, token = settings.upstream_url, settings.access_token.get_secret_value()
+    return httpx.AsyncClient(
+        base_url=f"{base}/stores/{store_hash}/v3/",
+        headers={"X-Auth-Token": token, "Accept": "application/json"},
+        timeout=settings.request_timeout_seconds,
+        limits=httpx.Limits(max_connections=MAXIMUM_IN_FLIGHT, max_keepalive_connections=None),
+        transport=transport,
+        # No proxy, no .netrc: nothing in the environment may send the token elsewhere.
+        trust_env=False,
+    )
