@@ -57,6 +57,8 @@ def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # The client tells of each try that failed.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.error").addFilter(_is_no_cut_off)
 
 

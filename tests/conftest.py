@@ -4,6 +4,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+import stamina
+
+# Every failure is the last, and what is tried again comes without a backoff: tests count requests,
+# and wait for nothing. Those of retries set their own number of attempts.
+stamina.set_testing(True, attempts=1)
 
 MAY_SKIP = not os.environ.get("CI")
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from gateway.bigcommerce.client import MAXIMUM_IN_FLIGHT, BigCommerceClient
+from gateway.bigcommerce.body import ACCEPTED_ENCODING
+from gateway.bigcommerce.breaker import Breaker
+from gateway.bigcommerce.client import BigCommerceClient
+from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, Gate
+from gateway.bigcommerce.upstream import Upstream
 from gateway.cache.across import SharedFlights
 from gateway.cache.backend import CacheBackend, RedisBackend
 from gateway.cache.invalidations import Invalidations
@@ -20,6 +24,7 @@ from gateway.settings import Settings
 from gateway.shared.connection import RedisConnection
 from gateway.shared.keys import LAYOUT, key
 from gateway.shared.leases import Leases
+from gateway.shared.window import SharedWindow
 from gateway.steady_time import SteadyTime
 
 # The emulator inside the process: its address never leaves it, its token opens nothing else.
@@ -41,6 +46,7 @@ class Parts:
     redis: RedisConnection | None
     invalidations: Invalidations
     client: BigCommerceClient
+    upstream: Upstream
     cache: ReadThroughCache
     segments: SegmentSource
     lookups: SegmentLookups
@@ -75,35 +81,42 @@ def create_parts(
     store_hash = settings.store_hash or EMULATOR_STORE_HASH
     store_key = key(settings.redis_key_prefix, LAYOUT, store_hash)
     http = _http_client(settings, store_hash, transport)
-    client = BigCommerceClient(http, timeout_seconds=settings.request_timeout_seconds)
     lives = Lives(
         settings.cache_ttl_seconds,
         settings.cache_stale_while_revalidate_seconds,
         settings.cache_stale_if_error_seconds,
     )
     redis = _redis(settings)
+    client = BigCommerceClient(http)
+    upstream = Upstream(
+        Gate(client, clock, shared=None if redis is None else _window(redis, store_key, settings)),
+        Breaker(clock),
+        timeout_seconds=settings.request_timeout_seconds,
+        reserve=settings.rate_limit_reserve,
+    )
     invalidations = Invalidations(redis, store_key, keep_seconds=lives.longest, clock=clock)
     stored_bytes = int(settings.cache_max_bytes * STORED_SHARE)
     cache = ReadThroughCache(
         CacheBackend(stored_bytes),
         lives,
         clock=clock,
-        shared=None if redis is None else _tier(redis, settings.request_timeout_seconds),
+        shared=None if redis is None else _tier(redis, settings),
+        reluctance=upstream.reluctance,
         invalidated_at=lambda: invalidations.invalidated_at(SEGMENTS),
     )
     keys = StoredKeys(store_key, SEGMENTS)
     limits = LearnedLimits(settings.upstream_page_size, cache.now)
     segments = SegmentSource(
-        client,
+        upstream,
         cache,
         keys,
         limits,
         name=f"segments of {store_hash}",
         decoded_bytes=settings.cache_max_bytes - stored_bytes if settings.cache_ttl_seconds else 0,
     )
-    lookups = SegmentLookups(client, cache, keys, limits, segments)
+    lookups = SegmentLookups(upstream, cache, keys, limits, segments)
     loader = SegmentLoader(lookups, window_seconds=settings.lookup_window_milliseconds / 1000)
-    return Parts(http, redis, invalidations, client, cache, segments, lookups, loader)
+    return Parts(http, redis, invalidations, client, upstream, cache, segments, lookups, loader)
 
 
 def _redis(settings: Settings) -> RedisConnection | None:
@@ -118,8 +131,15 @@ def _redis(settings: Settings) -> RedisConnection | None:
     )
 
 
-def _tier(redis: RedisConnection, patience_seconds: float) -> RedisTier:
-    flights = SharedFlights(Leases(redis), patience_seconds=patience_seconds)
+def _window(redis: RedisConnection, store_key: str, settings: Settings) -> SharedWindow:
+    # Longer than a request can be in flight: it is given up only where its process has died.
+    return SharedWindow(
+        redis, store_key, given_up_after_seconds=settings.request_timeout_seconds + 1
+    )
+
+
+def _tier(redis: RedisConnection, settings: Settings) -> RedisTier:
+    flights = SharedFlights(Leases(redis), patience_seconds=settings.request_timeout_seconds)
     return RedisTier(RedisBackend(redis), flights)
 
 
@@ -135,7 +155,11 @@ def _http_client(
         base, token = settings.upstream_url, settings.access_token.get_secret_value()
     return httpx.AsyncClient(
         base_url=f"{base}/stores/{store_hash}/v3/",
-        headers={"X-Auth-Token": token, "Accept": "application/json"},
+        headers={
+            "X-Auth-Token": token,
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODING,
+        },
         timeout=settings.request_timeout_seconds,
         limits=httpx.Limits(max_connections=MAXIMUM_IN_FLIGHT, max_keepalive_connections=None),
         transport=transport,

@@ -13,7 +13,7 @@ SAYINGS = {
 }
 KINDS = {
     "RemoteProtocolError": "the answer is no HTTP",
-    "DecodingError": "the body cannot be decompressed",
+    "BodyUnreadable": "the body cannot be decompressed",
     "ReadError": "connection broken while its answer was read",
     "WriteError": "connection broken while the request was sent",
     "CloseError": "connection broken at its end",

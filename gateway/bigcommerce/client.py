@@ -7,15 +7,16 @@ from time import monotonic
 
 import httpx
 
+from gateway.bigcommerce.body import (
+    MAXIMUM_ANSWER_BYTES,
+    BodyTooLarge,
+    BodyUnreadable,
+    read_body,
+)
 from gateway.bigcommerce.causes import cause_in_words
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
 from gateway.errors import UpstreamTimeout, UpstreamUnavailable
-
-# BigCommerce answers 429 to more than 10 concurrent requests on some operations.
-MAXIMUM_IN_FLIGHT = 10
-# 250 segments with the longest plausible texts are well below 1 MiB.
-MAXIMUM_ANSWER_BYTES = 8 * 1024 * 1024
 
 # The store's own, in hex digits, with or without hyphens. Nothing else that it sends is logged as
 # it is: an upstream that echoes would echo the token.
@@ -25,36 +26,37 @@ log = logging.getLogger(__name__)
 
 
 class BigCommerceClient:
-    """One store's API behind one `httpx.AsyncClient`, whose base URL and token app.py sets."""
+    """One store's API behind one `httpx.AsyncClient`, whose base URL and token app sets.
 
-    def __init__(self, http: httpx.AsyncClient, *, timeout_seconds: float) -> None:
+    `requests` counts what was sent, `rate_limit` is what the last answer told of the quota.
+    """
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
-        self._timeout_seconds = timeout_seconds
-        self._slots = asyncio.Semaphore(MAXIMUM_IN_FLIGHT)
         self.requests = 0
         self.rate_limit: RateLimit | None = None
         self._quota_back_at: float | None = None
 
-    async def send(self, request: Request) -> Answer:
-        """Returns the answer, whatever its status.
+    async def send(self, request: Request, timeout_seconds: float) -> Answer:
+        """Sends once; returns the answer, whatever its status.
 
-        Raises `UpstreamTimeout` when waiting for a slot, sending and reading together take longer
-        than the timeout; `UpstreamUnavailable` when there is no answer or it is larger than 8 MiB.
+        Raises `UpstreamTimeout` when sending and reading together take longer than that;
+        `UpstreamUnavailable` when there is no answer, or it is larger than 8 MiB.
         """
+        sent_at = monotonic()
         try:
-            async with asyncio.timeout(self._timeout_seconds), self._slots:
-                sent_at = monotonic()
+            async with asyncio.timeout(timeout_seconds):
                 answer = await self._exchange(request)
         except (TimeoutError, httpx.TimeoutException) as error:
             log.warning(
                 "%s: no answer from the upstream within %g seconds",
                 request.operation,
-                self._timeout_seconds,
+                timeout_seconds,
             )
             raise UpstreamTimeout(
-                f"The store's API did not answer within {self._timeout_seconds:g} seconds."
+                f"The store's API did not answer within {timeout_seconds:g} seconds."
             ) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except (httpx.TransportError, BodyUnreadable) as error:
             # At a stop it is the gateway that breaks the connection.
             log.log(
                 logging.DEBUG if self._http.is_closed else logging.WARNING,
@@ -64,6 +66,15 @@ class BigCommerceClient:
                 cause_in_words(error),
             )
             raise UpstreamUnavailable("The store's API cannot be reached.") from error
+        except BodyTooLarge as error:
+            log.warning(
+                "%s: the upstream's answer is larger than %d bytes",
+                request.operation,
+                MAXIMUM_ANSWER_BYTES,
+            )
+            raise UpstreamUnavailable(
+                "The store's API sent an answer beyond all measure."
+            ) from error
         quota = read_rate_limit(answer.headers)
         self._log_answer(request, answer, _milliseconds_since(sent_at), quota)
         if quota is not None:
@@ -116,19 +127,11 @@ class BigCommerceClient:
 
     async def _exchange(self, request: Request) -> Answer:
         self.requests += 1
-        body = bytearray()
         path = request.path.removeprefix("/")
         async with self._http.stream(request.method, path, params=request.query) as response:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAXIMUM_ANSWER_BYTES:
-                    log.warning(
-                        "%s: the upstream's answer is larger than %d bytes",
-                        request.operation,
-                        MAXIMUM_ANSWER_BYTES,
-                    )
-                    raise UpstreamUnavailable("The store's API sent an answer beyond all measure.")
-        return Answer(response.status_code, response.headers, bytes(body))
+            encoding = response.headers.get("content-encoding", "").strip().lower()
+            body = await read_body(response.aiter_raw(), encoding)
+        return Answer(response.status_code, response.headers, body)
 
 
 def _milliseconds_since(start: float) -> float:

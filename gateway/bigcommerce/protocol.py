@@ -28,6 +28,11 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether sending it twice does what sending it once does (RFC 9110, 9.2.2)."""
+        return self.method in ("GET", "PUT", "DELETE")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -8,9 +8,9 @@ from functools import partial
 
 from cachetools import LRUCache
 
-from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import list_segments
+from gateway.bigcommerce.upstream import Upstream
 from gateway.cache.lives import Entry
 from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source.answers import page_of_segments
@@ -48,7 +48,7 @@ class SegmentSource:
 
     def __init__(
         self,
-        client: BigCommerceClient,
+        upstream: Upstream,
         cache: ReadThroughCache,
         keys: StoredKeys,
         limits: LearnedLimits,
@@ -58,7 +58,7 @@ class SegmentSource:
     ) -> None:
         self.name = name
         self.total: int | None = None
-        self._client = client
+        self._upstream = upstream
         self._cache = cache
         self._keys = keys
         self._limits = limits
@@ -151,8 +151,10 @@ class SegmentSource:
 
     async def _fill(self, index: int, size: int, _: Sequence[str]) -> Mapping[str, Entry]:
         read_at = self.now()
-        answer = await self._client.send(list_segments(index + 1, size))
-        page = page_of_segments("list_segments", answer, index + 1, size)
+        page = await self._upstream.ask(
+            list_segments(index + 1, size),
+            partial(page_of_segments, "list_segments", page=index + 1, limit=size),
+        )
         if page.per_page != self.size:
             log.warning("the upstream gives %d rows to a page, not %d", page.per_page, self.size)
             self._limits.page_size = page.per_page

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import list_segments_by_id
+from gateway.bigcommerce.upstream import Upstream
 from gateway.cache.lives import Entry, Use
 from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source.answers import page_of_segments
@@ -42,13 +43,13 @@ class SegmentLookups:
 
     def __init__(
         self,
-        client: BigCommerceClient,
+        upstream: Upstream,
         cache: ReadThroughCache,
         keys: StoredKeys,
         limits: LearnedLimits,
         blocks: SegmentSource,
     ) -> None:
-        self._client = client
+        self._upstream = upstream
         self._cache = cache
         self._keys = keys
         self._limits = limits
@@ -167,9 +168,10 @@ class SegmentLookups:
         self, ids: Sequence[str], smaller_parts: int
     ) -> Mapping[str, Entry | UpstreamError]:
         read_at = self._cache.now()
-        answer = await self._client.send(list_segments_by_id(ids, 1, len(ids)))
+        many = len(ids)
+        read = partial(page_of_segments, "list_segments_by_id", page=1, limit=many, at_most=many)
         try:
-            page = page_of_segments("list_segments_by_id", answer, 1, len(ids), at_most=len(ids))
+            page = await self._upstream.ask(list_segments_by_id(ids, 1, many), read)
         except UpstreamRefused as refusal:
             if len(ids) == 1 or not smaller_parts:
                 return dict.fromkeys(ids, refusal)

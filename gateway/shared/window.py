@@ -130,6 +130,12 @@ class SharedWindow:
         else:
             await self._run(TELL, token, received, sent, left, quota, resets_in)
 
+    async def give_back(self, token: str) -> None:
+        """Takes a request back that was granted and not sent."""
+        await self._connection.run(
+            lambda redis: redis.zrem(self._keys[1], token), 0, purpose="the quota"
+        )
+
     async def pause(self, until: float) -> None:
         """Lets nobody send before that time."""
         await self._connection.run(

@@ -1,6 +1,9 @@
 """What the client holds itself to, against an upstream on a real port."""
 
 import asyncio
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -8,7 +11,8 @@ from processes import emulator_on_a_port
 from starlette.types import Receive, Scope, Send
 
 from gateway.app import check, create_parts
-from gateway.bigcommerce.client import MAXIMUM_ANSWER_BYTES, MAXIMUM_IN_FLIGHT, BigCommerceClient
+from gateway.bigcommerce.body import MAXIMUM_ANSWER_BYTES, BodyTooLarge, read_body
+from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.protocol import list_segments
 from gateway.errors import UpstreamTimeout, UpstreamUnavailable
 from gateway.settings import load_settings
@@ -17,8 +21,9 @@ from gateway.settings import load_settings
 class Upstream:
     """Answers with `body` once the gate is open; `most` is how many waited at once."""
 
-    def __init__(self, body: bytes = b"{}") -> None:
+    def __init__(self, body: bytes = b"{}", encoding: bytes = b"identity") -> None:
         self.body = body
+        self.headers = [(b"content-encoding", encoding)]
         self.gate = asyncio.Event()
         self.waiting = self.most = 0
 
@@ -27,33 +32,18 @@ class Upstream:
         self.most = max(self.most, self.waiting)
         await self.gate.wait()
         self.waiting -= 1
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.start", "status": 200, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
-def client_of(upstream: Upstream, timeout_seconds: float = 60) -> BigCommerceClient:
+def client_of(upstream: Upstream) -> BigCommerceClient:
     http = httpx.AsyncClient(transport=httpx.ASGITransport(upstream), base_url="http://localhost")
-    return BigCommerceClient(http, timeout_seconds=timeout_seconds)
+    return BigCommerceClient(http)
 
 
-async def test_ten_requests_at_most_are_in_flight() -> None:
-    upstream = Upstream()
-    client = client_of(upstream)
-    senders = [asyncio.ensure_future(client.send(list_segments(n, 50))) for n in range(1, 31)]
-    for _ in range(100):
-        await asyncio.sleep(0)
-    assert upstream.waiting == MAXIMUM_IN_FLIGHT == 10
-    upstream.gate.set()
-    await asyncio.gather(*senders)
-    assert upstream.most == 10
-
-
-async def test_wait_for_a_slot_counts_into_the_timeout() -> None:
-    upstream = Upstream()
-    client = client_of(upstream, timeout_seconds=0.05)
-    sent = [client.send(list_segments(n, 50)) for n in range(1, 12)]
-    errors = await asyncio.gather(*sent, return_exceptions=True)
-    assert {type(error) for error in errors} == {UpstreamTimeout}
+async def test_answer_that_takes_too_long_is_a_timeout() -> None:
+    with pytest.raises(UpstreamTimeout, match=r"within 0\.01 seconds"):
+        await client_of(Upstream()).send(list_segments(1, 50), 0.01)
 
 
 @pytest.mark.parametrize(("extra", "fits"), [(0, True), (1, False)])
@@ -62,10 +52,50 @@ async def test_answer_is_bounded_in_bytes(extra: int, fits: bool) -> None:
     upstream.gate.set()
     client = client_of(upstream)
     if fits:
-        assert len((await client.send(list_segments(1, 50))).body) == MAXIMUM_ANSWER_BYTES
+        assert len((await client.send(list_segments(1, 50), 60)).body) == MAXIMUM_ANSWER_BYTES
     else:
         with pytest.raises(UpstreamUnavailable, match="beyond all measure"):
-            await client.send(list_segments(1, 50))
+            await client.send(list_segments(1, 50), 60)
+
+
+@pytest.mark.parametrize(("extra", "fits"), [(0, True), (1, False)])
+async def test_compressed_answer_is_unpacked_no_further_than_its_bound(
+    extra: int, fits: bool
+) -> None:
+    bomb = gzip.compress(b"x" * (MAXIMUM_ANSWER_BYTES + extra))
+    assert len(bomb) < 10_000
+    upstream = Upstream(bomb, b"gzip")
+    upstream.gate.set()
+    client = client_of(upstream)
+    if fits:
+        answer = await client.send(list_segments(1, 50), 60)
+        assert answer.body == b"x" * MAXIMUM_ANSWER_BYTES
+    else:
+        with pytest.raises(UpstreamUnavailable, match="beyond all measure"):
+            await client.send(list_segments(1, 50), 60)
+
+
+async def test_a_bomb_in_one_piece_never_lies_unpacked_in_memory() -> None:
+    bomb = gzip.compress(b"x" * 400_000_000, 9)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield bomb
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyTooLarge):
+            await read_body(chunks(), "gzip")
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAXIMUM_ANSWER_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("encoding", [b"br", b"deflate", b"gzip, gzip"])
+async def test_answer_that_is_compressed_in_another_way_is_no_answer(encoding: bytes) -> None:
+    upstream = Upstream(b"whatever", encoding)
+    upstream.gate.set()
+    with pytest.raises(UpstreamUnavailable):
+        await client_of(upstream).send(list_segments(1, 50), 60)
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])

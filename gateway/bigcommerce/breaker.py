@@ -1,0 +1,82 @@
+"""Spares an upstream that is plainly dead, and whoever would wait for it."""
+
+import logging
+from collections.abc import Callable
+from random import uniform
+
+from gateway.errors import UpstreamUnavailable
+
+# Where every second request fails by chance, one run of tries in 256 is so long.
+FAILURES_IN_A_ROW = 8
+# How long nothing is sent after that, before one request probes; twice as long each time it fails.
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 15.0
+
+log = logging.getLogger(__name__)
+
+
+class Breaker:
+    """Opens after `FAILURES_IN_A_ROW`, lets one probe through at a time, closes when it succeeds.
+
+    `clock` is in seconds; `spread` draws between two times, so that processes do not probe at once.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        spread: Callable[[float, float], float] = uniform,
+    ) -> None:
+        self._clock = clock
+        self._spread = spread
+        self._failures = 0
+        self._is_open = False
+        self._is_probed = False
+        self._opens_for = SHORTEST_SECONDS
+        self._probe_at = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the upstream counts as dead."""
+        return self._is_open
+
+    @property
+    def lets_through(self) -> bool:
+        """Whether a request would be let through now."""
+        return not self._is_open or (not self._is_probed and self._clock() >= self._probe_at)
+
+    def enter(self) -> bool:
+        """Lets a request through; returns whether it is the probe.
+
+        Whoever enters has to tell what came of it. Raises `UpstreamUnavailable` while it is shut.
+        """
+        if not self.lets_through:
+            raise UpstreamUnavailable(
+                "The store's API has failed again and again, and is asked again in a moment."
+            )
+        self._is_probed = self._is_open
+        return self._is_open
+
+    def succeeded(self) -> None:
+        """Takes note of an answer that the upstream meant."""
+        if self._is_open:
+            log.info("the upstream answers again")
+        self._failures = 0
+        self._is_open = self._is_probed = False
+        self._opens_for = SHORTEST_SECONDS
+
+    def failed(self, is_probe: bool) -> None:
+        """Takes note of no answer, or one that makes no sense."""
+        self._failures += 1
+        if not is_probe and (self._is_open or self._failures < FAILURES_IN_A_ROW):
+            return
+        if not self._is_open:
+            log.warning(
+                "the upstream failed %d times in a row, and is only probed for now", self._failures
+            )
+        self._is_open, self._is_probed = True, False
+        self._probe_at = self._clock() + self._spread(self._opens_for / 2, self._opens_for)
+        self._opens_for = min(2 * self._opens_for, LONGEST_SECONDS)
+
+    def gave_up(self, is_probe: bool) -> None:
+        """Takes note of a request that ended before anything was known: another may probe."""
+        if is_probe:
+            self._is_probed = False

@@ -1,0 +1,151 @@
+"""One operation on the upstream: sent within the quota, read, and tried again where that helps."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import stamina
+
+from gateway.bigcommerce.breaker import Breaker
+from gateway.bigcommerce.gate import Gate
+from gateway.bigcommerce.protocol import Answer, Request
+from gateway.bigcommerce.retry_budget import RetryBudget
+from gateway.errors import (
+    ErrorCode,
+    RateLimited,
+    UpstreamError,
+    UpstreamForbidden,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+
+ATTEMPTS = 3
+FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, JITTER_SECONDS = 0.1, 1.0, 0.2
+# Of the deadline, for one attempt: one that hangs leaves time for another.
+ATTEMPT_SHARE = 0.6
+
+Value = TypeVar("Value")
+
+
+class Upstream:
+    """Carries operations out, each within `timeout_seconds`, waits and retries included.
+
+    `reserve` are the requests left of the quota at which only those are sent that must be.
+    """
+
+    def __init__(
+        self, gate: Gate, breaker: Breaker, *, timeout_seconds: float, reserve: int
+    ) -> None:
+        self.budget = RetryBudget()
+        self._gate = gate
+        self._breaker = breaker
+        self._timeout_seconds = timeout_seconds
+        self._reserve = reserve
+        self._outcome = "not asked yet"
+
+    @property
+    def state(self) -> str:
+        """How it stands, in a word or two."""
+        return "fails, and is only probed" if self._breaker.is_open else self._outcome
+
+    @property
+    def quota_state(self) -> str:
+        """What is left of the store's quota."""
+        view = self._gate.view
+        if view.pause_seconds > 0:
+            return f"overloaded: nothing is sent for {view.pause_seconds:.0f} s"
+        told = view.told
+        return "not told" if told is None else f"{max(told, 0)} of {view.quota} requests left"
+
+    def reluctance(self, *, urgent: bool) -> ErrorCode | None:
+        """Returns what speaks against a request that nobody waits for, None where nothing does.
+
+        The same goes for one for which something stale is at hand. Where it is urgent, only what
+        would have it wait for the quota, or fail at once.
+        """
+        if not self._breaker.lets_through:
+            return ErrorCode.UPSTREAM_UNAVAILABLE
+        view = self._gate.view
+        # Of a small quota, half is for whoever comes first.
+        floor = 0 if urgent else min(self._reserve, view.quota // 2)
+        is_scarce = view.left <= floor or view.pause_seconds > 0
+        return ErrorCode.RATE_LIMITED if is_scarce else None
+
+    async def ask(self, request: Request, read: Callable[[Answer], Value]) -> Value:
+        """Returns what `read` makes of the answer.
+
+        Connection errors, timeouts, 5xx, bodies that make no sense and 429 are tried again, as far
+        as the retry budget, the breaker and the deadline allow, where doing it twice does no harm.
+        Raises what `read` raises, and `UpstreamTimeout`, `UpstreamUnavailable`, `RateLimited`.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout_seconds
+        self.budget.earn()
+        attempts = 0
+
+        def may_retry(error: Exception) -> bool | float:
+            task = asyncio.current_task()
+            is_wanted = task is None or not task.cancelling()  # an abandoned one is carried out
+            if attempts == ATTEMPTS or not (is_wanted and request.is_idempotent):
+                return False
+            if isinstance(error, RateLimited):
+                # The gate waits for the reset, instead of any backoff.
+                is_in_time = loop.time() + self._gate.view.wait_seconds < deadline
+                return 0.0 if is_in_time and self.budget.spend() else False
+            if not isinstance(error, UpstreamUnavailable | UpstreamTimeout):
+                return False
+            return self._breaker.lets_through and self.budget.spend()
+
+        try:
+            async with asyncio.timeout_at(deadline) as limit:
+                async for attempt in stamina.retry_context(
+                    on=may_retry,
+                    attempts=ATTEMPTS,
+                    timeout=None,
+                    wait_initial=FIRST_BACKOFF_SECONDS,
+                    wait_max=LONGEST_BACKOFF_SECONDS,
+                    wait_jitter=JITTER_SECONDS,
+                ):
+                    with attempt:
+                        attempts += 1
+                        return await self._attempt(request, read, deadline)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise UpstreamTimeout(
+                f"The store's API did not answer within {self._timeout_seconds:g} seconds."
+            ) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(
+        self, request: Request, read: Callable[[Answer], Value], deadline: float
+    ) -> Value:
+        is_probe = self._breaker.enter()
+        try:
+            answer = await self._gate.send(request, self._timeout_seconds * ATTEMPT_SHARE, deadline)
+        except (UpstreamUnavailable, UpstreamTimeout):
+            self._failed(is_probe)
+            raise
+        except BaseException:
+            self._breaker.gave_up(is_probe)
+            raise
+        try:
+            value = read(answer)
+        except UpstreamUnavailable:
+            self._failed(is_probe)
+            raise
+        except UpstreamError as error:
+            self._breaker.succeeded()
+            is_token = isinstance(error, UpstreamForbidden)
+            self._outcome = "refuses the token" if is_token else "answers"
+            raise
+        except BaseException:
+            self._breaker.gave_up(is_probe)
+            raise
+        self._breaker.succeeded()
+        self._outcome = "answers"
+        return value
+
+    def _failed(self, is_probe: bool) -> None:
+        self._breaker.failed(is_probe)
+        self._outcome = "fails"
