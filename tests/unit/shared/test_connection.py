@@ -1,0 +1,253 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis_server import RedisServer, redis_server
+from tls_front import CERTIFICATE, KEY, tls_before
+
+from gateway.shared.connection import LONGEST_PAUSE_SECONDS, MOST_CONNECTIONS, RedisConnection
+
+SECRET = "s3cr3t-passw0rd"
+# As long as a busy machine may take; what has to run out of time is given little.
+PLENTY = 20.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def connection(server: RedisServer, clock: Clock) -> AsyncIterator[RedisConnection]:
+    connection = RedisConnection(server.url, timeout_seconds=PLENTY, clock=clock)
+    yield connection
+    await connection.close()
+
+
+async def get(connection: RedisConnection, key: str = "k") -> bytes | str | None:
+    return await connection.run(lambda redis: redis.get(key), b"otherwise")
+
+
+async def put(connection: RedisConnection) -> bytes | str | bool | None:
+    return await connection.run(lambda redis: redis.set("k", b"v"), False, purpose="answers")
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+async def test_state_is_known_once_it_was_asked(connection: RedisConnection) -> None:
+    assert connection.state == "not asked yet"
+    assert await put(connection) is True
+    assert await get(connection) == b"v"
+    assert (connection.state, connection.failures) == ("connected", 0)
+
+
+async def test_call_ends_in_time_where_redis_hangs(server: RedisServer) -> None:
+    connection = RedisConnection(server.url, timeout_seconds=0.05)
+    server.freeze()
+    assert await get(connection) == b"otherwise"
+    assert (connection.state, connection.failures) == ("away", 1)
+    server.thaw()
+    await connection.close()
+
+
+async def test_redis_that_is_away_is_passed_over_and_told_once(
+    server: RedisServer,
+    connection: RedisConnection,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    server.kill()
+    assert [await get(connection) for _ in range(3)] == [b"otherwise"] * 3
+    assert (connection.failures, connection.passed_over) == (1, 2)
+    clock.seconds += LONGEST_PAUSE_SECONDS
+    assert await get(connection) == b"otherwise"
+    assert (connection.failures, connection.passed_over) == (2, 2)
+    server.start()
+    clock.seconds += LONGEST_PAUSE_SECONDS
+    assert await get(connection) is None
+    assert connection.state == "connected"
+    assert told(caplog) == [
+        ("WARNING", "Redis is away and passed over: connection refused"),
+        ("INFO", "Redis is back"),
+    ]
+
+
+async def test_one_call_alone_probes(connection: RedisConnection, clock: Clock) -> None:
+    async def break_off() -> bytes:
+        raise ConnectionResetError
+
+    await connection.run(lambda _: break_off(), b"")
+    clock.seconds += LONGEST_PAUSE_SECONDS
+    gate = asyncio.Event()
+    probe = asyncio.create_task(connection.run(lambda _: gate.wait(), False))
+    await asyncio.sleep(0)
+    assert await get(connection) == b"otherwise"
+    assert connection.passed_over == 1
+    probe.cancel()
+    await asyncio.wait([probe])
+    # Nobody waits for that probe any more: the next call is one.
+    assert await get(connection) is None
+    assert connection.state == "connected"
+
+
+async def test_late_answer_to_an_early_call_does_not_bring_it_back(
+    connection: RedisConnection,
+) -> None:
+    gate = asyncio.Event()
+    early = asyncio.create_task(connection.run(lambda _: gate.wait(), False))
+    await asyncio.sleep(0)
+
+    async def break_off() -> bytes:
+        raise ConnectionResetError
+
+    await connection.run(lambda _: break_off(), b"")
+    gate.set()
+    assert await early
+    assert connection.state == "away"
+
+
+async def test_restart_between_two_calls_goes_unnoticed(
+    server: RedisServer, connection: RedisConnection
+) -> None:
+    await put(connection)
+    server.restart()
+    for _ in range(3):
+        await asyncio.sleep(0)  # turns of the loop, in which it hears of the closed connection
+    assert await get(connection) is None
+    assert connection.failures == 0
+
+
+async def test_full_redis_refuses_writes_and_is_read(
+    server: RedisServer, connection: RedisConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await put(connection)
+    server.fill()
+    assert [await put(connection) for _ in range(2)] == [False, False]
+    assert await get(connection) == b"v"
+    assert (connection.state, connection.failures) == ("refuses writes", 2)
+    server.empty()
+    assert await put(connection) is True
+    assert connection.state == "connected"
+    assert told(caplog) == [
+        ("WARNING", "Redis refuses answers: it is full (maxmemory)"),
+        ("INFO", "Redis takes answers again"),
+    ]
+
+
+async def test_call_that_is_cancelled_leaves_nothing_for_the_next(
+    server: RedisServer, connection: RedisConnection
+) -> None:
+    server.admin.mset({f"k{n}": f"v{n}" for n in range(400)})
+    await get(connection)
+    for turns in range(0, 40, 2):
+        calls = [asyncio.create_task(get(connection, f"k{n}")) for n in range(20)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for call in calls[::2]:
+            call.cancel()
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        assert answers[1::2] == [f"v{n}".encode() for n in range(1, 20, 2)]
+        assert [await get(connection, f"k{n}") for n in range(3)] == [b"v0", b"v1", b"v2"]
+    assert (connection.failures, connection.state) == (0, "connected")
+
+
+async def test_calls_beyond_the_connections_queue(
+    server: RedisServer, connection: RedisConnection
+) -> None:
+    answers = await asyncio.gather(*(get(connection, "k") for _ in range(20 * MOST_CONNECTIONS)))
+    assert answers == [None] * (20 * MOST_CONNECTIONS)
+    # One more than the gateway's is the test's own.
+    assert len(server.admin.client_list()) <= MOST_CONNECTIONS + 1
+
+
+@pytest.mark.parametrize("who", [f"gateway:{SECRET}", f":{SECRET}", ""])
+async def test_password_that_is_not_accepted_is_told_without_it(
+    who: str, server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.admin.config_set("requirepass", "another")
+    url = f"redis://{who}@127.0.0.1:{server.port}"
+    connection = RedisConnection(url, timeout_seconds=PLENTY)
+    assert await get(connection) == b"otherwise"
+    await connection.close()
+    assert told(caplog) == [
+        ("WARNING", "Redis is away and passed over: it does not accept the user and the password")
+    ]
+
+
+async def test_command_that_the_user_may_not_run_is_told(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.admin.acl_setuser(
+        "reader", True, passwords=[f"+{SECRET}"], keys=["*"], commands=["+get"]
+    )
+    url = f"redis://reader:{SECRET}@127.0.0.1:{server.port}"
+    connection = RedisConnection(url, timeout_seconds=PLENTY)
+    assert await get(connection) is None
+    assert await put(connection) is False
+    assert connection.state == "refuses writes"
+    assert told(caplog) == [("WARNING", "Redis refuses answers: the user may not do it")]
+    await connection.close()
+
+
+async def test_certificate_is_checked_with_the_file_alone(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with tls_before(server.port) as port:
+        url = f"rediss://127.0.0.1:{port}/3"
+        connection = RedisConnection(url, timeout_seconds=PLENTY, ca_file=CERTIFICATE)
+        assert await put(connection) is True
+        assert server.admin.info("keyspace") == {"db3": {"keys": 1, "expires": 0, "avg_ttl": 0}}
+        await connection.close()
+        stranger = RedisConnection(url, timeout_seconds=PLENTY)
+        assert await get(stranger) == b"otherwise"
+        await stranger.close()
+    assert told(caplog) == [
+        (
+            "WARNING",
+            "Redis is away and passed over: TLS: certificate not accepted: self-signed certificate",
+        )
+    ]
+
+
+async def test_own_certificate_is_shown(server: RedisServer) -> None:
+    async with tls_before(server.port, asks_for_a_certificate=True) as port:
+        connection = RedisConnection(
+            f"rediss://127.0.0.1:{port}",
+            timeout_seconds=PLENTY,
+            ca_file=CERTIFICATE,
+            certificate_file=CERTIFICATE,
+            key_file=KEY,
+        )
+        assert await put(connection) is True
+        await connection.close()
+
+
+async def test_user_password_and_database_come_out_of_the_url(server: RedisServer) -> None:
+    password = "p@ss/w:rd %"
+    server.admin.acl_setuser(
+        "a@b", True, passwords=[f"+{password}"], keys=["*"], commands=["+@all"]
+    )
+    url = f"redis://a%40b:p%40ss%2Fw%3Ard%20%25@127.0.0.1:{server.port}/2"
+    connection = RedisConnection(url, timeout_seconds=PLENTY)
+    assert await put(connection) is True
+    assert server.admin.info("keyspace") == {"db2": {"keys": 1, "expires": 0, "avg_ttl": 0}}
+    await connection.close()
