@@ -103,10 +103,10 @@ class Invalidations:
         await self._tell()
 
     async def run(self) -> None:
-        """Asks again and again, until it is cancelled."""
+        """Asks each `POLL_SECONDS`, until it is cancelled."""
         while True:
-            await self.ask()
             await self._sleep(POLL_SECONDS)
+            await self.ask()
 
     async def __aenter__(self) -> Self:
         if self._connection is not None:

@@ -13,6 +13,12 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.settings.redis_url import (
+    checked_file,
+    checked_prefix,
+    checked_redis_url,
+    complaint_about_tls,
+)
 from gateway.settings.upstream_url import checked_base_url, is_host, is_loopback, plain_http_host
 
 PREFIX = "GATEWAY_"
@@ -202,6 +208,23 @@ class Settings(BaseModel):
             raise ValueError("it has to be a host alone, without scheme and port, such as emulator")
         return host
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_can_be_found(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            checked_redis_url(url.get_secret_value())
+        return url
+
+    @field_validator("redis_key_prefix")
+    @classmethod
+    def _prefix_fits_a_key(cls, prefix: str) -> str:
+        return checked_prefix(prefix)
+
+    @field_validator("redis_ca_file", "redis_certificate_file", "redis_key_file")
+    @classmethod
+    def _file_can_be_read(cls, path: Path | None) -> Path | None:
+        return checked_file(path)
+
     @field_validator("subgraph_contact_name")
     @classmethod
     def _contact_has_a_name(cls, name: str) -> str:
@@ -234,6 +257,15 @@ class Settings(BaseModel):
                 "GATEWAY_UPSTREAM_URL would send the token by plain http: use https, or name the "
                 "host in GATEWAY_UPSTREAM_PLAIN_HTTP_HOST if its network is your own."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tls_files_fit_redis(self) -> Self:
+        url = None if self.redis_url is None else self.redis_url.get_secret_value()
+        files = (self.redis_ca_file, self.redis_certificate_file, self.redis_key_file)
+        complaint = complaint_about_tls(url, *files)
+        if complaint is not None:
+            raise ValueError(complaint)
         return self
 
     @property

@@ -79,7 +79,8 @@ class RedisConnection:
         `purpose` is what the log calls it. What is cut short, by time or by a caller that is
         cancelled, closes its connection: no call reads what another one asked for.
         """
-        if not self._availability.may_ask():
+        ask = self._availability.ask()
+        if ask is None:
             self.passed_over += 1
             return otherwise
         try:
@@ -87,16 +88,16 @@ class RedisConnection:
                 answer = await call(self.client)
         except ResponseError as error:
             self.failures += 1
-            self._availability.refused(purpose, refusal_in_words(error))
+            self._availability.refused(ask, purpose, refusal_in_words(error))
             return otherwise
         except Exception as error:
             self.failures += 1
-            self._availability.failed(cause_in_words(error))
+            self._availability.failed(ask, cause_in_words(error))
             return otherwise
         except BaseException:
-            self._availability.gave_up()
+            self._availability.gave_up(ask)
             raise
-        self._availability.answered(purpose)
+        self._availability.answered(ask, purpose)
         return answer
 
     async def close(self) -> None:
