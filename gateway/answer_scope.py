@@ -17,13 +17,12 @@ Value = TypeVar("Value")
 
 @dataclass(slots=True, eq=False)
 class AnswerScope:
-    """One client request, which may take `seconds`, until `deadline` in the event loop's time.
+    """One client request, which may take until `deadline`, in the event loop's time.
 
     `oldest_read_at` is the time of the oldest value used, None while none is. `stale_error` is the
     code of the error for which stale values had to do.
     """
 
-    seconds: float
     deadline: float
     oldest_read_at: float | None = None
     is_stale: bool = False
@@ -36,7 +35,7 @@ class AnswerScope:
 
     def timeout_error(self) -> UpstreamTimeout:
         """Returns what a client is told of what the deadline left unanswered."""
-        return UpstreamTimeout(f"The store's API did not answer within {self.seconds:g} seconds.")
+        return UpstreamTimeout("The store's API did not answer in time.")
 
     def note(
         self, read_at: float, *, is_stale: bool = False, error: ErrorCode | None = None
@@ -54,7 +53,7 @@ _current: ContextVar[AnswerScope | None] = ContextVar("answer_scope", default=No
 @contextmanager
 def answering(seconds: float) -> Iterator[AnswerScope]:
     """Opens the scope of one answer, for this task and those that it starts."""
-    scope = AnswerScope(seconds, asyncio.get_running_loop().time() + seconds)
+    scope = AnswerScope(asyncio.get_running_loop().time() + seconds)
     token = _current.set(scope)
     try:
         yield scope

@@ -53,9 +53,7 @@ class BigCommerceClient:
                 request.operation,
                 timeout_seconds,
             )
-            raise UpstreamTimeout(
-                f"The store's API did not answer within {timeout_seconds:g} seconds."
-            ) from error
+            raise UpstreamTimeout("The store's API did not answer in time.") from error
         except (httpx.TransportError, BodyUnreadable) as error:
             # At a stop it is the gateway that breaks the connection.
             log.log(

@@ -112,9 +112,7 @@ class Upstream:
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise UpstreamTimeout(
-                f"The store's API did not answer within {self._timeout_seconds:g} seconds."
-            ) from error
+            raise UpstreamTimeout("The store's API did not answer in time.") from error
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(

@@ -42,7 +42,7 @@ def client_of(upstream: Upstream) -> BigCommerceClient:
 
 
 async def test_answer_that_takes_too_long_is_a_timeout() -> None:
-    with pytest.raises(UpstreamTimeout, match=r"within 0\.01 seconds"):
+    with pytest.raises(UpstreamTimeout, match="in time"):
         await client_of(Upstream()).send(list_segments(1, 50), 0.01)
 
 
