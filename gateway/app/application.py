@@ -8,6 +8,7 @@ import httpx
 from starlette.applications import Starlette
 
 from gateway.app.parts import create_parts
+from gateway.app.readiness import readiness_of
 from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
 from gateway.schema import Context, Federation, Graph, Limits, build_graph
@@ -50,11 +51,7 @@ def create_app(
         )
 
     async def readiness() -> Readiness:
-        """Tells of the parts; that the process starts or drains is told without it."""
-        return Readiness(
-            True,
-            {"upstream": "emulator" if settings.uses_emulator else "store", "cache": "memory"},
-        )
+        return await readiness_of(parts)
 
     app = create_web(
         schema_for=graph.schema_for,

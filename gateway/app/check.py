@@ -2,7 +2,7 @@
 
 import httpx
 
-from gateway.app.parts import create_parts
+from gateway.app.parts import Parts, create_parts
 from gateway.errors import GatewayError, UpstreamForbidden
 from gateway.pagination import read_total
 from gateway.settings import Settings
@@ -31,7 +31,15 @@ async def check(
         else f"{quota.requests_left} of {quota.requests_quota} requests are left "
         f"for the next {quota.resets_in:.0f} seconds"
     )
+    is_kept, cache = await _check_cache(parts)
+    return is_kept, f"{upstream} answers: {total} segments; {left}; {cache}."
+
+
+async def _check_cache(parts: Parts) -> tuple[bool, str]:
+    """Tells whether the cache keeps what it is given, and how Redis stands, in a clause."""
     await parts.cache.backend.set_many([("check", b"1")])
     is_kept = await parts.cache.backend.get("check") == b"1"
-    cache = "memory, and works" if is_kept else "memory, and does not keep what it is given"
-    return is_kept, f"{upstream} answers: {total} segments; {left}; the cache is {cache}."
+    told = "the cache is memory, and " + ("works" if is_kept else "does not keep what it is given")
+    if parts.redis is None:
+        return is_kept, told
+    return is_kept and parts.redis.state == "connected", f"{told}; Redis is {parts.redis.state}"

@@ -49,6 +49,11 @@ class Upstream:
         return "fails, and is only probed" if self._breaker.is_open else self._outcome
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether the upstream counts as dead, and is only probed."""
+        return self._breaker.is_open
+
+    @property
     def quota_state(self) -> str:
         """What is left of the store's quota."""
         view = self._gate.view

@@ -1,0 +1,38 @@
+"""Whether the parts can serve answers, and how each of them stands."""
+
+from gateway.answer_scope import answering
+from gateway.app.parts import Parts
+from gateway.errors import GatewayError
+from gateway.pagination import read_total
+from gateway.web import Readiness
+
+# Orchestrators wait about so long for the answer to a probe.
+PROBE_SECONDS = 0.8
+
+
+async def readiness_of(parts: Parts) -> Readiness:
+    """Returns how the parts stand; stale answers count, and so does not having asked yet.
+
+    Only where the upstream is plainly dead and the cache has nothing of the list that is of use,
+    nothing can be served: the upstream is then asked here, as often as its breaker lets probes
+    through, since no balancer sends requests that would find out.
+    """
+    is_ready = not parts.upstream.is_given_up or await _can_read(parts)
+    return Readiness(
+        is_ready,
+        {
+            "upstream": parts.upstream.state,
+            "quota": parts.upstream.quota_state,
+            "cache": "off" if parts.cache.lives.fresh == 0 else "memory",
+            "redis": "not set" if parts.redis is None else parts.redis.state,
+        },
+    )
+
+
+async def _can_read(parts: Parts) -> bool:
+    try:
+        with answering(PROBE_SECONDS):
+            await read_total(parts.segments)
+    except GatewayError:
+        return False
+    return True
