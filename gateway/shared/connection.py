@@ -83,8 +83,9 @@ class RedisConnection:
         if ask is None:
             self.passed_over += 1
             return otherwise
+        ends = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
-            async with asyncio.timeout(self._timeout_seconds), self._slots:
+            async with asyncio.timeout_at(ends), self._slots:
                 answer = await call(self.client)
         except ResponseError as error:
             self.failures += 1
@@ -92,7 +93,12 @@ class RedisConnection:
             return otherwise
         except Exception as error:
             self.failures += 1
-            self._availability.failed(ask, cause_in_words(error))
+            late = asyncio.get_running_loop().time() - ends
+            if late > self._timeout_seconds / 2:
+                # The timer itself came late: this process was busy, which tells nothing of Redis.
+                self._availability.gave_up(ask)
+            else:
+                self._availability.failed(ask, cause_in_words(error))
             return otherwise
         except BaseException:
             self._availability.gave_up(ask)

@@ -59,11 +59,27 @@ async def test_state_is_known_once_it_was_asked(connection: RedisConnection) -> 
 
 
 async def test_call_ends_in_time_where_redis_hangs(server: RedisServer) -> None:
-    connection = RedisConnection(server.url, timeout_seconds=0.05)
+    connection = RedisConnection(server.url, timeout_seconds=0.4)
     server.freeze()
     assert await get(connection) == b"otherwise"
     assert (connection.state, connection.failures) == ("away", 1)
     server.thaw()
+    await connection.close()
+
+
+async def test_process_that_was_busy_does_not_blame_redis(server: RedisServer) -> None:
+    connection = RedisConnection(server.url, timeout_seconds=0.02)
+
+    async def be_busy() -> bytes:
+        time = asyncio.get_running_loop().time
+        ends = time() + 0.05
+        while time() < ends:
+            pass
+        await asyncio.Event().wait()
+        return b""
+
+    assert await connection.run(lambda _: be_busy(), b"otherwise") == b"otherwise"
+    assert (connection.state, connection.failures) == ("not asked yet", 1)
     await connection.close()
 
 
