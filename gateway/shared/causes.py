@@ -37,7 +37,10 @@ def cause_in_words(error: BaseException) -> str:
         case TimeoutError(errno=None):
             return "no answer in time"
         case ssl.SSLCertVerificationError() as reason:
-            return f"TLS: certificate not accepted: {reason.verify_message.rstrip('.')}"
+            told, _, _ = reason.verify_message.rstrip(".").partition(
+                ", certificate is not valid for"
+            )
+            return f"TLS: certificate not accepted: {told}"
         case ssl.SSLError() as reason:
             return f"TLS: {(reason.reason or 'no handshake').replace('_', ' ').lower()}"
         case socket.gaierror():
