@@ -53,6 +53,7 @@ class ReadThroughCache:
         self.backend = backend
         self.lives = lives
         self.flights = SingleFlight[str, Entry]()
+        self._looks = SingleFlight[str, Entry | None]()
         self.hits = self.stale_hits = self.misses = self.fills = 0
         self.invalidated_at = invalidated_at
         self.reluctance = reluctance
@@ -73,8 +74,11 @@ class ReadThroughCache:
         An entry from before `not_before` is used only where filling fails. Raises what `fill`
         raises where nothing can stand in; an error is never stored.
         """
-        entry = (await self.kept_many([key], not_before))[0]
+        entry = (await self._tiers.here([key]))[0]
         use = self.use_of(entry, not_before)
+        if self._tiers.are_shared and use not in (Use.FRESH, Use.WHILE_REVALIDATE):
+            entry = await self._looks.do(key, lambda: self._look(key))
+            use = self.use_of(entry, not_before)
         if entry is not None and use in (Use.FRESH, Use.WHILE_REVALIDATE):
             self.hits += 1
             if use is Use.WHILE_REVALIDATE:
@@ -95,10 +99,10 @@ class ReadThroughCache:
             return await self.in_place_of(error, key)
 
     async def kept_many(
-        self, keys: Sequence[str], not_before: float = 0.0
+        self, keys: Sequence[str], *, by_others: bool = False
     ) -> Sequence[Entry | None]:
-        """Returns the newest entry that is kept for each key, of whatever age."""
-        return await self._tiers.newest(keys, lambda entry: self._is_fresh(entry, not_before))
+        """Returns the newest entry that is kept for each key, here or by others too."""
+        return await (self._tiers.newest(keys) if by_others else self._tiers.here(keys))
 
     def use_of(self, entry: Entry | None, not_before: float = 0.0) -> Use | None:
         """Returns what an entry is good for, None for nothing."""
@@ -125,9 +129,8 @@ class ReadThroughCache:
 
     async def in_place_of(self, error: UpstreamError, key: str) -> Entry:
         """Returns the entry that stands in for a fill that failed; raises the error without one."""
-        now = self.now()
-        entry = (await self.kept_many([key], now))[0]
-        if entry is None or self.use_of(entry, now) is None:
+        entry = (await self.kept_many([key], by_others=True))[0]
+        if entry is None or self.use_of(entry, self.now()) is None:
             raise error
         return self.note(entry, error.code)
 
@@ -171,6 +174,9 @@ class ReadThroughCache:
     def _fill_in_background(self, key: str, fill: Fill, not_before: float) -> None:
         if self.reluctance(urgent=False) is None:
             self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
+
+    async def _look(self, key: str) -> Entry | None:
+        return (await self._tiers.newest([key]))[0]
 
     async def _filled(self, key: str, fill: Fill, not_before: float) -> Entry:
         entry = await self.flights.do(key, lambda: self._fill_one(key, fill, not_before))

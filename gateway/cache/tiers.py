@@ -39,25 +39,30 @@ class Tiers:
         self._shared = shared if life_seconds else None
         self._life_seconds = life_seconds
 
-    async def newest(self, keys: Sequence[str], is_enough: IsEnough) -> Sequence[Entry | None]:
-        """Returns the newest entry of each key; others are asked for what is not enough here."""
+    @property
+    def are_shared(self) -> bool:
+        """Whether other processes may know more."""
+        return self._shared is not None
+
+    async def here(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Returns the entry of each key that lies in this process."""
         if not self._life_seconds:
             return [None] * len(keys)
-        kept = [decode(raw) for raw in await self._backend.get_many(keys)]
+        return [decode(raw) for raw in await self._backend.get_many(keys)]
+
+    async def newest(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Returns the newest entry of each key, here or in what processes share."""
+        newest = await self.here(keys)
         if self._shared is None:
-            return kept
-        lacking = [at for at, entry in enumerate(kept) if not is_enough(entry)]
-        if not lacking:
-            return kept
-        found = await self._shared.get_many([keys[at] for at in lacking])
+            return newest
         newer: list[tuple[str, Entry]] = []
-        for at, raw in zip(lacking, found, strict=True):
-            entry, here = decode(raw), kept[at]
+        for at, raw in enumerate(await self._shared.get_many(keys)):
+            entry, here = decode(raw), newest[at]
             if entry is not None and (here is None or entry.read_at > here.read_at):
-                kept[at] = entry
+                newest[at] = entry
                 newer.append((keys[at], entry))
         await self._keep(newer)
-        return kept
+        return newest
 
     async def store(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """Stores entries, here and for others."""

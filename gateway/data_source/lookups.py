@@ -55,12 +55,16 @@ class SegmentLookups:
         self._limits = limits
         self._blocks = blocks
 
-    async def kept_segments(self, ids: Sequence[str]) -> dict[str, Kept]:
+    async def kept_segments(
+        self, ids: Sequence[str], *, by_others: bool = False
+    ) -> dict[str, Kept]:
         """Returns those of the segments that are of use, and ids known not to exist.
 
-        That an id does not exist is fresh, then of use only where the upstream fails.
+        That an id does not exist is fresh, then of use only where the upstream fails. What other
+        processes keep a lookup finds by itself; it counts here `by_others`, where one has failed.
         """
-        entries = await self._cache.kept_many([self._keys.segment(row_id) for row_id in ids])
+        keys = [self._keys.segment(row_id) for row_id in ids]
+        entries = await self._cache.kept_many(keys, by_others=by_others)
         kept = {}
         for row_id, entry in zip(ids, entries, strict=True):
             use = self._cache.use_of(entry)

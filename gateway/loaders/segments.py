@@ -5,7 +5,7 @@ with None where the store has no such segment, and the upstream's error where no
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from gateway.bigcommerce.models import Segment
 from gateway.cache.lives import Use
@@ -19,8 +19,10 @@ Answer = Segment | UpstreamError | None
 class SegmentLookup(Protocol):
     """Where segments are looked up: `gateway.data_source.SegmentLookups`."""
 
-    async def kept_segments(self, ids: Sequence[str]) -> Mapping[str, Kept]:
-        """Returns what the cache has that is of use, ids known not to exist among it."""
+    async def kept_segments(
+        self, ids: Sequence[str], *, by_others: bool = False
+    ) -> Mapping[str, Kept]:
+        """Returns what is kept that is of use, here or by others too, absence included."""
 
     async def listed_segments(self, ids: Sequence[str]) -> Mapping[str, Segment | UpstreamError]:
         """Reads the whole list for many ids, if it costs less; what is not found may exist."""
@@ -95,8 +97,17 @@ class SegmentLoader:
             answers: dict[str, Answer] = {**listed}
             for row_id, answer in (await waits.answers()).items():
                 answers[row_id] = self._source.use(answer) if isinstance(answer, Kept) else answer
-        for row_id, row in spare.items():
-            error = answers[row_id]
-            if isinstance(error, UpstreamError) and not isinstance(error, UpstreamForbidden):
-                answers[row_id] = self._source.use(row, error.code)
+        failed = {row_id: answer for row_id, answer in answers.items() if _may_be_stale(answer)}
+        if failed:
+            kept = {**spare, **await self._source.kept_segments([*failed], by_others=True)}
+            answers.update(
+                (row_id, self._source.use(row, None if row.use is Use.FRESH else error.code))
+                for row_id, error in failed.items()
+                if (row := kept.get(row_id)) is not None
+            )
         return answers
+
+
+def _may_be_stale(answer: Answer) -> TypeGuard[UpstreamError]:
+    """Tells whether something stale may stand in for an answer."""
+    return isinstance(answer, UpstreamError) and not isinstance(answer, UpstreamForbidden)

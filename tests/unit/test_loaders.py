@@ -44,7 +44,9 @@ class Lookup:
         self.list_gate.set()
         self.listed: dict[str, Segment | UpstreamError] = {}
 
-    async def kept_segments(self, ids: Sequence[str]) -> dict[str, Kept]:
+    async def kept_segments(
+        self, ids: Sequence[str], *, by_others: bool = False
+    ) -> dict[str, Kept]:
         return {row_id: self.cached[row_id] for row_id in ids if row_id in self.cached}
 
     def obstacle(self, *, urgent: bool) -> ErrorCode | None:
