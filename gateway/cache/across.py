@@ -54,7 +54,7 @@ class SharedFlights:
         found: dict[str, bytes] = {}
         wanted = list(dict.fromkeys(keys))
         while wanted:
-            joined = {key: self._landings[key] for key in wanted if key in self._landings}
+            joined = {key: self._landings[key] for key in wanted if self._is_open(key)}
             own: dict[str, Landing] = {
                 key: asyncio.get_running_loop().create_future()
                 for key in wanted
@@ -82,7 +82,12 @@ class SharedFlights:
         finally:
             for key, landing in landings.items():
                 landing.cancel()
-                del self._landings[key]
+                if self._landings.get(key) is landing:
+                    del self._landings[key]
+
+    def _is_open(self, key: str) -> bool:
+        # What has landed stays until all keys of its call have: whoever comes later asks anew.
+        return key in self._landings and not self._landings[key].done()
 
     async def _land_all(
         self, landings: dict[str, Landing], fill: Fill, is_enough: IsEnough

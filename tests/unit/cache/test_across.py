@@ -174,6 +174,24 @@ async def test_what_left_too_early_is_not_joined(start: Callable[..., Process]) 
     assert await late == {"a": b"a 2"}
 
 
+async def test_what_has_landed_is_asked_for_anew_while_its_call_waits_for_more(
+    start: Callable[..., Process],
+) -> None:
+    other, process = start(), start()
+    other.gate.clear()
+    holding = other.do("b")
+    await other.began.wait()
+    waiting = process.do("a", "b")
+    await until(lambda: process.flights.waited == 1)
+    async with asyncio.timeout(PLENTY):
+        assert await process.do("a", is_enough=lambda value: value != b"a 1") == {"a": b"a 2"}
+        assert await process.do("a") == {"a": b"a 2"}
+    other.gate.set()
+    assert await waiting == {"a": b"a 1", "b": b"b 1"}
+    await holding
+    assert process.fills == [["a"], ["a"]]
+
+
 async def test_error_reaches_all_of_the_process_and_another_one_takes_over(
     server: RedisServer, start: Callable[..., Process]
 ) -> None:

@@ -59,12 +59,18 @@ async def test_state_is_known_once_it_was_asked(connection: RedisConnection) -> 
     assert (connection.state, connection.failures) == ("connected", 0)
 
 
-async def test_call_ends_in_time_where_redis_hangs(server: RedisServer) -> None:
-    connection = RedisConnection(server.url, timeout_seconds=0.4)
+async def test_redis_that_hangs_slows_one_call_alone(server: RedisServer, clock: Clock) -> None:
+    connection = RedisConnection(server.url, timeout_seconds=0.4, clock=clock)
+    assert await get(connection) is None
     server.freeze()
-    assert await get(connection) == b"otherwise"
-    assert (connection.state, connection.failures) == ("away", 1)
+    assert [await get(connection) for _ in range(50)] == [b"otherwise"] * 50
+    assert (connection.state, connection.failures, connection.passed_over) == ("away", 1, 49)
     server.thaw()
+    clock.seconds += LONGEST_PAUSE_SECONDS
+    # What was asked when it hung is answered to nobody.
+    otherwise: bytes | str = b"otherwise"
+    assert await connection.run(lambda redis: redis.echo("now"), otherwise) == b"now"
+    assert connection.state == "connected"
     await connection.close()
 
 
