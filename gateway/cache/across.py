@@ -19,7 +19,8 @@ class SharedFlights:
     """Coalesces fills of all processes on one Redis; in a process only the first asks Redis.
 
     Nobody waits while holding something that others wait for, so no two can wait for each other:
-    leases are held during `fill` alone, and a call joins others of its process after its own work.
+    leases are held during `fill` alone, which asks for no other flight, and a call joins others of
+    its process after its own work.
 
     Counted in keys: `leases` got, `waited` for in other processes, `taken_over` from one that had
     a lease and stored nothing that is enough.
