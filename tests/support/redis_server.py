@@ -85,8 +85,8 @@ class RedisServer:
 def redis_server(*options: str) -> Iterator[RedisServer]:
     """Yields a Redis that runs; it is killed at the end."""
     server = RedisServer(*options)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.kill()
