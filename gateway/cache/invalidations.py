@@ -11,8 +11,6 @@ from gateway.shared.connection import RedisConnection
 
 # Several polls fit into the second within which a write has to be seen.
 POLL_SECONDS = 0.3
-# The clocks of processes may differ by so much; by more, a read is of use that should not be.
-CLOCKS_APART_SECONDS = 1.0
 
 # KEYS: the set of collections, scored with their times, and its stamp. ARGV: a new stamp, the
 # time before which all is forgotten, the life in milliseconds, then times and collections.
@@ -94,10 +92,8 @@ class Invalidations:
                     for collection, at in zip(pairs[::2], pairs[1::2], strict=True)
                 }
                 now = self._clock()
-                # Another clock may go ahead, or lag: what was read meanwhile is read again.
-                self._learn(
-                    {name: min(at + CLOCKS_APART_SECONDS, now) for name, at in told.items()}
-                )
+                # From a clock that goes ahead: what is read from now on is newer all the same.
+                self._learn({name: min(at, now) for name, at in told.items()})
                 self._untold |= {name for name, at in self._own.items() if told.get(name, 0) < at}
         self._forget()
         await self._tell()
