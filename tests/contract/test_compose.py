@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import yaml
 from npm_tools import needs
 
 from gateway.arguments import Arguments, create_parser
+from gateway.server import Manners
 from gateway.settings import Settings, SettingsError, load_settings
 from gateway.settings.knobs import DEFAULT_UPSTREAM
 
@@ -43,6 +45,7 @@ class Service(TypedDict, total=False):
     profiles: list[str]
     environment: dict[str, str | None]
     healthcheck: Healthcheck
+    user: str
     depends_on: dict[str, dict[str, str]]
     read_only: bool
     cap_drop: list[str]
@@ -55,8 +58,14 @@ SERVICES: dict[str, Service] = COMPOSE["services"]
 EXAMPLE = [
     name for name, service in SERVICES.items() if "federation" in service.get("profiles", [])
 ]
+IMAGE = SERVICES["gateway"]["image"]
 # Those that the image's own entry point, `gateway`, starts.
-COMMANDS = [name for name in SERVICES if name not in EXAMPLE]
+COMMANDS = [
+    name
+    for name, service in SERVICES.items()
+    if service["image"] == IMAGE and "entrypoint" not in service
+]
+REPLICAS = ["replica-1", "replica-2"]
 HIVE = ROOT / "examples" / "federation" / "routers" / "hive"
 NODE_IS_THERE, HIVE_IS_INSTALLED = needs(HIVE)
 HIVE_PROGRAM = HIVE / "node_modules" / "@graphql-hive" / "gateway" / "dist" / "bin.js"
@@ -146,10 +155,11 @@ def test_ports_are_published_on_loopback_where_the_gateway_listens(service: str)
     assert SERVICES[service]["ports"] == [f"127.0.0.1:8000:{arguments(service).port}"]
 
 
-@pytest.mark.parametrize("service", ["gateway", "store-gateway"])
-def test_a_stop_waits_longer_than_the_gateway_s_grace(service: str) -> None:
+@pytest.mark.parametrize("service", ["gateway", "store-gateway", *REPLICAS])
+def test_a_stop_waits_longer_than_the_gateway_takes(service: str) -> None:
     seconds = int(SERVICES[service]["stop_grace_period"].removesuffix("s"))
-    assert seconds > Settings().shutdown_grace_seconds
+    manners = Manners(Settings().shutdown_grace_seconds, Settings().drain_seconds)
+    assert seconds > manners.stop_seconds
 
 
 @pytest.mark.parametrize("service", COMMANDS)
@@ -174,6 +184,71 @@ def test_a_health_check_tells_a_live_service_from_a_dead_one(service: str) -> No
         process.stderr.read()
     assert process.returncode == 0
     assert subprocess.run(probe, check=False, stderr=subprocess.DEVNULL).returncode == 1
+
+
+@pytest.mark.parametrize("service", REPLICAS)
+def test_a_replica_is_the_gateway_with_a_redis_beside_it(service: str) -> None:
+    assert SERVICES[service]["command"] == SERVICES["gateway"]["command"]
+    assert SERVICES[service]["healthcheck"] == SERVICES["gateway"]["healthcheck"]
+    assert environment(service) == {
+        **environment("gateway"),
+        "GATEWAY_REDIS_URL": "redis://redis:6379/0",
+    }
+    redis_url = load_settings(environment(service)).redis_url
+    assert redis_url is not None
+    assert redis_url.get_secret_value() == "redis://redis:6379/0"
+    assert "ports" not in SERVICES[service]
+    assert SERVICES[service]["depends_on"] == {
+        name: {"condition": "service_healthy"} for name in ("emulator", "redis")
+    }
+
+
+def test_the_replicas_and_what_is_around_them_start_with_their_profile() -> None:
+    started = {
+        name for name, service in SERVICES.items() if service.get("profiles") == ["replicas"]
+    }
+    assert started == {*REPLICAS, "balancer", "redis"}
+
+
+def test_redis_is_a_bounded_cache_that_nobody_outside_reaches() -> None:
+    program, *options = SERVICES["redis"]["command"]
+    assert program == "redis-server"
+    assert dict(zip(options[::2], options[1::2], strict=True)) == {
+        "--maxmemory": "64mb",
+        "--maxmemory-policy": "allkeys-lru",
+        "--save": "",
+        "--appendonly": "no",
+    }
+    assert SERVICES["redis"]["user"] == "redis"
+    assert "ports" not in SERVICES["redis"]
+
+
+def test_the_balancer_asks_each_replica_where_it_listens() -> None:
+    config = (ROOT / "examples" / "replicas" / "haproxy.cfg").read_text(encoding="utf-8")
+    given = environment("balancer")
+    assert set(re.findall(r"\$\{(\w+)\}", config)) == set(given)
+    assert [given["REPLICA_1"], given["REPLICA_2"]] == [
+        f"{service}:{arguments(service).port}" for service in REPLICAS
+    ]
+    (published,) = SERVICES["balancer"]["ports"]
+    assert published.startswith("127.0.0.1:")  # with whatever the host calls the port
+    assert given["BALANCER_ADDRESS"] == f"0.0.0.0:{published.rpartition(':')[2]}"
+    assert list(mounts("balancer")) == ["/usr/local/etc/haproxy/haproxy.cfg"]
+    assert set(SERVICES["balancer"]["depends_on"]) == set(REPLICAS)
+
+
+def test_the_balancer_waits_longer_than_the_gateway() -> None:
+    config = (ROOT / "examples" / "replicas" / "haproxy.cfg").read_text(encoding="utf-8")
+    seconds = {
+        name: int(value) for name, value in re.findall(r"(timeout \S+|hard-\S+) (\d+)s", config)
+    }
+    assert seconds["timeout server"] > Settings().request_timeout_seconds
+    assert seconds["hard-stop-after"] > Settings().shutdown_grace_seconds
+    stop = int(SERVICES["balancer"]["stop_grace_period"].removesuffix("s"))
+    assert stop > seconds["hard-stop-after"]
+    # A replica that drains is out of the rotation before it stops: two checks, the second sooner.
+    assert "check inter 1s fastinter 500ms fall 2 rise 1" in config
+    assert Settings().drain_seconds >= 2 * 1.5
 
 
 def started_elsewhere(service: str) -> tuple[list[str], int]:
@@ -238,7 +313,7 @@ def comes_up(service: str, port: int) -> bool:
 
 @pytest.mark.parametrize("service", ["promotions", "customers"])
 def test_a_subgraph_of_the_example_runs_in_the_gateway_s_image(service: str) -> None:
-    assert SERVICES[service]["image"] == SERVICES["gateway"]["image"]
+    assert SERVICES[service]["image"] == IMAGE
     program, script = SERVICES[service]["entrypoint"]
     assert program == "python"
     command, port = started_elsewhere(service)
