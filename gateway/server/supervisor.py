@@ -103,9 +103,13 @@ class Supervisor:
         if number in SIGHUP:
             self._to_replace = [post for post in self._posts if not post.is_leaving]
             return
-        self._stage = stage_after(self._stage, number)
+        self.stop(stage_after(self._stage, number), now)
+
+    def stop(self, stage: Stage, now: float) -> None:
+        """Has all workers go on to one of the last stages."""
+        self._stage = stage
         for post in self._posts:
-            self._dismiss(post, self._stage, now)
+            self._dismiss(post, stage, now)
 
     def _dismiss(self, post: Post, stage: Stage, now: float) -> None:
         post.is_leaving = True

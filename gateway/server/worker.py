@@ -17,12 +17,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 
 from starlette.applications import Starlette
 
 from gateway.lifecycle import Stage
 from gateway.server.serving import Manners, Server
-from gateway.server.signals import on_signals
+from gateway.server.signals import SIGHUP, on_signals
+
+BLOCKED = {signal.SIGINT, signal.SIGTERM, *SIGHUP}
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ class Worker:
         self._process = multiprocessing.get_context("spawn").Process(
             target=run_worker, args=(factory, listener, theirs, manners)
         )
-        with theirs, _terminal_signals_blocked():
+        with theirs, _signals_blocked():
             self._process.start()
 
     @property
@@ -99,9 +102,11 @@ def run_worker(
             channel.send(bytes([stage]))
 
     server = Server(factory(), manners, beat=lambda: say(Stage.RUNNING))
-    # The terminal sends Ctrl-C to all processes: the supervisor tells what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     on_signals((signal.SIGTERM,), lambda _: say(Stage.DRAINING))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    else:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_obey, args=(server, channel, manners), daemon=True).start()
     sys.exit(0 if server.run_until_stopped(listener) else 1)
 
@@ -125,12 +130,16 @@ def _read(channel: socket.socket) -> bytes:
 
 
 @contextmanager
-def _terminal_signals_blocked() -> Iterator[None]:
-    """Has processes that begin within never get Ctrl-C, nor a hang-up meant for the supervisor."""
-    if not hasattr(signal, "pthread_sigmask"):
+def _signals_blocked() -> Iterator[None]:
+    """Has a process that begins within get none of `BLOCKED`, until it asks for them.
+
+    The terminal and systemd send them to all processes: what they mean, the supervisor tells.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    resource_tracker.ensure_running()  # where the first start does this, it lifts the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     try:
         yield
     finally:

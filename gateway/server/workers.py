@@ -5,6 +5,7 @@ import multiprocessing.connection
 import socket
 import time
 
+from gateway.lifecycle import Stage
 from gateway.server.listening import address_of
 from gateway.server.serving import Manners
 from gateway.server.signals import SIGHUP, STOPPING, on_signals
@@ -27,6 +28,11 @@ def serve_with_workers(
     supervisor = Supervisor(lambda: Worker(factory, listener, manners), workers, manners)
     on_signals((*STOPPING, *SIGHUP), supervisor.signals.append)
     log.info("listening on %s; Ctrl-C stops", address_of(listener))
-    while supervisor.go_on(time.monotonic()):
-        multiprocessing.connection.wait(supervisor.ends(), TICK_SECONDS)
+    try:
+        while supervisor.go_on(time.monotonic()):
+            multiprocessing.connection.wait(supervisor.ends(), TICK_SECONDS)
+    except BaseException:
+        # Python waits for its processes at its end: these would go on for ever.
+        supervisor.stop(Stage.STOPPING, time.monotonic())
+        raise
     return supervisor.is_clean

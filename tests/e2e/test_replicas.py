@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from load import load
 from processes import emulator_on_a_port
 from running import PATIENCE_SECONDS, Gate, Running, gated_store, store_at
 
@@ -62,45 +62,8 @@ def wait_until_ready(url: str) -> None:
     raise AssertionError("the balancer does not answer")
 
 
-class Load:
-    """Clients that ask one query without a pause, and what became of their requests."""
-
-    def __init__(self) -> None:
-        self.answered = 0
-        self.lost: list[str] = []
-        self.ends = threading.Event()
-
-    def ask(self, send: Callable[[httpx.Client], httpx.Response]) -> None:
-        with httpx.Client(timeout=PATIENCE_SECONDS) as http:
-            while not self.ends.is_set():
-                try:
-                    answer = send(http)
-                except httpx.HTTPError as error:
-                    self.lost.append(repr(error))
-                    continue
-                if answer.status_code == 200 and answer.json()["data"]:
-                    self.answered += 1
-                else:
-                    self.lost.append(f"{answer.status_code} {answer.text}")
-
-    def wait_for(self, more: int) -> None:
-        """Waits until so many more requests have been answered, or one is lost."""
-        goal, deadline = self.answered + more, time.monotonic() + PATIENCE_SECONDS
-        while self.answered < goal and not self.lost and time.monotonic() < deadline:
-            threading.Event().wait(0.01)
-
-
-@contextmanager
-def load(*kinds: Callable[[httpx.Client], httpx.Response]) -> Iterator[Load]:
-    running = Load()
-    with ThreadPoolExecutor() as pool:
-        asked = [pool.submit(running.ask, kind) for kind in kinds for _ in range(2)]
-        try:
-            yield running
-        finally:
-            running.ends.set()
-        for one in asked:
-            one.result(PATIENCE_SECONDS)
+def is_answer(answer: httpx.Response) -> bool:
+    return answer.status_code == 200 and answer.json()["data"] == {"segments": {"totalCount": 3}}
 
 
 def get_from(url: str) -> Callable[[httpx.Client], httpx.Response]:
@@ -129,7 +92,10 @@ def test_a_replica_that_drains_loses_no_request(run: Callable[..., Running]) -> 
             run("serve", GATEWAY_DRAIN_SECONDS="3", **store_at(store)),  # as by default
             run("serve", **store_at(store)),
         ]
-        with balancer_before(*replicas) as url, load(get_from(url), post_to(url)) as clients:
+        with (
+            balancer_before(*replicas) as url,
+            load(get_from(url), post_to(url), is_answer=is_answer) as clients,
+        ):
             clients.wait_for(100)
             status, _, _ = replicas[0].stop(signal.SIGTERM)
             clients.wait_for(100)
@@ -141,7 +107,7 @@ def test_a_replica_that_drains_loses_no_request(run: Callable[..., Running]) -> 
 def test_a_replica_that_is_killed_loses_no_get(run: Callable[..., Running]) -> None:
     with emulator_on_a_port(3) as (store, _):
         replicas = [run("serve", **store_at(store)) for _ in "12"]
-        with balancer_before(*replicas) as url, load(get_from(url)) as clients:
+        with balancer_before(*replicas) as url, load(get_from(url), is_answer=is_answer) as clients:
             clients.wait_for(100)
             replicas[0].process.kill()
             clients.wait_for(500)

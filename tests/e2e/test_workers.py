@@ -4,15 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
 import pytest
+from load import Load, load
 from running import PATIENCE_SECONDS, Gate, Running, gated_store, store_at, wait_until_refused
 
 BROKEN_START = Path(__file__).parents[1] / "support" / "broken_start.py"
@@ -59,6 +59,22 @@ def test_workers_share_one_port_and_stop_together(run: Callable[..., Running], s
     assert status == 0
     assert "Traceback" not in log
     assert log.count("gateway.app: stopped after") == 2
+
+
+@needs_proc
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("are_up", [False, True])
+def test_a_signal_that_every_process_gets_is_one_stop(
+    number: signal.Signals, are_up: bool, run: Callable[..., Running], store: str
+) -> None:
+    """Terminals send Ctrl-C to the whole group, systemd SIGTERM."""
+    gateway = run("serve", "--workers", "2", **store_at(store))
+    if are_up:
+        workers_at_work(gateway)
+    os.killpg(gateway.process.pid, number)
+    status, _, log = gateway.end()
+    assert status == 0
+    assert [line for line in log.splitlines() if " INFO " not in line] == []
 
 
 @needs_proc
@@ -134,65 +150,41 @@ def test_workers_that_cannot_start_end_the_command_with_status_1() -> None:
     )
 
 
-class Load:
-    """Clients that ask without a pause, and what became of their requests."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.answered = 0
-        self.lost: list[str] = []
-        self._ends = threading.Event()
-
-    def ask_over_kept_connections(self) -> None:
-        with httpx.Client() as http:
-            while not self._ends.is_set():
-                self._ask(http.get)
-
-    def ask_over_new_connections(self) -> None:
-        while not self._ends.is_set():
-            self._ask(httpx.get)
-
-    def _ask(self, get: Callable[[str], httpx.Response]) -> None:
-        try:
-            answer = get(f"{self.url}/health/ready")
-        except httpx.HTTPError as error:
-            self.lost.append(repr(error))
-            return
-        # The last answer of a kept connection may say that its worker leaves.
-        if answer.status_code == 200 or answer.headers.get("Connection") == "close":
-            self.answered += 1
-        else:
-            self.lost.append(str(answer.status_code))
-
-    def end(self) -> None:
-        self._ends.set()
+def is_answer(answer: httpx.Response) -> bool:
+    # The last answer of a kept connection may say that its worker leaves.
+    return answer.status_code == 200 or answer.headers.get("Connection") == "close"
 
 
-@contextmanager
-def load(url: str) -> Iterator[Load]:
-    running = Load(url)
-    with ThreadPoolExecutor() as pool:
-        asked = [
-            *(pool.submit(running.ask_over_kept_connections) for _ in range(3)),
-            pool.submit(running.ask_over_new_connections),
-        ]
-        try:
-            yield running
-        finally:
-            running.end()
-        for one in asked:
-            one.result(PATIENCE_SECONDS)
+def over_a_kept_connection(gateway: Running) -> Callable[[httpx.Client], httpx.Response]:
+    return lambda http: http.get(f"{gateway.url}/health/ready")
+
+
+def over_new_connections(gateway: Running) -> Callable[[httpx.Client], httpx.Response]:
+    """Whoever connects anew gets to a worker that stays: readiness does not flap."""
+
+    def send(_: httpx.Client) -> httpx.Response:
+        answer = httpx.get(f"{gateway.url}/health/ready", timeout=PATIENCE_SECONDS)
+        return answer.raise_for_status()
+
+    return send
+
+
+def load_on(gateway: Running) -> AbstractContextManager[Load]:
+    kinds = over_a_kept_connection(gateway), over_new_connections(gateway)
+    return load(*kinds, is_answer=is_answer)
 
 
 @needs_proc
 def test_rolling_restart_loses_no_request(run: Callable[..., Running], store: str) -> None:
     gateway = run("serve", "--workers", "2", GATEWAY_DRAIN_SECONDS="2", **store_at(store))
     before = workers_at_work(gateway)
-    with load(gateway.url) as clients:
+    with load_on(gateway) as clients:
+        clients.wait_for(100)
         gateway.process.send_signal(signal.SIGHUP)
         left = [gateway.wait_for_line("has left").split()[-3] for _ in before]
+        clients.wait_for(100)
     assert left == [str(pid) for pid in before]
-    assert (clients.lost, clients.answered > 100) == ([], True)
+    assert (clients.lost, clients.answered >= 200) == ([], True)
     assert not set(before) & set(workers_of(gateway))
     assert gateway.stop()[0] == 0
 
@@ -201,10 +193,12 @@ def test_rolling_restart_loses_no_request(run: Callable[..., Running], store: st
 def test_sigterm_of_one_worker_loses_no_request(run: Callable[..., Running], store: str) -> None:
     gateway = run("serve", "--workers", "2", GATEWAY_DRAIN_SECONDS="2", **store_at(store))
     one = workers_at_work(gateway)[0]
-    with load(gateway.url) as clients:
+    with load_on(gateway) as clients:
+        clients.wait_for(100)
         os.kill(one, signal.SIGTERM)
         assert f"worker {one} has left" in gateway.wait_for_line("has left")
-    assert (clients.lost, clients.answered > 100) == ([], True)
+        clients.wait_for(100)
+    assert (clients.lost, clients.answered >= 200) == ([], True)
     assert gateway.stop()[0] == 0
 
 
