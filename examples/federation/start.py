@@ -167,6 +167,8 @@ def router(name: str, port: int, urls: Mapping[str, str], supergraph: Path = SUP
 
 def _subgraph(name: str, port: int, *program: str) -> Part:
     environment = {k: v for k, v in os.environ.items() if k not in STORE}
+    # Nobody has to notice that the gateway goes: the router has gone before it.
+    environment.setdefault("GATEWAY_DRAIN_SECONDS", "0")
     command = [sys.executable, *program, "--host", HOST, "--port", str(port)]
     return Part(name, port, command, environment)
 

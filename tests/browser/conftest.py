@@ -58,7 +58,7 @@ async def gateway() -> AsyncIterator[str]:
         *(sys.executable, "-m", "gateway", "serve", "--port", "0"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**environment, "PYTHONUNBUFFERED": "1"},
+        env={**environment, "PYTHONUNBUFFERED": "1", "GATEWAY_DRAIN_SECONDS": "0"},
     )
     assert process.stdout is not None
     async with asyncio.timeout(START_SECONDS):

@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from gateway.lifecycle import Lifecycle, Stage
+from gateway.lifecycle import Stage
 from gateway.server.signals import stage_after
 
 TERM, INT = signal.SIGTERM, signal.SIGINT
@@ -30,12 +30,3 @@ def test_each_signal_goes_on_to_a_stage(
 
 def test_a_second_sigterm_ends_the_last_part_of_a_drain_too() -> None:
     assert stage_after(Stage.PARTING, TERM) is Stage.STOPPING
-
-
-def test_no_stage_comes_back() -> None:
-    lifecycle = Lifecycle()
-    assert not lifecycle.is_leaving
-    lifecycle.advance(Stage.DRAINING)
-    lifecycle.advance(Stage.RUNNING)
-    assert lifecycle.stage is Stage.DRAINING
-    assert lifecycle.is_leaving

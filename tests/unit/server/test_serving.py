@@ -1,0 +1,127 @@
+"""One server in a thread, which goes through its stages without a signal."""
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.client import HTTPConnection
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from gateway.lifecycle import Lifecycle, Stage
+from gateway.server import Manners, listen
+from gateway.server.serving import Server
+
+PATIENCE_SECONDS = 20
+
+
+class Application:
+    """Answers with the stage that it is told, once it is up."""
+
+    def __init__(self) -> None:
+        self.lifecycle = Lifecycle()
+        self.web = Starlette(routes=[Route("/", self.answer)])
+        self.web.state.lifecycle = self.lifecycle
+
+    async def answer(self, _: Request) -> JSONResponse:
+        return JSONResponse(self.lifecycle.stage.name)
+
+
+class Served:
+    """A server, its connections, and the result of its run."""
+
+    def __init__(self, drain_seconds: float) -> None:
+        self.listener = listen("127.0.0.1", 0)
+        self.port = self.listener.getsockname()[1]
+        self.beats = threading.Semaphore(0)
+        manners = Manners(grace_seconds=1, drain_seconds=drain_seconds)
+        self.server = Server(Application().web, manners, beat=self.beats.release)
+        self.result: list[bool] = []
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        self.result.append(self.server.run_until_stopped(self.listener))
+
+    def ends(self) -> bool:
+        self.thread.join(PATIENCE_SECONDS)
+        return self.result == [True]
+
+
+@contextmanager
+def served(drain_seconds: float) -> Iterator[Served]:
+    running = Served(drain_seconds)
+    with running.listener:
+        running.thread.start()
+        try:
+            yield running
+        finally:
+            running.server.advance(Stage.STOPPING)
+            running.thread.join()
+
+
+def connect(running: Served) -> HTTPConnection:
+    connection = HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE_SECONDS)
+    connection.connect()
+    return connection
+
+
+def ask(connection: HTTPConnection) -> tuple[str, str | None]:
+    """Returns the stage that the application knows, and what the answer says of the connection."""
+    connection.request("GET", "/")
+    with connection.getresponse() as answer:
+        return answer.read().decode().strip('"'), answer.getheader("Connection")
+
+
+def test_a_server_beats_while_it_serves() -> None:
+    with served(drain_seconds=0) as running:
+        assert running.beats.acquire(timeout=PATIENCE_SECONDS)
+        assert running.beats.acquire(timeout=PATIENCE_SECONDS)
+
+
+def test_one_that_is_replaced_answers_its_connections_and_takes_no_more() -> None:
+    with served(drain_seconds=600) as running:
+        first, second = connect(running), connect(running)
+        assert [ask(first), ask(second)] == [("STARTING", None)] * 2
+        running.server.advance(Stage.PARTING)
+        while ask(first) != ("PARTING", "close"):  # until it has noticed
+            assert first.sock is not None
+        with pytest.raises(ConnectionError):
+            connect(running)
+        assert running.thread.is_alive()
+        assert ask(second) == ("PARTING", "close")
+        assert running.ends()  # long before the drain would: nobody is left
+
+
+def test_a_drain_without_time_ends_at_once() -> None:
+    with served(drain_seconds=0) as running, connect_and_close(running) as connection:
+        assert ask(connection) == ("STARTING", None)
+        running.server.advance(Stage.DRAINING)
+        assert running.ends()
+
+
+@contextmanager
+def connect_and_close(running: Served) -> Iterator[HTTPConnection]:
+    connection = connect(running)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def test_an_application_that_does_not_start_is_no_clean_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def connect_to_nothing() -> None:
+        raise LookupError("nothing is there")
+
+    @asynccontextmanager
+    async def broken(_: Starlette) -> AsyncIterator[None]:
+        await connect_to_nothing()
+        yield
+
+    with listen("127.0.0.1", 0) as listener:
+        assert not Server(Starlette(lifespan=broken), Manners(0)).run_until_stopped(listener)
+    assert "Application startup failed. Exiting." in caplog.messages
