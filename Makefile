@@ -15,6 +15,7 @@ LOCK := $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3
 HOST := 127.0.0.1
 PORT := 8000
 ROUTER := hive
+comma := ,
 
 GRAPHIQL := gateway/web/static/graphiql/index.html
 GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-lock.json \
@@ -35,7 +36,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation test format graphiql graphiql-if-possible tools-if-possible lock schema \
+.PHONY: help setup run federation chaos test format graphiql graphiql-if-possible tools-if-possible lock schema \
 	supergraph released wheel clean
 
 help: ## List the targets
@@ -53,15 +54,18 @@ federation: $(VENV)/.run ## Serve the example of a larger graph on http://127.0.
 	@$(MAKE) --silent $(EXAMPLE)/routers/$(ROUTER)/node_modules/.installed
 	@exec $(BIN)/python $(EXAMPLE)/start.py --router $(ROUTER) $(FEDERATION_ARGS)
 
+chaos: setup ## Measure what clients notice while one part after another fails, into docs/resilience.md (SCENARIO=a,b for some)
+	@$(BIN)/python -m benchmarks.chaos $(subst $(comma), ,$(SCENARIO))
+
 test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests
-	$(BIN)/ruff format --check --quiet gateway examples tests
-	$(BIN)/ruff check --quiet gateway examples tests
+	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests
+	$(BIN)/ruff check --quiet gateway benchmarks examples tests
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 format: setup ## Format the code, and mend what the linter can
-	$(BIN)/ruff check --quiet --fix gateway examples tests; $(BIN)/ruff format --quiet gateway examples tests
+	$(BIN)/ruff check --quiet --fix gateway benchmarks examples tests; $(BIN)/ruff format --quiet gateway benchmarks examples tests
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
@@ -93,7 +97,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find gateway examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(FIND_PYTHON); echo "making $(VENV) with $$($$python --version)"; \
