@@ -14,10 +14,6 @@ from gateway.cache.tiers import Fill, SharedTier, Tiers
 from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden, UpstreamRefused
 from gateway.steady_time import SteadyTime
 
-# How long after a fill that failed the upstream is taken to be failing: what is stale is then
-# answered at once, and filled in the background.
-FAILING_SECONDS = 5.0
-
 
 class Reluctance(Protocol):
     """What speaks against a request upstream now."""
@@ -61,7 +57,6 @@ class ReadThroughCache:
         self._clock = clock or SteadyTime()
         self._last = 0.0
         self._failure: UpstreamError | None = None
-        self._failed_at = 0.0
 
     def now(self) -> float:
         """Returns the time in seconds, a little later at each call: no two reads share a time."""
@@ -123,9 +118,8 @@ class ReadThroughCache:
         """Returns why not to wait for a fill where something stale is at hand, None to wait."""
         if (code := self.reluctance(urgent=urgent)) is not None:
             return code
-        failure = self._failure
-        is_late = self._clock() - self._failed_at >= FAILING_SECONDS
-        return None if failure is None or is_late else failure.code
+        # Since a fill has failed and until one succeeds, nobody waits for another.
+        return None if self._failure is None else self._failure.code
 
     async def in_place_of(self, error: UpstreamError, key: str) -> Entry:
         """Returns the entry that stands in for a fill that failed; raises the error without one."""
@@ -155,7 +149,7 @@ class ReadThroughCache:
             )
         except UpstreamError as error:
             if not isinstance(error, UpstreamRefused):
-                self._failure, self._failed_at = error, self._clock()
+                self._failure = error
             raise
         self._failure = None
         return found

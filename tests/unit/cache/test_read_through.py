@@ -6,7 +6,7 @@ import pytest
 from gateway.answer_scope import AnswerScope, answering
 from gateway.cache.backend import ENTRY_OVERHEAD_BYTES, CacheBackend
 from gateway.cache.lives import Entry, Lives, Use, decode, encode
-from gateway.cache.read_through import FAILING_SECONDS, ReadThroughCache
+from gateway.cache.read_through import ReadThroughCache
 from gateway.errors import (
     ErrorCode,
     UpstreamError,
@@ -144,18 +144,6 @@ async def test_failing_upstream_keeps_nobody_waiting_who_has_something_stale() -
     upstream.gate.set()
     await settle()
     assert (await answered(cache, upstream))[0] == b"3"
-
-
-async def test_failure_is_forgotten_after_a_while() -> None:
-    cache, upstream, clock = a_cache()
-    await cache.read("key", upstream)
-    upstream.error = UpstreamUnavailable("down")
-    clock.seconds += 75
-    await answered(cache, upstream)
-    upstream.error = None
-    clock.seconds += FAILING_SECONDS
-    value, scope = await answered(cache, upstream)
-    assert (value, scope.is_stale) == (b"3", False)
 
 
 async def test_refused_credentials_give_nothing_stale_away() -> None:
