@@ -12,7 +12,8 @@ def ask(gateway: str) -> dict[str, object]:
 
 
 def total(count: int) -> dict[str, object]:
-    return {"data": {"segments": {"totalCount": count}}}
+    cache = {"age": 0, "stale": False}
+    return {"data": {"segments": {"totalCount": count}}, "extensions": {"cache": cache}}
 
 
 def test_gateway_notices_what_another_app_does_and_a_connection_that_breaks() -> None:

@@ -66,7 +66,8 @@ def test_gateway_answers_until_a_signal_and_ends_with_status_0(
                 "totalCount": 120,
                 "nodes": [{"name": "VIP customers"}, {"name": "First-time buyers"}],
             }
-        }
+        },
+        "extensions": {"cache": {"age": 0, "stale": False}},
     }
     status, out, log = gateway.stop(number)
     assert (status, out) == (0, "")
@@ -125,7 +126,7 @@ def test_request_that_a_stop_cuts_off_is_answered_and_told_in_a_line(
         status, _, log = gateway.end()
     assert status == 1
     assert log.count("request r-1 was cut off: the gateway stopped before its answer\n") == 1
-    assert log.count("gateway.app: stopped after 1 upstream requests\n") == 1
+    assert log.count("gateway.app.application: stopped after 1 upstream requests\n") == 1
     assert "Traceback" not in log
 
 
@@ -227,7 +228,7 @@ def test_line_about_the_upstream_bears_the_id_of_the_request(run: Callable[..., 
         for line in gateway.stop()[2].splitlines()
         if "no answer from the upstream" in line
     ]
-    assert [(line["level"], line["request"]) for line in lines] == [("warning", "r-1")]
+    assert [(line["level"], line["request"]) for line in lines] == [("warning", "r-1")] * 3
     assert lines[0]["message"].endswith(" ms: connection refused")
 
 
@@ -311,7 +312,7 @@ def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
     assert TOKEN not in log
 
 
-@pytest.mark.parametrize(("level", "lines"), [("debug", 1), ("warning", 1), ("error", 0)])
+@pytest.mark.parametrize(("level", "lines"), [("debug", 3), ("warning", 3), ("error", 0)])
 def test_check_logs_warnings_at_most(level: str, lines: int) -> None:
     _, _, log = check(**store_at(closed_port()), GATEWAY_LOG_LEVEL=level)
     assert log.count("\n") == log.count(" WARNING ") == lines

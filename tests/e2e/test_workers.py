@@ -58,7 +58,7 @@ def test_workers_share_one_port_and_stop_together(run: Callable[..., Running], s
     status, _, log = gateway.stop()
     assert status == 0
     assert "Traceback" not in log
-    assert log.count("gateway.app: stopped after") == 2
+    assert log.count("gateway.app.application: stopped after") == 2
 
 
 @needs_proc
