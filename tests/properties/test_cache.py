@@ -31,13 +31,16 @@ Move = tuple[str, float | str | int]
 MOVES: st.SearchStrategy[list[Move]] = st.lists(
     st.one_of(
         st.tuples(st.just("pass"), st.sampled_from([0.5, 7.0, 14.0, 16.0, 61.0, 300.0, 700.0])),
-        st.tuples(st.just("upstream"), st.sampled_from([*ERRORS])),
+        st.tuples(st.just("upstream"), st.sampled_from([*ERRORS, "forbidden"])),
+        st.tuples(st.just("pass"), st.just(16.0)),
         st.tuples(st.just("reluctant"), st.sampled_from(["", "background", "all"])),
         st.tuples(st.just("write"), st.just(0)),
         st.tuples(st.just("read"), st.integers(1, 4)),
+        st.tuples(st.just("read"), st.just(1)),
         st.tuples(st.just("leave"), st.integers(1, 3)),
     ),
-    max_size=30,
+    min_size=15,
+    max_size=40,
 )
 
 

@@ -17,7 +17,8 @@ MOVES = st.lists(
         st.tuples(st.just("fail"), st.integers(0, 1)),
         st.tuples(st.just("turn"), st.integers(1, 3)),
     ),
-    max_size=40,
+    min_size=15,
+    max_size=50,
 )
 
 
