@@ -29,7 +29,8 @@ class Breaker:
         self._spread = spread
         self._failures = 0
         self._is_open = False
-        self._is_probed = False
+        self._probes = 0
+        self._probe: int | None = None  # the one that is under way
         self._opens_for = SHORTEST_SECONDS
         self._probe_at = 0.0
 
@@ -41,10 +42,10 @@ class Breaker:
     @property
     def lets_through(self) -> bool:
         """Whether a request would be let through now."""
-        return not self._is_open or (not self._is_probed and self._clock() >= self._probe_at)
+        return not self._is_open or (self._probe is None and self._clock() >= self._probe_at)
 
-    def enter(self) -> bool:
-        """Lets a request through; returns whether it is the probe.
+    def enter(self) -> int | None:
+        """Lets a request through; returns the number of the probe that it is, None for none.
 
         Whoever enters has to tell what came of it. Raises `UpstreamUnavailable` while it is shut.
         """
@@ -52,31 +53,36 @@ class Breaker:
             raise UpstreamUnavailable(
                 "The store's API has failed again and again, and is asked again in a moment."
             )
-        self._is_probed = self._is_open
-        return self._is_open
+        if self._is_open:
+            self._probes += 1
+            self._probe = self._probes
+        return self._probe
 
     def succeeded(self) -> None:
         """Takes note of an answer that the upstream meant."""
         if self._is_open:
             log.info("the upstream answers again")
         self._failures = 0
-        self._is_open = self._is_probed = False
+        self._is_open, self._probe = False, None
         self._opens_for = SHORTEST_SECONDS
 
-    def failed(self, is_probe: bool) -> None:
+    def failed(self, probe: int | None) -> None:
         """Takes note of no answer, or one that makes no sense."""
         self._failures += 1
-        if not is_probe and (self._is_open or self._failures < FAILURES_IN_A_ROW):
+        if self._is_open:
+            if probe is None or probe != self._probe:
+                return  # sent before it opened
+        elif self._failures < FAILURES_IN_A_ROW:
             return
-        if not self._is_open:
+        else:
             log.warning(
                 "the upstream failed %d times in a row, and is only probed for now", self._failures
             )
-        self._is_open, self._is_probed = True, False
+        self._is_open, self._probe = True, None
         self._probe_at = self._clock() + self._spread(self._opens_for / 2, self._opens_for)
         self._opens_for = min(2 * self._opens_for, LONGEST_SECONDS)
 
-    def gave_up(self, is_probe: bool) -> None:
+    def gave_up(self, probe: int | None) -> None:
         """Takes note of a request that ended before anything was known: another may probe."""
-        if is_probe:
-            self._is_probed = False
+        if probe == self._probe:
+            self._probe = None

@@ -1,20 +1,21 @@
 """Lets requests through to the upstream in turn, at most 10 at once, and within the quota."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from random import uniform
 from secrets import token_hex
 
-from gateway.answer_scope import ABANDONED, answer_scope
+from gateway.answer_scope import answer_scope
+from gateway.bigcommerce.abandonment import carried_out
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.quota import QuotaView
 from gateway.bigcommerce.rate_limit import read_rate_limit, read_retry_after
 from gateway.bigcommerce.slots import FairSlots
-from gateway.errors import RateLimited
+from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.shared.window import SharedWindow
 
 # BigCommerce answers 429 to more than 10 concurrent requests on some operations.
@@ -24,6 +25,18 @@ SPREAD_SECONDS = 0.25
 # Where other processes hold what is left of the quota, they are asked again after so long, and
 # believed after that.
 SHARED_POLL_SECONDS, SHARED_PATIENCE_SECONDS = 0.1, 1.0
+# Of the time for one request: with less left, it would cost the quota, and bring no answer.
+LEAST_SHARE = 0.1
+
+log = logging.getLogger(__name__)
+
+
+class QuotaUsedUp(RateLimited):
+    """The quota does not come back in time: the request was not sent."""
+
+
+class TooLate(UpstreamTimeout):
+    """Hardly any time is left: the request was not sent."""
 
 
 class Gate:
@@ -56,32 +69,42 @@ class Gate:
         """Returns the answer to a request that is sent once, for at most `timeout_seconds`.
 
         Waits for its turn among those of other clients, and for the quota. `deadline` is in the
-        time of the event loop: where the quota does not come back before it, raises `RateLimited`
-        at once. A caller that is abandoned leaves its place, but what is on the wire is answered.
+        time of the event loop: where the quota does not come back before it, raises `QuotaUsedUp`
+        at once; `TooLate` shortly before it. A caller that is abandoned leaves its place, but what
+        is on the wire is answered.
         """
         self._check_wait(deadline)
         async with self._slots.taken(answer_scope()):
-            token = await self._within_quota(deadline)
+            try:
+                token = await self._within_quota(timeout_seconds * LEAST_SHARE, deadline)
+            except BaseException:
+                self._news.set()  # others may have waited for what this one asked for
+                raise
             left = deadline - asyncio.get_running_loop().time()
             # A little before the deadline: that the upstream did not answer is to be noticed.
             exchange = asyncio.ensure_future(
                 self._exchange(request, max(0.0, min(timeout_seconds, left * 0.98)), token)
             )
-            return await _answer_of(exchange)
+            return await carried_out(exchange)
+
+    def waits_past(self, deadline: float) -> bool:
+        """Whether it is sure that nothing can be sent before the deadline."""
+        is_sure = self.view.is_used_up or self.view.pause_seconds > 0
+        left = deadline - asyncio.get_running_loop().time()
+        return is_sure and self.view.wait_seconds + SPREAD_SECONDS > left
 
     def _check_wait(self, deadline: float) -> None:
-        """Raises `RateLimited` where nothing can be sent before the deadline."""
-        is_sure = self.view.is_used_up or self.view.pause_seconds > 0
-        wait = self.view.wait_seconds
-        if is_sure and wait > deadline - asyncio.get_running_loop().time():
-            raise rate_limited(wait)
+        if self.waits_past(deadline):
+            raise quota_used_up(self.view.wait_seconds)
 
-    async def _within_quota(self, deadline: float) -> str:
+    async def _within_quota(self, least_seconds: float, deadline: float) -> str:
         """Waits until a request may be sent; returns the token that it is known by to others."""
         loop = asyncio.get_running_loop()
         believed_at = loop.time() + SHARED_PATIENCE_SECONDS
         while True:
             self._check_wait(deadline)
+            if deadline - loop.time() < least_seconds:
+                raise TooLate("The store's API did not answer in time.")
             wait = self.view.wait_seconds
             if wait > 0:
                 await self._wait(wait + self._spread(0.0, SPREAD_SECONDS))
@@ -91,7 +114,7 @@ class Gate:
             if wait == 0:
                 return token
             if loop.time() >= believed_at and loop.time() + wait > deadline:
-                raise rate_limited(wait)
+                raise quota_used_up(wait)
             await self._wait(min(wait, SHARED_POLL_SECONDS))
 
     async def _take(self, token: str) -> float:
@@ -132,6 +155,7 @@ class Gate:
                     limit = replace(limit, requests_left=0)
                 else:
                     pause = self.view.overloaded(read_retry_after(answer.headers))
+                    log.warning("the platform is overloaded: nothing is sent for %.1f s", pause)
                     if self._shared is not None:
                         self._tell(self._shared.pause(self._clock() + pause))
             elif answer.status < 500:
@@ -156,27 +180,11 @@ class Gate:
         task.add_done_callback(self._untold.discard)
 
 
-def rate_limited(seconds: float) -> RateLimited:
+def quota_used_up(seconds: float) -> QuotaUsedUp:
     """Returns what a client is told that would have to wait too long; `retryAfter` is whole."""
-    after = math.ceil(seconds)
-    return RateLimited(f"The store's API limits its rate. Try again in {after} seconds.", after)
+    after = max(1, math.ceil(seconds))
+    return QuotaUsedUp(f"The store's API limits its rate. Try again in {after} seconds.", after)
 
 
 async def _told(telling: Awaitable[None]) -> None:
     await telling
-
-
-async def _answer_of(exchange: "asyncio.Task[Answer]") -> Answer:
-    """Waits for what is on the wire; abandoned, too: the store has counted it."""
-    while True:
-        try:
-            return await asyncio.shield(exchange)
-        except asyncio.CancelledError as cancelled:
-            if exchange.cancelled() or cancelled.args == (ABANDONED,):
-                if exchange.cancelled():
-                    raise
-                continue
-            exchange.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({exchange})
-            raise

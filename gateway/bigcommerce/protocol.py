@@ -4,6 +4,7 @@ Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). A body 
 sense is one clear error; no row of it is used.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -155,7 +156,8 @@ def _check_status(answer: Answer) -> None:
     if status in (400, 404, 413, 414, 422):
         raise UpstreamRefused(f"The store's API refused the request with status {status}.", status)
     if status == 429:
-        retry_after = read_retry_after(answer.headers)
-        when = "later" if retry_after is None else f"in {retry_after:g} seconds"
+        told = read_retry_after(answer.headers)
+        retry_after = None if told is None else max(1, math.ceil(told))
+        when = "later" if retry_after is None else f"in {retry_after} seconds"
         raise RateLimited(f"The store's API limits its rate. Try again {when}.", retry_after)
     raise UpstreamUnavailable(f"The store's API failed with status {status}.")

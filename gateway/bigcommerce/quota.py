@@ -4,24 +4,27 @@ Source: BigCommerce's guide to rate limits: a fixed window of 30 s for a store a
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
 from random import uniform
 
 from gateway.bigcommerce.rate_limit import RateLimit
 
 WINDOW_SECONDS = 30.0
+# Resets are told in whole milliseconds, rounded in whatever way.
+RESOLUTION_SECONDS = 0.001
+# Where what two answers tell of the end of their window is no further apart, it is one window.
+TOLERANCE_SECONDS = 5.0
 # After a 429 that names no reset, platform load, all requests pause: at first about so long, then
 # twice as long each time, up to the longest.
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 
 
 class QuotaView:
-    """What the answers of one window told, less what is in flight; `clock` is in seconds.
+    """What the answers of one window told, less what may have been counted since.
 
-    `told` are the fewest requests left that an answer of this window told, None while none did. A
-    request whose answer says nothing lowers it by one: it may have been counted. When the window
-    ends is known between two times, since the store writes its answer after the request was sent
-    and before the answer came.
+    `clock` is in seconds. When the window ends is known between two times, since the store writes
+    its answer after the request was sent and before the answer came.
     """
 
     def __init__(
@@ -33,21 +36,22 @@ class QuotaView:
         self.in_flight = 0
         self._clock = clock
         self._spread = spread
-        self._told: int | None = None
+        # The fewest requests left that an answer of this window told, and whether one did: before,
+        # it is the whole quota of a window that follows the last one.
+        self._fewest: int | None = None
+        self._is_told = False
         self._earliest = self._latest = 0.0
+        # When requests ended of which no answer told what was left after them. Whether an answer
+        # that was on its way at that time had counted them, too, nobody knows.
+        self._untold: deque[float] = deque()
         self._paused_until = 0.0
         self._pauses = 0
 
     @property
     def told(self) -> int | None:
         """Requests that are left in this window, in flight or not; None while nobody told."""
-        if self._told is not None and self._clock() >= self._latest:
-            # Until an answer tells of the next window, it follows the last one or begins now; what
-            # is still in flight may be counted in it.
-            self._told = self.quota
-            self._earliest += WINDOW_SECONDS
-            self._latest = self._clock() + WINDOW_SECONDS
-        return self._told
+        self._turn_window()
+        return None if self._fewest is None else self._fewest - len(self._untold)
 
     @property
     def left(self) -> float:
@@ -73,7 +77,9 @@ class QuotaView:
     def is_used_up(self) -> bool:
         """Whether no answer that is still to come can leave anything of this window."""
         told = self.told
-        return told is not None and told <= 0
+        if told is None or self._fewest is None:
+            return False
+        return self._fewest <= 0 or (told <= 0 and self.in_flight == 0)
 
     def send(self) -> None:
         """Counts a request as in flight."""
@@ -82,29 +88,49 @@ class QuotaView:
     def answered(self, sent_at: float, received_at: float, limit: RateLimit | None) -> None:
         """Takes note of what an answer told, None for no headers, or no answer at all."""
         self.in_flight -= 1
+        self._turn_window()
         if limit is None:
-            if self.told is not None and self._told is not None:
-                self._told -= 1
+            self._untold.append(received_at)
             return
-        earliest, latest = sent_at + limit.resets_in, received_at + limit.resets_in
-        told = self.told
-        if told is None or earliest > self._earliest + WINDOW_SECONDS / 2:
-            self._told, self._earliest, self._latest = limit.requests_left, earliest, latest
-        elif earliest < self._earliest - WINDOW_SECONDS / 2:
+        earliest = sent_at + limit.resets_in - RESOLUTION_SECONDS
+        latest = received_at + limit.resets_in + RESOLUTION_SECONDS
+        if latest < self._earliest - TOLERANCE_SECONDS:
             return  # of a window that has ended
+        if self._fewest is None or not self._is_told or earliest > self._latest + TOLERANCE_SECONDS:
+            self._fewest, self._earliest, self._latest = limit.requests_left, earliest, latest
         else:
-            self._told = min(told, limit.requests_left)
+            self._fewest = min(self._fewest, limit.requests_left)
             self._earliest = max(self._earliest, earliest)
             self._latest = min(self._latest, latest)
+        self._is_told = True
+        self._forget_untold(sent_at)
         self.quota = limit.requests_quota
+
+    def _turn_window(self) -> None:
+        """Begins the next window where this one has ended at the latest."""
+        now = self._clock()
+        self._forget_untold(now - WINDOW_SECONDS)
+        if self._fewest is None or now < self._latest:
+            return
+        self._forget_untold(self._earliest)
+        # What is still in flight may be counted in it. One request at least, to be told of it.
+        self._fewest, self._is_told = max(self.quota, 1), False
+        # It follows the last one, or another did, and it began at any time since.
+        self._earliest = max(self._earliest + WINDOW_SECONDS, now)
+        self._latest = now + WINDOW_SECONDS
+
+    def _forget_untold(self, until: float) -> None:
+        while self._untold and self._untold[0] <= until:
+            self._untold.popleft()
 
     def overloaded(self, retry_after: float | None) -> float:
         """Pauses after a 429 that names no reset; returns for how many seconds."""
-        if self.pause_seconds == 0:  # not for each of those that were sent side by side
+        if retry_after:
+            self._paused_until = max(self._paused_until, self._clock() + retry_after)
+        elif self.pause_seconds == 0:  # not for each of those that were sent side by side
             usual = min(SHORTEST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)
             self._pauses = min(self._pauses + 1, 10)
-            pause = self._spread(usual / 2, usual) if retry_after is None else retry_after
-            self._paused_until = self._clock() + pause
+            self._paused_until = self._clock() + self._spread(usual / 2, usual)
         return self.pause_seconds
 
     def recovered(self) -> None:

@@ -20,11 +20,16 @@ class RateLimit:
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Returns the quota that the `X-Rate-Limit-*` headers tell, None where they are missing."""
+    """Returns the quota that the `X-Rate-Limit-*` headers tell, None where they are missing.
+
+    A window that ends in more than a day makes no sense, and counts as missing.
+    """
     left = _number(headers.get("x-rate-limit-requests-left"))
     quota = _number(headers.get("x-rate-limit-requests-quota"))
     resets_in = _number(headers.get("x-rate-limit-time-reset-ms"))
     if left is None or quota is None or resets_in is None:
+        return None
+    if resets_in / 1000 > LONGEST_WAIT_SECONDS:
         return None
     return RateLimit(int(left), int(quota), resets_in / 1000)
 

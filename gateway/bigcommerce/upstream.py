@@ -6,8 +6,10 @@ from typing import TypeVar
 
 import stamina
 
+from gateway.answer_scope import ABANDONED
+from gateway.bigcommerce.abandonment import is_abandoned
 from gateway.bigcommerce.breaker import Breaker
-from gateway.bigcommerce.gate import Gate
+from gateway.bigcommerce.gate import Gate, QuotaUsedUp, TooLate
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.retry_budget import RetryBudget
 from gateway.errors import (
@@ -82,20 +84,22 @@ class Upstream:
         Connection errors, timeouts, 5xx, bodies that make no sense and 429 are tried again, as far
         as the retry budget, the breaker and the deadline allow, where doing it twice does no harm.
         Raises what `read` raises, and `UpstreamTimeout`, `UpstreamUnavailable`, `RateLimited`.
+        Abandoned, it is carried out where it is on the wire, and else ends cancelled.
         """
+        if is_abandoned():  # while something before this one was on the wire
+            raise asyncio.CancelledError(ABANDONED)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout_seconds
         self.budget.earn()
         attempts = 0
 
         def may_retry(error: Exception) -> bool | float:
-            task = asyncio.current_task()
-            is_wanted = task is None or not task.cancelling()  # an abandoned one is carried out
-            if attempts == ATTEMPTS or not (is_wanted and request.is_idempotent):
+            is_last = attempts == ATTEMPTS or not request.is_idempotent or is_abandoned()
+            if is_last or isinstance(error, QuotaUsedUp | TooLate):
                 return False
             if isinstance(error, RateLimited):
                 # The gate waits for the reset, instead of any backoff.
-                is_in_time = loop.time() + self._gate.view.wait_seconds < deadline
+                is_in_time = not self._gate.waits_past(deadline)
                 return 0.0 if is_in_time and self.budget.spend() else False
             if not isinstance(error, UpstreamUnavailable | UpstreamTimeout):
                 return False
@@ -123,19 +127,22 @@ class Upstream:
     async def _attempt(
         self, request: Request, read: Callable[[Answer], Value], deadline: float
     ) -> Value:
-        is_probe = self._breaker.enter()
+        probe = self._breaker.enter()
         try:
             answer = await self._gate.send(request, self._timeout_seconds * ATTEMPT_SHARE, deadline)
-        except (UpstreamUnavailable, UpstreamTimeout):
-            self._failed(is_probe)
+        except (UpstreamUnavailable, UpstreamTimeout) as error:
+            if isinstance(error, TooLate):
+                self._breaker.gave_up(probe)
+            else:
+                self._failed(probe)
             raise
         except BaseException:
-            self._breaker.gave_up(is_probe)
+            self._breaker.gave_up(probe)
             raise
         try:
             value = read(answer)
         except UpstreamUnavailable:
-            self._failed(is_probe)
+            self._failed(probe)
             raise
         except UpstreamError as error:
             self._breaker.succeeded()
@@ -143,12 +150,12 @@ class Upstream:
             self._outcome = "refuses the token" if is_token else "answers"
             raise
         except BaseException:
-            self._breaker.gave_up(is_probe)
+            self._breaker.gave_up(probe)
             raise
         self._breaker.succeeded()
         self._outcome = "answers"
         return value
 
-    def _failed(self, is_probe: bool) -> None:
-        self._breaker.failed(is_probe)
+    def _failed(self, probe: int | None) -> None:
+        self._breaker.failed(probe)
         self._outcome = "fails"
