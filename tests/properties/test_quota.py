@@ -1,4 +1,4 @@
-"""The view of the quota against the emulator's own count, on one clock and a wire that takes time."""
+"""The view of the quota against the emulator's count, on one clock and a wire that takes time."""
 
 from dataclasses import dataclass, field
 
