@@ -15,7 +15,7 @@ import msgspec
 
 from benchmarks.chaos.queries import Answered, Query
 
-CONNECTIONS = 40
+CONNECTIONS = 500
 
 
 @dataclass

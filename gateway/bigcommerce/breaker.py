@@ -9,7 +9,7 @@ from gateway.errors import UpstreamUnavailable
 # Where every second request fails by chance, one run of tries in 256 is so long.
 FAILURES_IN_A_ROW = 8
 # How long nothing is sent after that, before one request probes; twice as long each time it fails.
-SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 15.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 5.0
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from gateway.bigcommerce.quota import QuotaView
 from gateway.bigcommerce.rate_limit import read_rate_limit, read_retry_after
 from gateway.bigcommerce.slots import FairSlots
 from gateway.errors import RateLimited, UpstreamTimeout
-from gateway.shared.window import SharedWindow
+from gateway.shared.window import SharedWindow, Take
 
 # BigCommerce answers 429 to more than 10 concurrent requests on some operations.
 MAXIMUM_IN_FLIGHT = 10
@@ -110,18 +110,22 @@ class Gate:
                 await self._wait(wait + self._spread(0.0, SPREAD_SECONDS))
                 continue
             token = token_hex(8)
-            wait = await self._take(token)
-            if wait == 0:
+            refusal = await self._take(token)
+            if refusal is None:
                 return token
+            wait = refusal.wait_seconds
+            if refusal.is_sure:
+                self.view.pause(wait)
+                continue
             if loop.time() >= believed_at and loop.time() + wait > deadline:
                 raise quota_used_up(wait)
-            await self._wait(min(wait, SHARED_POLL_SECONDS))
+            await self._wait(SHARED_POLL_SECONDS)
 
-    async def _take(self, token: str) -> float:
-        """Counts a request as in flight; returns 0, or the seconds for which others forbid it."""
+    async def _take(self, token: str) -> Take | None:
+        """Counts a request as in flight, unless what others know forbids it, which it returns."""
         self.view.send()
         if self._shared is None:
-            return 0.0
+            return None
         try:
             take = await self._shared.take(token, self._clock(), 0)
         except BaseException:
@@ -129,9 +133,9 @@ class Gate:
             self._tell(self._shared.give_back(token))
             raise
         if take is None or take.granted:
-            return 0.0
+            return None
         self.view.in_flight -= 1
-        return max(take.wait_seconds, SHARED_POLL_SECONDS)
+        return take
 
     async def _wait(self, seconds: float) -> None:
         """Waits so long, or until an answer tells something new."""

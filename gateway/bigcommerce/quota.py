@@ -123,10 +123,14 @@ class QuotaView:
         while self._untold and self._untold[0] <= until:
             self._untold.popleft()
 
+    def pause(self, seconds: float) -> None:
+        """Sends nothing for so long, at least."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
     def overloaded(self, retry_after: float | None) -> float:
         """Pauses after a 429 that names no reset; returns for how many seconds."""
         if retry_after:
-            self._paused_until = max(self._paused_until, self._clock() + retry_after)
+            self.pause(retry_after)
         elif self.pause_seconds == 0:  # not for each of those that were sent side by side
             usual = min(SHORTEST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)
             self._pauses = min(self._pauses + 1, 10)

@@ -60,7 +60,7 @@ class Upstream:
         """What is left of the store's quota."""
         view = self._gate.view
         if view.pause_seconds > 0:
-            return f"overloaded: nothing is sent for {view.pause_seconds:.0f} s"
+            return f"nothing is sent for {view.pause_seconds:.0f} s"
         told = view.told
         return "not told" if told is None else f"{max(told, 0)} of {view.quota} requests left"
 

@@ -40,12 +40,14 @@ redis.call('PEXPIRE', window, {KEPT_MILLISECONDS})
 redis.call('PEXPIRE', in_flight, {KEPT_MILLISECONDS})
 """
 # ARGV after those: when the request is given up, how many requests have to be left after it.
-# Returns whether it may be sent, and else the seconds to wait.
+# Returns whether it may be sent, else the seconds to wait, and whether an answer to come may leave
+# something of this window.
 TAKE = f"""{BEGINNING}
 local pause = get('pause')
 local granted, wait = 0, 0
+local may_be_left = told and told > 0 and 1 or 0
 if pause and now < pause then
-  wait = pause - now
+  wait, may_be_left = pause - now, 0
 elseif not told or told - redis.call('ZCARD', in_flight) > tonumber(ARGV[5]) then
   granted = 1
   redis.call('ZADD', in_flight, ARGV[4], token)
@@ -53,7 +55,7 @@ else
   wait = get('latest') - now
 end
 {END}
-return {{granted, string.format('%.17g', wait)}}
+return {{granted, string.format('%.17g', wait), may_be_left}}
 """
 # ARGV after those, `now` being when the answer was received: when the request was sent; then, or
 # nothing where the answer does not say, requests left, the quota, seconds until it resets.
@@ -84,10 +86,14 @@ redis.call('PEXPIRE', KEYS[1], {KEPT_MILLISECONDS})
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Whether a request may be sent, and where not, for how many seconds to wait first."""
+    """Whether a request may be sent, and where not, for how many seconds to wait first.
+
+    Where `is_sure`, no answer that is still to come makes it less.
+    """
 
     granted: bool
     wait_seconds: float
+    is_sure: bool = False
 
 
 class SharedWindow:
@@ -110,10 +116,12 @@ class SharedWindow:
         Nothing known grants as well. Returns None where Redis is away: the caller goes by its own
         view.
         """
-        answer: tuple[int, bytes] | None = await self._run(
-            TAKE, token, now, now + self._given_up_after_seconds, floor
-        )
-        return None if answer is None else Take(bool(answer[0]), float(answer[1]))
+        answer = await self._run(TAKE, token, now, now + self._given_up_after_seconds, floor)
+        if answer is None:
+            return None
+        granted, wait_seconds, may_be_left = answer
+        is_sure = not granted and not may_be_left
+        return Take(bool(granted), float(wait_seconds), is_sure)
 
     async def tell(
         self,
@@ -146,7 +154,7 @@ class SharedWindow:
 
     async def _run(
         self, script: str, token: str, now: float, *arguments: float
-    ) -> tuple[int, bytes] | None:
+    ) -> tuple[int, bytes, int] | None:
         return await self._connection.run(
             lambda redis: redis.eval(
                 script, 2, *self._keys, token, now, WINDOW_SECONDS, *arguments

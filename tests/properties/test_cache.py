@@ -69,11 +69,12 @@ class Model:
     failure: UpstreamError | None = None
     expected_calls: int = field(default=0)
 
-    def fill(self) -> None:
+    def fill(self) -> UpstreamError | None:
         self.expected_calls += 1
         self.failure = self.upstream.error
         if self.failure is None:
             self.read_at, self.value = self.upstream.now, self.expected_calls
+        return self.failure
 
     def read(self) -> tuple[int | str, bool, ErrorCode | None]:
         """Returns the value or the error's code, whether it is stale, and because of what."""
@@ -94,9 +95,9 @@ class Model:
                     error = self.failure.code
                     self.fill()
                     return kept, True, error
-                self.fill()
-                if self.failure is not None and not isinstance(self.failure, UpstreamForbidden):
-                    return kept, True, self.failure.code
+                failure = self.fill()
+                if failure is not None and not isinstance(failure, UpstreamForbidden):
+                    return kept, True, failure.code
                 return self._filled()
         self.fill()
         return self._filled()

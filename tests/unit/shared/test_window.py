@@ -46,9 +46,9 @@ class Model:
     def take(self, token: str, now: float, floor: int) -> Take:
         self.begin(now)
         if now < self.paused_until:
-            return Take(False, self.paused_until - now)
+            return Take(False, self.paused_until - now, is_sure=True)
         if self.told is not None and self.told - len(self.in_flight) <= floor:
-            return Take(False, self.latest - now)
+            return Take(False, self.latest - now, is_sure=self.told <= 0)
         self.in_flight[token] = now + GIVEN_UP_AFTER
         return Take(True, 0.0)
 
@@ -185,7 +185,7 @@ async def test_request_of_a_process_that_died_may_have_been_counted(window: Shar
 
 async def test_after_its_end_a_window_has_its_quota_again(window: SharedWindow) -> None:
     await window.tell("first", NOW, NOW, left=0, quota=2, resets_in=10)
-    assert await window.take("a", NOW + 9.5, 0) == Take(False, 0.5)
+    assert await window.take("a", NOW + 9.5, 0) == Take(False, 0.5, is_sure=True)
     assert await window.take("a", NOW + 10, 0) == Take(True, 0.0)
     await window.tell("late", NOW + 1, NOW + 10, left=1, quota=2, resets_in=9)
     assert await window.take("b", NOW + 10, 0) == Take(True, 0.0)
@@ -195,7 +195,7 @@ async def test_after_its_end_a_window_has_its_quota_again(window: SharedWindow) 
 async def test_everybody_pauses_until_the_latest_time(window: SharedWindow) -> None:
     await window.pause(NOW + 5)
     await window.pause(NOW + 3)
-    assert await window.take("a", NOW, 0) == Take(False, 5.0)
+    assert await window.take("a", NOW, 0) == Take(False, 5.0, is_sure=True)
     assert await window.take("a", NOW + 5, 0) == Take(True, 0.0)
 
 
