@@ -281,6 +281,7 @@ class Settings(BaseModel):
 
     def summary(self) -> str:
         """Returns the first line of the log: which upstream, which cache, which authentication."""
+        redis = "" if self.redis_url is None else " and Redis"
         fresh = f"fresh for {self.cache_ttl_seconds:g} s" if self.cache_ttl_seconds else "off"
         hint = (
             "; set GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN for a real store"
@@ -289,6 +290,6 @@ class Settings(BaseModel):
         )
         return (
             f"upstream: {self.upstream_name()}; "
-            f"cache: memory, {self.cache_max_bytes // 1024**2} MiB, {fresh}; "
+            f"cache: memory{redis}, {self.cache_max_bytes // 1024**2} MiB, {fresh}; "
             f"authentication of clients: none{hint}"
         )
