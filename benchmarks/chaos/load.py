@@ -10,12 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import httpx
 import msgspec
 
+from benchmarks.chaos.http import Answer, BrokenConnection, Client
 from benchmarks.chaos.queries import Answered, Query
-
-CONNECTIONS = 500
 
 
 @dataclass
@@ -48,46 +46,43 @@ async def put_under_load(
 ) -> None:
     """Sends `rate` requests a second for so long, and waits for the last answer."""
     loop = asyncio.get_running_loop()
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=60, trust_env=False
-    ) as http:
-        start = loop.time()
-        asking = []
-        for number in range(int(rate * seconds)):
-            due = start + number / rate
-            if (wait := due - loop.time()) > 0:
-                await asyncio.sleep(wait)
-            query = queries[number % len(queries)]
-            asking.append(asyncio.create_task(_ask(tally, http, query, due)))
-        await asyncio.gather(*asking)
+    client = Client(port)
+    start = loop.time()
+    asking = []
+    for number in range(int(rate * seconds)):
+        due = start + number / rate
+        if (wait := due - loop.time()) > 0:
+            await asyncio.sleep(wait)
+        query = queries[number % len(queries)]
+        asking.append(asyncio.create_task(_ask(tally, client, query, due)))
+    await asyncio.gather(*asking)
+    client.close()
 
 
-async def _ask(tally: Tally, http: httpx.AsyncClient, query: Query, due: float) -> None:
+async def _ask(tally: Tally, client: Client, query: Query, due: float) -> None:
     loop = asyncio.get_running_loop()
     try:
-        answer = await _get(tally, http, query)
-    except httpx.HTTPError as error:
-        tally.count(f"no answer: {type(error).__name__}", (loop.time() - due) * 1000, repr(error))
+        answer = await _get(tally, client, query)
+    except BrokenConnection as error:
+        tally.count("no answer", (loop.time() - due) * 1000, str(error))
         return
     milliseconds = (loop.time() - due) * 1000
-    outcome = outcome_of(answer.status_code, answer.content, query)
-    tally.count(outcome, milliseconds, answer.text)
+    tally.count(outcome_of(answer, query), milliseconds, answer.body.decode(errors="replace"))
 
 
-async def _get(tally: Tally, http: httpx.AsyncClient, query: Query) -> httpx.Response:
+async def _get(tally: Tally, client: Client, query: Query) -> Answer:
     try:
-        return await http.get("/graphql", params={"query": query.document})
-    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ConnectError):
+        return await client.get(query.document)
+    except BrokenConnection:
         tally.sent_again += 1
-        return await http.get("/graphql", params={"query": query.document})
+        return await client.get(query.document)
 
 
-def outcome_of(status: int, content: bytes, query: Query) -> str:
+def outcome_of(answer: Answer, query: Query) -> str:
     """Returns in words what an answer is: fresh, stale, stale on error, an error's code, wrong."""
-    if status != 200:
-        return f"status {status}"
-    body: Answered = msgspec.json.decode(content)
+    if answer.status != 200:
+        return f"status {answer.status}"
+    body: Answered = msgspec.json.decode(answer.body)
     if body.get("errors"):
         return str(body["errors"][0]["extensions"]["code"])
     if not query.is_right(body["data"]):

@@ -4,9 +4,8 @@ import asyncio
 import itertools
 from uuid import UUID
 
-import httpx
-
 from benchmarks.chaos.bars import Bar
+from benchmarks.chaos.http import Client
 from benchmarks.chaos.load import outcome_of
 from benchmarks.chaos.processes import free_port, gateway, memory_of, wait_until_ready
 from benchmarks.chaos.queries import IDS, Query, first_page
@@ -48,15 +47,14 @@ async def memory_after_many_keys() -> Bar:
         before = memory_of(stack.gateway.pid)
         ids = [*IDS, *(str(UUID(int=n, version=4)) for n in range(KEYS - len(IDS)))]
         asking = itertools.islice(itertools.cycle(ids), REQUESTS)
-        base = f"http://127.0.0.1:{stack.gateway.port}"
-        async with httpx.AsyncClient(base_url=base, timeout=60, trust_env=False) as http:
+        client = Client(stack.gateway.port)
 
-            async def client() -> None:
-                for row_id in asking:
-                    document = f'{{ segment(entityId: "{row_id}") {{ name }} }}'
-                    (await http.post("/graphql", json={"query": document})).raise_for_status()
+        async def ask_on() -> None:
+            for row_id in asking:
+                await client.get(f'{{ segment(entityId: "{row_id}") {{ name }} }}')
 
-            await asyncio.gather(*(client() for _ in range(50)))
+        await asyncio.gather(*(ask_on() for _ in range(50)))
+        client.close()
         after = memory_of(stack.gateway.pid)
     return Bar(
         f"memory after {REQUESTS} requests over {KEYS} keys is within the bound and 60 MB",
@@ -67,6 +65,7 @@ async def memory_after_many_keys() -> Bar:
 
 async def _ask(port: int) -> bool:
     query: Query = first_page(10)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-        answer = await http.get("/graphql", params={"query": query.document})
-    return outcome_of(answer.status_code, answer.content, query) == "fresh"
+    client = Client(port)
+    answer = await client.get(query.document)
+    client.close()
+    return outcome_of(answer, query) == "fresh"

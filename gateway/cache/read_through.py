@@ -123,7 +123,9 @@ class ReadThroughCache:
 
     async def in_place_of(self, error: UpstreamError, key: str) -> Entry:
         """Returns the entry that stands in for a fill that failed; raises the error without one."""
-        entry = (await self.kept_many([key], by_others=True))[0]
+        entry = (await self._tiers.here([key]))[0]
+        if self._tiers.are_shared and self.use_of(entry, self.now()) is None:
+            entry = await self._looks.do(key, lambda: self._look(key))
         if entry is None or self.use_of(entry, self.now()) is None:
             raise error
         return self.note(entry, error.code)

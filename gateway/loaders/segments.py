@@ -99,7 +99,8 @@ class SegmentLoader:
                 answers[row_id] = self._source.use(answer) if isinstance(answer, Kept) else answer
         failed = {row_id: answer for row_id, answer in answers.items() if _may_be_stale(answer)}
         if failed:
-            kept = {**spare, **await self._source.kept_segments([*failed], by_others=True)}
+            lacking = [row_id for row_id in failed if row_id not in spare]
+            kept = {**spare, **await self._source.kept_segments(lacking, by_others=True)}
             answers.update(
                 (row_id, self._source.use(row, None if row.use is Use.FRESH else error.code))
                 for row_id, error in failed.items()
