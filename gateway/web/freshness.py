@@ -42,4 +42,7 @@ def cache_headers(scope: AnswerScope, now: float, fresh_seconds: float) -> dict[
 
 
 def _age(scope: AnswerScope, now: float) -> int:
-    return 0 if scope.oldest_read_at is None else max(0, int(now - scope.oldest_read_at))
+    if scope.oldest_read_at is None:
+        return 0
+    # Times of reads are told apart by a few microseconds, which shall not take a second off.
+    return max(0, int(now - scope.oldest_read_at + 0.001))

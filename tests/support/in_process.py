@@ -121,7 +121,7 @@ def in_process(
     latency_seconds: float = 0.0,
     longest_query: int = 8000,
     too_long: int = 414,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = time.time,
     **settings: str,
 ) -> InProcess:
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
@@ -138,6 +138,7 @@ def in_process(
         past_the_end=past_the_end,
         latency_seconds=latency_seconds,
         rate_limit_quota=1_000_000,
+        clock=clock,
     )
 
     async def picky(scope: Scope, receive: Receive, send: Send) -> None:
