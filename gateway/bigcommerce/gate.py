@@ -100,7 +100,7 @@ class Gate:
     async def _within_quota(self, least_seconds: float, deadline: float) -> str:
         """Waits until a request may be sent; returns the token that it is known by to others."""
         loop = asyncio.get_running_loop()
-        believed_at = loop.time() + SHARED_PATIENCE_SECONDS
+        believed_at = self._clock() + SHARED_PATIENCE_SECONDS
         while True:
             self._check_wait(deadline)
             if deadline - loop.time() < least_seconds:
@@ -117,7 +117,7 @@ class Gate:
             if refusal.is_sure:
                 self.view.pause(wait)
                 continue
-            if loop.time() >= believed_at and loop.time() + wait > deadline:
+            if self._clock() >= believed_at and loop.time() + wait > deadline:
                 raise quota_used_up(wait)
             await self._wait(SHARED_POLL_SECONDS)
 
