@@ -1,0 +1,354 @@
+"""Operations on a clock and a wire that the test holds; stamina retries without a backoff."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+import stamina
+from wire import HeldTime, HeldWire, no_spread, settle
+
+from gateway.answer_scope import ABANDONED
+from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, Breaker
+from gateway.bigcommerce.gate import Gate
+from gateway.bigcommerce.protocol import Answer, list_segments, read_segments
+from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
+from gateway.bigcommerce.upstream import ATTEMPTS, Upstream
+from gateway.errors import (
+    ErrorCode,
+    RateLimited,
+    UpstreamForbidden,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+
+LIST = list_segments(1, 250)
+EMPTY = b'{"data":[],"meta":{"pagination":{"total":0,"per_page":250}}}'
+
+
+@pytest.fixture(autouse=True)
+def _retries() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        yield
+
+
+class World:
+    def __init__(self, *, timeout_seconds: float = 60.0) -> None:
+        self.time = HeldTime()
+        self.wire = HeldWire()
+        self.breaker = Breaker(self.time, no_spread)
+        self.gate = Gate(self.wire.client, self.time, sleep=self.time.sleep, spread=no_spread)
+        self.upstream = Upstream(
+            self.gate, self.breaker, timeout_seconds=timeout_seconds, reserve=15
+        )
+
+    async def ask(self, method: str = "GET") -> "asyncio.Task[int]":
+        """Asks for the list, as far as it comes without time; returns its total."""
+
+        def read(answer: Answer) -> int:
+            return read_segments(answer, 1, 250).total
+
+        asked = asyncio.ensure_future(self.upstream.ask(replace(LIST, method=method), read))
+        await settle()
+        return asked
+
+    async def told(self, left: int, quota: int = 150) -> None:
+        asked = await self.ask()
+        await self.wire.answer(left=left, quota=quota, body=EMPTY)
+        assert await asked == 0
+
+    async def fail(self, times: int) -> None:
+        """Lets operations fail that are not tried again."""
+        for _ in range(times):
+            asked = await self.ask("POST")
+            await self.wire.answer(500)
+            with pytest.raises(UpstreamUnavailable):
+                await asked
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+FAILURES: list[Callable[[HeldWire], "asyncio.Future[None]"]] = [
+    lambda wire: asyncio.ensure_future(wire.fail(httpx.ConnectError("no"))),
+    lambda wire: asyncio.ensure_future(wire.fail(httpx.ReadError("cut"))),
+    lambda wire: asyncio.ensure_future(wire.fail(httpx.ReadTimeout("slow"))),
+    lambda wire: asyncio.ensure_future(wire.answer(500)),
+    lambda wire: asyncio.ensure_future(wire.answer(503)),
+    lambda wire: asyncio.ensure_future(wire.answer(body=b"<html>")),
+    lambda wire: asyncio.ensure_future(wire.answer(204, body=b"")),
+]
+FAILURE_NAMES = ["connection", "reset", "timeout", "500", "503", "html", "204"]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=FAILURE_NAMES)
+async def test_failure_that_may_pass_is_tried_again(
+    world: World, failure: Callable[[HeldWire], "asyncio.Future[None]"]
+) -> None:
+    asked = await world.ask()
+    await failure(world.wire)
+    assert (asked.done(), world.wire.requests) == (False, 2)
+    await world.wire.answer(body=EMPTY)
+    assert await asked == 0
+    assert (world.upstream.budget.spent, world.upstream.state) == (1, "answers")
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=FAILURE_NAMES)
+async def test_last_of_three_failures_is_what_is_raised(
+    world: World, failure: Callable[[HeldWire], "asyncio.Future[None]"]
+) -> None:
+    asked = await world.ask()
+    for _ in range(3):
+        await failure(world.wire)
+    with pytest.raises((UpstreamUnavailable, UpstreamTimeout)):
+        await asked
+    assert (world.wire.requests, world.upstream.state) == (3, "fails")
+    assert (world.upstream.budget.spent, world.upstream.budget.denied) == (2, 0)
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=FAILURE_NAMES)
+async def test_what_may_have_been_done_is_not_done_twice(
+    world: World, failure: Callable[[HeldWire], "asyncio.Future[None]"]
+) -> None:
+    asked = await world.ask("POST")
+    await failure(world.wire)
+    with pytest.raises((UpstreamUnavailable, UpstreamTimeout)):
+        await asked
+    assert (world.wire.requests, world.upstream.budget.spent) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "state"),
+    [
+        (400, UpstreamRefused, "answers"),
+        (401, UpstreamForbidden, "refuses the token"),
+        (403, UpstreamForbidden, "refuses the token"),
+        (404, UpstreamRefused, "answers"),
+        (413, UpstreamRefused, "answers"),
+        (422, UpstreamRefused, "answers"),
+    ],
+)
+async def test_what_the_upstream_refuses_is_not_tried_again(
+    world: World, status: int, error: type[Exception], state: str
+) -> None:
+    asked = await world.ask()
+    await world.wire.answer(status)
+    with pytest.raises(error):
+        await asked
+    assert (world.wire.requests, world.upstream.state) == (1, state)
+
+
+async def test_429_is_tried_again_after_the_reset(world: World) -> None:
+    asked = await world.ask()
+    await world.wire.answer(429, left=0, resets_in=20)
+    assert (asked.done(), world.wire.requests) == (False, 1)
+    await world.time.pass_by(20.5)
+    assert world.wire.requests == 2
+    await world.wire.answer(body=EMPTY)
+    assert await asked == 0
+
+
+async def test_429_without_headers_is_tried_again_after_the_pause(world: World) -> None:
+    asked = await world.ask()
+    await world.wire.answer(429)
+    await world.time.pass_by(0.9)
+    assert world.wire.requests == 1
+    assert world.upstream.quota_state == "overloaded: nothing is sent for 0 s"
+    await world.time.pass_by(0.5)
+    await world.wire.answer(body=EMPTY)
+    assert (await asked, world.wire.requests) == (0, 2)
+
+
+async def test_429_is_raised_at_once_where_the_reset_is_beyond_the_deadline() -> None:
+    world = World(timeout_seconds=10)
+    asked = await world.ask()
+    await world.wire.answer(429, left=0, resets_in=20.2)
+    with pytest.raises(RateLimited, match="in 21 seconds") as error:
+        await asked
+    assert error.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 21}
+    assert (world.wire.requests, world.upstream.budget.spent) == (1, 0)
+
+
+async def test_what_was_not_sent_for_the_quota_costs_no_retry() -> None:
+    world = World(timeout_seconds=10)
+    await world.told(0)
+    asked = await world.ask()
+    with pytest.raises(RateLimited, match="in 21 seconds"):
+        await asked  # told after 20 s, and a millisecond that may be rounded away
+    assert (world.wire.requests, world.upstream.budget.spent) == (1, 0)
+
+
+async def test_retries_cost_a_budget_that_all_operations_share(world: World) -> None:
+    for _ in range(40):
+        asked = await world.ask()
+        while not asked.done():
+            await world.wire.answer(503 if world.wire.requests % 7 else 200, body=EMPTY)
+        asked.exception()
+        await world.time.pass_by(40)
+    budget = world.upstream.budget
+    assert budget.denied > 0
+    assert budget.spent <= MOST_SAVED + 40 * 0.2
+
+
+def test_a_retry_is_saved_up_for_every_five_operations() -> None:
+    budget = RetryBudget()
+    assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]
+    for _ in range(5):
+        budget.earn()
+    # Fifths do not add up to a whole in binary.
+    budget.earn()
+    assert [budget.spend(), budget.spend()] == [True, False]
+    assert (budget.spent, budget.denied) == (11, 2)
+
+
+async def test_attempt_that_hangs_leaves_time_for_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World(timeout_seconds=0.5)
+    asked = await world.ask()
+    with pytest.raises(UpstreamTimeout, match="did not answer in time"):
+        await asked
+    assert world.wire.requests == 2
+    first, second = [line for line in caplog.messages if "no answer" in line]
+    assert first == "list_segments: no answer from the upstream within 0.3 seconds"
+    assert float(second.split()[-2]) <= 0.2
+    assert world.gate.view.in_flight == 0
+
+
+async def test_dead_upstream_is_not_asked(world: World) -> None:
+    await world.fail(FAILURES_IN_A_ROW)
+    assert world.upstream.state == "fails, and is only probed"
+    with pytest.raises(UpstreamUnavailable, match="failed again and again"):
+        await (await world.ask())
+    assert world.wire.requests == FAILURES_IN_A_ROW
+    for urgent in (False, True):
+        assert world.upstream.reluctance(urgent=urgent) is ErrorCode.UPSTREAM_UNAVAILABLE
+    await world.time.pass_by(1)
+    assert world.upstream.reluctance(urgent=False) is None
+    probe = await world.ask()
+    with pytest.raises(UpstreamUnavailable, match="failed again and again"):
+        await (await world.ask())
+    await world.wire.answer(body=EMPTY)
+    assert (await probe, world.upstream.state) == (0, "answers")
+
+
+async def test_failure_that_opens_the_breaker_is_not_tried_again(world: World) -> None:
+    await world.fail(FAILURES_IN_A_ROW - 1)
+    asked = await world.ask()
+    await world.wire.answer(500)
+    with pytest.raises(UpstreamUnavailable, match="status 500"):
+        await asked
+    assert world.upstream.budget.spent == 0
+
+
+async def test_what_was_not_sent_says_nothing_about_the_upstream() -> None:
+    world = World(timeout_seconds=0.0)
+    for _ in range(FAILURES_IN_A_ROW):
+        with pytest.raises(UpstreamTimeout):
+            await (await world.ask())
+    assert (world.breaker.is_open, world.wire.requests) == (False, 0)
+
+
+async def test_probe_that_is_abandoned_before_it_is_sent_leaves_it_to_the_next(
+    world: World,
+) -> None:
+    await world.told(0)
+    for _ in range(FAILURES_IN_A_ROW):
+        world.breaker.failed(None)
+    await world.time.pass_by(1)
+    probe = await world.ask()
+    assert not world.breaker.lets_through
+    probe.cancel(ABANDONED)
+    await settle()
+    assert (probe.cancelled(), world.breaker.lets_through) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("left", "quota", "not_urgent", "urgent"),
+    [
+        (16, 150, None, None),
+        (15, 150, ErrorCode.RATE_LIMITED, None),
+        (1, 150, ErrorCode.RATE_LIMITED, None),
+        (0, 150, ErrorCode.RATE_LIMITED, ErrorCode.RATE_LIMITED),
+        (6, 10, None, None),
+        (5, 10, ErrorCode.RATE_LIMITED, None),
+    ],
+)
+async def test_the_reserve_is_for_what_must_be_sent(
+    world: World,
+    left: int,
+    quota: int,
+    not_urgent: ErrorCode | None,
+    urgent: ErrorCode | None,
+) -> None:
+    assert world.upstream.reluctance(urgent=False) is None
+    assert world.upstream.quota_state == "not told"
+    await world.told(left, quota)
+    assert world.upstream.reluctance(urgent=False) is not_urgent
+    assert world.upstream.reluctance(urgent=True) is urgent
+    assert world.upstream.quota_state == f"{left} of {quota} requests left"
+
+
+async def test_nothing_is_welcome_during_a_pause(world: World) -> None:
+    asked = await world.ask()
+    await world.wire.answer(429, Retry_After="5")
+    for urgent in (False, True):
+        assert world.upstream.reluctance(urgent=urgent) is ErrorCode.RATE_LIMITED
+    assert world.upstream.quota_state == "overloaded: nothing is sent for 5 s"
+    asked.cancel()
+    await settle()
+    assert world.wire.requests == 1
+
+
+async def test_abandoned_operation_is_carried_out(world: World) -> None:
+    assert world.upstream.state == "not asked yet"
+    asked = await world.ask()
+    asked.cancel(ABANDONED)
+    await world.wire.answer(left=9, body=EMPTY)
+    assert (await asked, world.upstream.state) == (0, "answers")
+
+
+async def test_abandoned_operation_is_not_tried_again(world: World) -> None:
+    asked = await world.ask()
+    asked.cancel(ABANDONED)
+    await world.wire.answer(500)
+    with pytest.raises(UpstreamUnavailable, match="status 500"):
+        await asked
+    assert (world.wire.requests, world.upstream.budget.spent) == (1, 0)
+
+
+async def test_whoever_was_abandoned_asks_for_nothing_more(world: World) -> None:
+    async def ask_twice() -> None:
+        for _ in range(2):
+            await world.upstream.ask(LIST, lambda answer: answer.status)
+
+    asked = asyncio.ensure_future(ask_twice())
+    await settle()
+    asked.cancel(ABANDONED)
+    await world.wire.answer()
+    assert (asked.cancelled(), world.wire.requests) == (True, 1)
+
+
+async def test_any_other_cancellation_ends_an_operation(world: World) -> None:
+    asked = await world.ask()
+    asked.cancel()
+    await settle()
+    assert (asked.cancelled(), world.wire.cancelled, world.gate.view.in_flight) == (True, 1, 0)
+
+
+async def test_error_of_the_reader_itself_is_neither_tried_again_nor_a_failure(
+    world: World,
+) -> None:
+    def read(_: Answer) -> int:
+        raise ZeroDivisionError
+
+    asked = asyncio.ensure_future(world.upstream.ask(LIST, read))
+    await settle()
+    await world.wire.answer()
+    with pytest.raises(ZeroDivisionError):
+        await asked
+    assert (world.wire.requests, world.upstream.state) == (1, "not asked yet")
