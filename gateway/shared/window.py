@@ -29,9 +29,9 @@ if told and given_up > 0 then
   set('told', told)
 end
 -- Until an answer tells of the next window: its whole quota is left, and it follows the last one
--- or begins now. What is still in flight may be counted in it.
+-- or begins now. What is still in flight may be counted in it. One at least, to be told of it.
 if told and now >= get('latest') then
-  told = get('quota')
+  told = math.max(get('quota'), 1)
   set('told', told, 'earliest', get('earliest') + length, 'latest', now + length)
 end
 """

@@ -39,7 +39,7 @@ class Model:
             return
         self.told -= len(given_up)
         if now >= self.latest:
-            self.told = self.quota
+            self.told = max(self.quota, 1)
             self.earliest += 30.0
             self.latest = now + 30.0
 
@@ -190,6 +190,14 @@ async def test_after_its_end_a_window_has_its_quota_again(window: SharedWindow) 
     await window.tell("late", NOW + 1, NOW + 10, left=1, quota=2, resets_in=9)
     assert await window.take("b", NOW + 10, 0) == Take(True, 0.0)
     assert await window.take("c", NOW + 10, 0) == Take(False, 30.0)
+
+
+async def test_store_that_tells_of_a_quota_of_none_is_asked_once_a_window(
+    window: SharedWindow,
+) -> None:
+    await window.tell("first", NOW, NOW, left=0, quota=0, resets_in=10)
+    assert await window.take("a", NOW + 10, 0) == Take(True, 0.0)
+    assert await window.take("b", NOW + 10, 0) == Take(False, 30.0)
 
 
 async def test_everybody_pauses_until_the_latest_time(window: SharedWindow) -> None:
