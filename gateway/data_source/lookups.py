@@ -163,7 +163,12 @@ class SegmentLookups:
                 failed.append(error)
                 found.update(dict.fromkeys(part, error))
 
-        await asyncio.gather(*map(ask, parts))
+        try:
+            await asyncio.gather(*map(ask, parts))
+        except asyncio.CancelledError:
+            if len(found) < len(ids):
+                raise
+            # Abandoned with all parts on the wire: they were carried out, and may be stored.
         if len(failed) == len(parts):
             raise failed[0]
         return found

@@ -9,6 +9,7 @@ import pytest
 from in_process import InProcess, in_process
 from redis_server import RedisServer, redis_server
 
+from gateway.answer_scope import ABANDONED
 from gateway.emulator.rate_limit import RateLimitWindow
 
 LAST_PAGE = "{ segments(last: 1) { nodes { entityId } } }"
@@ -127,3 +128,20 @@ async def test_nothing_is_sent_for_those_who_hung_up_while_the_quota_was_used_up
     await until(lambda: True)
     assert gateway.upstream_requests == 2
     assert dict(gateway.emulator.statuses) == {"200": 2}
+
+
+async def test_parts_of_a_lookup_that_are_on_the_wire_are_all_kept() -> None:
+    gateway, answers = in_process(1000, latency_seconds=1, longest_query=1000), asyncio.Event()
+    gateway.emulator.sleep = lambda _: answers.wait()
+    answers.set()
+    ids = [row.id for row in gateway.emulator.store.segments]
+    await gateway.parts.lookups.look_up_segments(ids[:50])  # learns how many go at once
+    answers.clear()
+    before = gateway.upstream_requests
+    lookup = asyncio.ensure_future(gateway.parts.lookups.look_up_segments(ids[50:90]))
+    await until(lambda: gateway.upstream_requests == before + 2)
+    lookup.cancel(ABANDONED)
+    answers.set()
+    assert [*await lookup] == ids[50:90]
+    assert [*await gateway.parts.lookups.kept_segments(ids[50:90])] == ids[50:90]
+    assert gateway.upstream_requests == before + 2
