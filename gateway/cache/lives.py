@@ -3,9 +3,11 @@
 Source: RFC 9111 (HTTP Caching), 4.2, and RFC 5861 (stale-while-revalidate, stale-if-error).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from struct import Struct
+
+from gateway.errors import ErrorCode
 
 _STAMP = Struct(">d")
 
@@ -14,11 +16,13 @@ _STAMP = Struct(">d")
 class Entry:
     """A cached value; `read_at` is the time in seconds at which its request was sent upstream.
 
-    The age so counted holds the time of the request itself (RFC 9111, 4.2.3).
+    The age so counted holds the time of the request itself (RFC 9111, 4.2.3). `stale_for` is the
+    code of the error for which it had to do in this read, though it was stale; it is not stored.
     """
 
     read_at: float
     value: bytes
+    stale_for: ErrorCode | None = field(default=None, compare=False)
 
 
 class Use(Enum):

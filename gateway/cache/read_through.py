@@ -4,6 +4,7 @@ Terms of RFC 9111 (HTTP Caching) and RFC 5861 (stale-while-revalidate, stale-if-
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.answer_scope import answer_scope
@@ -11,7 +12,7 @@ from gateway.cache.backend import CacheBackend
 from gateway.cache.lives import Entry, Lives, Use
 from gateway.cache.single_flight import SingleFlight
 from gateway.cache.tiers import Fill, SharedTier, Tiers
-from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden, UpstreamRefused
+from gateway.errors import ErrorCode, RateLimited, UpstreamError, UpstreamForbidden, UpstreamRefused
 from gateway.steady_time import SteadyTime
 
 
@@ -66,8 +67,9 @@ class ReadThroughCache:
     async def read(self, key: str, fill: Fill, not_before: float = 0.0) -> Entry:
         """Returns an entry of use, else what `fill` returns for the key.
 
-        An entry from before `not_before` is used only where filling fails. Raises what `fill`
-        raises where nothing can stand in; an error is never stored.
+        An entry from before `not_before` is used only where filling fails. Whoever makes an answer
+        of what is returned has to `note` it. Raises what `fill` raises where nothing can stand in;
+        an error is never stored.
         """
         entry = (await self._tiers.here([key]))[0]
         use = self.use_of(entry, not_before)
@@ -79,15 +81,15 @@ class ReadThroughCache:
             if use is Use.WHILE_REVALIDATE:
                 self.stale_hits += 1
                 self._fill_in_background(key, fill, not_before)
-            return self.note(entry)
+            return entry
         self.misses += 1
         if entry is not None and use is Use.IF_ERROR:
             error = self.obstacle(urgent=entry.read_at < not_before)
             if error is not None:
                 self._fill_in_background(key, fill, not_before)
-                return self.note(entry, error)
+                return replace(entry, stale_for=error)
         try:
-            return self.note(await self._filled(key, fill, not_before))
+            return await self._filled(key, fill, not_before)
         except UpstreamRefused:
             raise  # maybe for the page's size, which whoever asks can mend
         except UpstreamError as error:
@@ -128,14 +130,13 @@ class ReadThroughCache:
             entry = await self._looks.do(key, lambda: self._look(key))
         if entry is None or self.use_of(entry, self.now()) is None:
             raise error
-        return self.note(entry, error.code)
+        return replace(entry, stale_for=error.code)
 
-    def note(self, entry: Entry, error: ErrorCode | None = None) -> Entry:
-        """Counts an entry as part of the answer; `error` is why a stale one had to do."""
+    def note(self, read_at: float, stale_for: ErrorCode | None = None) -> None:
+        """Counts what was read then as part of the answer, stale for an error if there is one."""
         if (scope := answer_scope()) is not None:
-            is_stale = self._clock() - entry.read_at >= self.lives.fresh > 0
-            scope.note(entry.read_at, is_stale=is_stale or error is not None, error=error)
-        return entry
+            is_stale = stale_for is not None or self._clock() - read_at >= self.lives.fresh > 0
+            scope.note(read_at, is_stale=is_stale, error=stale_for)
 
     async def fill_many(
         self, keys: Sequence[str], fill: Fill, not_before: float = 0.0
@@ -150,7 +151,10 @@ class ReadThroughCache:
                 keys, fill, lambda entry: self._is_fresh(entry, not_before)
             )
         except UpstreamError as error:
-            if not isinstance(error, UpstreamRefused):
+            # A quota is known to be back by itself, a refusal may be about this request alone, and
+            # refused credentials are so until they are accepted.
+            is_telling = not isinstance(error, UpstreamRefused | RateLimited)
+            if is_telling and not isinstance(self._failure, UpstreamForbidden):
                 self._failure = error
             raise
         self._failure = None

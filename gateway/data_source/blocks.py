@@ -86,7 +86,7 @@ class SegmentSource:
         is_current = self._total_read_at >= self._superseded_at
         if not (is_current and self._cache.is_fresh(self._total_read_at)):
             return None
-        self._cache.note(Entry(self._total_read_at, b""))
+        self._cache.note(self._total_read_at)
         return self.total
 
     @property
@@ -118,6 +118,10 @@ class SegmentSource:
                     return self._block(wanted, await self._cache.in_place_of(refusal, wanted))
                 size = smaller
 
+    def use(self, block: Block[Segment]) -> None:
+        """Counts a block as part of the answer."""
+        self._cache.note(block.read_at, block.stale_for)
+
     def supersede(self, read_at: float) -> None:
         """Takes every block read before `read_at` for out of date."""
         self._superseded_at = max(self._superseded_at, read_at)
@@ -139,7 +143,7 @@ class SegmentSource:
         """Returns the entry's block, decoded once: no two entries of a key share a `read_at`."""
         kept = self._decoded.get(key)
         if kept is not None and kept.block.read_at == entry.read_at:
-            return kept.block
+            return kept.block.stale_because_of(entry.stale_for)
         stored = decode_block(entry.value)
         block = Block(stored.index, stored.size, stored.total, stored.rows, entry.read_at)
         if block.read_at > self._total_read_at:
@@ -147,7 +151,7 @@ class SegmentSource:
         decoded = _Decoded(block, len(entry.value) * DECODED_WEIGHT)
         if decoded.weight <= self._decoded.maxsize:
             self._decoded[key] = decoded
-        return block
+        return block.stale_because_of(entry.stale_for)
 
     async def _fill(self, index: int, size: int, _: Sequence[str]) -> Mapping[str, Entry]:
         read_at = self.now()

@@ -82,7 +82,7 @@ class SegmentLookups:
 
     def use(self, kept: Kept, error: ErrorCode | None = None) -> Segment | None:
         """Counts it as part of the answer, stale because of `error`; returns the segment."""
-        self._cache.note(kept.entry, error)
+        self._cache.note(kept.entry.read_at, error)
         return kept.segment
 
     async def listed_segments(self, ids: Sequence[str]) -> Listed:
@@ -110,6 +110,7 @@ class SegmentLookups:
             if isinstance(block, UpstreamError):
                 found = {**dict.fromkeys(ids, block), **found}
             else:
+                self._blocks.use(block)
                 found.update((row.id, row) for row in block.rows)
         return {row_id: found[row_id] for row_id in ids if row_id in found}
 

@@ -1,9 +1,11 @@
 """What a list of the upstream is to paging: rows with ids, in blocks of one size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
+
+from gateway.errors import ErrorCode
 
 PAGE_SIZE_CHANGES = "The store's API changes the size of its pages all the time."
 
@@ -24,7 +26,8 @@ class Block(Generic[Row]):
     """One page of the upstream as it was answered.
 
     `index` counts from 0, `size` is the answer's `per_page`, `total` the rows of the whole list,
-    `read_at` the time in seconds at which the request was sent.
+    `read_at` the time in seconds at which the request was sent; `stale_for` is the code of the
+    error for which it had to do in this read, though it was stale.
     """
 
     index: int
@@ -32,6 +35,11 @@ class Block(Generic[Row]):
     total: int
     rows: Sequence[Row]
     read_at: float
+    stale_for: ErrorCode | None = None
+
+    def stale_because_of(self, error: ErrorCode | None) -> "Block[Row]":
+        """Returns the block as one that had to do for an error, where there is one."""
+        return self if error is None else replace(self, stale_for=error)
 
     @cached_property
     def offsets(self) -> dict[str, int]:
@@ -71,6 +79,9 @@ class BlockSource(Protocol[Row]):
 
     async def read(self, index: int) -> Block[Row]:
         """Returns the block; its `size` may differ from what was expected."""
+
+    def use(self, block: Block[Row]) -> None:
+        """Counts a block as part of an answer."""
 
     def supersede(self, read_at: float) -> None:
         """Takes every block read before `read_at` for out of date: the list has moved since."""

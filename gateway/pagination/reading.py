@@ -15,7 +15,11 @@ SAME_EDITION_SECONDS = 5.0
 async def read_total(source: BlockSource[Row]) -> int:
     """Returns the number of rows of the list: any fresh block tells it."""
     total = source.take_fresh_total()
-    return (await source.read(0)).total if total is None else total
+    if total is not None:
+        return total
+    block = await source.read(0)
+    source.use(block)
+    return block.total
 
 
 async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -> Slice[Row]:

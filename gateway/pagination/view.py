@@ -142,6 +142,8 @@ class ListView(Generic[Row]):
 
     def cut(self, window: Window, shown_before: tuple[bytes, ...]) -> Slice[Row]:
         """Returns the rows of the window, each once; `shown_before` are marks of rows before it."""
+        for block in self.blocks.values():
+            self.source.use(block)
         rows: dict[str, tuple[int, Row]] = {}
         for offset in range(window.start, window.end):
             if (row := self._row_at(offset)) is not None:

@@ -71,10 +71,12 @@ class Model:
 
     def fill(self) -> UpstreamError | None:
         self.expected_calls += 1
-        self.failure = self.upstream.error
-        if self.failure is None:
+        error = self.upstream.error
+        if error is None:
             self.read_at, self.value = self.upstream.now, self.expected_calls
-        return self.failure
+        if error is None or not isinstance(self.failure, UpstreamForbidden):
+            self.failure = error
+        return error
 
     def read(self) -> tuple[int | str, bool, ErrorCode | None]:
         """Returns the value or the error's code, whether it is stale, and because of what."""
@@ -98,14 +100,9 @@ class Model:
                 failure = self.fill()
                 if failure is not None and not isinstance(failure, UpstreamForbidden):
                     return kept, True, failure.code
-                return self._filled()
-        self.fill()
-        return self._filled()
-
-    def _filled(self) -> tuple[int | str, bool, ErrorCode | None]:
-        if self.failure is not None:
-            return self.failure.code.value, False, None
-        return self.value, False, None
+                return (self.value if failure is None else failure.code.value), False, None
+        failure = self.fill()
+        return (self.value if failure is None else failure.code.value), False, None
 
 
 async def settle() -> None:
@@ -141,7 +138,9 @@ async def play(moves: list[Move]) -> None:
     async def read() -> tuple[int | str, bool, ErrorCode | None]:
         with answering(60.0) as scope:
             try:
-                value: int | str = int((await cache.read("key", fill)).value)
+                entry = await cache.read("key", fill)
+                cache.note(entry.read_at, entry.stale_for)
+                value: int | str = int(entry.value)
             except UpstreamError as error:
                 value = error.code.value
         return value, scope.is_stale, scope.stale_error

@@ -54,6 +54,9 @@ class MovingList:
     def now(self) -> float:
         return self.reads + 0.5
 
+    def use(self, block: Block[Segment]) -> None:
+        """Nobody is told how old it is."""
+
     def supersede(self, read_at: float) -> None:
         """Nothing is cached."""
 

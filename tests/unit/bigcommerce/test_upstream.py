@@ -157,7 +157,7 @@ async def test_429_without_headers_is_tried_again_after_the_pause(world: World) 
     await world.wire.answer(429)
     await world.time.pass_by(0.9)
     assert world.wire.requests == 1
-    assert world.upstream.quota_state == "overloaded: nothing is sent for 0 s"
+    assert world.upstream.quota_state == "nothing is sent for 0 s"
     await world.time.pass_by(0.5)
     await world.wire.answer(body=EMPTY)
     assert (await asked, world.wire.requests) == (0, 2)
@@ -298,7 +298,7 @@ async def test_nothing_is_welcome_during_a_pause(world: World) -> None:
     await world.wire.answer(429, Retry_After="5")
     for urgent in (False, True):
         assert world.upstream.reluctance(urgent=urgent) is ErrorCode.RATE_LIMITED
-    assert world.upstream.quota_state == "overloaded: nothing is sent for 5 s"
+    assert world.upstream.quota_state == "nothing is sent for 5 s"
     asked.cancel()
     await settle()
     assert world.wire.requests == 1

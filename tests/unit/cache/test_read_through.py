@@ -74,6 +74,7 @@ async def answered(
     """Reads for a client; lets what began in the background end."""
     with answering(60.0) as scope:
         entry = await cache.read("key", upstream, not_before)
+        cache.note(entry.read_at, entry.stale_for)
     await settle()
     return entry.value, scope
 
@@ -166,9 +167,8 @@ async def test_refusal_of_the_request_is_told_and_something_may_stand_in_for_it(
     upstream.error = UpstreamRefused("too large", 413)
     with pytest.raises(UpstreamRefused):
         await cache.read("key", upstream)
-    with answering(60.0) as scope:
-        assert (await cache.in_place_of(upstream.error, "key")).value == b"1"
-    assert scope.stale_error is ErrorCode.UPSTREAM_UNAVAILABLE
+    entry = await cache.in_place_of(upstream.error, "key")
+    assert (entry.value, entry.stale_for) == (b"1", ErrorCode.UPSTREAM_UNAVAILABLE)
     with pytest.raises(UpstreamRefused):
         await cache.in_place_of(upstream.error, "another")
 
