@@ -1,0 +1,136 @@
+"""Two whole gateways on one real Redis and one store: what one knows, the other uses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+from in_process import InProcess, in_process
+from redis_server import RedisServer
+
+from gateway.emulator import Fault, Rule, Store, seeded_store
+
+FIRST = "{ segments(first: 2) { totalCount } }"
+# News of a write is to be seen within so long.
+SEEN_SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    redis = RedisServer()
+    redis.start()
+    yield redis
+    redis.kill()
+
+
+@pytest.fixture
+def store(server: RedisServer) -> Store:
+    server.admin.flushall()
+    return seeded_store(300)
+
+
+Pair = tuple[InProcess, InProcess]
+
+
+@pytest.fixture
+async def pair(server: RedisServer, store: Store) -> AsyncIterator[Pair]:
+    first, second = (in_process(store, REDIS_URL=server.url) for _ in range(2))
+    async with AsyncExitStack() as running:
+        for gateway in (first, second):
+            await running.enter_async_context(gateway.parts.running())
+        yield first, second
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Waits for what another process tells, which can only be looked at again and again."""
+    while not is_so():  # noqa: ASYNC110 - see above
+        await asyncio.sleep(0.005)
+
+
+async def cache_of(gateway: InProcess, query: str = FIRST) -> object:
+    answer = await gateway.ask(query)
+    assert "errors" not in answer, answer
+    return answer["extensions"]["cache"]
+
+
+async def test_what_one_has_read_the_other_does_not_ask_for(pair: Pair) -> None:
+    first, second = pair
+    ids = [row.id for row in first.emulator.store.segments]
+    await first.page(first=250)
+    assert (await second.page(first=250))["totalCount"] == 300
+    assert len(await second.parts.segment_loader.load_segments_by_id(ids[:120])) == 120
+    await first.data('{ segment(entityId: "00000000-0000-4000-8000-000000000001") { name } }')
+    absent = '{ segment(entityId: "00000000-0000-4000-8000-000000000001") { name } }'
+    assert await second.data(absent) == {"segment": None}
+    assert (first.upstream_requests, second.upstream_requests) == (2, 0)
+
+
+async def test_a_write_in_one_is_seen_in_the_other_within_a_second(
+    pair: Pair, store: Store
+) -> None:
+    first, second = pair
+    for gateway in pair:
+        assert (await gateway.page(first=1))["totalCount"] == 300
+    store.delete([store.segments[0].id])
+    await first.parts.invalidate_segments()
+    assert (await first.page(first=1))["totalCount"] == 299
+    async with asyncio.timeout(SEEN_SECONDS):
+        await until(lambda: second.parts.cache.invalidated_at() > 0)
+        assert (await second.page(first=1))["totalCount"] == 299
+    assert second.upstream_requests == 0  # the other one has read it by then
+
+
+async def test_what_is_stale_in_one_serves_the_other_where_the_store_fails(pair: Pair) -> None:
+    first, second = pair
+    await first.page(first=2)
+    second.emulator.faults.rules = [Rule(Fault.SERVER_ERROR)]
+    assert await cache_of(second) == {"age": 0, "stale": False}
+    # Superseded, so that it would have to be read anew.
+    second.parts.segments.supersede(second.parts.cache.now())
+    assert await cache_of(second) == {"age": 0, "stale": True, "error": "UPSTREAM_UNAVAILABLE"}
+    row_id = first.emulator.store.segments[0].id
+    assert await cache_of(second, f'{{ segment(entityId: "{row_id}") {{ name }} }}') == {
+        "age": 0,
+        "stale": False,
+    }
+
+
+async def test_a_quota_that_one_used_up_the_other_knows(server: RedisServer, pair: Pair) -> None:
+    first, second = pair
+    for gateway in pair:
+        gateway.emulator.window.quota = 1
+    await first.page(first=1)
+    window = "segments-gateway:v2:teststore:window"
+    await until(lambda: server.admin.hget(window, "told") == b"0")
+    answer = await second.ask("{ segments(last: 1) { nodes { name } } }")
+    assert answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert second.upstream_requests == 0
+    ready = (await second.http.get("/health/ready")).json()
+    assert ready["parts"]["redis"] == "connected"
+    assert ready["parts"]["quota"].startswith("nothing is sent for ")
+
+
+async def test_keys_name_the_prefix_the_layout_the_store_and_the_collection(
+    server: RedisServer, pair: Pair
+) -> None:
+    await pair[0].page(first=1)
+    keys = {str(key, "ascii") for key in server.admin.scan_iter() if isinstance(key, bytes)}
+    assert {key.rpartition("segments:")[0] for key in keys if ":id:" in key} == {
+        "segments-gateway:v2:teststore:"
+    }
+    assert "segments-gateway:v2:teststore:segments:block:250:0" in keys
+    assert all(key.startswith("segments-gateway:v2:teststore:") for key in keys)
+
+
+async def test_redis_that_goes_away_and_comes_back_costs_no_answer(
+    server: RedisServer, pair: Pair
+) -> None:
+    first, _ = pair
+    await first.page(first=2)
+    server.kill()
+    try:
+        first.parts.segments.supersede(first.parts.cache.now())
+        assert (await first.page(first=2))["totalCount"] == 300
+        assert first.upstream_requests == 2
+    finally:
+        server.start()
