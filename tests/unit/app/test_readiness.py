@@ -1,0 +1,78 @@
+"""Whether answers can be served, as the parts stand."""
+
+import asyncio
+
+from in_process import InProcess, in_process
+
+from gateway.app.readiness import readiness_of
+from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, LONGEST_SECONDS
+from gateway.emulator import Fault, Rule
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def fail_often(gateway: InProcess) -> None:
+    gateway.emulator.faults.rules = [Rule(Fault.SERVER_ERROR)]
+    for _ in range(FAILURES_IN_A_ROW):
+        await gateway.ask("{ segments(first: 1) { totalCount } }")
+
+
+async def test_a_gateway_that_has_asked_nothing_yet_is_ready() -> None:
+    gateway = in_process(3)
+    found = await readiness_of(gateway.parts)
+    assert found.is_ready
+    assert found.parts == {
+        "upstream": "not asked yet",
+        "quota": "not told",
+        "cache": "memory",
+        "redis": "not set",
+    }
+    assert gateway.upstream_requests == 0
+
+
+async def test_a_store_that_is_dead_takes_nobody_out_who_has_something_stale() -> None:
+    clock = Clock()
+    gateway = in_process(3, clock=clock, CACHE_STALE_WHILE_REVALIDATE_SECONDS="0")
+    await gateway.page(first=1)
+    clock.seconds += 100
+    gateway.emulator.faults.rules = [Rule(Fault.SERVER_ERROR)]
+    for _ in range(FAILURES_IN_A_ROW):
+        assert "errors" not in await gateway.ask("{ segments(first: 1) { totalCount } }")
+        for _ in range(50):  # behind which it is asked for again
+            await asyncio.sleep(0)
+    found = await readiness_of(gateway.parts)
+    assert (found.is_ready, found.parts["upstream"]) == (True, "fails, and is only probed")
+    clock.seconds += 600
+    assert not (await readiness_of(gateway.parts)).is_ready
+
+
+async def test_a_store_that_is_dead_is_asked_now_and_then_until_it_is_back() -> None:
+    clock = Clock()
+    gateway = in_process(3, clock=clock)
+    await fail_often(gateway)
+    asked = gateway.upstream_requests
+    for _ in range(3):
+        found = await readiness_of(gateway.parts)
+        assert (found.is_ready, gateway.upstream_requests) == (False, asked)
+    clock.seconds += LONGEST_SECONDS
+    assert not (await readiness_of(gateway.parts)).is_ready
+    assert gateway.upstream_requests == asked + 1
+    gateway.emulator.faults.rules = []
+    clock.seconds += LONGEST_SECONDS
+    found = await readiness_of(gateway.parts)
+    assert (found.is_ready, gateway.upstream_requests) == (True, asked + 2)
+    assert (await readiness_of(gateway.parts)).parts["upstream"] == "answers"
+
+
+async def test_parts_tell_what_is_turned_off() -> None:
+    gateway = in_process(3, CACHE_TTL_SECONDS="0")
+    await gateway.page(first=1)
+    parts = (await readiness_of(gateway.parts)).parts
+    assert parts["cache"] == "off"
+    assert parts["quota"] == "999999 of 1000000 requests left"

@@ -1,0 +1,23 @@
+import time
+
+import pytest
+
+from gateway.steady_time import SteadyTime
+
+
+def test_time_goes_on_at_its_pace_where_the_wall_s_clock_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wall, steady = 1_800_000_000.0, 100.0
+    monkeypatch.setattr(time, "time", lambda: wall)
+    monkeypatch.setattr(time, "monotonic", lambda: steady)
+    clock = SteadyTime()
+    assert clock() == wall
+    wall, steady = wall + 1, steady + 1
+    assert clock() == 1_800_000_001.0
+    wall, steady = wall + 3600, steady + 1  # set forward: it follows
+    assert clock() == 1_800_003_601.0
+    wall, steady = wall - 7200, steady + 1  # set back: it goes on
+    assert clock() == 1_800_003_602.0
+    wall, steady = wall + 1, steady + 1
+    assert clock() == 1_800_003_603.0
