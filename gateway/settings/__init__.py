@@ -4,7 +4,7 @@ Settings are environment variables with the prefix `GATEWAY_`. Only app.py and c
 they hand plain values down.
 """
 
+from gateway.settings.checked import Settings
 from gateway.settings.environment import SettingsError, load_settings, settings_table
-from gateway.settings.knobs import Settings
 
 __all__ = ["Settings", "SettingsError", "load_settings", "settings_table"]

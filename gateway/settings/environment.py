@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from pydantic import SecretStr, ValidationError
 
-from gateway.settings.knobs import PREFIX, Settings
+from gateway.settings.checked import Settings
+from gateway.settings.knobs import PREFIX
 
 # Kubernetes gives these to every container in the namespace of a service whose name begins with
 # "gateway"; a port alone is Kubernetes' only where its value is an address (`LINKED_ADDRESS`).
