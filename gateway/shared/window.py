@@ -9,50 +9,58 @@ WINDOW_SECONDS = 30.0
 # Longer than any pause that an answer can demand, which is a day.
 KEPT_MILLISECONDS = 90_000_000
 
-# KEYS: a hash, and a sorted set of requests in flight, scored with when they are given up.
-# ARGV: the token of a request, now, the length of a window.
+# The rules are those of `gateway.bigcommerce.quota.QuotaView`, which the tests hold the script to.
+RESOLUTION_SECONDS, TOLERANCE_SECONDS = 0.001, 5.0
+
+# KEYS: a hash; a sorted set of requests in flight, scored with when they are given up; one of
+# requests of which no answer told, scored with when they ended.
+# ARGV: the token of a request, now.
 #
-# In the hash: `told`, the fewest requests left that an answer of this window told, less what may
-# have been counted since; `quota`; when the window ends, between `earliest` and `latest`, since
-# nobody knows when between sending and receiving the upstream wrote its answer; `pause`.
-BEGINNING = """
-local window, in_flight = KEYS[1], KEYS[2]
-local token, now, length = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+# In the hash: `fewest`, the fewest requests left that an answer of this window told, and whether
+# one did (`is_told`), else it is the whole of a window that follows the last one; `quota`; when the
+# window ends, between `earliest` and `latest`, since nobody knows when between sending and
+# receiving the upstream wrote its answer; `pause`.
+BEGINNING = f"""
+local window, in_flight, untold = KEYS[1], KEYS[2], KEYS[3]
+local token, now = ARGV[1], tonumber(ARGV[2])
 local function get(field) return tonumber(redis.call('HGET', window, field)) end
 local function set(...) redis.call('HSET', window, ...) end
+local function forget_untold(til) redis.call('ZREMRANGEBYSCORE', untold, '-inf', til) end
 
-local told = get('told')
 -- What was sent by a process that died may have been counted.
-local given_up = redis.call('ZREMRANGEBYSCORE', in_flight, '-inf', now)
-if told and given_up > 0 then
-  told = told - given_up
-  set('told', told)
+for _, given_up in ipairs(redis.call('ZRANGEBYSCORE', in_flight, '-inf', now)) do
+  redis.call('ZREM', in_flight, given_up)
+  redis.call('ZADD', untold, now, given_up)
 end
--- Until an answer tells of the next window: its whole quota is left, and it follows the last one
--- or begins now. What is still in flight may be counted in it. One at least, to be told of it.
-if told and now >= get('latest') then
-  told = math.max(get('quota'), 1)
-  set('told', told, 'earliest', get('earliest') + length, 'latest', now + length)
+forget_untold(now - {WINDOW_SECONDS})
+local fewest = get('fewest')
+if fewest and now >= get('latest') then
+  forget_untold(get('earliest'))
+  -- What is still in flight may be counted in it. One request at least, to be told of it.
+  fewest = math.max(get('quota'), 1)
+  local earliest = math.max(get('earliest') + {WINDOW_SECONDS}, now)
+  set('fewest', fewest, 'is_told', 0, 'earliest', earliest, 'latest', now + {WINDOW_SECONDS})
 end
 """
 END = f"""
-redis.call('PEXPIRE', window, {KEPT_MILLISECONDS})
-redis.call('PEXPIRE', in_flight, {KEPT_MILLISECONDS})
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, {KEPT_MILLISECONDS}) end
 """
 # ARGV after those: when the request is given up, how many requests have to be left after it.
 # Returns whether it may be sent, else the seconds to wait, and whether an answer to come may leave
 # something of this window.
 TAKE = f"""{BEGINNING}
 local pause = get('pause')
-local granted, wait = 0, 0
-local may_be_left = told and told > 0 and 1 or 0
+local flying = redis.call('ZCARD', in_flight)
+local left = fewest and fewest - redis.call('ZCARD', untold)
+local granted, wait, may_be_left = 0, 0, 1
 if pause and now < pause then
   wait, may_be_left = pause - now, 0
-elseif not told or told - redis.call('ZCARD', in_flight) > tonumber(ARGV[5]) then
+elseif not left or left - flying > tonumber(ARGV[4]) then
   granted = 1
-  redis.call('ZADD', in_flight, ARGV[4], token)
+  redis.call('ZADD', in_flight, ARGV[3], token)
 else
   wait = get('latest') - now
+  if fewest <= 0 or (left <= 0 and flying == 0) then may_be_left = 0 end
 end
 {END}
 return {{granted, string.format('%.17g', wait), may_be_left}}
@@ -61,18 +69,23 @@ return {{granted, string.format('%.17g', wait), may_be_left}}
 # nothing where the answer does not say, requests left, the quota, seconds until it resets.
 TELL = f"""{BEGINNING}
 redis.call('ZREM', in_flight, token)
-if ARGV[5] then
-  local left, quota, resets_in = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-  local earliest, latest = tonumber(ARGV[4]) + resets_in, now + resets_in
-  local known = get('earliest')
-  if not told or earliest > known + length / 2 then
-    set('told', left, 'quota', quota, 'earliest', earliest, 'latest', latest)
-  elseif earliest >= known - length / 2 then
-    set('told', math.min(told, left), 'quota', quota)
-    set('earliest', math.max(known, earliest), 'latest', math.min(get('latest'), latest))
-  end  -- else it is of a window that has ended
-elseif told then
-  set('told', told - 1)  -- it may have been counted
+local sent = tonumber(ARGV[3])
+if ARGV[4] then
+  local left, quota, resets_in = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+  local earliest = sent + resets_in - {RESOLUTION_SECONDS}
+  local latest = now + resets_in + {RESOLUTION_SECONDS}
+  local known_earliest, known_latest = get('earliest') or 0, get('latest') or 0
+  if latest >= known_earliest - {TOLERANCE_SECONDS} then  -- else it is of a window that has ended
+    if fewest and get('is_told') == 1 and earliest <= known_latest + {TOLERANCE_SECONDS} then
+      left = math.min(fewest, left)
+      earliest = math.max(known_earliest, earliest)
+      latest = math.min(known_latest, latest)
+    end
+    set('fewest', left, 'is_told', 1, 'quota', quota, 'earliest', earliest, 'latest', latest)
+    forget_untold(sent)
+  end
+else
+  redis.call('ZADD', untold, now, token)
 end
 {END}
 """
@@ -107,7 +120,7 @@ class SharedWindow:
         self, connection: RedisConnection, store_key: str, *, given_up_after_seconds: float
     ) -> None:
         self._connection = connection
-        self._keys = [f"{store_key}:window", f"{store_key}:window-in-flight"]
+        self._keys = [f"{store_key}:window{part}" for part in ("", "-in-flight", "-untold")]
         self._given_up_after_seconds = given_up_after_seconds
 
     async def take(self, token: str, now: float, floor: int) -> Take | None:
@@ -156,9 +169,7 @@ class SharedWindow:
         self, script: str, token: str, now: float, *arguments: float
     ) -> tuple[int, bytes, int] | None:
         return await self._connection.run(
-            lambda redis: redis.eval(
-                script, 2, *self._keys, token, now, WINDOW_SECONDS, *arguments
-            ),
+            lambda redis: redis.eval(script, len(self._keys), *self._keys, token, now, *arguments),
             None,
             purpose="the quota",
         )

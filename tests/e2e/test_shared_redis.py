@@ -101,7 +101,7 @@ async def test_a_quota_that_one_used_up_the_other_knows(server: RedisServer, pai
         gateway.emulator.window.quota = 1
     await first.page(first=1)
     window = "segments-gateway:v2:teststore:window"
-    await until(lambda: server.admin.hget(window, "told") == b"0")
+    await until(lambda: server.admin.hget(window, "fewest") == b"0")
     answer = await second.ask("{ segments(last: 1) { nodes { name } } }")
     assert answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
     assert second.upstream_requests == 0

@@ -1,12 +1,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis_server import RedisServer, redis_server
 
+from gateway.bigcommerce.quota import QuotaView
+from gateway.bigcommerce.rate_limit import RateLimit
 from gateway.shared.connection import RedisConnection
 from gateway.shared.window import SharedWindow, Take
 
@@ -20,60 +22,34 @@ def server() -> Iterator[RedisServer]:
         yield server
 
 
-@dataclass
 class Model:
-    """The window in Python, as the record of the decision tells it."""
+    """Each process's own view of the quota, with the tokens of what is in flight."""
 
-    told: int | None = None
-    quota: int = 0
-    earliest: float = 0.0
-    latest: float = 0.0
-    paused_until: float = 0.0
-    in_flight: dict[str, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.now = NOW
+        self.view = QuotaView(lambda: self.now)
+        self.in_flight: dict[str, float] = {}
 
-    def begin(self, now: float) -> None:
-        given_up = [token for token, ends in self.in_flight.items() if ends <= now]
-        for token in given_up:
+    def give_up(self) -> None:
+        for token in [token for token, ends in self.in_flight.items() if ends <= self.now]:
             del self.in_flight[token]
-        if self.told is None:
-            return
-        self.told -= len(given_up)
-        if now >= self.latest:
-            self.told = max(self.quota, 1)
-            self.earliest += 30.0
-            self.latest = now + 30.0
+            self.view.answered(self.now, self.now, None)
 
-    def take(self, token: str, now: float, floor: int) -> Take:
-        self.begin(now)
-        if now < self.paused_until:
-            return Take(False, self.paused_until - now, is_sure=True)
-        if self.told is not None and self.told - len(self.in_flight) <= floor:
-            return Take(False, self.latest - now, is_sure=self.told <= 0)
-        self.in_flight[token] = now + GIVEN_UP_AFTER
+    def take(self, token: str, floor: int) -> Take:
+        self.give_up()
+        if self.view.pause_seconds > 0:
+            return Take(False, self.view.pause_seconds, is_sure=True)
+        if self.view.left <= floor:
+            return Take(False, self.view._latest - self.now, self.view.is_used_up)
+        self.view.send()
+        self.in_flight[token] = self.now + GIVEN_UP_AFTER
         return Take(True, 0.0)
 
-    def tell(
-        self,
-        token: str,
-        sent: float,
-        received: float,
-        left: int | None = None,
-        quota: int | None = None,
-        resets_in: float | None = None,
-    ) -> None:
-        self.begin(received)
-        self.in_flight.pop(token, None)
-        if left is None or quota is None or resets_in is None:
-            if self.told is not None:
-                self.told -= 1
-            return
-        earliest, latest = sent + resets_in, received + resets_in
-        if self.told is None or earliest - self.earliest > 15.0:
-            self.told, self.quota, self.earliest, self.latest = left, quota, earliest, latest
-        elif earliest - self.earliest >= -15.0:
-            self.told, self.quota = min(self.told, left), quota
-            self.earliest = max(self.earliest, earliest)
-            self.latest = min(self.latest, latest)
+    def tell(self, token: str, sent: float, limit: RateLimit | None) -> None:
+        self.give_up()
+        if self.in_flight.pop(token, None) is None:
+            self.view.send()  # it was given up, or never taken: an answer tells all the same
+        self.view.answered(sent, self.now, limit)
 
 
 @dataclass(frozen=True)
@@ -121,29 +97,34 @@ moves = st.lists(
 )
 def test_window_does_what_its_model_does(server: RedisServer, moves: list[Move]) -> None:
     server.admin.flushall()
-    model, now = Model(), NOW
+    model = Model()
 
     async def play() -> None:
-        nonlocal now
         connection = RedisConnection(server.url, timeout_seconds=20)
         window = SharedWindow(connection, "gateway", given_up_after_seconds=GIVEN_UP_AFTER)
-        for move in moves:
-            now += move.later / 8
+        for number, move in enumerate(moves):
+            model.now += move.later / 8
+            now = model.now
+            model.give_up()
+            # Each request has a token of its own; an answer is to one of those in flight, if any.
+            flying = sorted(model.in_flight)
+            answered = flying[ord(move.token) % len(flying)] if flying else f"untold {number}"
             match move.kind:
                 case "take":
-                    taken = await window.take(move.token, now, move.floor)
-                    assert taken == model.take(move.token, now, move.floor)
+                    token = f"request {number}"
+                    taken = await window.take(token, now, move.floor)
+                    assert taken == model.take(token, move.floor)
                 case "pause":
                     until = now + move.took / 8
                     await window.pause(until)
-                    model.paused_until = max(model.paused_until, until)
+                    model.view.pause(move.took / 8)
                 case "tell":
                     sent, resets_in = now - move.took / 8, move.resets_in / 8
-                    await window.tell(move.token, sent, now, move.left, 5, resets_in)
-                    model.tell(move.token, sent, now, move.left, 5, resets_in)
+                    await window.tell(answered, sent, now, move.left, 5, resets_in)
+                    model.tell(answered, sent, RateLimit(move.left, 5, resets_in))
                 case _:
-                    await window.tell(move.token, now, now)
-                    model.tell(move.token, now, now)
+                    await window.tell(answered, now, now)
+                    model.tell(answered, now, None)
         await connection.close()
         assert connection.failures == 0
 
@@ -158,11 +139,18 @@ async def window(server: RedisServer) -> AsyncIterator[SharedWindow]:
     await connection.close()
 
 
+def refused_for(take: Take | None) -> tuple[float, bool] | None:
+    """For how many seconds a request is refused, and whether that is sure; None where granted."""
+    assert take is not None
+    return None if take.granted else (round(take.wait_seconds, 2), take.is_sure)
+
+
 async def test_requests_in_flight_count_against_what_is_left(window: SharedWindow) -> None:
     await window.tell("first", NOW, NOW + 1, left=3, quota=150, resets_in=10)
     taken = [await window.take(token, NOW + 2, 1) for token in ("a", "b", "c")]
     # The window ends at NOW + 11 at the latest, when it was received.
-    assert taken == [Take(True, 0.0), Take(True, 0.0), Take(False, 9.0)]
+    assert taken[:2] == [Take(True, 0.0)] * 2
+    assert refused_for(taken[2]) == (9.0, False)
 
 
 async def test_nothing_known_grants(window: SharedWindow) -> None:
@@ -173,37 +161,37 @@ async def test_answer_without_headers_may_have_been_counted(window: SharedWindow
     await window.tell("first", NOW, NOW, left=2, quota=150, resets_in=10)
     assert await window.take("a", NOW, 0) == Take(True, 0.0)
     await window.tell("a", NOW, NOW)
-    assert await window.take("b", NOW, 1) == Take(False, 10.0)
+    assert refused_for(await window.take("b", NOW, 1)) == (10.0, False)
 
 
 async def test_request_of_a_process_that_died_may_have_been_counted(window: SharedWindow) -> None:
     assert await window.take("dies", NOW, 0) == Take(True, 0.0)
     await window.tell("first", NOW, NOW, left=2, quota=150, resets_in=25)
     assert await window.take("a", NOW + GIVEN_UP_AFTER, 0) == Take(True, 0.0)
-    assert await window.take("b", NOW + GIVEN_UP_AFTER, 0) == Take(False, 5.0)
+    assert refused_for(await window.take("b", NOW + GIVEN_UP_AFTER, 0)) == (5.0, False)
 
 
 async def test_after_its_end_a_window_has_its_quota_again(window: SharedWindow) -> None:
     await window.tell("first", NOW, NOW, left=0, quota=2, resets_in=10)
-    assert await window.take("a", NOW + 9.5, 0) == Take(False, 0.5, is_sure=True)
-    assert await window.take("a", NOW + 10, 0) == Take(True, 0.0)
+    assert refused_for(await window.take("a", NOW + 9.5, 0)) == (0.5, True)
+    assert await window.take("a", NOW + 10.01, 0) == Take(True, 0.0)
     await window.tell("late", NOW + 1, NOW + 10, left=1, quota=2, resets_in=9)
-    assert await window.take("b", NOW + 10, 0) == Take(True, 0.0)
-    assert await window.take("c", NOW + 10, 0) == Take(False, 30.0)
+    assert await window.take("b", NOW + 10.01, 0) == Take(True, 0.0)
+    assert refused_for(await window.take("c", NOW + 10.01, 0)) == (30.0, False)
 
 
 async def test_store_that_tells_of_a_quota_of_none_is_asked_once_a_window(
     window: SharedWindow,
 ) -> None:
     await window.tell("first", NOW, NOW, left=0, quota=0, resets_in=10)
-    assert await window.take("a", NOW + 10, 0) == Take(True, 0.0)
-    assert await window.take("b", NOW + 10, 0) == Take(False, 30.0)
+    assert await window.take("a", NOW + 10.01, 0) == Take(True, 0.0)
+    assert refused_for(await window.take("b", NOW + 10.01, 0)) == (30.0, False)
 
 
 async def test_everybody_pauses_until_the_latest_time(window: SharedWindow) -> None:
     await window.pause(NOW + 5)
     await window.pause(NOW + 3)
-    assert await window.take("a", NOW, 0) == Take(False, 5.0, is_sure=True)
+    assert refused_for(await window.take("a", NOW, 0)) == (5.0, True)
     assert await window.take("a", NOW + 5, 0) == Take(True, 0.0)
 
 
