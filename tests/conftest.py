@@ -1,7 +1,8 @@
 """In CI (the variable `CI` is set) nothing may be skipped: a skip counts as a failure there."""
 
+import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 import stamina
@@ -9,6 +10,20 @@ import stamina
 # Every failure is the last, and what is tried again comes without a backoff: tests count requests,
 # and wait for nothing. Those of retries set their own number of attempts.
 stamina.set_testing(True, attempts=1)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undoes what programs do to logging that a test runs in its own process."""
+    root = logging.getLogger()
+    level, handlers = root.level, [*root.handlers]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
+
 
 MAY_SKIP = not os.environ.get("CI")
 

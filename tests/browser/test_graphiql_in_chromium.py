@@ -51,6 +51,7 @@ class Answer(msgspec.Struct, forbid_unknown_fields=True):
     """An answer without errors."""
 
     data: Data
+    extensions: dict[str, object]
 
 
 def is_no_introspection(response: Response) -> bool:
