@@ -103,7 +103,7 @@ class ReadThroughCache:
 
     def use_of(self, entry: Entry | None, not_before: float = 0.0) -> Use | None:
         """Returns what an entry is good for, None for nothing."""
-        if entry is None or entry.read_at < self.invalidated_at():
+        if entry is None or self.is_from_before_a_write(entry):
             return None
         age = self._clock() - entry.read_at
         use = self.lives.use_at(age)
@@ -115,6 +115,10 @@ class ReadThroughCache:
         if is_superseded:
             return Use.IF_ERROR if age < self.lives.fresh + self.lives.if_error else None
         return use
+
+    def is_from_before_a_write(self, entry: Entry) -> bool:
+        """Tells whether an entry is of no use any more, however young it is."""
+        return entry.read_at < self.invalidated_at()
 
     def obstacle(self, *, urgent: bool = False) -> ErrorCode | None:
         """Returns why not to wait for a fill where something stale is at hand, None to wait."""

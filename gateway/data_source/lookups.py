@@ -80,6 +80,10 @@ class SegmentLookups:
         """Tells whether to look up what nobody waits for."""
         return self._cache.reluctance(urgent=False) is None
 
+    def is_from_before_a_write(self, kept: Kept) -> bool:
+        """Tells whether a lookup has to be made again, since it left before a write."""
+        return self._cache.is_from_before_a_write(kept.entry)
+
     def use(self, kept: Kept, error: ErrorCode | None = None) -> Segment | None:
         """Counts it as part of the answer, stale because of `error`; returns the segment."""
         self._cache.note(kept.entry.read_at, error)

@@ -36,6 +36,9 @@ class SegmentLookup(Protocol):
     def welcomes_lookups(self) -> bool:
         """Tells whether to look up what nobody waits for."""
 
+    def is_from_before_a_write(self, kept: Kept) -> bool:
+        """Tells whether a lookup has to be made again, since it left before a write."""
+
     def use(self, kept: Kept, error: ErrorCode | None = None) -> Segment | None:
         """Counts it as part of the answer, stale because of `error`; returns the segment."""
 
@@ -94,8 +97,16 @@ class SegmentLoader:
             new = [row_id for row_id in ids if row_id not in joined]
             listed = await self._source.listed_segments(new)
             waits.ask(row_id for row_id in new if row_id not in listed)
+            found = await waits.answers()
+            # A lookup that we joined may have left before a write that was over when we came.
+            waits.ask(
+                row_id
+                for row_id, answer in found.items()
+                if isinstance(answer, Kept) and self._source.is_from_before_a_write(answer)
+            )
+            found.update(await waits.answers())
             answers: dict[str, Answer] = {**listed}
-            for row_id, answer in (await waits.answers()).items():
+            for row_id, answer in found.items():
                 answers[row_id] = self._source.use(answer) if isinstance(answer, Kept) else answer
         failed = {row_id: answer for row_id, answer in answers.items() if _may_be_stale(answer)}
         if failed:

@@ -20,9 +20,9 @@ from gateway.errors import (
 from gateway.loaders import SegmentLoader
 
 
-def kept(row_id: str, use: Use = Use.FRESH) -> Kept:
+def kept(row_id: str, use: Use = Use.FRESH, read_at: float = 0.0) -> Kept:
     absent = row_id.startswith("absent") or row_id == "gone"
-    return Kept(None if absent else Segment(id=row_id), use, Entry(0.0, row_id.encode()))
+    return Kept(None if absent else Segment(id=row_id), use, Entry(read_at, row_id.encode()))
 
 
 class Lookup:
@@ -34,6 +34,7 @@ class Lookup:
         self.reluctance: ErrorCode | None = None
         self.failing: ErrorCode | None = None
         self.used: list[tuple[str, ErrorCode | None]] = []
+        self.written_at = 0.0  # told in lookups, as the time of each entry is
         self.cancelled_with: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -55,6 +56,9 @@ class Lookup:
     def welcomes_lookups(self) -> bool:
         return self.reluctance is None
 
+    def is_from_before_a_write(self, kept: Kept) -> bool:
+        return kept.entry.read_at < self.written_at
+
     def use(self, kept: Kept, error: ErrorCode | None = None) -> Segment | None:
         self.used.append((kept.entry.value.decode(), error))
         return kept.segment
@@ -66,6 +70,7 @@ class Lookup:
 
     async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Kept | UpstreamError]:
         self.asked.append(list(ids))
+        read_at = len(self.asked)
         try:
             await self.gate.wait()
         except asyncio.CancelledError as cancelled:
@@ -73,7 +78,7 @@ class Lookup:
             raise
         if self.error:
             raise self.error
-        return {**{row_id: kept(row_id) for row_id in ids}, **self.refused}
+        return {**{row_id: kept(row_id, read_at=read_at) for row_id in ids}, **self.refused}
 
 
 def a_loader() -> tuple[Lookup, SegmentLoader]:
@@ -257,6 +262,20 @@ async def test_caller_that_hangs_up_does_not_take_the_lookup_from_others() -> No
     with pytest.raises(asyncio.CancelledError):
         await first
     assert lookup.asked == [["a"]]
+
+
+async def test_lookup_that_left_before_a_write_is_made_again_once_for_all_who_joined_it() -> None:
+    lookup, loader = a_loader()
+    lookup.gate.clear()
+    callers = [asyncio.ensure_future(loader.load_segments_by_id(["a"])) for _ in range(3)]
+    await settle()
+    lookup.written_at = 2
+    callers.append(asyncio.ensure_future(loader.load_segments_by_id(["a"])))
+    await settle()
+    lookup.gate.set()
+    assert await asyncio.gather(*callers) == [[Segment(id="a")]] * 4
+    assert lookup.asked == [["a"], ["a"]]
+    assert lookup.used == [("a", None)] * 4
 
 
 async def test_stale_ids_are_answered_and_looked_up_in_the_background() -> None:

@@ -1,5 +1,6 @@
 """Lookups by id, against the emulator: every test counts the upstream requests."""
 
+import asyncio
 from uuid import UUID
 
 import msgspec
@@ -276,3 +277,25 @@ async def test_error_of_the_first_block_stands_for_all_and_costs_one_request() -
     found = await gateway.parts.lookups.listed_segments(ids_of(gateway))
     assert {type(row) for row in found.values()} == {UpstreamUnavailable}
     assert gateway.upstream_requests == 1
+
+
+async def test_lookup_after_a_write_makes_nothing_of_one_that_left_before() -> None:
+    gateway = in_process(10, latency_seconds=1, LOOKUP_WINDOW_MILLISECONDS="0")
+    left, answers = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: float) -> None:
+        left.set()
+        await answers.wait()
+
+    gateway.emulator.sleep = wait
+    loader, ids = gateway.parts.segment_loader, [gateway.emulator.store.segments[0].id]
+    before = asyncio.ensure_future(loader.load_segments_by_id(ids))
+    await left.wait()
+    await gateway.parts.invalidate_segments()
+    after = asyncio.ensure_future(loader.load_segments_by_id(ids))
+    await asyncio.sleep(0)  # it joins the lookup that is under way
+    answers.set()
+    assert await before == await after
+    assert gateway.upstream_requests == 2
+    await loader.load_segments_by_id(ids)
+    assert gateway.upstream_requests == 2
