@@ -105,7 +105,9 @@ def create_parts(
         invalidated_at=lambda: invalidations.invalidated_at(SEGMENTS),
     )
     keys = StoredKeys(store_key, SEGMENTS)
-    limits = LearnedLimits(settings.upstream_page_size, cache.now)
+    limits = LearnedLimits(
+        settings.upstream_page_size, cache.now, upstream_fails=lambda: cache.obstacle() is not None
+    )
     segments = SegmentSource(
         upstream,
         cache,

@@ -143,7 +143,14 @@ class SegmentSource:
         """Returns the entry's block, decoded once: no two entries of a key share a `read_at`."""
         kept = self._decoded.get(key)
         if kept is not None and kept.block.read_at == entry.read_at:
-            return kept.block.stale_because_of(entry.stale_for)
+            block = kept.block
+        else:
+            block = self._decode(key, entry)
+        # Another process may have read it, or this one before it forgot.
+        self._limits.learn_page_size(block.size, block.read_at)
+        return block.stale_because_of(entry.stale_for)
+
+    def _decode(self, key: str, entry: Entry) -> Block[Segment]:
         stored = decode_block(entry.value)
         block = Block(stored.index, stored.size, stored.total, stored.rows, entry.read_at)
         if block.read_at > self._total_read_at:
@@ -151,7 +158,7 @@ class SegmentSource:
         decoded = _Decoded(block, len(entry.value) * DECODED_WEIGHT)
         if decoded.weight <= self._decoded.maxsize:
             self._decoded[key] = decoded
-        return block.stale_because_of(entry.stale_for)
+        return block
 
     async def _fill(self, index: int, size: int, _: Sequence[str]) -> Mapping[str, Entry]:
         read_at = self.now()
@@ -161,7 +168,7 @@ class SegmentSource:
         )
         if page.per_page != self.size:
             log.warning("the upstream gives %d rows to a page, not %d", page.per_page, self.size)
-            self._limits.page_size = page.per_page
+        self._limits.learn_page_size(page.per_page, read_at)
         entry = Entry(
             read_at, encode(StoredBlock(index, page.per_page, page.total, list(page.rows)))
         )

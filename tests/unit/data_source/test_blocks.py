@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from in_process import in_process
+from redis_server import redis_server
 
 from gateway.data_source.blocks import RESTLESS_SECONDS, SEARCHES, SEARCHES_SECONDS
 from gateway.data_source.learned import LEARNED_SECONDS
@@ -252,3 +253,42 @@ async def test_answer_that_was_overtaken_does_not_bring_an_older_total_back() ->
     assert source.total == source.take_fresh_total() == 599
     source.supersede(source.now())
     assert source.take_fresh_total() is None
+
+
+@pytest.mark.parametrize("over_limit", ["clamp", "refuse"])
+async def test_page_size_is_learned_from_what_another_process_has_read(
+    over_limit: Literal["clamp", "refuse"],
+) -> None:
+    with redis_server() as server:
+        first, second = (
+            in_process(
+                300,
+                max_limit=100,
+                over_limit=over_limit,
+                REDIS_URL=server.url,
+                REDIS_TIMEOUT_MILLISECONDS="5000",
+            )
+            for _ in range(2)
+        )
+        async with first.parts.running(), second.parts.running():
+            page = await first.page(first=250)
+            assert await second.page(first=250) == page
+            # What is refused is not stored: each process has to find out.
+            refused = {"clamp": 0, "refuse": 1}[over_limit]
+            assert second.upstream_requests == refused
+            assert second.parts.segments.size == 100
+
+
+async def test_blocks_that_are_fresh_or_all_there_is_serve_when_their_size_is_forgotten() -> None:
+    seconds = 1_800_000_000.0
+    gateway = in_process(300, max_limit=100, clock=lambda: seconds)
+    seconds += LEARNED_SECONDS - 1
+    page = await gateway.page(first=5)
+    seconds += 2
+    assert await gateway.page(first=5) == page
+    assert gateway.upstream_requests == 1
+    last = await gateway.page(last=5)
+    gateway.emulator.faults.add(Fault.SERVER_ERROR, times=None)
+    seconds += LEARNED_SECONDS + 1
+    assert await gateway.page(first=5) == page
+    assert await gateway.page(last=5) == last
