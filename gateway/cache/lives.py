@@ -6,10 +6,12 @@ Source: RFC 9111 (HTTP Caching), 4.2, and RFC 5861 (stale-while-revalidate, stal
 from dataclasses import dataclass, field
 from enum import Enum
 from struct import Struct
+from zlib import crc32
 
 from gateway.errors import ErrorCode
 
-_STAMP = Struct(">d")
+# When it was read, and a checksum of the value.
+_STAMP = Struct(">dI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,13 @@ class Lives:
 
 def encode(entry: Entry) -> bytes:
     """Returns the entry as the cache's tiers keep it."""
-    return _STAMP.pack(entry.read_at) + entry.value
+    return _STAMP.pack(entry.read_at, crc32(entry.value)) + entry.value
 
 
 def decode(raw: bytes | None) -> Entry | None:
-    """Returns the entry; None for a miss, and for bytes too few to be one."""
+    """Returns the entry; None for a miss, and for bytes that are none, as damaged ones."""
     if raw is None or len(raw) < _STAMP.size:
         return None
-    return Entry(_STAMP.unpack_from(raw)[0], raw[_STAMP.size :])
+    read_at, checksum = _STAMP.unpack_from(raw)
+    value = raw[_STAMP.size :]
+    return Entry(read_at, value) if crc32(value) == checksum else None

@@ -291,10 +291,12 @@ def test_use_of_a_value_ends_in_steps(age: float, use: Use | None) -> None:
     assert lives.longest == 615.0
 
 
-def test_entry_survives_as_bytes_and_too_few_bytes_are_a_miss() -> None:
+def test_entry_survives_as_bytes_and_other_bytes_are_a_miss() -> None:
     entry = Entry(1_800_000_000.123456, b"value")
     assert decode(encode(entry)) == entry
     assert decode(b"short") is None
+    assert decode(encode(entry)[:-1]) is None
+    assert decode(encode(entry).replace(b"value", b"eulav")) is None
 
 
 async def test_backend_drops_the_least_recently_used_at_its_bound() -> None:

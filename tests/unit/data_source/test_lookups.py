@@ -98,7 +98,7 @@ async def test_older_answer_does_not_replace_a_newer_one_in_the_pool() -> None:
     cache = gateway.parts.cache
     read_at = cache.now()
     await gateway.parts.segments.read(0)
-    key = StoredKeys("segments-gateway:v2:teststore", "segments").segment(row_id)
+    key = StoredKeys("segments-gateway:v3:teststore", "segments").segment(row_id)
     await cache.store_many([(key, Entry(read_at, b""))])
     assert (await gateway.parts.lookups.kept_segments([row_id]))[row_id].segment is not None
 
