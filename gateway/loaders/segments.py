@@ -87,10 +87,10 @@ class SegmentLoader:
             self._pool.ask(stale)
         lacking = [row_id for row_id in distinct if row_id not in found]
         if lacking:
-            found.update(await self._load(lacking, spare))
+            found.update(await self._load(lacking))
         return [found[row_id] for row_id in ids]
 
-    async def _load(self, ids: Sequence[str], spare: Mapping[str, Kept]) -> dict[str, Answer]:
+    async def _load(self, ids: Sequence[str]) -> dict[str, Answer]:
         with self._pool.waiting() as waits:
             # Joined now: what is in flight may have landed by the time that a list is read.
             joined = waits.join(ids)
@@ -110,8 +110,8 @@ class SegmentLoader:
                 answers[row_id] = self._source.use(answer) if isinstance(answer, Kept) else answer
         failed = {row_id: answer for row_id, answer in answers.items() if _may_be_stale(answer)}
         if failed:
-            lacking = [row_id for row_id in failed if row_id not in spare]
-            kept = {**spare, **await self._source.kept_segments(lacking, by_others=True)}
+            # Looked at anew: a write, or refused credentials, may have come in the meantime.
+            kept = await self._source.kept_segments([*failed], by_others=True)
             answers.update(
                 (row_id, self._source.use(row, None if row.use is Use.FRESH else error.code))
                 for row_id, error in failed.items()

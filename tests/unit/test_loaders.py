@@ -310,6 +310,19 @@ async def test_spare_ids_wait_for_their_lookup_and_stand_in_for_its_error() -> N
     assert lookup.asked == [["a", "gone", "b"], ["a"]]
 
 
+async def test_spare_ids_that_are_of_no_use_any_more_stand_in_for_nothing() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.IF_ERROR)}
+    lookup.error = UpstreamUnavailable("down")
+    lookup.gate.clear()
+    caller = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    lookup.cached = {}  # as after a write, or since the upstream refuses the token
+    lookup.gate.set()
+    assert await caller == [lookup.error]
+    assert lookup.used == []
+
+
 async def test_spare_ids_are_answered_at_once_while_the_upstream_fails() -> None:
     lookup, loader = a_loader()
     lookup.cached = {"a": kept("a", Use.IF_ERROR)}
