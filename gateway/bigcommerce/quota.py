@@ -130,7 +130,8 @@ class QuotaView:
     def overloaded(self, retry_after: float | None) -> float:
         """Pauses after a 429 that names no reset; returns for how many seconds."""
         if retry_after:
-            self.pause(retry_after)
+            # One odd answer must not stop everything for long: after that a request finds out.
+            self.pause(min(retry_after, LONGEST_PAUSE_SECONDS))
         elif self.pause_seconds == 0:  # not for each of those that were sent side by side
             usual = min(SHORTEST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)
             self._pauses = min(self._pauses + 1, 10)

@@ -3,7 +3,7 @@
 Terms of RFC 9111 (HTTP Caching) and RFC 5861 (stale-while-revalidate, stale-if-error).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -93,7 +93,7 @@ class ReadThroughCache:
         except UpstreamRefused:
             raise  # maybe for the page's size, which whoever asks can mend
         except UpstreamError as error:
-            return await self.in_place_of(error, key)
+            return await self.in_place_of(error, key, not_before)
 
     async def kept_many(
         self, keys: Sequence[str], *, by_others: bool = False
@@ -127,14 +127,16 @@ class ReadThroughCache:
         # Since a fill has failed and until one succeeds, nobody waits for another.
         return None if self._failure is None else self._failure.code
 
-    async def in_place_of(self, error: UpstreamError, key: str) -> Entry:
+    async def in_place_of(self, error: UpstreamError, key: str, not_before: float = 0.0) -> Entry:
         """Returns the entry that stands in for a fill that failed; raises the error without one."""
         entry = (await self._tiers.here([key]))[0]
         if self._tiers.are_shared and self.use_of(entry, self.now()) is None:
             entry = await self._looks.do(key, lambda: self._look(key))
         if entry is None or self.use_of(entry, self.now()) is None:
             raise error
-        return replace(entry, stale_for=error.code)
+        # Another process may have filled it meanwhile.
+        is_fresh = self._is_fresh(entry, not_before)
+        return entry if is_fresh else replace(entry, stale_for=error.code)
 
     def note(self, read_at: float, stale_for: ErrorCode | None = None) -> None:
         """Counts what was read then as part of the answer, stale for an error if there is one."""
@@ -150,9 +152,16 @@ class ReadThroughCache:
         All that `fill` returns is stored. Raises what it raises.
         """
         self.fills += 1
+        has_asked = False
+
+        def ask(wanted: Sequence[str]) -> Awaitable[Mapping[str, Entry]]:
+            nonlocal has_asked
+            has_asked = True
+            return fill(wanted)
+
         try:
             found = await self._tiers.fill(
-                keys, fill, lambda entry: self._is_fresh(entry, not_before)
+                keys, ask, lambda entry: self._is_fresh(entry, not_before)
             )
         except UpstreamError as error:
             # A quota is known to be back by itself, a refusal may be about this request alone, and
@@ -161,7 +170,9 @@ class ReadThroughCache:
             if is_telling and not isinstance(self._failure, UpstreamForbidden):
                 self._failure = error
             raise
-        self._failure = None
+        # What others have read with credentials of theirs says nothing of ours.
+        if has_asked or not isinstance(self._failure, UpstreamForbidden):
+            self._failure = None
         return found
 
     async def store_many(self, entries: Sequence[tuple[str, Entry]]) -> None:

@@ -115,7 +115,9 @@ class SegmentSource:
                     return await self._past_the_end(index, size, asked_at, refusal)
                 smaller = _next_smaller(size, refusal)
                 if smaller is None:
-                    return self._block(wanted, await self._cache.in_place_of(refusal, wanted))
+                    return self._block(
+                        wanted, await self._cache.in_place_of(refusal, wanted, self._superseded_at)
+                    )
                 size = smaller
 
     def use(self, block: Block[Segment]) -> None:
@@ -191,7 +193,9 @@ class SegmentSource:
             return first
         if index * size < first.total:
             key = self._keys.block(size, index)
-            return self._block(key, await self._cache.in_place_of(refusal, key))
+            return self._block(
+                key, await self._cache.in_place_of(refusal, key, self._superseded_at)
+            )
         return Block(index, size, first.total, [], first.read_at)
 
 

@@ -100,7 +100,7 @@ async def test_a_quota_that_one_used_up_the_other_knows(server: RedisServer, pai
     for gateway in pair:
         gateway.emulator.window.quota = 1
     await first.page(first=1)
-    window = "segments-gateway:v2:teststore:window"
+    window = "segments-gateway:v3:teststore:window"
     await until(lambda: server.admin.hget(window, "fewest") == b"0")
     answer = await second.ask("{ segments(last: 1) { nodes { name } } }")
     assert answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
@@ -116,10 +116,10 @@ async def test_keys_name_the_prefix_the_layout_the_store_and_the_collection(
     await pair[0].page(first=1)
     keys = {str(key, "ascii") for key in server.admin.scan_iter() if isinstance(key, bytes)}
     assert {key.rpartition("segments:")[0] for key in keys if ":id:" in key} == {
-        "segments-gateway:v2:teststore:"
+        "segments-gateway:v3:teststore:"
     }
-    assert "segments-gateway:v2:teststore:segments:block:250:0" in keys
-    assert all(key.startswith("segments-gateway:v2:teststore:") for key in keys)
+    assert "segments-gateway:v3:teststore:segments:block:250:0" in keys
+    assert all(key.startswith("segments-gateway:v3:teststore:") for key in keys)
 
 
 async def test_redis_that_goes_away_and_comes_back_costs_no_answer(

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
 
@@ -317,3 +317,55 @@ async def test_value_larger_than_the_whole_cache_is_left_out() -> None:
     await backend.set_many([("large", b"x" * 2000), ("small", b"y")])
     assert await backend.get_many(["large", "small"]) == [None, b"y"]
     assert backend.errors == 0
+
+
+class Shared:
+    """A tier whose values another process has filled; nothing is filled here."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        return [self.values.get(key) for key in keys]
+
+    async def set_many(self, pairs: Sequence[tuple[str, bytes]], life_seconds: float) -> None:
+        self.values.update(pairs)
+
+    async def do_many(
+        self,
+        keys: Sequence[str],
+        fill: Callable[[Sequence[str]], Awaitable[Mapping[str, bytes]]],
+        is_enough: Callable[[bytes], bool],
+    ) -> Mapping[str, bytes]:
+        enough = {key: raw for key in keys if (raw := self.values.get(key)) and is_enough(raw)}
+        return enough or await fill(keys)
+
+
+def a_shared_cache() -> tuple[ReadThroughCache, Upstream, Clock, Shared]:
+    clock, upstream, shared = Clock(), Upstream(), Shared()
+    upstream.cache = ReadThroughCache(CacheBackend(1_000_000), LIVES, clock=clock, shared=shared)
+    return upstream.cache, upstream, clock, shared
+
+
+async def test_what_another_process_has_just_filled_is_fresh_where_our_fill_fails() -> None:
+    cache, upstream, clock, shared = a_shared_cache()
+    shared.values["key"] = encode(Entry(clock.seconds, b"theirs"))
+    entry = await cache.in_place_of(UpstreamUnavailable("down"), "key")
+    assert (entry.value, entry.stale_for) == (b"theirs", None)
+    assert upstream.calls == 0
+
+
+async def test_what_others_read_does_not_make_up_for_our_refused_credentials() -> None:
+    cache, upstream, clock, shared = a_shared_cache()
+    await cache.read("key", upstream)
+    upstream.error = UpstreamForbidden("no")
+    clock.seconds += 20
+    with pytest.raises(UpstreamForbidden):
+        await cache.fill_many(["key"], upstream)
+    shared.values["another"] = encode(Entry(clock.seconds, b"theirs"))
+    assert (await cache.fill_many(["another"], upstream))["another"].value == b"theirs"
+    with pytest.raises(UpstreamForbidden):  # ours is still refused, and stale values kept back
+        await cache.read("key", upstream)
+    upstream.error = None
+    await cache.fill_many(["third"], upstream)
+    assert (await cache.read("key", upstream)).value == b"1"
