@@ -32,10 +32,22 @@ def cause_in_words(error: BaseException) -> str:
         return "it does not accept the user and the password"
     if isinstance(error, BusyLoadingError):
         return "it is still loading its data"
+    known = system_cause_in_words(error)
+    if known is not None:
+        return known
+    reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
+    if reasons:
+        return "no answer in time" if isinstance(reasons[-1], TimeoutError) else "no connection"
+    return "connection closed" if isinstance(error, RedisError) else type(error).__name__
+
+
+def system_cause_in_words(error: BaseException) -> str | None:
+    """Returns what the system said of a connection, however deeply it is wrapped; None for nothing.
+
+    No host, port or path is told.
+    """
     reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
     match reasons[-1] if reasons else None:
-        case TimeoutError(errno=None):
-            return "no answer in time"
         case ssl.SSLCertVerificationError() as reason:
             told, _, _ = reason.verify_message.rstrip(".").partition(
                 ", certificate is not valid for"
@@ -47,13 +59,14 @@ def cause_in_words(error: BaseException) -> str:
             return "name not known"
         case OSError(errno=int(number)):
             return os.strerror(number).lower()
-        case OSError():
-            return "no connection"
-    return "connection closed" if isinstance(error, RedisError) else type(error).__name__
+    return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yields an error and what it was raised from."""
+    """Yields an error and what it was raised from; of several attempts, the first one."""
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__
