@@ -12,7 +12,8 @@ async def check(
     settings: Settings, transport: httpx.AsyncBaseTransport | None = None
 ) -> tuple[bool, str]:
     """Reads the upstream once; returns whether all is well, and a sentence that says so."""
-    parts = create_parts(settings, transport)
+    # Nothing is kept, here or in Redis: the store itself is to be asked.
+    parts = create_parts(settings.model_copy(update={"cache_ttl_seconds": 0.0}), transport)
     upstream = settings.upstream_name()
     async with parts.running():
         try:
@@ -24,6 +25,7 @@ async def check(
             )
         except GatewayError as error:
             return False, f"{upstream}: {error.message}"
+        is_kept, cache = await _check_cache(parts)
     quota = parts.client.rate_limit
     left = (
         "no quota was told"
@@ -31,7 +33,6 @@ async def check(
         else f"{quota.requests_left} of {quota.requests_quota} requests are left "
         f"for the next {quota.resets_in:.0f} seconds"
     )
-    is_kept, cache = await _check_cache(parts)
     return is_kept, f"{upstream} answers: {total} segments; {left}; {cache}."
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from random import uniform
 from secrets import token_hex
@@ -177,9 +177,9 @@ class Gate:
                 )
                 self._tell(self._shared.tell(token, sent_at, received_at, *told))
 
-    def _tell(self, telling: Awaitable[None]) -> None:
+    def _tell(self, telling: Coroutine[None, None, None]) -> None:
         """Tells other processes, without keeping anybody waiting."""
-        task = asyncio.ensure_future(_told(telling))
+        task = asyncio.ensure_future(telling)
         self._untold.add(task)
         task.add_done_callback(self._untold.discard)
 
@@ -188,7 +188,3 @@ def quota_used_up(seconds: float) -> QuotaUsedUp:
     """Returns what a client is told that would have to wait too long; `retryAfter` is whole."""
     after = max(1, math.ceil(seconds))
     return QuotaUsedUp(f"The store's API limits its rate. Try again in {after} seconds.", after)
-
-
-async def _told(telling: Awaitable[None]) -> None:
-    await telling

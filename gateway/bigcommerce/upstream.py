@@ -26,6 +26,8 @@ FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, JITTER_SECONDS = 0.1, 1.0, 0.2
 # Of the deadline, for one attempt: one that hangs leaves time for another.
 ATTEMPT_SHARE = 0.6
 
+REFUSAL = "refuses the token"
+
 Value = TypeVar("Value")
 
 
@@ -52,8 +54,8 @@ class Upstream:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether the upstream counts as dead, and is only probed."""
-        return self._breaker.is_open
+        """Whether the upstream counts as dead, or refuses the token: asking it is of no use now."""
+        return self._breaker.is_open or self._outcome == REFUSAL
 
     @property
     def quota_state(self) -> str:
@@ -147,7 +149,7 @@ class Upstream:
         except UpstreamError as error:
             self._breaker.succeeded()
             is_token = isinstance(error, UpstreamForbidden)
-            self._outcome = "refuses the token" if is_token else "answers"
+            self._outcome = REFUSAL if is_token else "answers"
             raise
         except BaseException:
             self._breaker.gave_up(probe)

@@ -15,6 +15,9 @@ from gateway.cache.tiers import Fill, SharedTier, Tiers
 from gateway.errors import ErrorCode, RateLimited, UpstreamError, UpstreamForbidden, UpstreamRefused
 from gateway.steady_time import SteadyTime
 
+# How long after the last fill that failed the upstream is taken to be failing.
+FAILING_SECONDS = 10.0
+
 
 class Reluctance(Protocol):
     """What speaks against a request upstream now."""
@@ -58,6 +61,7 @@ class ReadThroughCache:
         self._clock = clock or SteadyTime()
         self._last = 0.0
         self._failure: UpstreamError | None = None
+        self._failed_at = 0.0
 
     def now(self) -> float:
         """Returns the time in seconds, a little later at each call: no two reads share a time."""
@@ -124,8 +128,11 @@ class ReadThroughCache:
         """Returns why not to wait for a fill where something stale is at hand, None to wait."""
         if (code := self.reluctance(urgent=urgent)) is not None:
             return code
-        # Since a fill has failed and until one succeeds, nobody waits for another.
-        return None if self._failure is None else self._failure.code
+        # Since a fill has failed and until one succeeds, nobody waits for another; where nobody has
+        # asked for a while, it is worth waiting for once.
+        failure = self._failure
+        is_late = self._clock() - self._failed_at >= FAILING_SECONDS
+        return None if failure is None or is_late else failure.code
 
     async def in_place_of(self, error: UpstreamError, key: str, not_before: float = 0.0) -> Entry:
         """Returns the entry that stands in for a fill that failed; raises the error without one."""
@@ -168,7 +175,7 @@ class ReadThroughCache:
             # refused credentials are so until they are accepted.
             is_telling = not isinstance(error, UpstreamRefused | RateLimited)
             if is_telling and not isinstance(self._failure, UpstreamForbidden):
-                self._failure = error
+                self._failure, self._failed_at = error, self._clock()
             raise
         # What others have read with credentials of theirs says nothing of ours.
         if has_asked or not isinstance(self._failure, UpstreamForbidden):

@@ -6,9 +6,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 from in_process import InProcess, in_process
+from processes import emulator_on_a_port
 from redis_server import RedisServer
 
+from gateway.app import check
 from gateway.emulator import Fault, Rule, Store, seeded_store
+from gateway.settings import load_settings
 
 FIRST = "{ segments(first: 2) { totalCount } }"
 # News of a write is to be seen within so long.
@@ -134,3 +137,26 @@ async def test_redis_that_goes_away_and_comes_back_costs_no_answer(
         assert first.upstream_requests == 2
     finally:
         server.start()
+
+
+async def test_check_asks_the_store_itself_and_tells_how_redis_is(
+    server: RedisServer, pair: Pair
+) -> None:
+    await pair[0].page(first=1)  # lies in Redis now
+    with emulator_on_a_port(3) as (url, emulator):
+        environment = {
+            "GATEWAY_STORE_HASH": emulator.store_hash,
+            "GATEWAY_ACCESS_TOKEN": emulator.token,
+            "GATEWAY_UPSTREAM_URL": url,
+            "GATEWAY_REDIS_URL": server.url,
+        }
+        for _ in range(2):
+            is_well, sentence = await check(load_settings(environment))
+            assert is_well, sentence
+            assert sentence.endswith("Redis is connected.")
+        assert emulator.requests.total() == 2
+        is_well, sentence = await check(
+            load_settings({**environment, "GATEWAY_ACCESS_TOKEN": "wrong"})
+        )
+        assert not is_well
+        assert "refused the token" in sentence

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.answer_scope import answering
 from gateway.cache.backend import CacheBackend
 from gateway.cache.lives import Entry, Lives
-from gateway.cache.read_through import ReadThroughCache
+from gateway.cache.read_through import FAILING_SECONDS, ReadThroughCache
 from gateway.errors import (
     ErrorCode,
     UpstreamError,
@@ -67,6 +67,7 @@ class Model:
     value: int = 0
     invalidated_at: float = 0.0
     failure: UpstreamError | None = None
+    failed_at: float = 0.0
     expected_calls: int = field(default=0)
 
     def fill(self) -> UpstreamError | None:
@@ -75,7 +76,7 @@ class Model:
         if error is None:
             self.read_at, self.value = self.upstream.now, self.expected_calls
         if error is None or not isinstance(self.failure, UpstreamForbidden):
-            self.failure = error
+            self.failure, self.failed_at = error, self.upstream.now
         return error
 
     def read(self) -> tuple[int | str, bool, ErrorCode | None]:
@@ -93,7 +94,8 @@ class Model:
             if age < FRESH + IF_ERROR:
                 if self.upstream.reluctant:
                     return kept, True, ErrorCode.RATE_LIMITED
-                if self.failure is not None:
+                is_failing = self.upstream.now - self.failed_at < FAILING_SECONDS
+                if self.failure is not None and is_failing:
                     error = self.failure.code
                     self.fill()
                     return kept, True, error

@@ -76,3 +76,13 @@ async def test_parts_tell_what_is_turned_off() -> None:
     parts = (await readiness_of(gateway.parts)).parts
     assert parts["cache"] == "off"
     assert parts["quota"] == "999999 of 1000000 requests left"
+
+
+async def test_a_refused_token_is_not_ready_until_it_is_accepted() -> None:
+    gateway = in_process(3)
+    gateway.emulator.faults.rules = [Rule(Fault.STATUS, status=403)]
+    await gateway.ask("{ segments(first: 1) { totalCount } }")
+    found = await readiness_of(gateway.parts)
+    assert (found.is_ready, found.parts["upstream"]) == (False, "refuses the token")
+    gateway.emulator.faults.rules = []
+    assert (await readiness_of(gateway.parts)).is_ready
