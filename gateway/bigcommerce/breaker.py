@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from random import uniform
 
-from gateway.errors import UpstreamUnavailable
+from gateway.bigcommerce.not_sent import ShutOff
 
 # Where every second request fails by chance, one run of tries in 256 is so long.
 FAILURES_IN_A_ROW = 8
@@ -44,15 +44,17 @@ class Breaker:
         """Whether a request would be let through now."""
         return not self._is_open or (self._probe is None and self._clock() >= self._probe_at)
 
+    def check(self) -> None:
+        """Raises `ShutOff` while no request is let through."""
+        if not self.lets_through:
+            raise ShutOff
+
     def enter(self) -> int | None:
         """Lets a request through; returns the number of the probe that it is, None for none.
 
-        Whoever enters has to tell what came of it. Raises `UpstreamUnavailable` while it is shut.
+        Whoever enters has to tell what came of it. Raises `ShutOff` where it does not get in.
         """
-        if not self.lets_through:
-            raise UpstreamUnavailable(
-                "The store's API has failed again and again, and is asked again in a moment."
-            )
+        self.check()
         if self._is_open:
             self._probes += 1
             self._probe = self._probes

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from random import uniform
@@ -11,11 +10,11 @@ from secrets import token_hex
 from gateway.answer_scope import answer_scope
 from gateway.bigcommerce.abandonment import carried_out
 from gateway.bigcommerce.client import BigCommerceClient
+from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.quota import QuotaView
 from gateway.bigcommerce.rate_limit import read_rate_limit, read_retry_after
 from gateway.bigcommerce.slots import FairSlots
-from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.shared.window import SharedWindow, Take
 
 # BigCommerce answers 429 to more than 10 concurrent requests on some operations.
@@ -29,14 +28,6 @@ SHARED_POLL_SECONDS, SHARED_PATIENCE_SECONDS = 0.1, 1.0
 LEAST_SHARE = 0.1
 
 log = logging.getLogger(__name__)
-
-
-class QuotaUsedUp(RateLimited):
-    """The quota does not come back in time: the request was not sent."""
-
-
-class TooLate(UpstreamTimeout):
-    """Hardly any time is left: the request was not sent."""
 
 
 class Gate:
@@ -65,18 +56,25 @@ class Gate:
         self._news = asyncio.Event()
         self._untold: set[asyncio.Task[None]] = set()
 
-    async def send(self, request: Request, timeout_seconds: float, deadline: float) -> Answer:
+    async def send(
+        self,
+        request: Request,
+        timeout_seconds: float,
+        deadline: float,
+        enter: Callable[[], object],
+    ) -> Answer:
         """Returns the answer to a request that is sent once, for at most `timeout_seconds`.
 
-        Waits for its turn among those of other clients, and for the quota. `deadline` is in the
-        time of the event loop: where the quota does not come back before it, raises `QuotaUsedUp`
-        at once; `TooLate` shortly before it. A caller that is abandoned leaves its place, but what
-        is on the wire is answered.
+        Waits for its turn among those of other clients, and for the quota; then `enter` may still
+        raise what keeps it from being sent. `deadline` is in the time of the event loop: where the
+        quota does not come back before it, raises `QuotaUsedUp` at once; `TooLate` shortly before
+        it. A caller that is abandoned leaves its place, but what is on the wire is answered.
         """
         self._check_wait(deadline)
         async with self._slots.taken(answer_scope()):
             try:
                 token = await self._within_quota(timeout_seconds * LEAST_SHARE, deadline)
+                self._enter(enter, token)
             except BaseException:
                 self._news.set()  # others may have waited for what this one asked for
                 raise
@@ -95,7 +93,7 @@ class Gate:
 
     def _check_wait(self, deadline: float) -> None:
         if self.waits_past(deadline):
-            raise quota_used_up(self.view.wait_seconds)
+            raise QuotaUsedUp(self.view.wait_seconds)
 
     async def _within_quota(self, least_seconds: float, deadline: float) -> str:
         """Waits until a request may be sent; returns the token that it is known by to others."""
@@ -104,7 +102,7 @@ class Gate:
         while True:
             self._check_wait(deadline)
             if deadline - loop.time() < least_seconds:
-                raise TooLate("The store's API did not answer in time.")
+                raise TooLate
             wait = self.view.wait_seconds
             if wait > 0:
                 await self._wait(wait + self._spread(0.0, SPREAD_SECONDS))
@@ -118,7 +116,7 @@ class Gate:
                 self.view.pause(wait)
                 continue
             if self._clock() >= believed_at and loop.time() + wait > deadline:
-                raise quota_used_up(wait)
+                raise QuotaUsedUp(wait)
             await self._wait(SHARED_POLL_SECONDS)
 
     async def _take(self, token: str) -> Take | None:
@@ -129,13 +127,25 @@ class Gate:
         try:
             take = await self._shared.take(token, self._clock(), 0)
         except BaseException:
-            self.view.in_flight -= 1
-            self._tell(self._shared.give_back(token))
+            self._give_back(token)
             raise
         if take is None or take.granted:
             return None
         self.view.in_flight -= 1
         return take
+
+    def _enter(self, enter: Callable[[], object], token: str) -> None:
+        try:
+            enter()
+        except BaseException:
+            self._give_back(token)
+            raise
+
+    def _give_back(self, token: str) -> None:
+        """Counts a request as in flight no longer that was not sent."""
+        self.view.in_flight -= 1
+        if self._shared is not None:
+            self._tell(self._shared.give_back(token))
 
     async def _wait(self, seconds: float) -> None:
         """Waits so long, or until an answer tells something new."""
@@ -182,9 +192,3 @@ class Gate:
         task = asyncio.ensure_future(telling)
         self._untold.add(task)
         task.add_done_callback(self._untold.discard)
-
-
-def quota_used_up(seconds: float) -> QuotaUsedUp:
-    """Returns what a client is told that would have to wait too long; `retryAfter` is whole."""
-    after = max(1, math.ceil(seconds))
-    return QuotaUsedUp(f"The store's API limits its rate. Try again in {after} seconds.", after)

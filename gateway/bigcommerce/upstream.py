@@ -1,6 +1,7 @@
 """One operation on the upstream: sent within the quota, read, and tried again where that helps."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,7 +10,8 @@ import stamina
 from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.abandonment import is_abandoned
 from gateway.bigcommerce.breaker import Breaker
-from gateway.bigcommerce.gate import Gate, QuotaUsedUp, TooLate
+from gateway.bigcommerce.gate import LEAST_SHARE, Gate
+from gateway.bigcommerce.not_sent import NOT_SENT
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.retry_budget import RetryBudget
 from gateway.errors import (
@@ -30,6 +32,8 @@ REFUSAL = "refuses the token"
 
 Value = TypeVar("Value")
 
+log = logging.getLogger(__name__)
+
 
 class Upstream:
     """Carries operations out, each within `timeout_seconds`, waits and retries included.
@@ -44,6 +48,7 @@ class Upstream:
         self._gate = gate
         self._breaker = breaker
         self._timeout_seconds = timeout_seconds
+        self._attempt_seconds = timeout_seconds * ATTEMPT_SHARE
         self._reserve = reserve
         self._outcome = "not asked yet"
 
@@ -92,12 +97,14 @@ class Upstream:
             raise asyncio.CancelledError(ABANDONED)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout_seconds
+        least_seconds = self._attempt_seconds * LEAST_SHARE
         self.budget.earn()
         attempts = 0
 
         def may_retry(error: Exception) -> bool | float:
             is_last = attempts == ATTEMPTS or not request.is_idempotent or is_abandoned()
-            if is_last or isinstance(error, QuotaUsedUp | TooLate):
+            is_late = deadline - loop.time() < FIRST_BACKOFF_SECONDS + least_seconds
+            if is_last or is_late or isinstance(error, NOT_SENT):
                 return False
             if isinstance(error, RateLimited):
                 # The gate waits for the reset, instead of any backoff.
@@ -119,6 +126,8 @@ class Upstream:
                 ):
                     with attempt:
                         attempts += 1
+                        if attempts > 1:
+                            log.debug("%s: attempt %d", request.operation, attempts)
                         return await self._attempt(request, read, deadline)
         except TimeoutError as error:
             if not limit.expired():
@@ -129,14 +138,19 @@ class Upstream:
     async def _attempt(
         self, request: Request, read: Callable[[Answer], Value], deadline: float
     ) -> Value:
-        probe = self._breaker.enter()
+        self._breaker.check()
+        probe: int | None = None
+
+        def enter() -> None:
+            nonlocal probe
+            probe = self._breaker.enter()  # it may have opened while this one waited
+
         try:
-            answer = await self._gate.send(request, self._timeout_seconds * ATTEMPT_SHARE, deadline)
-        except (UpstreamUnavailable, UpstreamTimeout) as error:
-            if isinstance(error, TooLate):
-                self._breaker.gave_up(probe)
-            else:
-                self._failed(probe)
+            answer = await self._gate.send(request, self._attempt_seconds, deadline, enter)
+        except NOT_SENT:
+            raise
+        except (UpstreamUnavailable, UpstreamTimeout):
+            self._failed(probe)
             raise
         except BaseException:
             self._breaker.gave_up(probe)

@@ -7,7 +7,8 @@ import pytest
 from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
 
 from gateway.answer_scope import ABANDONED, answering
-from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, SPREAD_SECONDS, Gate, QuotaUsedUp, TooLate
+from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, SPREAD_SECONDS, Gate
+from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
 from gateway.bigcommerce.protocol import Answer, list_segments
 from gateway.errors import RateLimited, UpstreamUnavailable
 
@@ -24,7 +25,8 @@ class World:
 
     def send(self, patience: float = 60.0) -> Sending:
         deadline = in_seconds(patience)
-        return asyncio.ensure_future(self.gate.send(list_segments(1, 250), 30.0, deadline))
+        sent = self.gate.send(list_segments(1, 250), 30.0, deadline, lambda: None)
+        return asyncio.ensure_future(sent)
 
     async def told(self, left: int, **answer: float) -> None:
         """Lets one request be answered, which tells so much."""

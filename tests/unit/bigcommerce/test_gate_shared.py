@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
 
 from gateway.answer_scope import ABANDONED
-from gateway.bigcommerce.gate import SHARED_PATIENCE_SECONDS, SHARED_POLL_SECONDS, Gate, QuotaUsedUp
+from gateway.bigcommerce.gate import SHARED_PATIENCE_SECONDS, SHARED_POLL_SECONDS, Gate
+from gateway.bigcommerce.not_sent import QuotaUsedUp
 from gateway.bigcommerce.protocol import Answer, list_segments
+from gateway.errors import UpstreamUnavailable
 from gateway.shared.window import SharedWindow, Take
 
 GRANTED = Take(True, 0.0)
@@ -69,7 +71,8 @@ class World:
 
     def send(self, patience: float = 60.0) -> "asyncio.Task[Answer]":
         deadline = in_seconds(patience)
-        return asyncio.ensure_future(self.gate.send(list_segments(1, 250), 30.0, deadline))
+        sent = self.gate.send(list_segments(1, 250), 30.0, deadline, lambda: None)
+        return asyncio.ensure_future(sent)
 
 
 @pytest.fixture
@@ -142,6 +145,17 @@ async def test_whoever_leaves_while_redis_is_asked_gives_back(
     await settle()
     assert waiting.cancelled()
     assert (world.shared.granted, world.gate.view.in_flight, world.wire.requests) == (set(), 0, 0)
+
+
+async def test_what_is_kept_from_being_sent_at_last_is_given_back(world: World) -> None:
+    def enter() -> None:
+        raise UpstreamUnavailable("It was given up.")
+
+    with pytest.raises(UpstreamUnavailable, match="given up"):
+        await world.gate.send(list_segments(1, 250), 30.0, in_seconds(60.0), enter)
+    await settle()
+    assert (world.shared.asked, world.shared.granted) == (1, set())
+    assert (world.wire.requests, world.gate.view.in_flight) == (0, 0)
 
 
 async def test_last_request_goes_to_the_next_where_its_first_taker_leaves(world: World) -> None:

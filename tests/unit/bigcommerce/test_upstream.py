@@ -1,6 +1,7 @@
 """Operations on a clock and a wire that the test holds; stamina retries without a backoff."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from wire import HeldTime, HeldWire, no_spread, settle
 
 from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, Breaker
-from gateway.bigcommerce.gate import Gate
+from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, Gate
+from gateway.bigcommerce.not_sent import ShutOff
 from gateway.bigcommerce.protocol import Answer, list_segments, read_segments
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
 from gateway.bigcommerce.upstream import ATTEMPTS, Upstream
@@ -219,6 +221,22 @@ async def test_attempt_that_hangs_leaves_time_for_another(
     assert world.gate.view.in_flight == 0
 
 
+async def test_each_attempt_but_the_first_is_told_at_debug(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "gateway.bigcommerce.upstream")
+    asked = await world.ask()
+    for _ in range(ATTEMPTS):
+        await world.wire.answer(500)
+    with pytest.raises(UpstreamUnavailable):
+        await asked
+    told = [line for line in caplog.record_tuples if line[0] == "gateway.bigcommerce.upstream"]
+    assert told == [
+        ("gateway.bigcommerce.upstream", logging.DEBUG, f"list_segments: attempt {number}")
+        for number in (2, 3)
+    ]
+
+
 async def test_dead_upstream_is_not_asked(world: World) -> None:
     await world.fail(FAILURES_IN_A_ROW)
     assert world.upstream.state == "fails, and is only probed"
@@ -253,16 +271,51 @@ async def test_what_was_not_sent_says_nothing_about_the_upstream() -> None:
     assert (world.breaker.is_open, world.wire.requests) == (False, 0)
 
 
-async def test_probe_that_is_abandoned_before_it_is_sent_leaves_it_to_the_next(
+async def test_whoever_waits_for_a_turn_when_the_upstream_is_given_up_is_not_sent(
+    world: World,
+) -> None:
+    sent = [await world.ask("POST") for _ in range(MAXIMUM_IN_FLIGHT)]
+    waiting = [await world.ask() for _ in range(30)]
+    for _ in range(FAILURES_IN_A_ROW):
+        await world.wire.answer(500)
+    # Those whose turn came before the last of the failures were sent.
+    told = await asyncio.gather(*waiting[FAILURES_IN_A_ROW - 1 :], return_exceptions=True)
+    assert {type(error) for error in told} == {ShutOff}
+    assert world.wire.requests == MAXIMUM_IN_FLIGHT + FAILURES_IN_A_ROW - 1
+    assert len([task for task in sent if task.done()]) == FAILURES_IN_A_ROW
+    for _ in range(len(world.wire.waiting)):
+        await world.wire.answer(body=EMPTY)
+    assert world.gate.view.in_flight == 0
+    assert world.breaker.is_open is False
+    await asyncio.gather(*sent, *waiting, return_exceptions=True)
+
+
+async def test_whoever_waits_for_the_quota_probes_when_it_is_sent_and_no_sooner(
     world: World,
 ) -> None:
     await world.told(0)
     for _ in range(FAILURES_IN_A_ROW):
         world.breaker.failed(None)
     await world.time.pass_by(1)
+    waiting = [await world.ask() for _ in range(3)]
+    assert (world.wire.requests, world.breaker.lets_through) == (1, True)
+    waiting[0].cancel(ABANDONED)
+    await world.time.pass_by(30)
+    assert (world.wire.requests, world.breaker.lets_through) == (2, False)
+    with pytest.raises(ShutOff):
+        await waiting[2]
+    await world.wire.answer(body=EMPTY)
+    assert (waiting[0].cancelled(), await waiting[1]) == (True, 0)
+    assert world.gate.view.in_flight == 0
+
+
+async def test_probe_that_is_cancelled_on_the_wire_leaves_it_to_the_next(world: World) -> None:
+    for _ in range(FAILURES_IN_A_ROW):
+        world.breaker.failed(None)
+    await world.time.pass_by(1)
     probe = await world.ask()
     assert not world.breaker.lets_through
-    probe.cancel(ABANDONED)
+    probe.cancel()
     await settle()
     assert (probe.cancelled(), world.breaker.lets_through) == (True, True)
 
