@@ -43,6 +43,18 @@ def _backoffs() -> Iterator[None]:
         yield
 
 
+class WatchedBreaker(Breaker):
+    """Knows when it opened last."""
+
+    opened_at = 0.0
+
+    def failed(self, probe: int | None) -> None:
+        was_open = self.is_open
+        super().failed(probe)
+        if not was_open:
+            self.opened_at = self._clock()
+
+
 class World:
     """A store with these manners, which it repeats, and the gateway's way to it."""
 
@@ -57,7 +69,7 @@ class World:
         http = httpx.AsyncClient(
             transport=httpx.MockTransport(self._carry), base_url="http://store.test/v3/"
         )
-        self.breaker = Breaker(self.now, self.spread)
+        self.breaker = WatchedBreaker(self.now, self.spread)
         self.gate = Gate(BigCommerceClient(http), self.now, spread=self.spread)
         self.upstream = Upstream(
             self.gate, self.breaker, timeout_seconds=TIMEOUT_SECONDS, reserve=15
@@ -73,7 +85,9 @@ class World:
 
     async def _carry(self, _: httpx.Request) -> httpx.Response:
         manner = self.manners[len(self.sent) % len(self.manners)]
-        mine, is_probe = operation.get(), self.breaker.is_open
+        mine = operation.get()
+        # What was let through in the moment in which it opened is none.
+        is_probe = self.breaker.is_open and self.now() > self.breaker.opened_at
         self.sent.append(mine)
         self.on_the_wire.append(mine)
         self.probes += is_probe
