@@ -70,10 +70,11 @@ class Gate:
         quota does not come back before it, raises `QuotaUsedUp` at once; `TooLate` shortly before
         it. A caller that is abandoned leaves its place, but what is on the wire is answered.
         """
-        self._check_wait(deadline)
+        send_by = deadline - timeout_seconds * LEAST_SHARE
+        self._check_wait(send_by)
         async with self._slots.taken(answer_scope()):
             try:
-                token = await self._within_quota(timeout_seconds * LEAST_SHARE, deadline)
+                token = await self._within_quota(send_by)
                 self._enter(enter, token)
             except BaseException:
                 self._news.set()  # others may have waited for what this one asked for
@@ -85,23 +86,23 @@ class Gate:
             )
             return await carried_out(exchange)
 
-    def waits_past(self, deadline: float) -> bool:
-        """Whether it is sure that nothing can be sent before the deadline."""
+    def waits_past(self, send_by: float) -> bool:
+        """Whether it is sure that nothing can be sent by that time of the event loop."""
         is_sure = self.view.is_used_up or self.view.pause_seconds > 0
-        left = deadline - asyncio.get_running_loop().time()
+        left = send_by - asyncio.get_running_loop().time()
         return is_sure and self.view.wait_seconds + SPREAD_SECONDS > left
 
-    def _check_wait(self, deadline: float) -> None:
-        if self.waits_past(deadline):
+    def _check_wait(self, send_by: float) -> None:
+        if self.waits_past(send_by):
             raise QuotaUsedUp(self.view.wait_seconds)
 
-    async def _within_quota(self, least_seconds: float, deadline: float) -> str:
+    async def _within_quota(self, send_by: float) -> str:
         """Waits until a request may be sent; returns the token that it is known by to others."""
         loop = asyncio.get_running_loop()
         believed_at = self._clock() + SHARED_PATIENCE_SECONDS
         while True:
-            self._check_wait(deadline)
-            if deadline - loop.time() < least_seconds:
+            self._check_wait(send_by)
+            if loop.time() > send_by:
                 raise TooLate
             wait = self.view.wait_seconds
             if wait > 0:
@@ -115,7 +116,7 @@ class Gate:
             if refusal.is_sure:
                 self.view.pause(wait)
                 continue
-            if self._clock() >= believed_at and loop.time() + wait > deadline:
+            if self._clock() >= believed_at and loop.time() + wait > send_by:
                 raise QuotaUsedUp(wait)
             await self._wait(SHARED_POLL_SECONDS)
 

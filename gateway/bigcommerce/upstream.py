@@ -97,18 +97,18 @@ class Upstream:
             raise asyncio.CancelledError(ABANDONED)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout_seconds
-        least_seconds = self._attempt_seconds * LEAST_SHARE
+        send_by = deadline - self._attempt_seconds * LEAST_SHARE
         self.budget.earn()
         attempts = 0
 
         def may_retry(error: Exception) -> bool | float:
             is_last = attempts == ATTEMPTS or not request.is_idempotent or is_abandoned()
-            is_late = deadline - loop.time() < FIRST_BACKOFF_SECONDS + least_seconds
+            is_late = loop.time() + FIRST_BACKOFF_SECONDS > send_by
             if is_last or is_late or isinstance(error, NOT_SENT):
                 return False
             if isinstance(error, RateLimited):
                 # The gate waits for the reset, instead of any backoff.
-                is_in_time = not self._gate.waits_past(deadline)
+                is_in_time = not self._gate.waits_past(send_by)
                 return 0.0 if is_in_time and self.budget.spend() else False
             if not isinstance(error, UpstreamUnavailable | UpstreamTimeout):
                 return False

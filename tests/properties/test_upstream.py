@@ -1,6 +1,7 @@
 """Operations on a store that fails, hangs and counts, in time that nobody has to wait for."""
 
 import asyncio
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from gateway.bigcommerce.protocol import list_segments, read_segments
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RETRIES_PER_OPERATION
 from gateway.bigcommerce.upstream import Upstream
 from gateway.emulator.rate_limit import RateLimitWindow
-from gateway.errors import UpstreamError
+from gateway.errors import RateLimited, UpstreamError
 
 TIMEOUT_SECONDS = 10.0
 EMPTY = b'{"data":[],"meta":{"pagination":{"total":0,"per_page":250}}}'
@@ -225,3 +226,24 @@ def test_store_that_hangs_is_tried_twice_within_the_deadline() -> None:
     assert (len(world.sent), world.upstream.budget.spent) == (2, 1)
     assert 9.9 < ended_at < TIMEOUT_SECONDS
     assert codes == {"UPSTREAM_TIMEOUT": 1}
+
+
+@given(st.integers(0, 12_000), st.integers(0, 99))
+@settings(max_examples=200, deadline=None)
+def test_whoever_waits_for_the_reset_alone_waits_for_an_answer(
+    milliseconds_to_reset: int, seed: int
+) -> None:
+    async def play() -> None:
+        world = World(1, [("none", 1, 1)], seed)
+        await world.ask()
+        await asyncio.sleep(30 - milliseconds_to_reset / 1000)
+        asked_at = world.now()
+        (outcome,) = await asyncio.gather(world.ask(), return_exceptions=True)
+        if isinstance(outcome, RateLimited):
+            assert outcome.retry_after == math.ceil(world.gate.view.wait_seconds)
+            # Spread, and the least time for an answer, are what of the ten seconds it needs.
+            assert (world.now() == asked_at, milliseconds_to_reset > 9_100) == (True, True)
+        else:
+            assert outcome == 0
+
+    run_in_virtual_time(play())

@@ -254,6 +254,15 @@ async def test_dead_upstream_is_not_asked(world: World) -> None:
     assert (await probe, world.upstream.state) == (0, "answers")
 
 
+async def test_dead_upstream_fails_at_once_whatever_there_is_to_wait_for(world: World) -> None:
+    await world.told(0)
+    for _ in range(FAILURES_IN_A_ROW):
+        world.breaker.failed(None)
+    with pytest.raises(ShutOff):
+        await (await world.ask())
+    assert (world.wire.requests, world.time.slept) == (1, [])
+
+
 async def test_failure_that_opens_the_breaker_is_not_tried_again(world: World) -> None:
     await world.fail(FAILURES_IN_A_ROW - 1)
     asked = await world.ask()
