@@ -1,82 +1,101 @@
-"""`make chaos`: runs the scenarios, prints what was seen, and writes it into docs/resilience.md."""
+"""`make chaos`: runs the scenarios, prints what was seen, and writes it into docs/resilience.md.
+
+Exit status: 0 all bars hold, 1 one is missed, 2 an unknown name, 130 Ctrl-C or SIGTERM.
+"""
 
 import asyncio
-import os
-import platform
-import re
+import signal
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+from shutil import rmtree
+from time import monotonic
 
-from benchmarks.chaos.bars import Bar, bars
-from benchmarks.chaos.processes import LOG
+import uvloop
+
+from benchmarks.chaos.bars import Bar, bars, long_enough
+from benchmarks.chaos.conditions import conditions
+from benchmarks.chaos.limit import requests_per_second
+from benchmarks.chaos.processes import LOGS
 from benchmarks.chaos.scenarios import SCENARIOS, Scenario, run_cold, run_warm
 from benchmarks.chaos.stack import Row, running_stack
-from benchmarks.chaos.table import table
+from benchmarks.chaos.table import HEAD, line, table, with_measured
 from benchmarks.chaos.together import memory_after_many_keys, one_flight_across_processes
 
 PAGE = Path("docs/resilience.md")
-MEASURED = re.compile(r"(<!-- measured -->\n).*?(<!-- /measured -->)", re.DOTALL)
 OTHERS = {"flight": one_flight_across_processes, "memory": memory_after_many_keys}
-
-
-async def run(names: Sequence[str]) -> tuple[list[Row], list[Bar]]:
-    """Runs the scenarios with these names, or all; returns what was seen, and what had to hold."""
-    chosen = [scenario for scenario in SCENARIOS if not names or scenario.name in names]
-    rows: list[Row] = []
-    if chosen:
-        with running_stack() as stack:
-            for scenario in chosen:
-                rows.append(await run_warm(stack, scenario))
-                print(table(rows[-1:]).splitlines()[-1], flush=True)
-            for scenario in [one for one in chosen if one.cold_seconds]:
-                rows.append(await run_cold(stack, scenario))
-                print(table(rows[-1:]).splitlines()[-1], flush=True)
-    found = [*bars(rows, small_quota=_named("quota").fault)]
-    for name, measure in OTHERS.items():
-        if not names or name in names:
-            found.append(await measure())
-            print(found[-1].claim, found[-1].seen, flush=True)
-    return rows, found
+NAMES = (*(scenario.name for scenario in SCENARIOS), *OTHERS)
 
 
 def main(names: Sequence[str]) -> int:
-    """Returns the exit status: 0 where every bar holds."""
-    unknown = {*names} - {scenario.name for scenario in SCENARIOS} - {*OTHERS}
-    if unknown:
-        print(f"No scenario is called {', '.join(sorted(unknown))}.", file=sys.stderr)
+    """Runs the scenarios with these names, or all; returns the exit status."""
+    if unknown := sorted({*names} - {*NAMES}):
+        print(f"There is no {', '.join(unknown)}; there are {', '.join(NAMES)}.", file=sys.stderr)
         return 2
-    LOG.unlink(missing_ok=True)
-    rows, found = asyncio.run(run(names))
-    for bar in found:
-        if not bar.holds:
-            print(f"MISSED  {bar.claim}: {bar.seen}")
+    rmtree(LOGS, ignore_errors=True)
+    begin = monotonic()
+    try:
+        limit, rows, others = uvloop.run(_stoppable(names or NAMES))
+    except asyncio.CancelledError:
+        return 130
+    found = [*bars(rows, small_quota="quota"), *others]
+    found += [] if names else [long_enough(rows)]
+    print(*found, sep="\n")
     missed = sum(not bar.holds for bar in found)
     print(f"{len(found) - missed} of {len(found)} bars hold")
     if not names:
-        text = MEASURED.sub(lambda m: m[1] + _told(rows, found) + m[2], PAGE.read_text())
-        PAGE.write_text(text)
+        told = conditions(rows, limit, monotonic() - begin)
+        said = "\n".join(f"* {bar.claim}: {bar.seen}." for bar in others)
+        held = f"{len(found) - missed} of {len(found)} bars hold."
+        text = f"{told} {held}\n\n{table(rows)}\n\n{said}"
+        PAGE.write_text(with_measured(PAGE.read_text("utf-8"), text), "utf-8")
     return 1 if missed else 0
 
 
-def _told(rows: Sequence[Row], found: Sequence[Bar]) -> str:
-    machine = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()},"
-        f" httpx {version('httpx')}, redis-py {version('redis')}"
-    )
-    total = sum(row.tally.requests for row in rows)
-    others = "\n".join(f"* {bar.claim}: {bar.seen}." for bar in found[-len(OTHERS) :])
-    held = sum(bar.holds for bar in found)
-    return (
-        f"Measured on {machine}: {total} requests; {held} of {len(found)} bars hold.\n\n"
-        f"{table(rows)}\n\n{others}\n"
-    )
+async def _stoppable(names: Sequence[str]) -> tuple[float, list[Row], list[Bar]]:
+    """Runs what is named; Ctrl-C and SIGTERM cancel it, and stop all that was started."""
+    if (task := asyncio.current_task()) is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    limit = await requests_per_second()
+    print(*HEAD, sep="\n")
+    rows = await run([scenario for scenario in SCENARIOS if scenario.name in names])
+    others = []
+    for name, measure in OTHERS.items():
+        if name in names:
+            others.append(await measure())
+            print(f"{name}: {others[-1].seen}", flush=True)
+    return limit, rows, others
 
 
-def _named(name: str) -> Scenario:
-    return next(scenario for scenario in SCENARIOS if scenario.name == name)
+async def run(scenarios: Sequence[Scenario]) -> list[Row]:
+    """Returns the rows in the order of the scenarios, warm ones first.
+
+    Long scenarios have a gateway, a store and a Redis of their own beside those of the others.
+    """
+    async with asyncio.TaskGroup() as lanes:
+        running = [
+            lanes.create_task(_run_lane([one for one in scenarios if one.has_own_lane is is_own]))
+            for is_own in (False, True)
+        ]
+    place = {scenario.name: at for at, scenario in enumerate(scenarios)}
+    rows = [row for lane in running for row in lane.result()]
+    return sorted(rows, key=lambda row: (not row.is_warm, place[row.name]))
+
+
+async def _run_lane(scenarios: Sequence[Scenario]) -> list[Row]:
+    rows: list[Row] = []
+    if not scenarios:
+        return rows
+    async with running_stack() as stack:
+        for scenario in scenarios:
+            rows.append(await run_warm(stack, scenario))
+            print(line(rows[-1]), flush=True)
+        for scenario in scenarios:
+            if scenario.cold_seconds:
+                rows.append(await run_cold(stack, scenario))
+                print(line(rows[-1]), flush=True)
+    return rows
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
 """Breaks the emulated store, and reads what it was asked (docs/emulator.md)."""
 
+from collections import Counter
+from dataclasses import dataclass, field
+
 import httpx
 import msgspec
 
 Fault = dict[str, str | int | float]
+
+ENDLESS_QUOTA = 1_000_000
+USUAL_SECONDS = 0.02
 
 
 class Window(msgspec.Struct):
@@ -21,29 +27,64 @@ class Asked(msgspec.Struct):
     windows: list[Window]
 
 
+@dataclass
+class Upstream:
+    """What the store was asked, over its restarts; `refused` were answered with 429."""
+
+    total: int = 0
+    refused: int = 0
+    windows: list[Window] = field(default_factory=list)
+
+    def add(self, asked: Asked) -> None:
+        """Adds what one process of the store was asked."""
+        self.total += asked.total
+        self.refused += Counter(asked.statuses)["429"]
+        self.windows += asked.windows
+
+
 class Control:
     """The control routes of an emulator."""
 
     def __init__(self, port: int) -> None:
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}/_emulator", timeout=10)
+        self._http = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False
+        )
 
-    def fail(self, *faults: Fault) -> None:
+    async def fail(self, *faults: Fault) -> None:
         """Lets requests fail in these ways from now on."""
-        self._http.put("/faults", json={"rules": [*faults]}).raise_for_status()
+        answer = await self._http.put("/_emulator/faults", json={"rules": [*faults], "seed": 7})
+        answer.raise_for_status()
 
-    def behave(self, **manners: object) -> None:
+    async def behave(self, **manners: object) -> None:
         """Changes how it answers, such as its latency or its quota."""
-        self._http.patch("/manners", json=manners).raise_for_status()
+        (await self._http.patch("/_emulator/manners", json=manners)).raise_for_status()
 
-    def recover(self) -> None:
+    async def answer_after(self, seconds: float) -> None:
+        """Lets each answer take so long."""
+        await self.behave(latency={"kind": "constant", "seconds": seconds})
+
+    async def recover(self) -> None:
         """Lets it answer as it should."""
-        self._http.delete("/faults").raise_for_status()
-        self.behave(latency={"kind": "constant", "seconds": 0.02}, quota=1_000_000)
+        (await self._http.delete("/_emulator/faults")).raise_for_status()
+        await self.answer_after(USUAL_SECONDS)
+        await self.behave(quota=ENDLESS_QUOTA)
 
-    def forget(self) -> None:
+    async def seconds_to_next_window(self) -> float:
+        """Returns when the quota is new again."""
+        answer = await self._http.get(
+            "/stores/emulator/v3/segments?limit=1", headers={"X-Auth-Token": "emulator-token"}
+        )
+        return int(answer.headers["X-Rate-Limit-Time-Reset-Ms"]) / 1000
+
+    async def forget(self) -> None:
         """Sets the counts back."""
-        self._http.delete("/requests").raise_for_status()
+        (await self._http.delete("/_emulator/requests")).raise_for_status()
 
-    def asked(self) -> Asked:
+    async def asked(self) -> Asked:
         """Returns what it was asked."""
-        return msgspec.json.decode(self._http.get("/requests").content, type=Asked)
+        answer = (await self._http.get("/_emulator/requests")).raise_for_status()
+        return msgspec.json.decode(answer.content, type=Asked)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()

@@ -5,20 +5,29 @@ store, it would be the client that is measured.
 """
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
-from urllib.parse import quote
+
+PATIENCE_SECONDS = 15.0
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class BrokenConnection(Exception):
-    """The connection broke before the answer was there."""
+    """The connection broke before the answer was whole; maybe before any byte of it."""
+
+    def __init__(self, *, is_unanswered: bool) -> None:
+        super().__init__("before an answer" if is_unanswered else "within an answer")
+        self.is_unanswered = is_unanswered
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """What came back; `was_sent_again` where the first connection broke before it."""
 
     status: int
     body: bytes
+    was_sent_again: bool = False
 
 
 class Client:
@@ -26,33 +35,72 @@ class Client:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: deque[Connection] = deque()
 
-    async def get(self, query: str) -> Answer:
-        """Asks for a query; raises `BrokenConnection`."""
-        try:
-            reader, writer = (
-                self._idle.pop()
-                if self._idle
-                else await asyncio.open_connection("127.0.0.1", self._port)
-            )
-            writer.write(
-                f"GET /graphql?query={quote(query, safe='')} HTTP/1.1\r\n"
-                "Host: gateway\r\nAccept: application/json\r\n\r\n".encode()
-            )
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-            status_line, *lines = head.split("\r\n")
-            headers = dict(line.split(": ", 1) for line in lines if line)
-            body = await reader.readexactly(int(headers["content-length"]))
-        except (OSError, asyncio.IncompleteReadError) as error:
-            raise BrokenConnection(repr(error)) from error
-        if headers.get("connection") == "close":
-            writer.close()
-        else:
-            self._idle.append((reader, writer))
-        return Answer(int(status_line.split(" ")[1]), body)
+    async def open(self, count: int) -> None:
+        """Opens so many connections, used in turn.
+
+        One after the other: of several workers, one would take all that come at once.
+        """
+        for _ in range(count):
+            self._idle.append(await self._open())
+
+    async def get(self, path: str) -> Answer:
+        """Asks for a path; once more, and on a new connection, where no byte of an answer came.
+
+        Raises `BrokenConnection`, `OSError` where nobody listens, `TimeoutError` after 15 s.
+        """
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            try:
+                return await self._ask(self._take_idle() or await self._open(), path)
+            except BrokenConnection as broken:
+                if not broken.is_unanswered:
+                    raise
+                answer = await self._ask(await self._open(), path)
+                return Answer(answer.status, answer.body, was_sent_again=True)
 
     def close(self) -> None:
         """Closes the connections."""
-        for _, writer in self._idle:
+        while self._idle:
+            self._idle.pop()[1].close()
+
+    async def _ask(self, connection: Connection, path: str) -> Answer:
+        reader, writer = connection
+        is_kept = False
+        try:
+            head = await _sent(reader, writer, path)
+            status_line, *lines = head.decode("latin-1").lower().split("\r\n")
+            headers = dict(line.split(": ", 1) for line in lines if line)
+            body = await reader.readexactly(int(headers["content-length"]))
+            is_kept = headers.get("connection") != "close"
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise BrokenConnection(is_unanswered=False) from error
+        finally:
+            if is_kept:
+                self._idle.append(connection)
+            else:
+                writer.close()
+        return Answer(int(status_line.split(" ")[1]), body)
+
+    def _take_idle(self) -> Connection | None:
+        while self._idle:
+            reader, writer = self._idle.popleft()
+            if not reader.at_eof() and not writer.is_closing():
+                return reader, writer
             writer.close()
+        return None
+
+    async def _open(self) -> Connection:
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
+
+async def _sent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> bytes:
+    """Sends a request; returns the head of its answer."""
+    try:
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: gateway\r\nAccept: application/json\r\n\r\n".encode()
+        )
+        first = await reader.readexactly(1)
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise BrokenConnection(is_unanswered=True) from error
+    return first + await reader.readuntil(b"\r\n\r\n")

@@ -1,71 +1,82 @@
 """What clients ask, as a frontend does, and what the right answer is."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Any
+from urllib.parse import quote
 
-from gateway.emulator import seeded_store
+from gateway.emulator import SegmentRow, seeded_store
 
 SEGMENTS = 1000
-IDS = [row.id for row in seeded_store(SEGMENTS).segments]
-PAGE = "pageInfo { endCursor } nodes { entityId name }"
-
-# What an answer holds is as deep as its query: `is_right` knows its shape.
-Answered = dict[str, Any]
+ROWS: Sequence[SegmentRow] = seeded_store(SEGMENTS).segments
+PAGE = "pageInfo { hasPreviousPage hasNextPage } nodes { entityId name }"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A document, and whether the data of an answer is right: no row missing, twice or made up."""
+    """What is asked for, as the path of a GET, and the data of the right answer."""
 
-    document: str
-    is_right: Callable[[Answered], bool]
+    path: str
+    expected: Mapping[str, object]
+
+
+def asking(document: str, expected: Mapping[str, object]) -> Query:
+    """Returns the query of a document."""
+    return Query(f"/graphql?query={quote(document, safe='')}", expected)
 
 
 def first_page(size: int) -> Query:
     """Asks for the first rows."""
-    return Query(f"{{ segments(first: {size}) {{ {PAGE} }} }}", _has_rows(IDS[:size]))
+    return asking(f"{{ segments(first: {size}) {{ {PAGE} }} }}", _page(0, size))
 
 
 def page_after(cursor: str, offset: int, size: int) -> Query:
     """Asks for the rows behind a cursor, which stands at this offset."""
     document = f'{{ segments(first: {size}, after: "{cursor}") {{ {PAGE} }} }}'
-    return Query(document, _has_rows(IDS[offset + 1 : offset + 1 + size]))
+    return asking(document, _page(offset + 1, offset + 1 + size))
+
+
+def segments_by_id(rows: Sequence[SegmentRow]) -> Query:
+    """Asks for segments one by one, each under an alias."""
+    fields = " ".join(
+        f's{at}: segment(entityId: "{row.id}") {{ entityId name }}' for at, row in enumerate(rows)
+    )
+    return asking(f"{{ {fields} }}", {f"s{at}": _shown(row) for at, row in enumerate(rows)})
+
+
+def segment_by_variable(row_id: str, row: SegmentRow | None) -> Query:
+    """Asks for one segment, or for none, by a document that stays the same."""
+    document = "query Segment($id: ID!) { segment(entityId: $id) { entityId name } }"
+    variables = quote(f'{{"id":"{row_id}"}}', safe="")
+    query = asking(document, {"segment": _shown(row) if row else None})
+    return Query(f"{query.path}&variables={variables}", query.expected)
 
 
 def mix(cursors: Sequence[tuple[str, int]]) -> list[Query]:
     """Returns queries of all kinds, those behind the cursors among them; to be asked in turn."""
-    last = Query(f"{{ segments(last: 20) {{ {PAGE} }} }}", _has_rows(IDS[-20:]))
-    total = Query(
-        "{ segments { totalCount } }", lambda d: bool(d["segments"]["totalCount"] == SEGMENTS)
-    )
+    last = asking(f"{{ segments(last: 20) {{ {PAGE} }} }}", _page(SEGMENTS - 20, SEGMENTS))
+    total = asking("{ segments { totalCount } }", {"segments": {"totalCount": SEGMENTS}})
     pages = [page_after(cursor, offset, 50) for cursor, offset in cursors]
     found: list[Query] = []
     for turn, page in enumerate(islice(cycle(pages), 2 * len(pages))):
-        ids = [IDS[(turn * 37 + step * 101) % SEGMENTS] for step in range(3)]
-        found += [first_page(20), page, _by_id(ids), _nodes(ids), last, total]
+        rows = [ROWS[(turn * 37 + step * 101) % SEGMENTS] for step in range(3)]
+        found += [first_page(20), page, segments_by_id(rows), _nodes(rows), last, total]
     return found
 
 
-def _by_id(ids: Sequence[str]) -> Query:
-    fields = " ".join(
-        f's{at}: segment(entityId: "{row_id}") {{ entityId }}' for at, row_id in enumerate(ids)
-    )
-    return Query(
-        f"{{ {fields} }}",
-        lambda d: [d[f"s{at}"]["entityId"] for at in range(len(ids))] == [*ids],
+def _nodes(rows: Sequence[SegmentRow]) -> Query:
+    ids = ", ".join(f'"{base64.b64encode(f"Segment:{row.id}".encode()).decode()}"' for row in rows)
+    return asking(
+        f"{{ nodes(ids: [{ids}]) {{ ... on Segment {{ entityId name }} }} }}",
+        {"nodes": [_shown(row) for row in rows]},
     )
 
 
-def _nodes(ids: Sequence[str]) -> Query:
-    names = ", ".join(f'"{base64.b64encode(f"Segment:{i}".encode()).decode()}"' for i in ids)
-    return Query(
-        f"{{ nodes(ids: [{names}]) {{ ... on Segment {{ entityId }} }} }}",
-        lambda d: [node["entityId"] for node in d["nodes"]] == [*ids],
-    )
+def _page(start: int, end: int) -> Mapping[str, object]:
+    ends = {"hasPreviousPage": start > 0, "hasNextPage": end < SEGMENTS}
+    return {"segments": {"pageInfo": ends, "nodes": [_shown(row) for row in ROWS[start:end]]}}
 
 
-def _has_rows(ids: Sequence[str]) -> Callable[[Answered], bool]:
-    return lambda d: [node["entityId"] for node in d["segments"]["nodes"]] == [*ids]
+def _shown(row: SegmentRow) -> dict[str, object]:
+    return {"entityId": row.id, "name": row.name}

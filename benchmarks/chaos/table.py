@@ -1,56 +1,61 @@
 """What was measured, as a table in Markdown."""
 
+import math
+import re
 from collections.abc import Sequence
 
+from benchmarks.chaos.answers import GOOD
 from benchmarks.chaos.stack import Row
 
+BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->"
+MEASURED = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
 HEAD = (
-    "| fault | cache | requests | fresh | stale | stale on error | errors | p99 ms | slowest ms "
-    "| sent again | store got | 429s |",
+    "| what fails | cache | requests | fresh | stale | stale on error | errors | p99 ms "
+    "| slowest ms | sent again | store got | 429 of them |",
     "|---|---|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|",
 )
-GOOD = ("fresh", "stale", "stale on error")
 
 
 def table(rows: Sequence[Row]) -> str:
     """Returns a line for each scenario."""
-    return "\n".join([*HEAD, *map(_line, rows)])
+    return "\n".join([*HEAD, *map(line, rows)])
 
 
-def failed(row: Row) -> dict[str, int]:
-    """Returns the requests that were not answered with data, by what they got."""
-    return {what: n for what, n in row.tally.outcomes.items() if what not in GOOD}
-
-
-def percentile(milliseconds: Sequence[float], share: float) -> float:
-    """Returns the value that this share of the others does not exceed; 0 for none."""
-    ordered = sorted(milliseconds)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
-
-
-def _line(row: Row) -> str:
+def line(row: Row) -> str:
+    """Returns the line of one scenario."""
     tally = row.tally
-    errors = ", ".join(
-        f"{_share(n, tally.requests)} {what}" for what, n in sorted(failed(row).items())
-    )
+    errors = ", ".join(f"{share(n, tally.requests)} {what}" for what, n in tally.failed.items())
     cells = [
         row.fault,
         "warm" if row.is_warm else "cold",
         tally.requests,
-        *(_share(tally.outcomes[what], tally.requests) for what in GOOD),
+        *(share(tally.outcomes[what], tally.requests) for what in GOOD),
         errors or "none",
-        round(percentile(tally.milliseconds, 0.99)),
+        round(percentile(tally.milliseconds, 99)),
         round(max(tally.milliseconds, default=0.0)),
         tally.sent_again,
-        row.upstream,
-        row.refused,
+        row.upstream.total,
+        row.upstream.refused,
     ]
-    return "| " + " | ".join(map(str, cells)) + " |"
+    return f"| {' | '.join(map(str, cells))} |"
 
 
-def _share(part: int, whole: int) -> str:
-    """Returns a percentage; nothing that happened is shown as 0."""
-    if not part:
-        return "0"
-    percent = 100 * part / whole
-    return f"{percent:.1f} %" if percent >= 0.1 else "<0.1 %"
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Returns the smallest value that is not below `percent` of all (nearest rank); 0 of none."""
+    if not values:
+        return 0.0
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+
+def share(part: int, whole: int) -> str:
+    """Returns a percentage; nothing and all are told apart from nearly so."""
+    if part in (0, whole):
+        return "0" if part == 0 else "100 %"
+    return f"{min(99.9, max(0.1, 100 * part / whole)):.1f} %"
+
+
+def with_measured(page: str, text: str) -> str:
+    """Returns the page with the text between its markers. Raises `ValueError` without those."""
+    if not MEASURED.search(page):
+        raise ValueError(f"the page has no {BEGIN.strip()} … {END}")
+    return MEASURED.sub(lambda _: f"{text}\n", page)

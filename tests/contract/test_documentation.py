@@ -42,6 +42,7 @@ SOURCES = [
     for pattern in (
         "gateway/**/*.py",
         "tests/**/*.py",
+        "benchmarks/**/*.py",
         "examples/*/*",
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
