@@ -72,9 +72,9 @@ class SegmentLookups:
                 kept[row_id] = _kept(entry, use)
         return kept
 
-    def obstacle(self, *, urgent: bool) -> ErrorCode | None:
+    def obstacle(self) -> ErrorCode | None:
         """Returns why not to wait for a lookup where something stale is at hand."""
-        return self._cache.obstacle(urgent=urgent)
+        return self._cache.obstacle()
 
     def welcomes_lookups(self) -> bool:
         """Tells whether to look up what nobody waits for."""

@@ -30,7 +30,7 @@ class SegmentLookup(Protocol):
     async def look_up_segments(self, ids: Sequence[str]) -> Mapping[str, Kept | UpstreamError]:
         """Asks the upstream for up to `LOOKUP_IDS` ids; absent ones are missing."""
 
-    def obstacle(self, *, urgent: bool) -> ErrorCode | None:
+    def obstacle(self) -> ErrorCode | None:
         """Returns why not to wait for a lookup where something stale is at hand."""
 
     def welcomes_lookups(self) -> bool:
@@ -80,7 +80,7 @@ class SegmentLoader:
         }
         stale = [row_id for row_id, row in kept.items() if row.use is Use.WHILE_REVALIDATE]
         spare = {row_id: row for row_id, row in kept.items() if row.use is Use.IF_ERROR}
-        if spare and (error := self._source.obstacle(urgent=False)) is not None:
+        if spare and (error := self._source.obstacle()) is not None:
             found.update((row_id, self._source.use(row, error)) for row_id, row in spare.items())
             stale += spare
         if stale and self._source.welcomes_lookups():

@@ -50,7 +50,7 @@ class Lookup:
     ) -> dict[str, Kept]:
         return {row_id: self.cached[row_id] for row_id in ids if row_id in self.cached}
 
-    def obstacle(self, *, urgent: bool) -> ErrorCode | None:
+    def obstacle(self) -> ErrorCode | None:
         return self.reluctance or self.failing
 
     def welcomes_lookups(self) -> bool:
