@@ -1,18 +1,26 @@
-"""The `DateTime` scalar: Strawberry's own, told to clients in words that they can rely on."""
+"""The `DateTime` scalar: one form for every date, which every client's parser accepts."""
 
-from datetime import datetime
-from operator import methodcaller
+from datetime import UTC, datetime
 
 import strawberry
 from strawberry.federation.schema_directives import Tag
 
 from gateway.schema.federation import SHARED_TAGS
 
+
+def date_time(moment: datetime) -> str:
+    """Returns a time as RFC 3339 writes it, in UTC with milliseconds and `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
 DATE_TIME = strawberry.scalar(
     name="DateTime",
     directives=[Tag(name=tag) for tag in SHARED_TAGS],
-    description='Date and time in UTC as RFC 3339 writes them: "2023-03-12T03:07:36+00:00".',
+    description=(
+        "Date and time as RFC 3339 writes them, in UTC with milliseconds: "
+        '"2023-03-12T03:07:36.000Z".'
+    ),
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-    serialize=methodcaller("isoformat"),
+    serialize=date_time,
     parse_value=datetime.fromisoformat,
 )

@@ -68,7 +68,7 @@ class Query:
         after: CursorArgument = UNSET,
         last: LastArgument = UNSET,
         before: CursorArgument = UNSET,
-    ) -> SegmentConnection:
+    ) -> SegmentConnection | None:
         """Reads only what the selected fields need."""
         source = info.context.segments
         arguments = connection_arguments(

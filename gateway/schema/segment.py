@@ -1,12 +1,10 @@
 """The `Segment` type."""
 
 from datetime import datetime
-from typing import cast
 
 import strawberry
 
 from gateway.bigcommerce import models
-from gateway.errors import UpstreamUnavailable
 from gateway.schema.federation import TAGS
 from gateway.schema.node import Node, global_id
 
@@ -25,12 +23,16 @@ class Segment(Node):
     entity_id: strawberry.ID = strawberry.field(
         description="BigCommerce's own id: a uuid in lower case, as promotions name it."
     )
-    name: str = strawberry.field(
-        description="The name, unique in the store. Empty where the upstream sends none."
+    name: str | None = strawberry.field(
+        description="The name, unique in the store; null where the store sends none."
     )
     description: str | None = strawberry.field(description="What the segment is for, if told.")
-    created_at: datetime = strawberry.field(description="When the segment was created, in UTC.")
-    updated_at: datetime = strawberry.field(description="When it was last changed, in UTC.")
+    created_at: datetime | None = strawberry.field(
+        description="When the segment was created; null where the store sends no date."
+    )
+    updated_at: datetime | None = strawberry.field(
+        description="When it was last changed; null where the store sends no date."
+    )
 
 
 def segment(row: models.Segment) -> Segment:
@@ -38,18 +40,8 @@ def segment(row: models.Segment) -> Segment:
     return Segment(
         id=global_id("Segment", row.id),
         entity_id=strawberry.ID(row.id),
-        name=row.name or "",
+        name=row.name,
         description=row.description,
-        created_at=_date(row.created_at, "creation"),
-        updated_at=_date(row.updated_at, "last change"),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
     )
-
-
-def _date(value: datetime | None, event: str) -> datetime:
-    """Returns the date; where there is none, an error that graphql-core reports at that field."""
-    if value is not None:
-        return value
-    error = UpstreamUnavailable(
-        f"The store's API sent this segment without the date of its {event}."
-    )
-    return cast(datetime, error)
