@@ -17,13 +17,14 @@ Value = TypeVar("Value")
 
 @dataclass(slots=True, eq=False)
 class AnswerScope:
-    """One client request, which may take until `deadline`, in the event loop's time.
+    """One client request, which may take from `began_at` to `deadline`, in the event loop's time.
 
     `oldest_read_at` is the time of the oldest value used, None while none is. `stale_error` is the
     code of the error for which stale values had to do.
     """
 
     deadline: float
+    began_at: float
     oldest_read_at: float | None = None
     is_stale: bool = False
     stale_error: ErrorCode | None = None
@@ -53,7 +54,8 @@ _current: ContextVar[AnswerScope | None] = ContextVar("answer_scope", default=No
 @contextmanager
 def answering(seconds: float) -> Iterator[AnswerScope]:
     """Opens the scope of one answer, for this task and those that it starts."""
-    scope = AnswerScope(asyncio.get_running_loop().time() + seconds)
+    now = asyncio.get_running_loop().time()
+    scope = AnswerScope(deadline=now + seconds, began_at=now)
     token = _current.set(scope)
     try:
         yield scope
@@ -64,6 +66,15 @@ def answering(seconds: float) -> Iterator[AnswerScope]:
 def answer_scope() -> AnswerScope | None:
     """Returns the scope that the running task works for, None outside of any."""
     return _current.get()
+
+
+def patience_ends_at(seconds: float) -> float:
+    """Returns when a wait for something fresher than what is at hand ends, in the loop's time.
+
+    A request waits `seconds` for that in all, however many parts of it are stale.
+    """
+    scope = answer_scope()
+    return seconds + (asyncio.get_running_loop().time() if scope is None else scope.began_at)
 
 
 async def wait_in_scope(shared: asyncio.Future[Value]) -> Value:

@@ -3,11 +3,12 @@
 Terms of RFC 9111 (HTTP Caching) and RFC 5861 (stale-while-revalidate, stale-if-error).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from gateway.answer_scope import answer_scope
+from gateway.answer_scope import answer_scope, patience_ends_at
 from gateway.cache.backend import CacheBackend
 from gateway.cache.lives import Entry, Lives, Use
 from gateway.cache.single_flight import SingleFlight
@@ -17,6 +18,8 @@ from gateway.steady_time import SteadyTime
 
 # How long after the last fill that failed the upstream is taken to be failing.
 FAILING_SECONDS = 10.0
+# How long a reader with something stale at hand waits for a fill.
+PATIENCE_SECONDS = 1.0
 
 
 class Reluctance(Protocol):
@@ -49,6 +52,7 @@ class ReadThroughCache:
         shared: SharedTier | None = None,
         reluctance: Reluctance = welcome,
         invalidated_at: Callable[[], float] = lambda: 0.0,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.backend = backend
         self.lives = lives
@@ -57,6 +61,7 @@ class ReadThroughCache:
         self.hits = self.stale_hits = self.misses = self.fills = 0
         self.invalidated_at = invalidated_at
         self.reluctance = reluctance
+        self.patience_seconds = patience_seconds
         self._tiers = Tiers(backend, shared, lives.longest)
         self._clock = clock or SteadyTime()
         self._last = 0.0
@@ -71,9 +76,9 @@ class ReadThroughCache:
     async def read(self, key: str, fill: Fill, not_before: float = 0.0) -> Entry:
         """Returns an entry of use, else what `fill` returns for the key.
 
-        An entry from before `not_before` is used only where filling fails. Whoever makes an answer
-        of what is returned has to `note` it. Raises what `fill` raises where nothing can stand in;
-        an error is never stored.
+        An entry from before `not_before` is used only where filling fails, an older one also where
+        filling takes longer than the patience. Whoever makes an answer of what is returned has to
+        `note` it. Raises what `fill` raises where nothing can stand in; an error is never stored.
         """
         entry = (await self._tiers.here([key]))[0]
         use = self.use_of(entry, not_before)
@@ -87,13 +92,23 @@ class ReadThroughCache:
                 self._fill_in_background(key, fill, not_before)
             return entry
         self.misses += 1
+        patience: float | None = None
         if entry is not None and use is Use.IF_ERROR:
             error = self.obstacle(urgent=entry.read_at < not_before)
             if error is not None:
                 self._fill_in_background(key, fill, not_before)
                 return replace(entry, stale_for=error)
+            if entry.read_at >= not_before:  # else it is known to be wrong, and the last resort
+                # Begun for no reader, it goes on when this one stops waiting.
+                self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
+                patience = patience_ends_at(self.patience_seconds)
         try:
-            return await self._filled(key, fill, not_before)
+            async with asyncio.timeout_at(patience) as limit:
+                return await self._filled(key, fill, not_before)
+        except TimeoutError:
+            if entry is None or not limit.expired():
+                raise
+            return replace(entry, stale_for=ErrorCode.UPSTREAM_TIMEOUT)
         except UpstreamRefused:
             raise  # maybe for the page's size, which whoever asks can mend
         except UpstreamError as error:

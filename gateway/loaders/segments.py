@@ -4,11 +4,14 @@ The contract: `load_segments_by_id(ids)` answers a list as long as `ids` and in 
 with None where the store has no such segment, and the upstream's error where nobody can tell.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeGuard
 
+from gateway.answer_scope import patience_ends_at
 from gateway.bigcommerce.models import Segment
 from gateway.cache.lives import Use
+from gateway.cache.read_through import PATIENCE_SECONDS
 from gateway.data_source import Kept
 from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden
 from gateway.loaders.pool import LONGEST_WAIT_SECONDS, LookupPool
@@ -52,8 +55,11 @@ class SegmentLoader:
         *,
         window_seconds: float,
         longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._source = source
+        self._patience_seconds = patience_seconds
+        self._loading: set[asyncio.Task[dict[str, Answer]]] = set()
         self._pool = LookupPool(
             source.look_up_segments,
             window_seconds=window_seconds,
@@ -68,8 +74,9 @@ class SegmentLoader:
     async def load_segments_by_id(self, ids: Sequence[str]) -> list[Answer]:
         """Returns the segments with these uuids (lower case), in order, None where absent.
 
-        What is stale is answered while it is looked up in the background, or where a lookup fails
-        or would have to wait. The error of the lookup that an id needed stands in its place.
+        What is stale is answered while it is looked up in the background, or where a lookup fails,
+        takes longer than the patience, or would have to wait. The error of the lookup that an id
+        needed stands in its place.
         """
         distinct = list(dict.fromkeys(ids))
         kept = await self._source.kept_segments(distinct)
@@ -86,9 +93,35 @@ class SegmentLoader:
         if stale and self._source.welcomes_lookups():
             self._pool.ask(stale)
         lacking = [row_id for row_id in distinct if row_id not in found]
-        if lacking:
+        if lacking and spare.keys() >= set(lacking):
+            found.update(await self._load_or_use(spare))
+        elif lacking:
             found.update(await self._load(lacking))
         return [found[row_id] for row_id in ids]
+
+    async def _load_or_use(self, spare: Mapping[str, Kept]) -> dict[str, Answer]:
+        """Loads segments; where that takes longer than the patience, uses what is at hand instead.
+
+        The loading then goes on, for those who come later.
+        """
+        loading = asyncio.ensure_future(self._load([*spare]))
+        self._loading.add(loading)
+        loading.add_done_callback(self._loaded)
+        left = patience_ends_at(self._patience_seconds) - asyncio.get_running_loop().time()
+        try:
+            await asyncio.wait({loading}, timeout=max(0.0, left))
+        except asyncio.CancelledError:
+            loading.cancel()
+            raise
+        if loading.done():
+            return loading.result()
+        code = ErrorCode.UPSTREAM_TIMEOUT
+        return {row_id: self._source.use(row, code) for row_id, row in spare.items()}
+
+    def _loaded(self, task: "asyncio.Task[dict[str, Answer]]") -> None:
+        self._loading.discard(task)
+        if not task.cancelled():
+            task.exception()  # counts as seen
 
     async def _load(self, ids: Sequence[str]) -> dict[str, Answer]:
         with self._pool.waiting() as waits:

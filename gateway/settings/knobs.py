@@ -75,6 +75,12 @@ class Knobs(BaseModel):
         le=86400,
         description="How long after being fresh it is given where the upstream fails.",
     )
+    stale_patience_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        le=300,
+        description="How long a request with stale data at hand waits for the upstream.",
+    )
     cache_max_bytes: int = Field(
         default=64 * 1024 * 1024,
         ge=1024 * 1024,
