@@ -4,11 +4,12 @@ GatewayError                    what a client is told, with a code
 ├── BadUserInput                BAD_USER_INPUT: the request's fault; the message says what to send
 │   └── BadCursor               BAD_CURSOR: a cursor that this list did not mint
 └── UpstreamError               the store's API did not give a usable answer
-    ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, 5xx, a senseless body
+    ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, or 5xx
+    │   └── UpstreamUnreadable  UPSTREAM_UNAVAILABLE: it answered, with a body that cannot be used
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT: no answer within the time allowed
     ├── RateLimited             RATE_LIMITED: the store's quota is used up; `retryAfter` in seconds
     ├── UpstreamForbidden       UPSTREAM_FORBIDDEN: the gateway's own token was refused
-    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: 404, 413, 414, 422; less at once may do
+    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: any other 4xx, an answer to this very request
 
 Messages reach clients: they never hold a token, an upstream URL or a Python word.
 """
@@ -60,13 +61,25 @@ class BadCursor(BadUserInput):
 
 
 class UpstreamError(GatewayError):
-    """The upstream gave no usable answer."""
+    """The upstream gave no usable answer.
+
+    `was_sent` is False where it is sure that the upstream got nothing of the request: a write may
+    then be sent again.
+    """
 
     code = ErrorCode.UPSTREAM_UNAVAILABLE
 
+    def __init__(self, message: str, *, was_sent: bool = True) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
+
 
 class UpstreamUnavailable(UpstreamError):
-    """The upstream is unreachable, failed, or sent a body that makes no sense."""
+    """The upstream is unreachable, or failed."""
+
+
+class UpstreamUnreadable(UpstreamUnavailable):
+    """The upstream answered with a success whose body cannot be used: its API is up."""
 
 
 class UpstreamTimeout(UpstreamError):
@@ -76,17 +89,17 @@ class UpstreamTimeout(UpstreamError):
 
 
 class RateLimited(UpstreamError):
-    """The store's quota is used up; `retry_after` is in seconds, None where nobody said."""
+    """The store's quota is used up; `retry_after` is in seconds, None where it is not known."""
 
     code = ErrorCode.RATE_LIMITED
 
-    def __init__(self, message: str, retry_after: float | None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, retry_after: float | None, *, was_sent: bool = True) -> None:
+        super().__init__(message, was_sent=was_sent)
         self.retry_after = retry_after
 
     @property
     def extensions(self) -> dict[str, object]:
-        """The code, and `retryAfter` in seconds where the upstream told it."""
+        """The code, and `retryAfter` in seconds where it is known."""
         if self.retry_after is None:
             return super().extensions
         return {**super().extensions, "retryAfter": self.retry_after}
@@ -97,9 +110,16 @@ class UpstreamForbidden(UpstreamError):
 
     code = ErrorCode.UPSTREAM_FORBIDDEN
 
+    def __init__(self, *, was_sent: bool = True) -> None:
+        super().__init__(
+            "The store's API refused the gateway's own credentials. "
+            "Its operator has to check the access token, its scopes and the store hash.",
+            was_sent=was_sent,
+        )
+
 
 class UpstreamRefused(UpstreamError):
-    """The upstream refused the request as such: maybe its page, its size or its many ids."""
+    """The upstream refused this very request: maybe its page, its size or its many ids."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
 from gateway.bigcommerce.body import ACCEPTED_ENCODING
-from gateway.bigcommerce.breaker import Breaker
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, Gate
+from gateway.bigcommerce.protocol import LIST_SEGMENTS, LIST_SEGMENTS_BY_ID
 from gateway.bigcommerce.upstream import Upstream
 from gateway.cache.across import SharedFlights
 from gateway.cache.backend import CacheBackend, RedisBackend
@@ -17,7 +18,13 @@ from gateway.cache.invalidations import Invalidations
 from gateway.cache.lives import Lives
 from gateway.cache.read_through import ReadThroughCache
 from gateway.cache.redis_tier import RedisTier
-from gateway.data_source import LearnedLimits, SegmentLookups, SegmentSource, StoredKeys
+from gateway.data_source import (
+    LearnedLimits,
+    SegmentLookups,
+    SegmentReader,
+    SegmentSource,
+    StoredKeys,
+)
 from gateway.emulator import create_emulator, seeded_store
 from gateway.loaders import SegmentLoader
 from gateway.settings import Settings
@@ -40,7 +47,7 @@ SEGMENTS = "segments"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What lies below the graph in one running gateway."""
+    """What lies below the graph in one running gateway; `cache` is that of the list's blocks."""
 
     http: httpx.AsyncClient
     redis: RedisConnection | None
@@ -48,6 +55,7 @@ class Parts:
     client: BigCommerceClient
     upstream: Upstream
     cache: ReadThroughCache
+    rows_cache: ReadThroughCache
     segments: SegmentSource
     lookups: SegmentLookups
     segment_loader: SegmentLoader
@@ -90,35 +98,53 @@ def create_parts(
     client = BigCommerceClient(http)
     upstream = Upstream(
         Gate(client, clock, shared=None if redis is None else _window(redis, store_key, settings)),
-        Breaker(clock),
+        clock,
         timeout_seconds=settings.request_timeout_seconds,
         reserve=settings.rate_limit_reserve,
     )
     invalidations = Invalidations(redis, store_key, keep_seconds=lives.longest, clock=clock)
     stored_bytes = int(settings.cache_max_bytes * STORED_SHARE)
-    cache = ReadThroughCache(
-        CacheBackend(stored_bytes),
-        lives,
-        clock=clock,
-        shared=None if redis is None else _tier(redis, settings),
-        reluctance=upstream.reluctance,
-        invalidated_at=lambda: invalidations.invalidated_at(SEGMENTS),
-    )
+    backend = CacheBackend(stored_bytes)
+    shared = None if redis is None else _tier(redis, settings)
+
+    def cache_of(operation: str) -> ReadThroughCache:
+        """Returns what is filled by one operation: whether that fails says nothing of others."""
+        return ReadThroughCache(
+            backend,
+            lives,
+            clock=clock,
+            shared=shared,
+            reluctance=partial(upstream.reluctance, operation),
+            invalidated_at=lambda: invalidations.invalidated_at(SEGMENTS),
+            patience_seconds=settings.stale_patience_seconds,
+        )
+
+    blocks, rows = cache_of(LIST_SEGMENTS), cache_of(LIST_SEGMENTS_BY_ID)
     keys = StoredKeys(store_key, SEGMENTS)
     limits = LearnedLimits(
-        settings.upstream_page_size, cache.now, upstream_fails=lambda: cache.obstacle() is not None
+        settings.upstream_page_size,
+        blocks.now,
+        upstream_fails=lambda: blocks.obstacle() is not None,
     )
+    reader = SegmentReader()
     segments = SegmentSource(
         upstream,
-        cache,
+        blocks,
         keys,
         limits,
+        reader,
         name=f"segments of {store_hash}",
         decoded_bytes=settings.cache_max_bytes - stored_bytes if settings.cache_ttl_seconds else 0,
     )
-    lookups = SegmentLookups(upstream, cache, keys, limits, segments)
-    loader = SegmentLoader(lookups, window_seconds=settings.lookup_window_milliseconds / 1000)
-    return Parts(http, redis, invalidations, client, upstream, cache, segments, lookups, loader)
+    lookups = SegmentLookups(upstream, rows, keys, limits, reader, segments)
+    loader = SegmentLoader(
+        lookups,
+        window_seconds=settings.lookup_window_milliseconds / 1000,
+        patience_seconds=settings.stale_patience_seconds,
+    )
+    return Parts(
+        http, redis, invalidations, client, upstream, blocks, rows, segments, lookups, loader
+    )
 
 
 def _redis(settings: Settings) -> RedisConnection | None:

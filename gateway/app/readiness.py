@@ -2,6 +2,7 @@
 
 from gateway.answer_scope import answering
 from gateway.app.parts import Parts
+from gateway.bigcommerce.protocol import LIST_SEGMENTS
 from gateway.errors import GatewayError
 from gateway.pagination import read_total
 from gateway.web import Readiness
@@ -13,11 +14,11 @@ PROBE_SECONDS = 0.8
 async def readiness_of(parts: Parts) -> Readiness:
     """Returns how the parts stand; stale answers count, and so does not having asked yet.
 
-    Only where the upstream is plainly dead and the cache has nothing of the list that is of use,
-    nothing can be served: the upstream is then asked here, as often as its breaker lets probes
-    through, since no balancer sends requests that would find out.
+    Not ready is a process that can neither read the list nor answer it from the cache. It then asks
+    the upstream here, as often as probes are let through: a balancer sends it no requests that
+    would find out.
     """
-    is_ready = not parts.upstream.is_given_up or await _can_read(parts)
+    is_ready = not parts.upstream.health(LIST_SEGMENTS).is_given_up or await _can_read(parts)
     return Readiness(
         is_ready,
         {

@@ -1,42 +1,46 @@
-"""Spares an upstream that is plainly dead, and whoever would wait for it."""
+"""A circuit breaker: after failures in a row nothing is sent for a while, then a probe."""
 
-import logging
 from collections.abc import Callable
 from random import uniform
-
-from gateway.bigcommerce.not_sent import ShutOff
 
 # Where every second request fails by chance, one run of tries in 256 is so long.
 FAILURES_IN_A_ROW = 8
 # How long nothing is sent after that, before one request probes; twice as long each time it fails.
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 5.0
 
-log = logging.getLogger(__name__)
-
 
 class Breaker:
-    """Opens after `FAILURES_IN_A_ROW`, lets one probe through at a time, closes when it succeeds.
+    """Opens after `threshold` failures in a row, and closes when a probe succeeds.
 
-    `clock` is in seconds; `spread` draws between two times, so that processes do not probe at once.
+    While it is open, one probe at a time is let through: the first after `shortest` seconds, the
+    next ones after twice as long each time, `longest` at the most. `clock` is in seconds; `spread`
+    draws between two times, so that processes do not probe at once.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
         spread: Callable[[float, float], float] = uniform,
+        *,
+        threshold: int = FAILURES_IN_A_ROW,
+        shortest: float = SHORTEST_SECONDS,
+        longest: float = LONGEST_SECONDS,
     ) -> None:
         self._clock = clock
         self._spread = spread
+        self._threshold = threshold
+        self._shortest = shortest
+        self._longest = longest
         self._failures = 0
         self._is_open = False
         self._probes = 0
         self._probe: int | None = None  # the one that is under way
-        self._opens_for = SHORTEST_SECONDS
+        self._opens_for = shortest
         self._probe_at = 0.0
 
     @property
     def is_open(self) -> bool:
-        """Whether the upstream counts as dead."""
+        """Whether only probes are let through."""
         return self._is_open
 
     @property
@@ -44,47 +48,39 @@ class Breaker:
         """Whether a request would be let through now."""
         return not self._is_open or (self._probe is None and self._clock() >= self._probe_at)
 
-    def check(self) -> None:
-        """Raises `ShutOff` while no request is let through."""
-        if not self.lets_through:
-            raise ShutOff
-
     def enter(self) -> int | None:
-        """Lets a request through; returns the number of the probe that it is, None for none.
+        """Counts a request that is let through; returns its number as a probe, None for no probe.
 
-        Whoever enters has to tell what came of it. Raises `ShutOff` where it does not get in.
+        Its outcome has to be reported: `succeeded`, `failed` or `gave_up`.
         """
-        self.check()
         if self._is_open:
             self._probes += 1
             self._probe = self._probes
         return self._probe
 
-    def succeeded(self) -> None:
-        """Takes note of an answer that the upstream meant."""
-        if self._is_open:
-            log.info("the upstream answers again")
+    def succeeded(self) -> bool:
+        """Notes a success; returns whether this closes the breaker."""
+        was_open = self._is_open
         self._failures = 0
         self._is_open, self._probe = False, None
-        self._opens_for = SHORTEST_SECONDS
+        self._opens_for = self._shortest
+        return was_open
 
-    def failed(self, probe: int | None) -> None:
-        """Takes note of no answer, or one that makes no sense."""
+    def failed(self, probe: int | None) -> bool:
+        """Notes a failure; returns whether this opens the breaker."""
         self._failures += 1
-        if self._is_open:
+        was_open = self._is_open
+        if was_open:
             if probe is None or probe != self._probe:
-                return  # sent before it opened
-        elif self._failures < FAILURES_IN_A_ROW:
-            return
-        else:
-            log.warning(
-                "the upstream failed %d times in a row, and is only probed for now", self._failures
-            )
+                return False  # sent before it opened
+        elif self._failures < self._threshold:
+            return False
         self._is_open, self._probe = True, None
         self._probe_at = self._clock() + self._spread(self._opens_for / 2, self._opens_for)
-        self._opens_for = min(2 * self._opens_for, LONGEST_SECONDS)
+        self._opens_for = min(2 * self._opens_for, self._longest)
+        return not was_open
 
     def gave_up(self, probe: int | None) -> None:
-        """Takes note of a request that ended before anything was known: another may probe."""
+        """Notes a request whose outcome is not known: another one may probe."""
         if probe == self._probe:
             self._probe = None

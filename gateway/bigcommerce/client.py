@@ -53,7 +53,10 @@ class BigCommerceClient:
                 request.operation,
                 timeout_seconds,
             )
-            raise UpstreamTimeout("The store's API did not answer in time.") from error
+            was_sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
+            raise UpstreamTimeout(
+                "The store's API did not answer in time.", was_sent=was_sent
+            ) from error
         except (httpx.TransportError, BodyUnreadable) as error:
             # At a stop it is the gateway that breaks the connection.
             log.log(
@@ -63,7 +66,10 @@ class BigCommerceClient:
                 _milliseconds_since(sent_at),
                 cause_in_words(error),
             )
-            raise UpstreamUnavailable("The store's API cannot be reached.") from error
+            was_sent = not isinstance(error, httpx.ConnectError)
+            raise UpstreamUnavailable(
+                "The store's API cannot be reached.", was_sent=was_sent
+            ) from error
         except BodyTooLarge as error:
             log.warning(
                 "%s: the upstream's answer is larger than %d bytes",
@@ -93,7 +99,7 @@ class BigCommerceClient:
             return
         request_id = answer.headers.get("x-request-id", "")
         log.log(
-            logging.DEBUG if answer.status == 200 else logging.WARNING,
+            logging.DEBUG if 200 <= answer.status < 300 else logging.WARNING,
             "%s: the upstream answered %d after %d ms; its request id: %s; quota left: %s",
             request.operation,
             answer.status,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, TypeVar
 
 import msgspec
@@ -24,9 +24,12 @@ Row = TypeVar("Row")
 
 
 class Page(msgspec.Struct, Generic[Row], frozen=True):
-    """One page of a list: `per_page` rows to a page as answered, `total` rows in all."""
+    """One page of a list: `per_page` rows to a page as answered, `total` rows in all.
 
-    rows: Sequence[Row]
+    A row without a usable id is None, so that the others keep their places.
+    """
+
+    rows: Sequence[Row | None]
     per_page: int
     total: int
 
@@ -35,12 +38,3 @@ def uuid_in_lower_case(text: str) -> str | None:
     """Returns the uuid in lower case, None for text that is no uuid of 8-4-4-4-12 digits."""
     lowered = text.lower()
     return lowered if _UUID.fullmatch(lowered) else None
-
-
-def parse_datetime(text: str) -> datetime | None:
-    """Returns the time in UTC, its zone where it names none; None for what is no date."""
-    try:
-        parsed = datetime.fromisoformat(text)
-        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -13,14 +13,16 @@ class QuotaUsedUp(RateLimited):
 
     def __init__(self, seconds: float) -> None:
         after = max(1, math.ceil(seconds))
-        super().__init__(f"The store's API limits its rate. Try again in {after} seconds.", after)
+        super().__init__(
+            f"The store's API limits its rate. Try again in {after} seconds.", after, was_sent=False
+        )
 
 
 class TooLate(UpstreamTimeout):
     """Hardly any time is left."""
 
     def __init__(self) -> None:
-        super().__init__("The store's API did not answer in time.")
+        super().__init__("The store's API did not answer in time.", was_sent=False)
 
 
 class ShutOff(UpstreamUnavailable):
@@ -28,7 +30,8 @@ class ShutOff(UpstreamUnavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "The store's API has failed again and again, and is asked again in a moment."
+            "The store's API has failed again and again, and is asked again in a moment.",
+            was_sent=False,
         )
 
 

@@ -3,32 +3,30 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from random import uniform
 from typing import TypeVar
 
 import stamina
 
 from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.abandonment import is_abandoned
-from gateway.bigcommerce.breaker import Breaker
 from gateway.bigcommerce.gate import LEAST_SHARE, Gate
+from gateway.bigcommerce.health import ANSWERS, NOT_ASKED_YET, OperationHealth, Sent
 from gateway.bigcommerce.not_sent import NOT_SENT
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.retry_budget import RetryBudget
 from gateway.errors import (
     ErrorCode,
     RateLimited,
-    UpstreamError,
-    UpstreamForbidden,
     UpstreamTimeout,
     UpstreamUnavailable,
+    UpstreamUnreadable,
 )
 
 ATTEMPTS = 3
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, JITTER_SECONDS = 0.1, 1.0, 0.2
 # Of the deadline, for one attempt: one that hangs leaves time for another.
 ATTEMPT_SHARE = 0.6
-
-REFUSAL = "refuses the token"
 
 Value = TypeVar("Value")
 
@@ -42,25 +40,41 @@ class Upstream:
     """
 
     def __init__(
-        self, gate: Gate, breaker: Breaker, *, timeout_seconds: float, reserve: int
+        self,
+        gate: Gate,
+        clock: Callable[[], float],
+        *,
+        timeout_seconds: float,
+        reserve: int,
+        spread: Callable[[float, float], float] = uniform,
     ) -> None:
         self.budget = RetryBudget()
         self._gate = gate
-        self._breaker = breaker
+        self._clock = clock
+        self._spread = spread
         self._timeout_seconds = timeout_seconds
         self._attempt_seconds = timeout_seconds * ATTEMPT_SHARE
         self._reserve = reserve
-        self._outcome = "not asked yet"
+        self._health: dict[str, OperationHealth] = {}
+
+    def health(self, operation: str) -> OperationHealth:
+        """Returns how an operation stands."""
+        if operation not in self._health:
+            self._health[operation] = OperationHealth(operation, self._clock, self._spread)
+        return self._health[operation]
 
     @property
     def state(self) -> str:
-        """How it stands, in a word or two."""
-        return "fails, and is only probed" if self._breaker.is_open else self._outcome
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether the upstream counts as dead, or refuses the token: asking it is of no use now."""
-        return self._breaker.is_open or self._outcome == REFUSAL
+        """How it stands: one word for all operations that stand alike, else those that fail."""
+        states = {name: health.state for name, health in self._health.items()}
+        if len(set(states.values())) <= 1:
+            return next(iter(states.values()), NOT_ASKED_YET)
+        failing = [
+            f"{name} {state}"
+            for name, state in states.items()
+            if state not in (NOT_ASKED_YET, ANSWERS)
+        ]
+        return ", ".join(failing) or ANSWERS
 
     @property
     def quota_state(self) -> str:
@@ -71,48 +85,60 @@ class Upstream:
         told = view.told
         return "not told" if told is None else f"{max(told, 0)} of {view.quota} requests left"
 
-    def reluctance(self, *, urgent: bool) -> ErrorCode | None:
-        """Returns what speaks against a request that nobody waits for, None where nothing does.
+    def reluctance(self, operation: str, *, urgent: bool) -> ErrorCode | None:
+        """Returns the error code for which a background refresh is skipped, else None.
 
-        The same goes for one for which something stale is at hand. Where it is urgent, only what
-        would have it wait for the quota, or fail at once.
+        The same holds for a reader that has something stale at hand. Where the request is urgent,
+        the reserve does not count.
         """
-        if not self._breaker.lets_through:
-            return ErrorCode.UPSTREAM_UNAVAILABLE
+        if (reason := self.health(operation).pause_reason) is not None:
+            return reason
         view = self._gate.view
-        # Of a small quota, half is for whoever comes first.
+        # Half of a small quota is for those who have nothing at hand.
         floor = 0 if urgent else min(self._reserve, view.quota // 2)
         is_scarce = view.left <= floor or view.pause_seconds > 0
         return ErrorCode.RATE_LIMITED if is_scarce else None
 
-    async def ask(self, request: Request, read: Callable[[Answer], Value]) -> Value:
+    async def ask(
+        self,
+        request: Request,
+        read: Callable[[Answer], Value],
+        *,
+        retry_unreadable: bool = True,
+    ) -> Value:
         """Returns what `read` makes of the answer.
 
-        Connection errors, timeouts, 5xx, bodies that make no sense and 429 are tried again, as far
-        as the retry budget, the breaker and the deadline allow, where doing it twice does no harm.
-        Raises what `read` raises, and `UpstreamTimeout`, `UpstreamUnavailable`, `RateLimited`.
-        Abandoned, it is carried out where it is on the wire, and else ends cancelled.
+        Connection errors, timeouts, 5xx and bodies that cannot be used are tried again where the
+        request is idempotent or was not sent, and a 429 always, as far as the retry budget, the
+        breaker and the deadline allow. A caller that will ask for less instead turns
+        `retry_unreadable` off. Raises what `read` raises, `UpstreamTimeout`, `UpstreamUnavailable`,
+        `RateLimited`, and `UpstreamForbidden` while the operation pauses. Abandoned, it is carried
+        out where it is on the wire, and else ends cancelled.
         """
         if is_abandoned():  # while something before this one was on the wire
             raise asyncio.CancelledError(ABANDONED)
         loop = asyncio.get_running_loop()
+        health = self.health(request.operation)
         deadline = loop.time() + self._timeout_seconds
         send_by = deadline - self._attempt_seconds * LEAST_SHARE
         self.budget.earn()
         attempts = 0
 
         def may_retry(error: Exception) -> bool | float:
-            is_last = attempts == ATTEMPTS or not request.is_idempotent or is_abandoned()
+            is_last = attempts == ATTEMPTS or is_abandoned()
             is_late = loop.time() + FIRST_BACKOFF_SECONDS > send_by
             if is_last or is_late or isinstance(error, NOT_SENT):
                 return False
-            if isinstance(error, RateLimited):
+            if isinstance(error, RateLimited):  # the upstream did nothing
                 # The gate waits for the reset, instead of any backoff.
                 is_in_time = not self._gate.waits_past(send_by)
                 return 0.0 if is_in_time and self.budget.spend() else False
             if not isinstance(error, UpstreamUnavailable | UpstreamTimeout):
                 return False
-            return self._breaker.lets_through and self.budget.spend()
+            if isinstance(error, UpstreamUnreadable) and not retry_unreadable:
+                return False
+            is_harmless = request.is_idempotent or not error.was_sent
+            return is_harmless and health.failing.lets_through and self.budget.spend()
 
         try:
             async with asyncio.timeout_at(deadline) as limit:
@@ -128,7 +154,7 @@ class Upstream:
                         attempts += 1
                         if attempts > 1:
                             log.debug("%s: attempt %d", request.operation, attempts)
-                        return await self._attempt(request, read, deadline)
+                        return await self._attempt(request, read, health, deadline)
         except TimeoutError as error:
             if not limit.expired():
                 raise
@@ -136,42 +162,26 @@ class Upstream:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self, request: Request, read: Callable[[Answer], Value], deadline: float
+        self,
+        request: Request,
+        read: Callable[[Answer], Value],
+        health: OperationHealth,
+        deadline: float,
     ) -> Value:
-        self._breaker.check()
-        probe: int | None = None
+        health.check()
+        sent: Sent | None = None
 
         def enter() -> None:
-            nonlocal probe
-            probe = self._breaker.enter()  # it may have opened while this one waited
+            nonlocal sent
+            sent = health.send()  # it may pause since this one began to wait
 
         try:
             answer = await self._gate.send(request, self._attempt_seconds, deadline, enter)
-        except NOT_SENT:
-            raise
-        except (UpstreamUnavailable, UpstreamTimeout):
-            self._failed(probe)
-            raise
-        except BaseException:
-            self._breaker.gave_up(probe)
-            raise
-        try:
             value = read(answer)
-        except UpstreamUnavailable:
-            self._failed(probe)
+        except BaseException as error:
+            if sent is not None:
+                health.ended(sent, error)
             raise
-        except UpstreamError as error:
-            self._breaker.succeeded()
-            is_token = isinstance(error, UpstreamForbidden)
-            self._outcome = REFUSAL if is_token else "answers"
-            raise
-        except BaseException:
-            self._breaker.gave_up(probe)
-            raise
-        self._breaker.succeeded()
-        self._outcome = "answers"
+        if sent is not None:
+            health.ended(sent, None)
         return value
-
-    def _failed(self, probe: int | None) -> None:
-        self._breaker.failed(probe)
-        self._outcome = "fails"

@@ -4,9 +4,18 @@
 whose keys and bytes are `stored`, under the limits of the upstream that are `learned`.
 """
 
+from gateway.data_source.answers import SegmentReader
 from gateway.data_source.blocks import SegmentSource
 from gateway.data_source.learned import LOOKUP_IDS, LearnedLimits
 from gateway.data_source.lookups import Kept, SegmentLookups
 from gateway.data_source.stored import StoredKeys
 
-__all__ = ["LOOKUP_IDS", "Kept", "LearnedLimits", "SegmentLookups", "SegmentSource", "StoredKeys"]
+__all__ = [
+    "LOOKUP_IDS",
+    "Kept",
+    "LearnedLimits",
+    "SegmentLookups",
+    "SegmentReader",
+    "SegmentSource",
+    "StoredKeys",
+]

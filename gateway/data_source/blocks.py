@@ -13,7 +13,7 @@ from gateway.bigcommerce.protocol import list_segments
 from gateway.bigcommerce.upstream import Upstream
 from gateway.cache.lives import Entry
 from gateway.cache.read_through import ReadThroughCache
-from gateway.data_source.answers import page_of_segments
+from gateway.data_source.answers import SegmentReader
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.stored import StoredBlock, StoredKeys, decode_block, encode
 from gateway.errors import UpstreamRefused
@@ -52,6 +52,7 @@ class SegmentSource:
         cache: ReadThroughCache,
         keys: StoredKeys,
         limits: LearnedLimits,
+        reader: SegmentReader,
         *,
         name: str,
         decoded_bytes: int,
@@ -62,6 +63,7 @@ class SegmentSource:
         self._cache = cache
         self._keys = keys
         self._limits = limits
+        self._reader = reader
         self._total_read_at = 0.0
         self._superseded_at = 0.0
         self._restless_until = 0.0
@@ -164,9 +166,9 @@ class SegmentSource:
 
     async def _fill(self, index: int, size: int, _: Sequence[str]) -> Mapping[str, Entry]:
         read_at = self.now()
+        request = list_segments(index + 1, size)
         page = await self._upstream.ask(
-            list_segments(index + 1, size),
-            partial(page_of_segments, "list_segments", page=index + 1, limit=size),
+            request, partial(self._reader.read, request, page=index + 1, limit=size)
         )
         if page.per_page != self.size:
             log.warning("the upstream gives %d rows to a page, not %d", page.per_page, self.size)
@@ -176,7 +178,11 @@ class SegmentSource:
         )
         # The same block under the size that was asked for, and under the one to be asked for.
         keys = {self._keys.block(size, index), self._keys.block(page.per_page, index)}
-        rows = {self._keys.segment(row.id): Entry(read_at, encode(row)) for row in page.rows}
+        rows = {
+            self._keys.segment(row.id): Entry(read_at, encode(row))
+            for row in page.rows
+            if row is not None
+        }
         return {**rows, **dict.fromkeys(keys, entry)}
 
     async def _past_the_end(

@@ -10,11 +10,17 @@ from gateway.bigcommerce.protocol import list_segments_by_id
 from gateway.bigcommerce.upstream import Upstream
 from gateway.cache.lives import Entry, Use
 from gateway.cache.read_through import ReadThroughCache
-from gateway.data_source.answers import page_of_segments
+from gateway.data_source.answers import SegmentReader
 from gateway.data_source.blocks import SegmentSource
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.stored import ABSENT, StoredKeys, decode_segment, encode
-from gateway.errors import ErrorCode, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import (
+    ErrorCode,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamUnavailable,
+    UpstreamUnreadable,
+)
 from gateway.pagination import MAXIMUM_ROWS, PAGE_SIZE_CHANGES, Block
 
 # How often ids that the upstream refused, or did not answer whole, are asked for again in smaller
@@ -47,12 +53,14 @@ class SegmentLookups:
         cache: ReadThroughCache,
         keys: StoredKeys,
         limits: LearnedLimits,
+        reader: SegmentReader,
         blocks: SegmentSource,
     ) -> None:
         self._upstream = upstream
         self._cache = cache
         self._keys = keys
         self._limits = limits
+        self._reader = reader
         self._blocks = blocks
 
     async def kept_segments(
@@ -104,7 +112,7 @@ class SegmentLookups:
         first = await self._try_to_read(0)
         read = [first]
         if isinstance(first, Block):
-            shown = {row.id for row in first.rows}
+            shown = first.offsets.keys()
             left = [row_id for row_id in ids if row_id not in shown]
             others = range(1, -(-first.total // first.size))
             if len(others) < self._requests_by_id(left):
@@ -115,7 +123,7 @@ class SegmentLookups:
                 found = {**dict.fromkeys(ids, block), **found}
             else:
                 self._blocks.use(block)
-                found.update((row.id, row) for row in block.rows)
+                found.update((row.id, row) for row in block.rows if row is not None)
         return {row_id: found[row_id] for row_id in ids if row_id in found}
 
     def _requests_by_id(self, ids: Sequence[str]) -> int:
@@ -130,9 +138,9 @@ class SegmentLookups:
     async def look_up_segments(self, ids: Sequence[str]) -> Found:
         """Asks the upstream for segments by id, unless another process has just done so.
 
-        One request for each 100 ids, more where the upstream takes or gives fewer at once. Where
-        it refuses one of them, its refusal stands in the place of that id and of its neighbours.
-        Raises whatever else goes wrong.
+        One request for each 100 ids, more where the upstream takes or gives fewer at once. Where it
+        refuses one of them, or what it answers cannot be read, that error stands in the place of
+        that id and of its neighbours. Raises every other error.
         """
         id_of = {self._keys.segment(row_id): row_id for row_id in ids}
         refused: dict[str, UpstreamError] = {}
@@ -183,25 +191,27 @@ class SegmentLookups:
     ) -> Mapping[str, Entry | UpstreamError]:
         read_at = self._cache.now()
         many = len(ids)
-        read = partial(page_of_segments, "list_segments_by_id", page=1, limit=many, at_most=many)
+        request = list_segments_by_id(ids, 1, many)
+        read = partial(self._reader.read, request, page=1, limit=many, at_most=many)
         try:
-            page = await self._upstream.ask(list_segments_by_id(ids, 1, many), read)
-        except UpstreamRefused as refusal:
-            if len(ids) == 1 or not smaller_parts:
-                return dict.fromkeys(ids, refusal)
-            half = -(-len(ids) // 2)
+            page = await self._upstream.ask(request, read, retry_unreadable=many == 1)
+        except (UpstreamRefused, UpstreamUnreadable) as error:
+            if many == 1 or not smaller_parts:
+                if isinstance(error, UpstreamUnreadable):
+                    raise
+                return dict.fromkeys(ids, error)
+            half = -(-many // 2)
             parts = await self._look_up(ids, half, smaller_parts - 1)
-            is_about_number = refusal.status in (413, 414, 422)
-            if is_about_number and not any(
+            if _is_about_size(error) and not any(
                 isinstance(part, UpstreamError) for part in parts.values()
             ):
                 self._learn(half)  # it was their number, and none of them
             return parts
         found: dict[str, Entry | UpstreamError] = {
-            row.id: Entry(read_at, encode(row)) for row in page.rows
+            row.id: Entry(read_at, encode(row)) for row in page.rows if row is not None
         }
         left = [row_id for row_id in ids if row_id not in found]
-        if page.total == len(found):
+        if page.total == len(page.rows):
             return {**found, **dict.fromkeys(left, Entry(read_at, ABSENT))}
         # What is missing on the first page of a list that goes on may be on the next one. That one
         # could have moved by then, so the ids are asked for again, as many as a page holds.
@@ -216,6 +226,11 @@ class SegmentLookups:
 
     def _learn(self, ids: int) -> None:
         self._limits.lookup_ids = min(self._limits.lookup_ids, max(ids, SMALLEST_PART))
+
+
+def _is_about_size(error: UpstreamError) -> bool:
+    """Tells whether the upstream may have refused the number of ids, not one of them."""
+    return isinstance(error, UpstreamRefused) and error.status in (413, 414, 422)
 
 
 def _kept(entry: Entry, use: Use) -> Kept:

@@ -9,12 +9,12 @@ ABSENT = b""
 
 
 class StoredBlock(msgspec.Struct, array_like=True):
-    """One page of the list as it was answered."""
+    """One page of the list as it was answered; a row without a usable id is None."""
 
     index: int
     size: int
     total: int
-    rows: list[Segment]
+    rows: list[Segment | None]
 
 
 class StoredKeys:

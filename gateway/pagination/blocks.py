@@ -33,7 +33,7 @@ class Block(Generic[Row]):
     index: int
     size: int
     total: int
-    rows: Sequence[Row]
+    rows: Sequence[Row | None]
     read_at: float
     stale_for: ErrorCode | None = None
 
@@ -45,7 +45,7 @@ class Block(Generic[Row]):
     def offsets(self) -> dict[str, int]:
         """The offset in the list of each row, by id."""
         start = self.index * self.size
-        return {row.id: start + at for at, row in enumerate(self.rows)}
+        return {row.id: start + at for at, row in enumerate(self.rows) if row is not None}
 
 
 class BlockSource(Protocol[Row]):

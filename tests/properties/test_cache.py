@@ -24,7 +24,7 @@ ERRORS: dict[str, UpstreamError | None] = {
     "ok": None,
     "down": UpstreamUnavailable("down"),
     "slow": UpstreamTimeout("slow"),
-    "forbidden": UpstreamForbidden("no"),
+    "forbidden": UpstreamForbidden(),
 }
 
 Move = tuple[str, float | str | int]

@@ -338,7 +338,7 @@ async def test_spare_ids_are_answered_at_once_while_the_upstream_fails() -> None
 async def test_refused_credentials_are_told_whatever_is_at_hand() -> None:
     lookup, loader = a_loader()
     lookup.cached = {"a": kept("a", Use.IF_ERROR)}
-    lookup.error = UpstreamForbidden("no")
+    lookup.error = UpstreamForbidden()
     assert await loader.load_segments_by_id(["a"]) == [lookup.error]
 
 

@@ -6,6 +6,7 @@ from in_process import InProcess, in_process
 
 from gateway.app.readiness import readiness_of
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, LONGEST_SECONDS
+from gateway.bigcommerce.health import SHORTEST_REFUSAL_SECONDS
 from gateway.emulator import Fault, Rule
 
 
@@ -79,10 +80,12 @@ async def test_parts_tell_what_is_turned_off() -> None:
 
 
 async def test_a_refused_token_is_not_ready_until_it_is_accepted() -> None:
-    gateway = in_process(3)
+    clock = Clock()
+    gateway = in_process(3, clock=clock)
     gateway.emulator.faults.rules = [Rule(Fault.STATUS, status=403)]
     await gateway.ask("{ segments(first: 1) { totalCount } }")
     found = await readiness_of(gateway.parts)
     assert (found.is_ready, found.parts["upstream"]) == (False, "refuses the token")
     gateway.emulator.faults.rules = []
+    clock.seconds += SHORTEST_REFUSAL_SECONDS
     assert (await readiness_of(gateway.parts)).is_ready

@@ -53,7 +53,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return lines
 
 
-@pytest.mark.parametrize("status", [201, 302, 400, 404, 413, 414, 422, 429, 500, 503])
+@pytest.mark.parametrize("status", [302, 400, 404, 409, 413, 414, 422, 429, 500, 503])
 async def test_a_failed_answer_is_a_warning(status: int, caplog: pytest.LogCaptureFixture) -> None:
     headers = {"X-Request-Id": STORES_ID, **quota(9)}
     client = client_over(lambda _: httpx.Response(status, headers=headers, text=TOKEN))

@@ -11,7 +11,7 @@ import stamina
 from wire import HeldTime, HeldWire, no_spread, settle
 
 from gateway.answer_scope import ABANDONED
-from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, Breaker
+from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
 from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, Gate
 from gateway.bigcommerce.not_sent import ShutOff
 from gateway.bigcommerce.protocol import Answer, list_segments, read_segments
@@ -20,10 +20,12 @@ from gateway.bigcommerce.upstream import ATTEMPTS, Upstream
 from gateway.errors import (
     ErrorCode,
     RateLimited,
+    UpstreamError,
     UpstreamForbidden,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnavailable,
+    UpstreamUnreadable,
 )
 
 LIST = list_segments(1, 250)
@@ -40,11 +42,11 @@ class World:
     def __init__(self, *, timeout_seconds: float = 60.0) -> None:
         self.time = HeldTime()
         self.wire = HeldWire()
-        self.breaker = Breaker(self.time, no_spread)
         self.gate = Gate(self.wire.client, self.time, sleep=self.time.sleep, spread=no_spread)
         self.upstream = Upstream(
-            self.gate, self.breaker, timeout_seconds=timeout_seconds, reserve=15
+            self.gate, self.time, timeout_seconds=timeout_seconds, reserve=15, spread=no_spread
         )
+        self.breaker = self.upstream.health(LIST.operation).failing
 
     async def ask(self, method: str = "GET") -> "asyncio.Task[int]":
         """Asks for the list, as far as it comes without time; returns its total."""
@@ -75,16 +77,20 @@ async def world() -> World:
     return World()
 
 
+def unreadable(wire: HeldWire) -> "asyncio.Future[None]":
+    return asyncio.ensure_future(wire.answer(body=b"<html>"))
+
+
 FAILURES: list[Callable[[HeldWire], "asyncio.Future[None]"]] = [
     lambda wire: asyncio.ensure_future(wire.fail(httpx.ConnectError("no"))),
     lambda wire: asyncio.ensure_future(wire.fail(httpx.ReadError("cut"))),
     lambda wire: asyncio.ensure_future(wire.fail(httpx.ReadTimeout("slow"))),
     lambda wire: asyncio.ensure_future(wire.answer(500)),
     lambda wire: asyncio.ensure_future(wire.answer(503)),
-    lambda wire: asyncio.ensure_future(wire.answer(body=b"<html>")),
-    lambda wire: asyncio.ensure_future(wire.answer(204, body=b"")),
+    unreadable,
+    lambda wire: asyncio.ensure_future(wire.answer(408)),
 ]
-FAILURE_NAMES = ["connection", "reset", "timeout", "500", "503", "html", "204"]
+FAILURE_NAMES = ["connection", "reset", "timeout", "500", "503", "html", "408"]
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=FAILURE_NAMES)
@@ -108,11 +114,12 @@ async def test_last_of_three_failures_is_what_is_raised(
         await failure(world.wire)
     with pytest.raises((UpstreamUnavailable, UpstreamTimeout)):
         await asked
-    assert (world.wire.requests, world.upstream.state) == (3, "fails")
+    is_up = world.upstream.state == "sends what cannot be read"
+    assert (world.wire.requests, is_up) == (3, failure is unreadable)
     assert (world.upstream.budget.spent, world.upstream.budget.denied) == (2, 0)
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=FAILURE_NAMES)
+@pytest.mark.parametrize("failure", FAILURES[1:], ids=FAILURE_NAMES[1:])
 async def test_what_may_have_been_done_is_not_done_twice(
     world: World, failure: Callable[[HeldWire], "asyncio.Future[None]"]
 ) -> None:
@@ -123,10 +130,49 @@ async def test_what_may_have_been_done_is_not_done_twice(
     assert (world.wire.requests, world.upstream.budget.spent) == (1, 0)
 
 
+@pytest.mark.parametrize("error", [httpx.ConnectError("no"), httpx.ConnectTimeout("slow")])
+async def test_write_that_was_not_sent_is_tried_again(world: World, error: Exception) -> None:
+    asked = await world.ask("POST")
+    await world.wire.fail(error)
+    await world.wire.answer(body=EMPTY)
+    assert (await asked, world.wire.requests) == (0, 2)
+
+
+async def test_write_that_draws_a_429_is_tried_again(world: World) -> None:
+    asked = await world.ask("POST")
+    await world.wire.answer(429, left=0, resets_in=20)
+    await world.time.pass_by(20.5)
+    await world.wire.answer(body=EMPTY)
+    assert (await asked, world.wire.requests) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "was_sent"),
+    [
+        (httpx.ConnectError("no"), False),
+        (httpx.ConnectTimeout("slow"), False),
+        (httpx.ReadError("cut"), True),
+        (httpx.WriteError("cut"), True),
+        (httpx.ReadTimeout("slow"), True),
+        (httpx.RemoteProtocolError("Server disconnected"), True),
+    ],
+)
+async def test_error_says_whether_the_request_was_sent(
+    world: World, error: Exception, was_sent: bool
+) -> None:
+    asked = asyncio.ensure_future(world.wire.client.send(LIST, 60))
+    await settle()
+    await world.wire.fail(error)
+    with pytest.raises(UpstreamError) as raised:
+        await asked
+    assert raised.value.was_sent is was_sent
+
+
 @pytest.mark.parametrize(
     ("status", "error", "state"),
     [
         (400, UpstreamRefused, "answers"),
+        (409, UpstreamRefused, "answers"),
         (401, UpstreamForbidden, "refuses the token"),
         (403, UpstreamForbidden, "refuses the token"),
         (404, UpstreamRefused, "answers"),
@@ -237,6 +283,101 @@ async def test_each_attempt_but_the_first_is_told_at_debug(
     ]
 
 
+async def test_answer_that_cannot_be_used_is_no_failure(world: World) -> None:
+    for _ in range(2 * FAILURES_IN_A_ROW):
+        asked = asyncio.ensure_future(
+            world.upstream.ask(
+                LIST, lambda answer: read_segments(answer, 1, 250), retry_unreadable=False
+            )
+        )
+        await settle()
+        await world.wire.answer(body=b"<html>")
+        with pytest.raises(UpstreamUnreadable):
+            await asked
+    assert (world.wire.requests, world.breaker.is_open) == (2 * FAILURES_IN_A_ROW, False)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+async def test_refusals_in_a_row_are_answers(world: World, status: int) -> None:
+    for _ in range(2 * FAILURES_IN_A_ROW):
+        asked = await world.ask("POST")
+        await world.wire.answer(status)
+        with pytest.raises(UpstreamRefused):
+            await asked
+    assert (world.breaker.is_open, world.upstream.state) == (False, "answers")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_refused_token_is_asked_again_after_a_pause_that_grows(
+    world: World, status: int
+) -> None:
+    asked = await world.ask()
+    await world.wire.answer(status)
+    with pytest.raises(UpstreamForbidden) as sent:
+        await asked
+    assert sent.value.was_sent
+    pauses = []
+    for refusals in range(1, 7):
+        paused_at = world.time.now
+        while True:
+            asked = await world.ask()
+            if world.wire.requests > refusals:
+                break
+            with pytest.raises(UpstreamForbidden) as refused:
+                await asked
+            assert not refused.value.was_sent
+            await world.time.pass_by(0.5)
+        pauses.append(world.time.now - paused_at)
+        with pytest.raises(UpstreamForbidden):
+            await (await world.ask())  # one probe at a time
+        await world.wire.answer(status)
+        with pytest.raises(UpstreamForbidden):
+            await asked
+    assert pauses == [5, 10, 20, 40, 60, 60]
+    await world.time.pass_by(60)
+    asked = await world.ask()
+    await world.wire.answer(body=EMPTY)
+    assert (await asked, world.upstream.state) == (0, "answers")
+
+
+async def test_operation_that_is_refused_leaves_others_alone(world: World) -> None:
+    asked = await world.ask()
+    await world.wire.answer(403)
+    with pytest.raises(UpstreamForbidden):
+        await asked
+    other = replace(LIST, operation="list_shopper_profiles")
+    asked_too = asyncio.ensure_future(world.upstream.ask(other, lambda answer: answer.status))
+    await settle()
+    await world.wire.answer()
+    assert await asked_too == 200
+    assert world.upstream.reluctance(other.operation, urgent=False) is None
+    assert world.upstream.reluctance(LIST.operation, urgent=True) is ErrorCode.UPSTREAM_FORBIDDEN
+    assert world.upstream.state == "list_segments refuses the token"
+
+
+async def test_operation_that_fails_leaves_others_alone(world: World) -> None:
+    await world.fail(FAILURES_IN_A_ROW)
+    other = replace(LIST, operation="list_shopper_profiles")
+    asked = asyncio.ensure_future(world.upstream.ask(other, lambda answer: answer.status))
+    await settle()
+    await world.wire.answer()
+    assert (await asked, world.breaker.is_open) == (200, True)
+
+
+async def test_429_while_the_token_is_refused_lets_the_next_one_probe(world: World) -> None:
+    asked = await world.ask()
+    await world.wire.answer(403)
+    with pytest.raises(UpstreamForbidden):
+        await asked
+    await world.time.pass_by(5)
+    asked = await world.ask()
+    await world.wire.answer(429, left=0, resets_in=1)
+    await world.time.pass_by(1.5)
+    assert (asked.done(), world.wire.requests) == (False, 3)
+    await world.wire.answer(body=EMPTY)
+    assert await asked == 0
+
+
 async def test_dead_upstream_is_not_asked(world: World) -> None:
     await world.fail(FAILURES_IN_A_ROW)
     assert world.upstream.state == "fails, and is only probed"
@@ -244,9 +385,12 @@ async def test_dead_upstream_is_not_asked(world: World) -> None:
         await (await world.ask())
     assert world.wire.requests == FAILURES_IN_A_ROW
     for urgent in (False, True):
-        assert world.upstream.reluctance(urgent=urgent) is ErrorCode.UPSTREAM_UNAVAILABLE
+        assert (
+            world.upstream.reluctance(LIST.operation, urgent=urgent)
+            is ErrorCode.UPSTREAM_UNAVAILABLE
+        )
     await world.time.pass_by(1)
-    assert world.upstream.reluctance(urgent=False) is None
+    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
     probe = await world.ask()
     with pytest.raises(UpstreamUnavailable, match="failed again and again"):
         await (await world.ask())
@@ -347,11 +491,11 @@ async def test_the_reserve_is_for_what_must_be_sent(
     not_urgent: ErrorCode | None,
     urgent: ErrorCode | None,
 ) -> None:
-    assert world.upstream.reluctance(urgent=False) is None
+    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
     assert world.upstream.quota_state == "not told"
     await world.told(left, quota)
-    assert world.upstream.reluctance(urgent=False) is not_urgent
-    assert world.upstream.reluctance(urgent=True) is urgent
+    assert world.upstream.reluctance(LIST.operation, urgent=False) is not_urgent
+    assert world.upstream.reluctance(LIST.operation, urgent=True) is urgent
     assert world.upstream.quota_state == f"{left} of {quota} requests left"
 
 
@@ -359,7 +503,7 @@ async def test_nothing_is_welcome_during_a_pause(world: World) -> None:
     asked = await world.ask()
     await world.wire.answer(429, Retry_After="5")
     for urgent in (False, True):
-        assert world.upstream.reluctance(urgent=urgent) is ErrorCode.RATE_LIMITED
+        assert world.upstream.reluctance(LIST.operation, urgent=urgent) is ErrorCode.RATE_LIMITED
     assert world.upstream.quota_state == "nothing is sent for 5 s"
     asked.cancel()
     await settle()

@@ -151,7 +151,7 @@ async def test_refused_credentials_give_nothing_stale_away() -> None:
     cache, upstream, clock = a_cache()
     await cache.read("key", upstream)
     clock.seconds += 20
-    upstream.error = UpstreamForbidden("no")
+    upstream.error = UpstreamForbidden()
     assert (await answered(cache, upstream))[0] == b"1"  # the fill behind it learns of it
     for _ in range(2):
         with pytest.raises(UpstreamForbidden):
@@ -358,7 +358,7 @@ async def test_what_another_process_has_just_filled_is_fresh_where_our_fill_fail
 async def test_what_others_read_does_not_make_up_for_our_refused_credentials() -> None:
     cache, upstream, clock, shared = a_shared_cache()
     await cache.read("key", upstream)
-    upstream.error = UpstreamForbidden("no")
+    upstream.error = UpstreamForbidden()
     clock.seconds += 20
     with pytest.raises(UpstreamForbidden):
         await cache.fill_many(["key"], upstream)
