@@ -81,9 +81,14 @@ class Lookup:
         return {**{row_id: kept(row_id, read_at=read_at) for row_id in ids}, **self.refused}
 
 
-def a_loader() -> tuple[Lookup, SegmentLoader]:
+def a_loader(patience_seconds: float = 60.0) -> tuple[Lookup, SegmentLoader]:
     lookup = Lookup()
-    return lookup, SegmentLoader(lookup, window_seconds=0, longest_wait_seconds=3600)
+    return lookup, SegmentLoader(
+        lookup,
+        window_seconds=0,
+        longest_wait_seconds=3600,
+        patience_seconds=patience_seconds,
+    )
 
 
 async def settle() -> None:
@@ -308,6 +313,41 @@ async def test_spare_ids_wait_for_their_lookup_and_stand_in_for_its_error() -> N
     assert await loader.load_segments_by_id(["a"]) == [Segment(id="a")]
     assert lookup.used[2:] == [("a", None)]
     assert lookup.asked == [["a", "gone", "b"], ["a"]]
+
+
+async def test_spare_ids_stand_in_for_a_slow_lookup_which_goes_on() -> None:
+    lookup, loader = a_loader(patience_seconds=0.01)
+    lookup.cached = {"a": kept("a", Use.IF_ERROR), "b": kept("b", Use.IF_ERROR)}
+    lookup.gate.clear()
+    for _ in range(2):
+        found = await loader.load_segments_by_id(["a", "b"])
+        assert found == [Segment(id="a"), Segment(id="b")]
+    assert lookup.used == [(i, ErrorCode.UPSTREAM_TIMEOUT) for i in "abab"]
+    lookup.gate.set()
+    await settle()
+    assert (lookup.asked, lookup.cancelled_with) == ([["a", "b"]], [])
+
+
+async def test_spare_ids_wait_with_ids_that_have_nothing_at_hand() -> None:
+    lookup, loader = a_loader(patience_seconds=0.0)
+    lookup.cached = {"a": kept("a", Use.IF_ERROR)}
+    lookup.gate.clear()
+    loading = asyncio.ensure_future(loader.load_segments_by_id(["a", "new"]))
+    await settle()
+    assert not loading.done()
+    lookup.gate.set()
+    assert await loading == [Segment(id="a"), Segment(id="new")]
+
+
+async def test_client_that_hangs_up_within_its_patience_abandons_its_lookup() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.IF_ERROR)}
+    lookup.gate.clear()
+    loading = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    loading.cancel()
+    await settle()
+    assert (loading.cancelled(), lookup.cancelled_with) == (True, [ABANDONED])
 
 
 async def test_spare_ids_that_are_of_no_use_any_more_stand_in_for_nothing() -> None:

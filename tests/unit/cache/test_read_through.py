@@ -54,11 +54,15 @@ class Upstream:
 
 
 def a_cache(
-    lives: Lives = LIVES, maximum_bytes: int = 1_000_000
+    lives: Lives = LIVES, maximum_bytes: int = 1_000_000, patience_seconds: float = 60.0
 ) -> tuple[ReadThroughCache, Upstream, Clock]:
     clock, upstream = Clock(), Upstream()
     upstream.cache = ReadThroughCache(
-        CacheBackend(maximum_bytes), lives, clock=clock, reluctance=upstream.reluctant
+        CacheBackend(maximum_bytes),
+        lives,
+        clock=clock,
+        reluctance=upstream.reluctant,
+        patience_seconds=patience_seconds,
     )
     return upstream.cache, upstream, clock
 
@@ -111,6 +115,47 @@ async def test_entry_beyond_that_waits_for_its_fill() -> None:
     clock.seconds += 75
     value, scope = await answered(cache, upstream)
     assert (value, scope.is_stale, scope.oldest_read_at) == (b"2", False, clock.seconds)
+
+
+async def test_slow_fill_goes_on_without_a_reader_that_has_something_stale() -> None:
+    cache, upstream, clock = a_cache(patience_seconds=0.01)
+    await cache.read("key", upstream)
+    clock.seconds += 75
+    upstream.gate.clear()
+    for _ in range(2):
+        value, scope = await answered(cache, upstream)
+        assert (value, scope.stale_error) == (b"1", ErrorCode.UPSTREAM_TIMEOUT)
+    upstream.gate.set()
+    await settle()
+    value, scope = await answered(cache, upstream)
+    assert (value, scope.is_stale, upstream.calls) == (b"2", False, 2)
+
+
+async def test_one_request_waits_for_its_patience_once() -> None:
+    cache, upstream, clock = a_cache(patience_seconds=0.2)
+    for key in ("a", "b", "c"):
+        await cache.read(key, upstream)
+    clock.seconds += 80
+    upstream.gate.clear()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with answering(60.0):
+        for key in ("a", "b", "c"):
+            assert (await cache.read(key, upstream)).stale_for is ErrorCode.UPSTREAM_TIMEOUT
+    assert 0.2 <= loop.time() - began < 0.4
+    upstream.gate.set()
+    await settle()
+
+
+async def test_superseded_entry_is_not_used_because_its_fill_is_slow() -> None:
+    cache, upstream, _ = a_cache(patience_seconds=0.0)
+    await cache.read("key", upstream)
+    upstream.gate.clear()
+    reading = asyncio.ensure_future(cache.read("key", upstream, cache.now()))
+    await settle()
+    assert not reading.done()
+    upstream.gate.set()
+    assert (await reading).value == b"2"
 
 
 @pytest.mark.parametrize("error", [UpstreamUnavailable("down"), UpstreamTimeout("slow")])
