@@ -112,8 +112,7 @@ class SegmentLookups:
         first = await self._try_to_read(0)
         read = [first]
         if isinstance(first, Block):
-            shown = first.offsets.keys()
-            left = [row_id for row_id in ids if row_id not in shown]
+            left = [row_id for row_id in ids if row_id not in first.offsets]
             others = range(1, -(-first.total // first.size))
             if len(others) < self._requests_by_id(left):
                 read += await asyncio.gather(*(self._try_to_read(index) for index in others))

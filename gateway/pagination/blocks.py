@@ -27,7 +27,8 @@ class Block(Generic[Row]):
 
     `index` counts from 0, `size` is the answer's `per_page`, `total` the rows of the whole list,
     `read_at` the time in seconds at which the request was sent; `stale_for` is the code of the
-    error for which it had to do in this read, though it was stale.
+    error for which it had to do in this read, though it was stale. A row that cannot be used (it
+    has no usable id, or that of another row) is None in `rows`, so that each row is at its offset.
     """
 
     index: int
@@ -43,7 +44,7 @@ class Block(Generic[Row]):
 
     @cached_property
     def offsets(self) -> dict[str, int]:
-        """The offset in the list of each row, by id."""
+        """The offset in the list of each usable row, by id."""
         start = self.index * self.size
         return {row.id: start + at for at, row in enumerate(self.rows) if row is not None}
 

@@ -4,8 +4,14 @@ from gateway.errors import UpstreamUnavailable
 from gateway.pagination.blocks import PAGE_SIZE_CHANGES, BlockSource, Row
 from gateway.pagination.cursors import Cursor, fingerprint
 from gateway.pagination.slices import Slice
-from gateway.pagination.view import ROUNDS, ListView
-from gateway.pagination.windows import ConnectionArguments, blocks_covering, cut_window
+from gateway.pagination.view import ROUNDS, SEARCHED_ROWS, ListView
+from gateway.pagination.windows import (
+    ConnectionArguments,
+    Window,
+    blocks_covering,
+    cut_window,
+    windows_beside,
+)
 
 # Blocks read this close to each other are searched for a moved row as they are. Without it, two
 # clients whose cursors' rows are gone would take turns in having fresh blocks read again.
@@ -45,13 +51,35 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
             low, shown = await gap_at(view, arguments.after, behind=1)
         if arguments.before is not None:
             high, _ = await gap_at(view, arguments.before, behind=0)
-        window = cut_window(arguments.first, arguments.last, low, min(high, view.total))
-        await view.need(blocks_covering(window, view.size))
+        window = await read_window(view, arguments, low, min(high, view.total))
         if view.edition == edition:
             break
     if not view.blocks.keys() >= set(blocks_covering(window, view.size)):
         raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
     return view.cut(window, shown if window.start == low else ())
+
+
+async def read_window(
+    view: ListView[Row], arguments: ConnectionArguments, low: int, high: int
+) -> Window:
+    """Reads what the counts leave of `low`..`high`, and returns it.
+
+    A page without a row has no cursor to go on from, so a window whose rows can all not be used is
+    widened until it holds one that can. Raises `UpstreamUnavailable` where there is none among
+    `SEARCHED_ROWS`.
+    """
+    window = newest = cut_window(arguments.first, arguments.last, low, high)
+    version = view.edition
+    await view.need(blocks_covering(window, view.size))
+    for beside in windows_beside(window, arguments, low, high):
+        if view.edition != version or view.holds_any_row(newest):
+            break
+        if window.end - window.start >= SEARCHED_ROWS:
+            raise UpstreamUnavailable("The store's API sends a list of rows without usable ids.")
+        newest = beside
+        window = Window(min(window.start, beside.start), max(window.end, beside.end))
+        await view.need(blocks_covering(beside, view.size))
+    return window
 
 
 def _first_offset(arguments: ConnectionArguments) -> int:

@@ -12,7 +12,7 @@ from gateway.pagination.windows import Window
 
 @dataclass(frozen=True)
 class Slice(Generic[Row]):
-    """What a connection answers: the rows of a window, in order, each once.
+    """What a connection answers: the usable rows of a window, in order, each once.
 
     `marks_before` are the fingerprints of the rows before the window, nearest first: of those that
     the walk showed last, where a cursor before the window tells them, else of the list's own.
@@ -32,12 +32,12 @@ class Slice(Generic[Row]):
 
     @property
     def has_next(self) -> bool:
-        """Whether a row follows the window."""
+        """Whether a row follows the window, usable or not."""
         return self.window.end < self.total
 
     @property
     def has_previous(self) -> bool:
-        """Whether a row precedes the window."""
+        """Whether a row precedes the window, usable or not."""
         return min(self.window.start, self.total) > 0
 
     def cursor(self, position: int) -> str:

@@ -100,7 +100,7 @@ class ListView(Generic[Row]):
             return False
         ids = {row_id for block in blocks for row_id in block.offsets}
         return len({block.total for block in blocks}) == 1 and len(ids) == sum(
-            len(block.rows) for block in blocks
+            len(block.offsets) for block in blocks
         )
 
     def supersede(self, read_at: float) -> None:
@@ -140,8 +140,15 @@ class ListView(Generic[Row]):
                     return offset
         return None
 
+    def holds_any_row(self, window: Window) -> bool:
+        """Tells whether a row of the window can be used."""
+        return any(self._row_at(offset) is not None for offset in range(window.start, window.end))
+
     def cut(self, window: Window, shown_before: tuple[bytes, ...]) -> Slice[Row]:
-        """Returns the rows of the window, each once; `shown_before` are marks of rows before it."""
+        """Returns the usable rows of the window, each once.
+
+        `shown_before` are marks of rows before it.
+        """
         for block in self.blocks.values():
             self.source.use(block)
         rows: dict[str, tuple[int, Row]] = {}
@@ -159,14 +166,11 @@ class ListView(Generic[Row]):
 
     def _marks_before(self, offset: int) -> tuple[bytes, ...]:
         """Returns the fingerprints of the rows before an offset that are here, nearest first."""
-        marks = []
-        for at in range(offset - 1, max(-1, offset - 1 - REMEMBERED_ROWS), -1):
-            if (row := self._row_at(at)) is None:
-                break
-            marks.append(fingerprint(row.id))
-        return tuple(marks)
+        places = range(offset - 1, max(-1, offset - 1 - REMEMBERED_ROWS), -1)
+        return tuple(fingerprint(row.id) for row in map(self._row_at, places) if row is not None)
 
     def _row_at(self, offset: int) -> Row | None:
+        """Returns the row at an offset, None where it is not here or cannot be used."""
         index, at = divmod(offset, self.size)
         block = self.blocks.get(index)
         return block.rows[at] if block is not None and at < len(block.rows) else None

@@ -3,6 +3,7 @@
 Source: the GraphQL Cursor Connections Specification, section 4.4 "Pagination algorithm".
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.errors import BadUserInput
@@ -66,6 +67,22 @@ def cut_window(first: int | None, last: int | None, low: int, high: int) -> Wind
     if last is not None:  # Relay Connections, 4.4, EdgesToReturn 4
         start = max(start, end - last)
     return Window(start, end)
+
+
+def windows_beside(
+    window: Window, arguments: ConnectionArguments, low: int, high: int
+) -> Iterator[Window]:
+    """Yields windows of as many rows as this one, each beside the last, inside `low`..`high`.
+
+    With `last` they go towards the start of the list, with `first` towards its end.
+    """
+    rows = window.end - window.start
+    if rows and arguments.last is not None:
+        for end in range(window.start, low, -rows):
+            yield Window(max(low, end - rows), end)
+    if rows and arguments.first is not None:
+        for start in range(window.end, high, rows):
+            yield Window(start, min(high, start + rows))
 
 
 def blocks_covering(window: Window, size: int) -> range:

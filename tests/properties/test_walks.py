@@ -1,91 +1,27 @@
 """Any walk of any list, in any page size, under any clamp and any drift."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
 from typing import TypeVar
-from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moving_list import MovingList, page, row_id
 
-from gateway.bigcommerce.models import Segment
-from gateway.pagination import (
-    Block,
-    Slice,
-    connection_arguments,
-    decode_cursor,
-    fingerprint,
-    read_slice,
-)
+from gateway.pagination import decode_cursor, fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS
 
 T = TypeVar("T")
-
-
-def row_id(number: int) -> str:
-    return str(UUID(int=number))
-
-
-@dataclass
-class MovingList:
-    """A list that answers every read as it is now: nothing is cached."""
-
-    rows: list[str]
-    size: int
-    name: str = "segments of a store"
-    total: int | None = None
-    reads: int = 0
-    before_each_read: Callable[[], None] = field(default=lambda: None)
-
-    async def read(self, index: int) -> Block[Segment]:
-        self.before_each_read()
-        self.reads += 1
-        self.total = len(self.rows)
-        rows = [Segment(id=i) for i in self.rows[index * self.size : (index + 1) * self.size]]
-        return Block(index, self.size, self.total, rows, read_at=float(self.reads))
-
-    edition_seconds = float("inf")
-    is_restless = False
-
-    def take_fresh_total(self) -> int | None:
-        return None
-
-    def now(self) -> float:
-        return self.reads + 0.5
-
-    def use(self, block: Block[Segment]) -> None:
-        """Nobody is told how old it is."""
-
-    def supersede(self, read_at: float) -> None:
-        """Nothing is cached."""
-
-    def mark_restless(self) -> None:
-        """Every read shows the list as it is."""
-
-    def may_search_anew(self) -> bool:
-        return False
 
 
 def run(coroutine: Coroutine[None, None, T]) -> T:
     return asyncio.run(coroutine)
 
 
-async def page(
-    source: MovingList,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> Slice[Segment]:
-    arguments = connection_arguments(first, after, last, before, source.name)
-    return await read_slice(source, arguments)
-
-
 @st.composite
 def still_lists(draw: st.DrawFn) -> MovingList:
-    rows = [row_id(n) for n in range(draw(st.integers(0, 60)))]
-    return MovingList(rows, size=draw(st.integers(1, 25)))
+    rows = map(row_id, range(draw(st.integers(0, 60))))
+    return MovingList([*rows], size=draw(st.integers(1, 25)))
 
 
 @given(still_lists(), st.integers(0, 30), st.integers(0, 30), st.data())
@@ -173,7 +109,7 @@ def apply(source: MovingList, change: Change, next_id: list[int]) -> None:
 def test_forward_walk_shows_every_row_that_stayed_once_whatever_the_drift(
     source: MovingList, steps: list[tuple[int, list[Change]]]
 ) -> None:
-    stayed = list(source.rows)
+    stayed = [i for i in source.rows if i is not None]
     next_id = [1_000_000]
     shown: list[str] = []
     cursor: str | None = None
@@ -189,7 +125,7 @@ def test_forward_walk_shows_every_row_that_stayed_once_whatever_the_drift(
             left = [i for i in shown[-1 - REMEMBERED_ROWS : -1] if i in source.rows]
             assert {fingerprint(i) for i in left} <= {*known.before}
             remembered = [known.row_id]
-            remembered += [i for i in source.rows if fingerprint(i) in known.before]
+            remembered += [i for i in source.rows if i and fingerprint(i) in known.before]
         for change in drift:
             apply(source, change, next_id)
         stayed = [i for i in stayed if i in source.rows]

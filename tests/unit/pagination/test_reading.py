@@ -3,9 +3,15 @@
 import asyncio
 from uuid import UUID
 
+import pytest
 from in_process import Answer, in_process
+from moving_list import MovingList, page, row_id
 
+from gateway.bigcommerce.models import Segment
 from gateway.emulator import SegmentRow
+from gateway.errors import UpstreamUnavailable
+from gateway.pagination import Slice
+from gateway.pagination.view import SEARCHED_ROWS
 
 DAY = "2024-05-01T10:00:00Z"
 
@@ -52,3 +58,53 @@ async def test_window_far_from_its_cursor_costs_the_cursors_block_and_its_own() 
     after = (await gateway.page(first=1))["pageInfo"]["endCursor"]
     assert ids_of(await gateway.page(last=2, after=after)) == rows[998:]
     assert gateway.upstream_requests == 2
+
+
+def usable(numbers: str) -> list[str | None]:
+    """Returns rows: the id of each digit, None for each dash."""
+    return [None if number == "-" else row_id(int(number)) for number in numbers]
+
+
+def shown(answer: Slice[Segment]) -> str:
+    return "".join(str(int(row.id[-1])) for row in answer.rows)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10])
+@pytest.mark.parametrize(
+    ("rows", "counts", "expected", "has_previous", "has_next"),
+    [
+        ("01-345", (4, None), "013", False, True),
+        ("01-345", (None, 4), "345", True, False),
+        ("---345", (2, None), "3", False, True),
+        ("---345", (3, None), "345", False, False),
+        ("012---", (None, 2), "2", True, False),
+        ("012---", (2, None), "01", False, True),
+        ("01---56--9", (5, 3), "01", False, True),
+        ("----456789", (3, 2), "4", False, True),
+        ("----------", (3, None), "", False, False),
+        ("----------", (None, 3), "", False, False),
+        ("----------", (0, None), "", False, True),
+    ],
+)
+async def test_page_leaves_out_rows_that_cannot_be_used_and_has_one_that_can(
+    rows: str,
+    counts: tuple[int | None, int | None],
+    expected: str,
+    has_previous: bool,
+    has_next: bool,
+    size: int,
+) -> None:
+    answer = await page(MovingList(usable(rows), size), first=counts[0], last=counts[1])
+    assert shown(answer) == expected
+    assert (answer.has_previous, answer.has_next) == (has_previous, has_next)
+    assert answer.total == len(rows)
+
+
+@pytest.mark.parametrize("counts", [(50, None), (None, 50), (50, 20)])
+async def test_list_of_rows_that_cannot_be_used_is_an_error_before_too_many_are_read(
+    counts: tuple[int | None, int | None],
+) -> None:
+    source = MovingList([None] * 100_000, size=250)
+    with pytest.raises(UpstreamUnavailable, match="without usable ids"):
+        await page(source, first=counts[0], last=counts[1])
+    assert source.reads <= SEARCHED_ROWS // 250 + 2
