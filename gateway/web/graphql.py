@@ -160,9 +160,10 @@ class GraphQLEndpoint:
 
 
 def _asks_for_page(request: Request, accept: str) -> bool:
-    """Tells whether a browser wants a page: a GET without a query that prefers HTML."""
+    """Tells whether a browser wants a page: a GET that prefers HTML and asks nothing."""
     return (
         request.method in ("GET", "HEAD")
-        and not request.query_params.get("query")
+        # `extensions` alone may hold a persisted query.
+        and not any(request.query_params.get(name) for name in ("query", "extensions"))
         and preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == HTML
     )

@@ -249,6 +249,47 @@ async def _(http: httpx.AsyncClient) -> None:
         is_answer(answer, {"echo": name.lower()})
 
 
+PERSISTED = {"persistedQuery": {"version": 1, "sha256Hash": "ecf4edb46db40b51"}}
+HTML_FIRST = f"text/html, {JSON};q=0.9"
+
+
+@row("2.10", "A persisted query without its document is 200, so that all clients send it (Apollo).")
+async def _(http: httpx.AsyncClient) -> None:
+    for media_type in (GRAPHQL_RESPONSE, JSON):
+        for answer in (
+            await post(http, {"extensions": PERSISTED}, media_type),
+            await post(http, {"query": "", "variables": {}, "extensions": PERSISTED}, media_type),
+            await get(http, media_type, extensions=json.dumps(PERSISTED)),
+        ):
+            is_refused(answer, 200, "PERSISTED_QUERY_NOT_SUPPORTED", media_type)
+            assert answer.json()["errors"][0]["message"] == "PersistedQueryNotSupported"
+    answer = await get(http, HTML_FIRST, extensions=json.dumps(PERSISTED))
+    is_refused(answer, 200, "PERSISTED_QUERY_NOT_SUPPORTED", JSON)
+
+
+@row("2.11", "A document is executed, whatever hash comes with it.")
+async def _(http: httpx.AsyncClient) -> None:
+    is_answer(await post(http, {"query": "{ echo }", "extensions": PERSISTED}), HELLO)
+    is_answer(await get(http, query="{ echo }", extensions=json.dumps(PERSISTED)), HELLO)
+
+
+@row("2.12", "What names no persisted query by its hash needs a document.")
+async def _(http: httpx.AsyncClient) -> None:
+    for extensions in (
+        {"persistedQuery": "ecf4edb46db40b51"},
+        {"persistedQuery": {"version": 1}},
+        {"persistedQuery": {"version": 1, "sha256Hash": None}},
+        {"persistedQuery": None},
+        {},
+    ):
+        is_refused(await post(http, {"extensions": extensions}), 400, "BAD_REQUEST")
+        for accept, media_type in ((GRAPHQL_RESPONSE, GRAPHQL_RESPONSE), (HTML_FIRST, JSON)):
+            answer = await get(http, accept, extensions=json.dumps(extensions))
+            is_refused(answer, 400, "BAD_REQUEST", media_type)
+    is_refused(await post(http, {"query": 7, "extensions": PERSISTED}), 400, "BAD_REQUEST")
+    is_refused(await post(http, {"documentId": "sha256:ecf4edb46db40b51"}), 400, "BAD_REQUEST")
+
+
 @row("3.1", "application/graphql-response+json MUST be supported, application/json as well.")
 async def _(http: httpx.AsyncClient) -> None:
     for media_type in (GRAPHQL_RESPONSE, JSON):
