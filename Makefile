@@ -22,7 +22,8 @@ GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-l
 	graphiql/vite.config.js $(wildcard graphiql/src/*)
 EXAMPLE := examples/federation
 COMPOSER := $(EXAMPLE)/composer
-NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/contract/inspector \
+NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients/javascript \
+	tests/contract/inspector \
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 

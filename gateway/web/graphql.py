@@ -75,7 +75,11 @@ class GraphQLEndpoint:
         media_type = preferred(accept, (JSON, GRAPHQL_RESPONSE))
         try:
             if media_type is None:
-                raise RequestError(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
+                raise RequestError(
+                    406,
+                    f"Accept {GRAPHQL_RESPONSE} or {JSON}. "
+                    "Answers are not streamed, and subscriptions are not offered: poll instead.",
+                )
             asked = await self._parse(request)
             with answering(self._timing.answer_seconds) as scope:
                 result = await self._result(request, asked)

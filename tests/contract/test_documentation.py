@@ -177,16 +177,15 @@ def test_lock_files_name_no_registry() -> None:
     assert [str(path) for path in locks if ADDRESS.search(path.read_text(encoding="utf-8"))] == []
 
 
-async def answer_to(body: str) -> str:
+async def answer_to(body: str, accept: str = "application/json") -> str:
     """The answer of a gateway on the emulator to a POST of this body."""
     app = create_app(Settings())
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http,
     ):
-        answered = await http.post(
-            "/graphql", content=body, headers={"Content-Type": "application/json"}
-        )
+        headers = {"Content-Type": "application/json", "Accept": accept}
+        answered = await http.post("/graphql", content=body, headers=headers)
     return answered.text
 
 
@@ -210,6 +209,32 @@ async def test_the_query_for_clients_gives_the_data_that_is_shown() -> None:
     answer = json.loads(await answer_to(json.dumps({"query": query})))
     assert [error["path"] for error in answer["errors"]] == [["segmentsByEntityId", 0]]
     assert json.dumps(answer["data"], indent=2) == shown_data.strip()
+
+
+NOT_OFFERED: dict[str, tuple[object, str]] = {
+    "`@defer`": ({"query": "{ ... @defer { segments { totalCount } } }"}, "*/*"),
+    "`@stream`": ({"query": "{ segments { nodes @stream { id } } }"}, "*/*"),
+    "a subscription": ({"query": "subscription { segments { totalCount } }"}, "*/*"),
+    "a stream, by `Accept: text/event-stream` alone": (
+        {"query": "subscription { segments { totalCount } }"},
+        "text/event-stream, multipart/mixed",
+    ),
+    "a batch": ([{"query": "{ segments { totalCount } }"}], "*/*"),
+    "a stored document, by `id` or `documentId`": ({"id": "1a", "documentId": "1a"}, "*/*"),
+    "a stored document, by its hash": (
+        {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "1a"}}},
+        "*/*",
+    ),
+}
+
+
+async def test_what_is_not_offered_has_the_error_that_is_shown() -> None:
+    table = page("docs/clients.md").partition("## What is not offered")[2]
+    shown_errors = dict(re.findall(r"^\| (.+) \| `+ ?(.+?)(?: …)? ?`+ \|$", table, re.MULTILINE))
+    assert list(shown_errors) == list(NOT_OFFERED)
+    for asked, (body, accept) in NOT_OFFERED.items():
+        (error,) = json.loads(await answer_to(json.dumps(body), accept))["errors"]
+        assert error["message"].startswith(shown_errors[asked])
 
 
 def test_the_readme_s_query_gives_the_answer_that_it_shows() -> None:

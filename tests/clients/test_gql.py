@@ -1,0 +1,63 @@
+"""gql, a Python client, against a running gateway."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from gql import Client, GraphQLRequest, gql
+from gql.transport.exceptions import TransportQueryError, TransportServerError
+from gql.transport.httpx import HTTPXAsyncTransport, HTTPXTransport
+from processes import emulator_on_a_port, gateway_over
+
+TOTAL = "{ segments { totalCount } }"
+ANSWER = {"segments": {"totalCount": 3}}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with emulator_on_a_port(3) as (upstream, _), gateway_over(upstream) as gateway:
+        yield f"{gateway}/graphql"
+
+
+def test_schema_is_fetched_and_checks_queries_before_they_are_sent(url: str) -> None:
+    with Client(transport=HTTPXTransport(url), fetch_schema_from_transport=True) as session:
+        assert session.execute(gql(TOTAL)) == ANSWER
+        assert session.client.schema is not None
+        assert sorted(session.client.schema.type_map["Segment"].fields) == [
+            "createdAt",
+            "description",
+            "entityId",
+            "id",
+            "name",
+            "updatedAt",
+        ]
+
+
+def test_error_has_its_code(url: str) -> None:
+    with (
+        Client(transport=HTTPXTransport(url)) as session,
+        pytest.raises(TransportQueryError) as caught,
+    ):
+        session.execute(gql('{ segment(id: "x") { name } }'))
+    assert caught.value.errors is not None
+    assert [error["extensions"] for error in caught.value.errors] == [{"code": "BAD_USER_INPUT"}]
+    assert caught.value.data == {"segment": None}
+
+
+def test_batches_are_refused_with_400(url: str) -> None:
+    with (
+        Client(transport=HTTPXTransport(url)) as session,
+        pytest.raises(TransportServerError, match="400 Bad Request"),
+    ):
+        session.execute_batch([GraphQLRequest(TOTAL), GraphQLRequest(TOTAL)])
+    with (
+        Client(transport=HTTPXTransport(url), batch_interval=0.01) as session,
+        pytest.raises(TransportServerError, match="400 Bad Request"),
+    ):
+        session.execute(gql(TOTAL))
+
+
+async def test_requests_side_by_side_are_answered(url: str) -> None:
+    async with Client(transport=HTTPXAsyncTransport(url)) as session:
+        answers = await asyncio.gather(*(session.execute(gql(TOTAL)) for _ in range(5)))
+    assert answers == [ANSWER] * 5
