@@ -85,7 +85,7 @@ def _checked(fields: Mapping[str, object]) -> GraphQLRequest:
     query = fields.get("query")
     if not query and _has_query_hash(fields.get("extensions")):
         # Clients compare the message. With 200 instead of 400 even those that read no body of a
-        # 4xx send the document next (docs/decisions/0019).
+        # 4xx send the document next (docs/decisions/0021).
         raise RequestError(
             200, "PersistedQueryNotSupported", code=ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
         )
