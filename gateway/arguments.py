@@ -124,7 +124,8 @@ def _add_address(command: argparse.ArgumentParser, port: int) -> None:
         "--host",
         type=_host,
         default="127.0.0.1",
-        help="where to listen (default 127.0.0.1, this machine)",
+        help="where to listen (default 127.0.0.1, this machine; 0.0.0.0 is every network by IPv4, "
+        ":: by IPv6 too)",
     )
     command.add_argument(
         "--port",

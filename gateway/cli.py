@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
+    _open_standard_streams()
     try:
         try:
             return _run(argv)
@@ -35,6 +36,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read has hung up. What Python still holds goes nowhere, or it would try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13  # as a shell tells of SIGPIPE
+
+
+def _open_standard_streams() -> None:
+    """Opens those of standard input, output and error that are closed, on the null device.
+
+    Otherwise a socket takes the place of one, and gets what is written to it.
+    """
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)  # by workers
+    # One more, which stays open: those below may have been taken before by something else.
+    nothing = os.fdopen(descriptor, "w")
+    sys.stdout = sys.stdout or nothing
+    sys.stderr = sys.stderr or nothing
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -61,7 +77,9 @@ def _serve(arguments: Arguments) -> int:
         # On the emulator clients get data that nobody has: that is heard at every level.
         loud = max(logging.WARNING, log.getEffectiveLevel())
         log.log(loud if settings.uses_emulator else logging.INFO, "%s", settings.summary())
-        manners = Manners(settings.shutdown_grace_seconds, settings.drain_seconds)
+        manners = Manners(
+            settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
+        )
         is_clean = (
             serve(create_app(settings), listener, manners)
             if arguments.workers == 1

@@ -49,7 +49,8 @@ class BoundedHttpProtocol(HttpProtocol):
         """Gives a new connection the time of an idle one, if there is room for it."""
         super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows it
         if len(self.connections) > self.maximum_connections:
-            self._refuse(503, "There are too many connections. Try again later.")
+            message = f"There are more than {self.maximum_connections} connections."
+            self._refuse(503, f"{message} Try again later.")
         else:
             self._close_unless_used()
 
@@ -130,7 +131,7 @@ class BoundedHttpProtocol(HttpProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers what cannot be parsed."""
-        self._refuse(400, "This is not a valid HTTP/1.1 request.")
+        self._refuse(400, msg)
 
     @property
     def _is_at_work(self) -> bool:

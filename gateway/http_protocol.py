@@ -1,5 +1,9 @@
-"""uvicorn's HTTP/1.1 over httptools, with what it leaves undone: upgrades, pipelines, hang-ups."""
+"""uvicorn's HTTP/1.1 over httptools, with what it leaves undone.
 
+That is `Host`, absolute targets, expectations, upgrades, pipelines and hang-ups.
+"""
+
+import re
 import socket
 import struct
 from typing import TYPE_CHECKING, Any
@@ -9,10 +13,27 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
+    from uvicorn._types import (
+        ASGI3Application,
+        ASGIReceiveCallable,
+        ASGISendCallable,
+        ASGISendEvent,
+        Scope,
+    )
 
 CONNECTION = "gateway.connection"
 FRAMING = (b"content-length", b"transfer-encoding")
+# RFC 3986, 3.2.2 and 3.2.3: a name, which may be empty, or an address in brackets, and a port.
+AUTHORITY = re.compile(
+    rb"(?:\[[\w.~:!$&'()*+,;=-]+\]|(?:[\w.~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?"
+)
+ABSOLUTE_FORM = re.compile(
+    rb"https?://(?P<authority>[^:/?#][^/?#]*)(?P<rest>.*)", re.DOTALL | re.IGNORECASE
+)
+
+
+class BadRequest(Exception):
+    """A request line or header that RFC 9112 has a server refuse; the message is for the client."""
 
 
 class ConnectionsState(ServerState):
@@ -67,8 +88,13 @@ class HttpProtocol(HttpToolsProtocol):
         while data:
             try:
                 self.parser.feed_data(data)
-            except httptools.HttpParserError:
-                self.send_400_response("Invalid HTTP request received.")
+            except httptools.HttpParserError as error:
+                # httptools wraps what its callbacks raise.
+                cause = error.__context__
+                is_ours = isinstance(cause, BadRequest)
+                self.send_400_response(
+                    str(cause) if is_ours else "This is not a valid HTTP/1.1 request."
+                )
             except httptools.HttpParserUpgrade as upgrade:
                 self._ignore_upgrade()
                 data = data[upgrade.args[0] :]
@@ -103,6 +129,12 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Starts the request."""
         if not self._is_repeating_head:
+            self._check_host()
+            if not self.url.startswith(b"/"):
+                self._take_other_form()
+            if self.expect_100_continue:  # RFC 9110, 10.1.1: not in HTTP/1.0, nor without a body
+                is_old = self.parser.get_http_version() == "1.0"
+                self.expect_100_continue = not is_old and bool(self._framing())
             super().on_headers_complete()
             if self.server_state.is_leaving:
                 self.answer_no_more()
@@ -120,7 +152,32 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         self._at_work = cycle
+        if cycle.waiting_for_100_continue:
+            app = _closing_unless_continued(cycle, app)
         super()._start_asgi_task(cycle, app)
+
+    def _check_host(self) -> None:
+        """RFC 9112, 3.2: one valid `Host`, which HTTP/1.0 may leave out. An empty one is valid."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            raise BadRequest(f"The request has {len(hosts)} `Host` headers: send one.")
+        if hosts and not AUTHORITY.fullmatch(hosts[0]):
+            raise BadRequest("`Host` is not a host with or without a port.")
+
+    def _take_other_form(self) -> None:
+        """Reads a target that is no path: an absolute URL, or `*` (RFC 9112, 3.2.2 and 3.2.4)."""
+        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
+            self.url = b"/"
+            return
+        parts = ABSOLUTE_FORM.fullmatch(self.url)
+        # AUTHORITY has no user: RFC 9110, 4.2.4, has one taken for an error.
+        if parts is None or not AUTHORITY.fullmatch(parts["authority"]):
+            raise BadRequest("The request's target is neither a path nor an http URL with a host.")
+        rest: bytes = parts["rest"]
+        self.url = rest if rest.startswith(b"/") else b"/" + rest
+        # In place, since the scope has this list; the URL's host replaces the header's.
+        self.headers[:] = [header for header in self.headers if header[0] != b"host"]
+        self.headers.append((b"host", parts["authority"]))
 
     def _reset(self) -> None:
         # Lingers for no time: the system sends a reset (RST), where it would else send an end.
@@ -142,3 +199,24 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _framing(self) -> list[tuple[bytes, bytes]]:
         return [header for header in self.headers if header[0] in FRAMING]
+
+
+def _closing_unless_continued(
+    cycle: RequestResponseCycle, app: "ASGI3Application"
+) -> "ASGI3Application":
+    """Has an answer that takes the place of 100 (Continue) be its connection's last.
+
+    RFC 9110, 10.1.1: the client may then leave its body out, and what follows would be read as it.
+    """
+
+    async def closing(
+        scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable"
+    ) -> None:
+        async def send_last(message: "ASGISendEvent") -> None:
+            if cycle.waiting_for_100_continue:
+                cycle.keep_alive = False
+            await send(message)
+
+        await app(scope, receive, send_last)
+
+    return closing

@@ -36,8 +36,9 @@ class Context:
         self.rows_asked += rows
         if self.rows_asked > self.rows_allowed:
             raise BadUserInput(
-                f"All fields of the request together ask for more than {self.rows_allowed} rows, "
-                f"where an id counts as {ROWS_TO_AN_ID}. Ask for fewer, or send several requests."
+                f"All fields of the request together ask for more than {self.rows_allowed} rows "
+                f"(GATEWAY_MAX_ROWS_PER_REQUEST), where an id counts as {ROWS_TO_AN_ID}. Ask for "
+                "fewer, or send several requests."
             )
 
     def spend_representations(self, representations: int) -> None:

@@ -5,17 +5,32 @@ from dataclasses import dataclass
 from functools import partial
 
 from cachetools import LRUCache
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse, validate
+from graphql import (
+    BREAK,
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    Visitor,
+    VisitorAction,
+    parse,
+    validate,
+    visit,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from gateway.schema.limits import Limits, check_limits
+from gateway.schema.limits import TOKENS_SETTING, Limits, beyond, check_limits
+from gateway.schema.sdl import ROUTERS_FIELDS
 
 # Characters of the documents that are kept parsed and validated. Two-character tokens weigh most,
 # some 330 bytes a character, so these are 70 MB at the worst, and far less as people write.
 CHARACTERS_KEPT = 200_000
 # Of a document with more mistakes, these are told: each error repeats names of the document.
 ERRORS_TOLD = 20
+# graphql-core's message, which names no setting.
+TOO_MANY_TOKENS = "Syntax Error: Document contains more than {} tokens. Parsing aborted."
 
 
 class OperationNotNamed(CannotGetOperationTypeError):
@@ -26,17 +41,56 @@ class OperationNotNamed(CannotGetOperationTypeError):
 
 
 @dataclass(slots=True)
-class _Known:
+class KnownDocument:
+    """A document within the limits, and what was found out about it so far."""
+
     document: DocumentNode
     has_several_operations: bool
+    selects_routers_fields: bool | None = None
     errors: list[GraphQLError] | None = None
+
+
+class KnownDocuments:
+    """The documents of one graph by their text: those used last, up to `CHARACTERS_KEPT`."""
+
+    def __init__(self, limits: Limits, characters: int = CHARACTERS_KEPT) -> None:
+        self._limits = limits
+        self.kept: LRUCache[str, KnownDocument] = LRUCache(characters, getsizeof=_characters)
+
+    def find(self, text: str) -> KnownDocument:
+        """Returns the document; parses it where it is not kept.
+
+        Raises `GraphQLError` for one that does not parse, or is beyond the limits.
+        """
+        known = self.kept.get(text)
+        if known is None:
+            known = _parsed(text, self._limits)
+            if len(text) <= self.kept.maxsize:
+                self.kept[text] = known
+        return known
+
+    def is_for_routers(self, text: str) -> bool:
+        """Whether the document selects `_entities` or `_service`; False where it cannot be used.
+
+        Only a document that holds these words, if in a comment, is looked into.
+        """
+        if not any(name in text for name in ROUTERS_FIELDS):
+            return False
+        try:
+            known = self.find(text)
+        except GraphQLError:  # raised again when the document is executed
+            return False
+        if known.selects_routers_fields is None:
+            search = _SearchForRoutersFields()
+            visit(known.document, search)
+            known.selects_routers_fields = search.has_found
+        return known.selects_routers_fields
 
 
 class Documents(SchemaExtension):
     """Strawberry's extension that takes over parsing and validation."""
 
-    def __init__(self, limits: Limits, known: LRUCache[str, _Known]) -> None:
-        self._limits = limits
+    def __init__(self, known: KnownDocuments) -> None:
         self._known = known
 
     def on_parse(self) -> Iterator[None]:
@@ -45,13 +99,7 @@ class Documents(SchemaExtension):
         Raises `GraphQLError` for one beyond the limits, and `OperationNotNamed`.
         """
         context = self.execution_context
-        text = context.query or ""
-        known = self._known.get(text)
-        if known is None:
-            known = _parsed(text, self._limits)
-            if len(text) <= self._known.maxsize:
-                self._known[text] = known
-        self._entry = known
+        self._entry = known = self._known.find(context.query or "")
         context.graphql_document = known.document
         # Private: the public name falls back to the first operation's.
         if known.has_several_operations and context._provided_operation_name is None:
@@ -69,19 +117,33 @@ class Documents(SchemaExtension):
         yield
 
 
-def document_extensions(limits: Limits) -> list[Callable[[], SchemaExtension]]:
-    """Returns Strawberry's extensions that enforce the limits and keep known documents ready."""
-    known: LRUCache[str, _Known] = LRUCache(CHARACTERS_KEPT, getsizeof=_characters)
-    return [partial(Documents, limits, known)]
+def document_extensions(known: KnownDocuments) -> list[Callable[[], SchemaExtension]]:
+    """Returns Strawberry's extensions that enforce the limits and keep documents ready."""
+    return [partial(Documents, known)]
 
 
-def _parsed(text: str, limits: Limits) -> _Known:
-    document = parse(text, max_tokens=limits.tokens)
+def _parsed(text: str, limits: Limits) -> KnownDocument:
+    try:
+        document = parse(text, max_tokens=limits.tokens)
+    except GraphQLSyntaxError as error:
+        if error.message == TOO_MANY_TOKENS.format(limits.tokens):
+            error.message = beyond(limits.tokens, f"tokens ({TOKENS_SETTING})")
+        raise
     check_limits(document, limits)
     operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
-    return _Known(document, operations > 1)
+    return KnownDocument(document, operations > 1)
 
 
-def _characters(known: _Known) -> int:
+class _SearchForRoutersFields(Visitor):
+    """Looks for the fields anywhere: in a valid document they stand at a root alone."""
+
+    has_found = False
+
+    def enter_field(self, node: FieldNode, *_: object) -> VisitorAction:
+        self.has_found = node.name.value in ROUTERS_FIELDS
+        return BREAK if self.has_found else None
+
+
+def _characters(known: KnownDocument) -> int:
     location = known.document.loc
     return len(location.source.body) if location else 1

@@ -10,12 +10,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.schema.date_time import DATE_TIME
-from gateway.schema.documents import document_extensions
+from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.limits import Limits
 from gateway.schema.query import Query
-from gateway.schema.sdl import ROUTERS_FIELDS, api_sdl, subgraph_sdl
+from gateway.schema.sdl import api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
 
 
@@ -53,10 +53,14 @@ class Graph:
     subgraph: strawberry.Schema
     sdl: str
     api_sdl: str
+    documents: KnownDocuments
 
     def schema_for(self, document: str) -> strawberry.Schema:
-        """Returns the view that a document is to be executed in."""
-        return self.subgraph if any(name in document for name in ROUTERS_FIELDS) else self.api
+        """Returns the view that executes a document: by its fields, in all of its operations.
+
+        Introspection is a client's: routers and composers read the subgraph by `_service`.
+        """
+        return self.subgraph if self.documents.is_for_routers(document) else self.api
 
 
 def build_graph(limits: Limits | None = None, federation: Federation | None = None) -> Graph:
@@ -64,7 +68,8 @@ def build_graph(limits: Limits | None = None, federation: Federation | None = No
     federation = federation or Federation()
     config = StrawberryConfig(scalar_map={datetime: DATE_TIME})
     # Both views have the same: each document goes to the same view every time.
-    extensions = document_extensions(limits or Limits())
+    documents = KnownDocuments(limits or Limits())
+    extensions = document_extensions(documents)
     api = _ApiSchema(query=Query, types=[Segment], config=config, extensions=extensions)
     subgraph = _SubgraphSchema(
         query=SubgraphQuery,
@@ -74,4 +79,5 @@ def build_graph(limits: Limits | None = None, federation: Federation | None = No
         federation_version=VERSION,
         schema_directives=[federation.contact],
     )
-    return Graph(api, subgraph, subgraph_sdl(subgraph, node=federation.node), api_sdl(api))
+    sdl = subgraph_sdl(subgraph, node=federation.node)
+    return Graph(api, subgraph, sdl, api_sdl(api), documents)

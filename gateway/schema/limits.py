@@ -14,6 +14,7 @@ from graphql import (
     SelectionSetNode,
 )
 
+TOKENS_SETTING = "GATEWAY_MAX_QUERY_TOKENS"
 # How often one selection may hold a field: validation compares each of them with all others.
 REPEATS = 100
 
@@ -91,15 +92,18 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
             whole.add(measure(node.selection_set))
     # Validation walks fragments that no operation spreads, too.
     each = [whole, *(fragment(name) for name in fragments)]
+    fields = f"fields with its fragments written out ({TOKENS_SETTING})"
     for number, allowed, what in (
-        (max(m.selections for m in each), limits.tokens, "fields with its fragments written out"),
+        (max(m.selections for m in each), limits.tokens, fields),
         (max(m.repeats for m in each), REPEATS, "fields of one name in one selection"),
-        (whole.aliases, limits.aliases, "aliases"),
-        (whole.depth, limits.depth, "levels of nested fields"),
+        (whole.aliases, limits.aliases, "aliases (GATEWAY_MAX_QUERY_ALIASES)"),
+        (whole.depth, limits.depth, "levels of nested fields (GATEWAY_MAX_QUERY_DEPTH)"),
     ):
         if number > allowed:
             # Not the number itself: doubled often enough, it has hundreds of digits.
-            raise GraphQLError(
-                f"The document has more than {allowed} {what}. "
-                "Ask for less, or send several requests."
-            )
+            raise GraphQLError(beyond(allowed, what))
+
+
+def beyond(allowed: int, what: str) -> str:
+    """Returns what a client is told of a document that has more of something than is allowed."""
+    return f"The document has more than {allowed} {what}. Ask for less, or send several requests."

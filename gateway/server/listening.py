@@ -11,15 +11,18 @@ class CannotListen(Exception):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens; port 0 takes any free one.
+    """Returns a socket that listens; port 0 takes any free one, `::` takes IPv4 as well as IPv6.
 
-    Whoever connects before something serves waits, and is answered then. Raises `CannotListen`
-    where the address is in use, not this machine's, or not allowed.
+    A client that connects before something serves waits, and is answered then. Raises
+    `CannotListen` where the address is in use, not this machine's, or not allowed.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    is_dual = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
     try:
         host.encode("idna")  # where create_server fails at that, it leaves its socket open
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_dual
+        )
     except UnicodeError as error:
         raise CannotListen(f"cannot listen on {host!r}: it is no name of a host.") from error
     except OSError as error:

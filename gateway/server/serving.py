@@ -17,9 +17,6 @@ from gateway.lifecycle import Lifecycle, Stage
 from gateway.server.listening import address_of
 from gateway.server.signals import STOPPING, on_signals, stage_after
 
-# Longer than the idle time of common proxies (60 s), so that it is they who hang up: a request
-# sent into a connection that the server is just closing is lost.
-KEEP_ALIVE_SECONDS = 75
 # How long connections that came at the very end of a drain have to send their request.
 LAST_CONNECTIONS_SECONDS = 0.5
 # How long requests that were cut off may take to say so.
@@ -32,10 +29,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How a server ends: how long requests in flight have, and how long it drains before."""
+    """How a server ends: how long requests in flight have, and how long it drains before.
+
+    An idle connection stays open for `keep_alive_seconds`.
+    """
 
     grace_seconds: int
     drain_seconds: float = 0.0
+    keep_alive_seconds: int = 75
 
     @property
     def stop_seconds(self) -> float:
@@ -79,7 +80,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_keep_alive=manners.keep_alive_seconds,
                 timeout_graceful_shutdown=manners.grace_seconds,
             )
         )

@@ -156,6 +156,12 @@ class Knobs(BaseModel):
     log_format: Literal["text", "json"] = Field(
         default="text", description="How it is logged: lines of text, or of JSON."
     )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=86400,
+        description="How long an idle connection stays open: longer than the balancer keeps it.",
+    )
     shutdown_grace_seconds: int = Field(
         default=30,
         ge=0,

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import Lifespan
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from gateway.errors import ErrorCode
 from gateway.lifecycle import Lifecycle
@@ -48,7 +48,7 @@ def create_web(
     web = Starlette(
         routes=[
             Route("/graphql", graphql),  # first: nearly every request; it answers every method
-            Route("/graphql/", _without_slash),
+            Route("/graphql/", WithoutSlash()),
             Route("/", front_door(graphiql=graphiql)),
             Route("/health/live", live),
             Route("/health/ready", ready(lifecycle, readiness)),
@@ -63,10 +63,18 @@ def create_web(
     return web
 
 
-async def _without_slash(request: Request) -> Response:
-    """Leads to /graphql, whose assets lie beside it, whatever prefix a proxy put before it."""
-    query = request.scope["query_string"].decode("latin-1")
-    return RedirectResponse(f"../graphql?{query}" if query else "../graphql", 308)
+class WithoutSlash:
+    """ASGI application: leads every method to /graphql, whatever prefix a proxy put before it.
+
+    308 keeps the method and the body (RFC 9110, 15.4.9). No function: Starlette would take that
+    for one that answers GET.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        query = scope["query_string"].decode("latin-1")
+        answer = RedirectResponse(f"../graphql?{query}" if query else "../graphql", 308)
+        await answer(scope, receive, send)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -18,7 +18,10 @@ async def read_body(request: Request, maximum_bytes: int, timeout_seconds: float
 
     Raises `RequestError` with status 413, 408 or 415, and `ClientDisconnect`.
     """
-    _check_content_type(request)
+    _check_headers(request)
+    if request.headers.get("expect", "").lower() == "100-continue":
+        # RFC 9110, 10.1.1: the client sends its body once it is read, or never.
+        _check_size(int(request.headers.get("content-length", 0)), maximum_bytes)
     try:
         async with asyncio.timeout(timeout_seconds):
             return await _gather(request.receive, maximum_bytes)
@@ -57,15 +60,21 @@ def _check_size(received: int, maximum_bytes: int, *, is_endless: bool = False) 
         )
 
 
-def _check_content_type(request: Request) -> None:
-    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
-    pairs = [parameter.partition("=") for parameter in parameters]
-    charsets = {value.strip(' "') for name, _, value in pairs if name.strip() == "charset"}
-    if media_type.strip() != JSON or charsets - {"utf-8", "utf8"}:
+def _check_headers(request: Request) -> None:
+    content_type = request.headers.get("content-type", "").lower()
+    if content_type != JSON and not _is_json_in_utf8(content_type):
         raise RequestError(415, f"Send the body as JSON in UTF-8, with `Content-Type: {JSON}`.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
+    if {coding.strip() for coding in codings} - {"", "identity"}:  # RFC 9110, 5.6.1 and 8.4
         raise RequestError(
             415,
             "Send the body uncompressed, without `Content-Encoding`.",
             headers={"Accept-Encoding": "identity"},
         )
+
+
+def _is_json_in_utf8(content_type: str) -> bool:
+    media_type, *parameters = content_type.split(";")
+    pairs = [parameter.partition("=") for parameter in parameters]
+    charsets = {value.strip(' "') for name, _, value in pairs if name.strip() == "charset"}
+    return media_type.strip() == JSON and charsets <= {"utf-8", "utf8"}

@@ -32,6 +32,11 @@ from gateway.web.request_id import request_id_of
 ALLOWED_METHODS = "GET, HEAD, POST"
 CLIENT_CLOSED_REQUEST = 499
 BODY_TIMEOUT_SECONDS = 30.0
+CORS = (
+    "This is a CORS preflight. The gateway sends no CORS headers, so a page of another origin "
+    "cannot call it. Serve both from one origin, or let the proxy in front add the headers: see "
+    "docs/http.md#calls-from-other-sites."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,13 @@ class GraphQLEndpoint:
             return from_json(body)
         if request.method in ("GET", "HEAD"):
             return from_query_string(request.query_params)
+        # The Fetch standard, "CORS-preflight request".
+        is_preflight = (
+            request.method == "OPTIONS" and "access-control-request-method" in request.headers
+        )
         raise RequestError(
             405,
-            f"{request.method} is not GraphQL: send a POST.",
+            CORS if is_preflight else f"{request.method} is not GraphQL: send a POST.",
             headers={"Allow": ALLOWED_METHODS},
         )
 

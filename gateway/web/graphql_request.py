@@ -4,6 +4,7 @@ Source: GraphQL over HTTP, "Request". A malformed request is a `RequestError` wi
 sentence that says what to send; a persisted query without its document is one with status 200.
 """
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -34,21 +35,23 @@ class GraphQLRequest:
 def from_query_string(parameters: QueryParams) -> GraphQLRequest:
     """Reads a GET request, whose `variables` and `extensions` are JSON text.
 
-    An empty string counts as not given (GraphQL over HTTP, "GET").
+    An empty string counts as not given (GraphQL over HTTP, "GET"), as does a byte order mark
+    before JSON (RFC 8259, 8.1).
     """
     _check_once(name for name, _ in parameters.multi_items())
     fields: dict[str, object] = {name: text for name, text in parameters.items() if text}
     for name in ("variables", "extensions"):
         if text := parameters.get(name):
             try:
-                fields[name] = msgspec.json.decode(text)
+                fields[name] = msgspec.json.decode(text.removeprefix("\ufeff"))
             except (msgspec.MsgspecError, RecursionError) as error:
                 raise RequestError(400, f"`{name}` in the URL has to be a JSON object.") from error
-    return _checked(fields)
+    return _checked(fields, "in the URL")
 
 
 def from_json(body: bytes) -> GraphQLRequest:
-    """Reads the body of a POST request."""
+    """Reads the body of a POST request, without its byte order mark (RFC 8259, 8.1)."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         fields = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -64,7 +67,7 @@ def from_json(body: bytes) -> GraphQLRequest:
     if _may_repeat_a_parameter(body):
         pairs: list[tuple[str, object]] = json.loads(body, object_pairs_hook=list)
         _check_once(name for name, _ in pairs)
-    return _checked(fields)
+    return _checked(fields, "in the body")
 
 
 def _may_repeat_a_parameter(body: bytes) -> bool:
@@ -81,7 +84,7 @@ def _check_once(names: Iterable[str]) -> None:
             raise RequestError(400, f"`{name}` stands {count} times in the request: send it once.")
 
 
-def _checked(fields: Mapping[str, object]) -> GraphQLRequest:
+def _checked(fields: Mapping[str, object], place: str) -> GraphQLRequest:
     query = fields.get("query")
     if not query and _has_query_hash(fields.get("extensions")):
         # Clients compare the message. With 200 instead of 400 even those that read no body of a
@@ -90,7 +93,8 @@ def _checked(fields: Mapping[str, object]) -> GraphQLRequest:
             200, "PersistedQueryNotSupported", code=ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
         )
     if not isinstance(query, str) or not query.strip():
-        raise RequestError(400, "`query` is missing: send the GraphQL document as a string.")
+        message = f"`query` is missing: send the GraphQL document as a string {place}."
+        raise RequestError(400, message)
     if len(query) > MAXIMUM_DOCUMENT_LENGTH:
         raise RequestError(
             400, f"The document is longer than {MAXIMUM_DOCUMENT_LENGTH} characters: split it."

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from gateway.errors import UpstreamUnavailable
 from gateway.lifecycle import Lifecycle
 from gateway.schema import Limits
-from gateway.schema.documents import document_extensions
+from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.web import Readiness, Timing, create_web
 
 JSON = "application/json"
@@ -51,7 +51,9 @@ class Mutation:
         return "written"
 
 
-SCHEMA = strawberry.Schema(Query, Mutation, extensions=document_extensions(Limits()))
+SCHEMA = strawberry.Schema(
+    Query, Mutation, extensions=document_extensions(KnownDocuments(Limits()))
+)
 
 
 @dataclass(frozen=True)

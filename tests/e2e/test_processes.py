@@ -168,7 +168,7 @@ def test_connection_beyond_2048_is_refused_and_the_others_go_on(
             answer = b"".join(iter(lambda: beyond.recv(4096), b""))
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"connection: close" in answer
-        assert b'"There are too many connections. Try again later."' in answer
+        assert b'"There are more than 2048 connections. Try again later."' in answer
     assert gateway.stop()[0] == 0
 
 

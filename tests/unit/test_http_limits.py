@@ -3,15 +3,13 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import parse_headers
 from itertools import pairwise
-from typing import BinaryIO
 
-import msgspec
 import pytest
 import uvicorn
+from raw_http import PATIENCE_SECONDS, Connection, connections_to, get, refused
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -19,7 +17,6 @@ from starlette.types import Receive, Scope, Send
 from gateway.http_limits import MAXIMUM_HEAD_BYTES, BoundedHttpProtocol
 from gateway.http_protocol import ConnectionsState
 
-PATIENCE_SECONDS = 20
 KIB = 1024
 TOO_LARGE = "The request line and headers are larger than 65536 bytes."
 
@@ -29,7 +26,10 @@ class Hasty(BoundedHttpProtocol):
 
 
 class Store:
-    """Answers with the path and the size of the body; /wait once /go is asked, /early unread."""
+    """Answers with the path and the size of the body; /wait once /go is asked, /early unread.
+
+    /hosts is answered with the values of `Host`.
+    """
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -42,44 +42,19 @@ class Store:
         if request.url.path == "/wait":
             self.waits.set()
             await self.go.wait()
+        if request.url.path == "/hosts":
+            await JSONResponse(request.headers.getlist("host"))(scope, receive, send)
+            return
         size = 0 if request.url.path == "/early" else len(await request.body())
         await JSONResponse([request.url.path, size])(scope, receive, send)
 
 
-class Connection:
-    """One connection of a client."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
-        self.stream: BinaryIO = self.socket.makefile("rb")
-
-    def send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def answer(self) -> tuple[int, bool, object]:
-        """Returns the next answer: status, whether it announces the end, and its JSON."""
-        status = int(self.stream.readline().split()[1])
-        headers = parse_headers(self.stream)
-        body = self.stream.read(int(headers["Content-Length"]))
-        return status, headers["Connection"] == "close", msgspec.json.decode(body)
-
-    @property
-    def is_at_its_end(self) -> bool:
-        return self.stream.read(1) == b""
-
-
 class Served:
-    """A server and whoever is connected to it."""
+    """A server, and how to connect to it."""
 
-    def __init__(self, store: Store, port: int) -> None:
+    def __init__(self, store: Store, connect: Callable[[], Connection]) -> None:
         self.store = store
-        self.port = port
-        self.connections: list[Connection] = []
-
-    def connect(self) -> Connection:
-        connection = Connection(self.port)
-        self.connections.append(connection)
-        return connection
+        self.connect = connect
 
 
 @contextmanager
@@ -100,30 +75,18 @@ def served(
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
-    own = Served(store, listener.getsockname()[1])
     try:
-        yield own
+        with connections_to(listener) as connect:
+            yield Served(store, connect)
     finally:
-        for connection in own.connections:
-            connection.stream.close()
-            connection.socket.close()
         server.should_exit = True
         thread.join()
         listener.close()
 
 
-def get(path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: gateway", *headers, "", ""]).encode()
-
-
 def post(path: str, size: int, body: bytes) -> bytes:
     head = f"POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Length: {size}\r\n\r\n"
     return head.encode() + body
-
-
-def refused(status: int, message: str) -> tuple[int, bool, object]:
-    error = {"message": message, "extensions": {"code": "BAD_REQUEST"}}
-    return status, True, {"errors": [error]}
 
 
 def test_one_connection_takes_one_request_after_another() -> None:
@@ -278,6 +241,23 @@ def test_what_is_no_http_is_refused_in_the_form_of_all_errors(data: bytes) -> No
         client = server.connect()
         client.send(data)
         assert client.answer() == refused(400, "This is not a valid HTTP/1.1 request.")
+        assert client.is_at_its_end
+
+
+def test_host_of_an_absolute_target_takes_the_place_of_the_header() -> None:
+    """RFC 9112, 3.2.2."""
+    with served() as server:
+        client = server.connect()
+        client.send(get("http://other:80/hosts?x") + get("/hosts"))
+        assert client.answer() == (200, False, ["other:80"])
+        assert client.answer() == (200, False, ["gateway"])
+
+
+def test_request_line_and_headers_that_are_refused_leave_the_answer_before_them() -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(get("/a") + b"GET /b HTTP/1.1\r\n\r\n")
+        assert client.answer() == (200, True, ["/a", 0])
         assert client.is_at_its_end
 
 
@@ -448,7 +428,7 @@ def test_connection_beyond_the_maximum_is_refused() -> None:
         first.send(get("/a"))
         assert first.answer() == (200, False, ["/a", 0])
         error = {
-            "message": "There are too many connections. Try again later.",
+            "message": "There are more than 1 connections. Try again later.",
             "extensions": {"code": "UPSTREAM_UNAVAILABLE"},
         }
         assert server.connect().answer() == (503, True, {"errors": [error]})

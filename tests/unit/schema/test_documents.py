@@ -1,17 +1,10 @@
 """Documents are parsed and validated once, within bounds."""
 
-from functools import partial
-
+import pytest
 import strawberry
-from cachetools import LRUCache
+from graphql import GraphQLSyntaxError
 
-from gateway.schema.documents import (
-    CHARACTERS_KEPT,
-    Documents,
-    _characters,
-    _Known,
-    document_extensions,
-)
+from gateway.schema.documents import CHARACTERS_KEPT, KnownDocuments, document_extensions
 from gateway.schema.limits import Limits
 
 
@@ -20,26 +13,26 @@ class Query:
     here: int = 1
 
 
-def a_schema(characters: int) -> tuple[strawberry.Schema, LRUCache[str, _Known]]:
-    known: LRUCache[str, _Known] = LRUCache(characters, getsizeof=_characters)
-    return strawberry.Schema(Query, extensions=[partial(Documents, Limits(), known)]), known
+def a_schema(characters: int) -> tuple[strawberry.Schema, KnownDocuments]:
+    known = KnownDocuments(Limits(), characters)
+    return strawberry.Schema(Query, extensions=document_extensions(known)), known
 
 
 async def test_document_is_parsed_and_validated_once() -> None:
     schema, known = a_schema(1000)
     await schema.execute("{ here }", root_value=Query())
-    (first,) = known.values()
+    (first,) = known.kept.values()
     errors = first.errors
     assert errors == []
     await schema.execute("{ here }", root_value=Query())
-    assert [entry is first and entry.errors is errors for entry in known.values()] == [True]
+    assert [entry is first and entry.errors is errors for entry in known.kept.values()] == [True]
 
 
 async def test_invalid_document_is_validated_once_and_refused_each_time() -> None:
     schema, known = a_schema(1000)
     answers = [await schema.execute("{ nope }") for _ in range(2)]
     assert [answer.data for answer in answers] == [None, None]
-    (entry,) = known.values()
+    (entry,) = known.kept.values()
     assert answers[1].errors == entry.errors
 
 
@@ -47,26 +40,60 @@ async def test_documents_are_kept_up_to_a_number_of_characters() -> None:
     schema, known = a_schema(100)
     for number in range(20):
         await schema.execute(f"{{ a{number}: here }} ".ljust(40))
-    assert len(known) == 2
-    assert known.currsize == 80
+    assert len(known.kept) == 2
+    assert known.kept.currsize == 80
 
 
 async def test_document_longer_than_all_that_is_kept_is_answered() -> None:
     schema, known = a_schema(100)
     answer = await schema.execute("{ here }".ljust(101), root_value=Query())
-    assert (answer.data, len(known)) == ({"here": 1}, 0)
+    assert (answer.data, len(known.kept)) == ({"here": 1}, 0)
 
 
 async def test_document_beyond_a_limit_is_not_kept() -> None:
     schema, known = a_schema(100_000)
     answer = await schema.execute("{ " + " ".join(f"a{n}: here" for n in range(101)) + " }")
     assert answer.errors is not None
-    assert len(known) == 0
+    assert len(known.kept) == 0
 
 
-def test_schemas_of_one_process_do_not_share_what_they_know() -> None:
-    (first,), (second,) = document_extensions(Limits()), document_extensions(Limits())
-    assert isinstance(first, partial)
-    assert isinstance(second, partial)
-    assert first.args[1] is not second.args[1]
-    assert first.args[1].maxsize == CHARACTERS_KEPT == 200_000
+def test_documents_are_kept_up_to_200_000_characters() -> None:
+    assert KnownDocuments(Limits()).kept.maxsize == CHARACTERS_KEPT == 200_000
+
+
+def test_document_of_too_many_tokens_is_refused_with_the_setting() -> None:
+    with pytest.raises(GraphQLSyntaxError) as caught:
+        KnownDocuments(Limits(tokens=5)).find("{ here here here here }")
+    assert caught.value.message == (
+        "The document has more than 5 tokens (GATEWAY_MAX_QUERY_TOKENS). "
+        "Ask for less, or send several requests."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "is_for_routers"),
+    [
+        ("{ _service { sdl } }", True),
+        ("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", True),
+        ("{ ... on Query { ...F } } fragment F on Query { s: _service { sdl } }", True),
+        ("query A { here } query B { here _service { sdl } }", True),
+        ("{ here } # _service", False),
+        ('{ __type(name: "_service") { name } }', False),
+        ("{ _service: here }", False),
+        ("query _entities($_service: Int) { here }", False),
+        ('{ __type(name: "_Service") { name } }', False),
+        ("{ _service", False),
+        ("{ _service { " + "sdl " * 2000 + "} }", False),
+    ],
+)
+def test_document_is_for_routers_where_it_selects_their_fields(
+    text: str, is_for_routers: bool
+) -> None:
+    known = KnownDocuments(Limits())
+    assert [known.is_for_routers(text) for _ in range(2)] == [is_for_routers] * 2
+
+
+def test_document_without_the_names_of_routers_fields_is_not_parsed_for_them() -> None:
+    known = KnownDocuments(Limits())
+    assert not known.is_for_routers("{ here }")
+    assert len(known.kept) == 0

@@ -276,7 +276,10 @@ async def test_request_that_asks_for_too_many_rows_in_all_is_refused() -> None:
     gateway = in_process(10)
     fields = " ".join(f"p{n}: segments(first: 250) {{ nodes {{ id }} }}" for n in range(11))
     code, message = error_of(await gateway.ask(f"{{ {fields} }}"))
-    assert (code, "more than 2500 rows" in message) == ("BAD_USER_INPUT", True)
+    assert (code, "more than 2500 rows (GATEWAY_MAX_ROWS_PER_REQUEST)," in message) == (
+        "BAD_USER_INPUT",
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,19 +326,31 @@ async def test_slow_upstream_is_a_timeout() -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ("{ " + "a: __typename " * 5000 + "}", "more than 2000 tokens"),
-        ("{ " + aliases(101) + " }", "more than 100 aliases"),
-        ("{ ...F ...F } fragment F on Query { " + aliases(51) + " }", "more than 100 aliases"),
-        ("{ ... { " + aliases(101) + " } }", "more than 100 aliases"),
-        ("{ __schema { types { " + aliases(101) + " } } }", "more than 100 aliases"),
+        ("{ " + "a: __typename " * 5000 + "}", "more than 2000 tokens (GATEWAY_MAX_QUERY_TOKENS)."),
+        ("{ " + aliases(101) + " }", "more than 100 aliases (GATEWAY_MAX_QUERY_ALIASES)."),
+        (
+            "{ ...F ...F } fragment F on Query { " + aliases(51) + " }",
+            "more than 100 aliases (GATEWAY_MAX_QUERY_ALIASES).",
+        ),
+        ("{ ... { " + aliases(101) + " } }", "more than 100 aliases (GATEWAY_MAX_QUERY_ALIASES)."),
+        (
+            "{ __schema { types { " + aliases(101) + " } } }",
+            "more than 100 aliases (GATEWAY_MAX_QUERY_ALIASES).",
+        ),
         ("{ " + "segments { totalCount } " * 101 + "}", "more than 100 fields of one name"),
         (
             "{ __typename } fragment F on Query { " + "__typename " * 101 + "}",
             "more than 100 fields of one name",
         ),
-        (doubling(12, "__typename").replace("...F0", "totalCount"), "more than 2000 fields"),
-        (nested(15), "more than 15 levels"),
-        ("query A { ...F } fragment F on Query " + nested(15), "more than 15 levels"),
+        (
+            doubling(12, "__typename").replace("...F0", "totalCount"),
+            "fragments written out (GATEWAY_MAX_QUERY_TOKENS).",
+        ),
+        (nested(15), "15 levels of nested fields (GATEWAY_MAX_QUERY_DEPTH)."),
+        (
+            "query A { ...F } fragment F on Query " + nested(15),
+            "15 levels of nested fields (GATEWAY_MAX_QUERY_DEPTH).",
+        ),
     ],
 )
 async def test_document_beyond_a_limit_is_refused(document: str, words: str) -> None:
@@ -356,6 +371,20 @@ async def test_document_beyond_a_limit_is_refused(document: str, words: str) -> 
 )
 async def test_document_within_the_limits_is_answered(document: str) -> None:
     await in_process(1).data(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        ('{ __type(name: "_Service") { name } } # _service', None),
+        ('{ __type(name: "_Service") { name } _service { sdl } }', "_Service"),
+    ],
+)
+async def test_introspection_is_of_the_view_whose_fields_are_selected(
+    document: str, name: str | None
+) -> None:
+    found = (await in_process(1).data(document))["__type"]
+    assert (found and found["name"]) == name
 
 
 def test_depth_is_of_fields_whatever_fragments_hold_them() -> None:
@@ -439,7 +468,7 @@ async def test_fragment_cycle_is_refused() -> None:
 async def test_every_alias_of_the_rows_is_charged() -> None:
     many = " ".join(f"e{n}: edges {{ cursor }}" for n in range(11))
     answer = await in_process(1).ask(f"{{ segments(first: 250) {{ {many} }} }}")
-    assert "more than 2500 rows" in error_of(answer)[1]
+    assert "more than 2500 rows (GATEWAY_MAX_ROWS_PER_REQUEST)," in error_of(answer)[1]
 
 
 @pytest.mark.parametrize(("nodes", "is_allowed"), [(10, True), (11, False)])
@@ -456,7 +485,7 @@ async def test_made_up_ids_of_one_request_cost_at_most_five_requests() -> None:
         for n in range(4)
     ).replace("'", '"')
     answer = await gateway.ask(f"{{ {fields} }}")
-    assert "more than 2500 rows" in answer["errors"][0]["message"]
+    assert "more than 2500 rows (GATEWAY_MAX_ROWS_PER_REQUEST)," in answer["errors"][0]["message"]
     assert gateway.upstream_requests <= 5
 
 

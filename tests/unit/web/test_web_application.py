@@ -227,11 +227,32 @@ async def test_front_door_names_graphiql_only_where_it_is_offered(accept: str) -
 )
 async def test_slash_behind_graphql_leads_to_the_path_without(asked: str, location: str) -> None:
     async with gateway() as http:
-        answer = await http.get(asked, headers={"Host": "elsewhere?x["})
-        posted = await http.post("/graphql/")
-    assert (answer.status_code, answer.content) == (308, b"")
-    assert answer.headers["Location"] == location
-    assert posted.status_code == 405
+        for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "PROPFIND"):
+            answer = await http.request(method, asked, headers={"Host": "elsewhere?x["})
+            assert (answer.status_code, answer.content) == (308, b"")
+            assert answer.headers["Location"] == location
+
+
+async def test_post_follows_the_slash_behind_graphql_with_its_body() -> None:
+    async with gateway() as http:
+        answer = await http.post("/graphql/", json={"query": "{hello}"}, follow_redirects=True)
+    assert answer.json() == {"data": {"hello": "world"}}
+
+
+PREFLIGHT = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+
+
+async def test_preflight_is_told_of_cors_and_where_to_read_on() -> None:
+    async with gateway() as http:
+        answer = await http.options("/graphql", headers=PREFLIGHT)
+        other = await http.options("/graphql", headers={"Origin": "https://shop.example"})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert answer.json()["errors"][0]["message"] == (
+        "This is a CORS preflight. The gateway sends no CORS headers, so a page of another origin "
+        "cannot call it. Serve both from one origin, or let the proxy in front add the headers: "
+        "see docs/http.md#calls-from-other-sites."
+    )
+    assert other.json()["errors"][0]["message"] == "OPTIONS is not GraphQL: send a POST."
 
 
 async def crash(scope: Scope, receive: Receive, send: Send) -> None:

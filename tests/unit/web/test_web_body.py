@@ -83,6 +83,8 @@ async def test_hang_up_within_the_body_ends_the_reading() -> None:
         b"Application/JSON ; charset=UTF-8; version=1",
         b'application/json;charset="utf-8"',
         b"application/json; profile=x; charset=utf8",
+        b"application/json;",
+        b'application/json; charset="UTF-8" ;',
     ],
 )
 async def test_json_in_utf8_is_read(content_type: bytes) -> None:
@@ -100,7 +102,9 @@ async def test_json_in_utf8_is_read(content_type: bytes) -> None:
         ((b"content-type", b"application/jsonp"),),
         ((b"content-type", b"application/json; charset=latin-1"),),
         ((b"content-type", b"application/json; version=1; charset=utf-16"),),
+        ((b"content-type", b""),),
         (JSON_HEADER, (b"content-encoding", b"gzip")),
+        (JSON_HEADER, (b"content-encoding", b"identity, br")),
     ],
 )
 async def test_body_of_another_kind_is_refused_unread(

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.schema import Limits
-from gateway.schema.documents import document_extensions
+from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
 
@@ -72,7 +72,7 @@ class CrashingExtension(strawberry.extensions.SchemaExtension):
         raise KeyError("secret-token")
 
 
-SCHEMA = strawberry.Schema(Query, extensions=document_extensions(Limits()))
+SCHEMA = strawberry.Schema(Query, extensions=document_extensions(KnownDocuments(Limits())))
 
 
 def client(schema: strawberry.Schema | None = None) -> httpx.AsyncClient:

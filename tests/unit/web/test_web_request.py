@@ -23,6 +23,14 @@ def test_empty_operation_name_is_no_operation_name(value: bytes) -> None:
     assert from_json(b'{"query":"{a}","operationName":' + value + b"}") == GraphQLRequest("{a}")
 
 
+def test_byte_order_mark_before_json_is_ignored() -> None:
+    """RFC 8259, 8.1."""
+    body = '\ufeff{"query":"{a}","variables":{"query":"\ufeff"}}'.encode()
+    assert from_json(body) == GraphQLRequest("{a}", None, {"query": "\ufeff"})
+    parameters = QueryParams("query=%7Ba%7D&variables=%EF%BB%BF%7B%7D&extensions=%EF%BB%BF%7B%7D")
+    assert from_query_string(parameters) == GraphQLRequest("{a}")
+
+
 def test_null_parameters_count_as_not_given() -> None:
     body = b'{"query":"{a}","variables":null,"extensions":null}'
     assert from_json(body) == GraphQLRequest("{a}")
@@ -30,7 +38,8 @@ def test_null_parameters_count_as_not_given() -> None:
 
 NOT_JSON = "The body is not valid JSON in UTF-8."
 NOT_AN_OBJECT = 'The body has to be a JSON object such as {"query": "…"}.'
-NO_QUERY = "`query` is missing: send the GraphQL document as a string."
+NO_QUERY = "`query` is missing: send the GraphQL document as a string in the body."
+NO_QUERY_IN_URL = "`query` is missing: send the GraphQL document as a string in the URL."
 
 
 @pytest.mark.parametrize(
@@ -41,7 +50,7 @@ NO_QUERY = "`query` is missing: send the GraphQL document as a string."
         (b'{"query":"{a}"}{}', NOT_JSON),
         (b'{"query":"\xff"}', NOT_JSON),
         (b'{"query":"\\ud800"}', NOT_JSON),
-        (b'\xef\xbb\xbf{"query":"{a}"}', NOT_JSON),
+        (b'\xef\xbb\xbf\xef\xbb\xbf{"query":"{a}"}', NOT_JSON),
         (b'{"query":"{a}","variables":{"n":NaN}}', NOT_JSON),
         (b'{"query":"{a}","variables":{"n":1e999}}', NOT_JSON),
         (b'{"query":"{a}","variables":{"n":1' + b"0" * 5000 + b"}}", NOT_JSON),
@@ -116,8 +125,8 @@ def test_empty_parameters_of_a_query_string_count_as_not_given() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", NO_QUERY),
-        ("query=", NO_QUERY),
+        ("", NO_QUERY_IN_URL),
+        ("query=", NO_QUERY_IN_URL),
         ("query=%7Ba%7D&variables=x", "`variables` in the URL has to be a JSON object."),
         ("query=%7Ba%7D&extensions=%5B%5D", "`extensions` has to be a JSON object."),
         (
