@@ -74,6 +74,10 @@ def shown(default: object) -> str:
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
+def anchors(text: str) -> set[str]:
+    return {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in HEADING.findall(text)}
+
+
 def commands() -> Iterable[tuple[str, argparse.ArgumentParser]]:
     """Each command with its parser."""
     for action in create_parser()._actions:
@@ -140,8 +144,15 @@ def test_links_lead_somewhere(path: Path) -> None:
         found = path.parent / file if file else path
         assert found.exists(), target
         if anchor:
-            headings = HEADING.findall(found.read_text(encoding="utf-8"))
-            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+            assert anchor in anchors(found.read_text(encoding="utf-8"))
+
+
+def test_pages_that_messages_name_are_there() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("gateway/web/*.py"))
+    named = set(re.findall(r"(docs/\w+\.md)#([\w-]+)", sources))
+    assert ("docs/http.md", "calls-from-other-sites") in named
+    for name, anchor in named:
+        assert anchor in anchors(page(name))
 
 
 def test_every_page_is_reached_from_the_readme() -> None:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from time import monotonic, sleep
 
 import httpx
 import msgspec
@@ -246,6 +247,61 @@ def test_port_in_use_is_told_in_one_sentence(run: Callable[..., Running]) -> Non
         f"gateway: cannot listen on http://127.0.0.1:{port}: address already in use. "
         "Stop what listens there, or choose another --host or --port.\n"
     )
+
+
+def test_idle_connections_close_after_the_time_of_the_setting(run: Callable[..., Running]) -> None:
+    gateway = run("serve", GATEWAY_KEEP_ALIVE_SECONDS="1")
+    with socket.create_connection(("127.0.0.1", gateway.port), PATIENCE_SECONDS) as client:
+        assert client.recv(1) == b""
+
+
+def without_streams(*argv: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Starts a command with standard input, output and error closed."""
+    bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+    command = [sys.executable, "-m", "gateway", *argv]
+    return subprocess.Popen(
+        ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command],
+        env={**bare, "GATEWAY_DRAIN_SECONDS": "0", **environment},
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("argv", [("serve",), ("serve", "--workers", "2"), ("emulator",)])
+def test_command_without_standard_streams_serves_until_ctrl_c(argv: tuple[str, ...]) -> None:
+    url = closed_port()
+    port = url.rpartition(":")[2]
+    store = store_at(closed_port()) if "--workers" in argv else {}
+    with without_streams(*argv, "--port", port, **store) as process:
+        try:
+            deadline = monotonic() + PATIENCE_SECONDS
+            while monotonic() < deadline:
+                with suppress(httpx.ConnectError):
+                    assert httpx.get(url, timeout=PATIENCE_SECONDS).status_code in (200, 404)
+                    break
+                sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_SECONDS) == 0
+        finally:
+            with suppress(ProcessLookupError):  # what a failed test left
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("command", "status"), [("settings", 0), ("schema", 0), ("check", 1)])
+def test_command_without_standard_streams_ends_as_it_would_with_them(
+    command: str, status: int
+) -> None:
+    with without_streams(command) as process:
+        assert process.wait(PATIENCE_SECONDS) == status
+
+
+def test_sentence_for_a_closed_standard_error_does_not_go_to_standard_output() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-m", "gateway", "settings"],
+        env={**os.environ, "GATEWAY_NONSENSE": "1"},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
 
 
 @pytest.mark.parametrize("command", ["settings", "schema"])

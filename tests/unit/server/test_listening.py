@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 
 from gateway.server import CannotListen, listen
@@ -18,3 +20,17 @@ def test_a_host_that_is_no_name_is_told() -> None:
         CannotListen, match=r"^cannot listen on 'a\.\.b': it is no name of a host\.$"
     ):
         listen("a..b", 0)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no dual-stack IPv6")
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1"])
+def test_every_network_is_of_both_versions_of_ip(client: str) -> None:
+    with listen("::", 0) as listener:
+        port = listener.getsockname()[1]
+        socket.create_connection((client, port), timeout=20).close()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no dual-stack IPv6")
+def test_one_ipv6_address_is_of_no_other() -> None:
+    with listen("::1", 0) as listener, pytest.raises(ConnectionError):
+        socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=20)

@@ -34,11 +34,11 @@ class Application:
 class Served:
     """A server, its connections, and the result of its run."""
 
-    def __init__(self, drain_seconds: float) -> None:
+    def __init__(self, drain_seconds: float, keep_alive_seconds: int) -> None:
         self.listener = listen("127.0.0.1", 0)
         self.port = self.listener.getsockname()[1]
         self.beats = threading.Semaphore(0)
-        manners = Manners(grace_seconds=1, drain_seconds=drain_seconds)
+        manners = Manners(1, drain_seconds, keep_alive_seconds)
         self.server = Server(Application().web, manners, beat=self.beats.release)
         self.result: list[bool] = []
         self.thread = threading.Thread(target=self._run)
@@ -52,8 +52,8 @@ class Served:
 
 
 @contextmanager
-def served(drain_seconds: float) -> Iterator[Served]:
-    running = Served(drain_seconds)
+def served(drain_seconds: float, keep_alive_seconds: int = 75) -> Iterator[Served]:
+    running = Served(drain_seconds, keep_alive_seconds)
     with running.listener:
         running.thread.start()
         try:
@@ -88,6 +88,14 @@ def test_a_server_beats_while_it_serves() -> None:
     with served(drain_seconds=0) as running:
         assert running.beats.acquire(timeout=PATIENCE_SECONDS)
         assert running.beats.acquire(timeout=PATIENCE_SECONDS)
+
+
+def test_idle_connection_is_closed_after_its_time() -> None:
+    with (
+        served(drain_seconds=0, keep_alive_seconds=0) as running,
+        connect_and_close(running) as connection,
+    ):
+        assert connection.sock.recv(1) == b""
 
 
 def test_one_that_is_replaced_answers_its_connections_and_takes_no_more() -> None:
