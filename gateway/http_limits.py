@@ -190,6 +190,8 @@ class BoundedHttpProtocol(HttpProtocol):
             (b"connection", b"close"),
         )
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        if self.parser.get_method() == b"HEAD":  # RFC 9110, 9.3.2
+            body = b""
         return STATUS_LINE[status] + lines + b"\r\n" + body
 
     def _stop_unread_timer(self) -> None:

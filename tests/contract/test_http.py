@@ -223,6 +223,9 @@ def _(connect: Connect) -> None:
         client.head()
     client.send(get("/health/live"))
     assert client.answer() == LIVE
+    client.send(head("HEAD / HTTP/1.1"))
+    assert client.head()[0] == 400
+    assert client.is_at_its_end
 
 
 @pytest.fixture(scope="module")
