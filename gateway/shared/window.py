@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.shared.connection import RedisConnection
+from gateway.shared.connection import RedisClient, RedisConnection
 
 # BigCommerce's guide to rate limits: a fixed window of 30 s.
 WINDOW_SECONDS = 30.0
@@ -129,12 +129,15 @@ class SharedWindow:
         Nothing known grants as well. Returns None where Redis is away: the caller goes by its own
         view.
         """
-        answer = await self._run(TAKE, token, now, now + self._given_up_after_seconds, floor)
-        if answer is None:
-            return None
-        granted, wait_seconds, may_be_left = answer
-        is_sure = not granted and not may_be_left
-        return Take(bool(granted), float(wait_seconds), is_sure)
+        arguments = (token, now, now + self._given_up_after_seconds, floor)
+
+        async def take(redis: RedisClient) -> Take:
+            answer = await redis.eval(TAKE, len(self._keys), *self._keys, *arguments)
+            granted, wait_seconds, may_be_left = answer
+            return Take(bool(granted), float(wait_seconds), not granted and not may_be_left)
+
+        nothing: Take | None = None
+        return await self._connection.run(take, nothing, purpose="the quota")
 
     async def tell(
         self,
@@ -165,10 +168,8 @@ class SharedWindow:
             purpose="the quota",
         )
 
-    async def _run(
-        self, script: str, token: str, now: float, *arguments: float
-    ) -> tuple[int, bytes, int] | None:
-        return await self._connection.run(
+    async def _run(self, script: str, token: str, now: float, *arguments: float) -> None:
+        await self._connection.run(
             lambda redis: redis.eval(script, len(self._keys), *self._keys, token, now, *arguments),
             None,
             purpose="the quota",
