@@ -103,6 +103,7 @@ def create_parts(
         reserve=settings.rate_limit_reserve,
     )
     invalidations = Invalidations(redis, store_key, keep_seconds=lives.longest, clock=clock)
+    keys = StoredKeys(store_key, SEGMENTS)
     stored_bytes = int(settings.cache_max_bytes * STORED_SHARE)
     backend = CacheBackend(stored_bytes)
     shared = None if redis is None else _tier(redis, settings)
@@ -117,10 +118,10 @@ def create_parts(
             reluctance=partial(upstream.reluctance, operation),
             invalidated_at=lambda: invalidations.invalidated_at(SEGMENTS),
             patience_seconds=settings.stale_patience_seconds,
+            is_sound=keys.is_sound,
         )
 
     blocks, rows = cache_of(LIST_SEGMENTS), cache_of(LIST_SEGMENTS_BY_ID)
-    keys = StoredKeys(store_key, SEGMENTS)
     limits = LearnedLimits(
         settings.upstream_page_size,
         blocks.now,

@@ -40,7 +40,8 @@ class ReadThroughCache:
     """One collection of entries; whatever was read before `invalidated_at` is of no use.
 
     `hits`, `stale_hits` among them, `misses` and `fills` count; what joined a fill is
-    `flights.coalesced`.
+    `flights.coalesced`. `is_sound` says of a value that other processes share whether it is one of
+    its key; all else there is a miss.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ReadThroughCache:
         reluctance: Reluctance = welcome,
         invalidated_at: Callable[[], float] = lambda: 0.0,
         patience_seconds: float = PATIENCE_SECONDS,
+        is_sound: Callable[[str, bytes], bool] = lambda _key, _value: True,
     ) -> None:
         self.backend = backend
         self.lives = lives
@@ -62,8 +64,9 @@ class ReadThroughCache:
         self.invalidated_at = invalidated_at
         self.reluctance = reluctance
         self.patience_seconds = patience_seconds
-        self._tiers = Tiers(backend, shared, lives.longest)
         self._clock = clock or SteadyTime()
+        self._is_value_sound = is_sound
+        self._tiers = Tiers(backend, shared, lives.longest, self._is_sound)
         self._last = 0.0
         self._failure: UpstreamError | None = None
         self._failed_at = 0.0
@@ -204,6 +207,11 @@ class ReadThroughCache:
     def is_fresh(self, read_at: float) -> bool:
         """Tells whether what was read then is fresh (RFC 9111, 4.2)."""
         return self._is_fresh(Entry(read_at, b""), 0.0)
+
+    def _is_sound(self, key: str, entry: Entry) -> bool:
+        # An entry of no use at its age, such as one of the far future, must not stay as the newest.
+        is_of_any_time = self.lives.use_at(self._clock() - entry.read_at) is not None
+        return is_of_any_time and self._is_value_sound(key, entry.value)
 
     def _is_fresh(self, entry: Entry | None, not_before: float) -> bool:
         return self.use_of(entry, not_before) is Use.FRESH

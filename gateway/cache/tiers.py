@@ -30,14 +30,23 @@ class SharedTier(Protocol):
 
 
 class Tiers:
-    """Entries by key, for at most `life_seconds`, 0 for none at all; the newest of each stays."""
+    """Entries by key, for at most `life_seconds`, 0 for none at all; the newest of each stays.
+
+    What lies in the shared tier is never trusted: an entry there that `is_sound` does not accept
+    is a miss.
+    """
 
     def __init__(
-        self, backend: CacheBackend, shared: SharedTier | None, life_seconds: float
+        self,
+        backend: CacheBackend,
+        shared: SharedTier | None,
+        life_seconds: float,
+        is_sound: Callable[[str, Entry], bool] = lambda _key, _entry: True,
     ) -> None:
         self._backend = backend
         self._shared = shared if life_seconds else None
         self._life_seconds = life_seconds
+        self._is_sound = is_sound
 
     @property
     def are_shared(self) -> bool:
@@ -57,7 +66,7 @@ class Tiers:
             return newest
         newer: list[tuple[str, Entry]] = []
         for at, raw in enumerate(await self._shared.get_many(keys)):
-            entry, here = decode(raw), newest[at]
+            entry, here = self._sound(keys[at], raw), newest[at]
             if entry is not None and (here is None or entry.read_at > here.read_at):
                 newest[at] = entry
                 newer.append((keys[at], entry))
@@ -78,17 +87,27 @@ class Tiers:
             await self.store([*entries.items()])
             return {key: entries[key] for key in keys if key in entries}
 
+        own: dict[str, Entry] = {}
+
         async def fill_and_store(wanted: Sequence[str]) -> Mapping[str, bytes]:
             entries = await fill(wanted)
+            own.update(entries)
             await self.store([*entries.items()])
             return {key: encode(entries[key]) for key in wanted if key in entries}
 
         filled = await self._shared.do_many(
             keys, fill_and_store, lambda raw: is_enough(decode(raw))
         )
-        found = {key: entry for key, raw in filled.items() if (entry := decode(raw)) is not None}
+        others = {key: self._sound(key, raw) for key, raw in filled.items() if key not in own}
+        if unsound := [key for key, entry in others.items() if entry is None]:
+            await fill_and_store(unsound)
+        found = {key: entry for key, entry in others.items() if entry is not None}
         await self._keep([*found.items()])
-        return found
+        return {**found, **{key: own[key] for key in keys if key in own}}
+
+    def _sound(self, key: str, raw: bytes | None) -> Entry | None:
+        entry = decode(raw)
+        return entry if entry is not None and self._is_sound(key, entry) else None
 
     async def _keep(self, entries: Sequence[tuple[str, Entry]]) -> None:
         if not self._life_seconds:

@@ -1,4 +1,5 @@
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
@@ -388,8 +389,37 @@ class Shared:
 
 def a_shared_cache() -> tuple[ReadThroughCache, Upstream, Clock, Shared]:
     clock, upstream, shared = Clock(), Upstream(), Shared()
-    upstream.cache = ReadThroughCache(CacheBackend(1_000_000), LIVES, clock=clock, shared=shared)
+    upstream.cache = ReadThroughCache(
+        CacheBackend(1_000_000),
+        LIVES,
+        clock=clock,
+        shared=shared,
+        is_sound=lambda key, value: value != b"unsound",
+    )
     return upstream.cache, upstream, clock, shared
+
+
+@pytest.mark.parametrize(
+    ("seconds", "value"),
+    [
+        (0.0, b"unsound"),
+        (1e9, b"theirs"),
+        (math.inf, b"theirs"),
+        (-math.inf, b"theirs"),
+        (math.nan, b"theirs"),
+    ],
+)
+async def test_what_others_store_without_being_sound_is_a_miss(
+    seconds: float, value: bytes
+) -> None:
+    cache, upstream, clock, shared = a_shared_cache()
+    shared.values["key"] = encode(Entry(clock.seconds + seconds, value))
+    assert await cache.kept_many(["key"], by_others=True) == [None]
+    with pytest.raises(UpstreamUnavailable):
+        await cache.in_place_of(UpstreamUnavailable("down"), "key")
+    assert (await cache.read("key", upstream)).value == b"1"
+    assert decode(shared.values["key"]) == (await cache.read("key", upstream))
+    assert (upstream.calls, cache.misses, cache.hits) == (1, 1, 1)
 
 
 async def test_what_another_process_has_just_filled_is_fresh_where_our_fill_fails() -> None:
