@@ -7,7 +7,7 @@ from aiocache import RedisCache, SimpleMemoryCache
 from aiocache.serializers import NullSerializer
 from cachetools import LRUCache
 
-from gateway.shared.connection import RedisConnection
+from gateway.shared.connection import RedisClient, RedisConnection, read_values
 
 # What a key, its entry in the dict and the links of the LRU list weigh beside the value.
 ENTRY_OVERHEAD_BYTES = 400
@@ -80,7 +80,11 @@ class RedisBackend:
         nothing: list[bytes | None] = [None] * len(keys)
         if not keys:
             return nothing
-        return await self._connection.run(lambda _: self._store.multi_get(list(keys)), nothing)
+
+        async def read(_: RedisClient) -> list[bytes | None]:
+            return read_values(await self._store.multi_get(list(keys)), len(keys))
+
+        return await self._connection.run(read, nothing)
 
     async def set_many(self, pairs: Sequence[tuple[str, bytes]], life_seconds: float) -> None:
         """Stores the values for so long, all of them or none, in one round trip."""

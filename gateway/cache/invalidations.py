@@ -5,29 +5,54 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from secrets import token_hex
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-from gateway.shared.connection import RedisConnection
+from gateway.shared.connection import RedisClient, RedisConnection
+from gateway.shared.keys import CALL
 
 # Several polls fit into the second within which a write has to be seen.
 POLL_SECONDS = 0.3
 
 # KEYS: the set of collections, scored with their times, and its stamp. ARGV: a new stamp, the
-# time before which all is forgotten, the life in milliseconds, then times and collections.
-TELL = """
+# time before which all is forgotten, the life in milliseconds, then times and collections. What is
+# no such set is replaced.
+TELL = f"""{CALL}
+if not call(false, 'ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2]) then
+  redis.call('DEL', KEYS[1])
+end
 for i = 4, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'GT', ARGV[i], ARGV[i + 1]) end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
 return 1
 """
 # KEYS: the same. ARGV: the stamp of what is known. Returns nothing where that is still all, else
-# the stamp and the whole set: what is told late, or by another clock, is not missed.
-ASK = """
-local stamp = redis.call('GET', KEYS[2]) or ''
-if stamp ~= '' and stamp == ARGV[1] then return {} end
-return {stamp, redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')}
+# the stamp and the whole set: what is told late, or by another clock, is not missed. A set without
+# a stamp, or what is no such set, counts as lost.
+ASK = f"""{CALL}
+local stamp = call(false, 'GET', KEYS[2]) or ''
+if stamp ~= '' and stamp == ARGV[1] then return {{}} end
+local times = stamp ~= '' and call(false, 'ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+if not times then return {{'', {{}}}} end
+return {{stamp, times}}
 """
+
+
+class _News(NamedTuple):
+    """The times of writes that Redis holds; None where nothing is new."""
+
+    stamp: bytes
+    times: Mapping[str, float] | None
+
+
+def _read_news(answer: object, stamp: bytes) -> _News:
+    """Reads the answer to `ASK`; raises `ValueError` where it is none."""
+    match answer:
+        case []:
+            return _News(stamp, None)
+        case [bytes(stamp), list(pairs)]:
+            times = zip(pairs[::2], pairs[1::2], strict=True)
+            return _News(stamp, {str(name, errors="replace"): float(at) for name, at in times})
+    raise ValueError
 
 
 class Invalidations:
@@ -77,24 +102,20 @@ class Invalidations:
         """Learns what others announced, and tells Redis what it does not know."""
         if self._connection is None:
             return
-        news: list[bytes | list[bytes]] | None = await self._connection.run(
-            lambda redis: redis.eval(ASK, 2, *self._keys, self._stamp),
-            None,
-            purpose="invalidations",
-        )
-        match news:
-            case None:
-                return
-            case [bytes(stamp), list(pairs)]:
-                self._stamp = stamp
-                told = {
-                    collection.decode(errors="replace"): float(at)
-                    for collection, at in zip(pairs[::2], pairs[1::2], strict=True)
-                }
-                now = self._clock()
-                # From a clock that goes ahead: what is read from now on is newer all the same.
-                self._learn({name: min(at, now) for name, at in told.items()})
-                self._untold |= {name for name, at in self._own.items() if told.get(name, 0) < at}
+
+        async def ask(redis: RedisClient) -> _News:
+            return _read_news(await redis.eval(ASK, 2, *self._keys, self._stamp), self._stamp)
+
+        nothing: _News | None = None
+        news = await self._connection.run(ask, nothing, purpose="news of writes")
+        if news is None:
+            return
+        self._stamp = news.stamp
+        if news.times is not None:
+            now = self._clock()
+            # From a clock that goes ahead: what is read from now on is newer all the same.
+            self._learn({name: min(at, now) for name, at in news.times.items()})
+            self._untold |= {name for name, at in self._own.items() if news.times.get(name, 0) < at}
         self._forget()
         await self._tell()
 
@@ -140,10 +161,11 @@ class Invalidations:
         arguments.append(int(self._keep_seconds * 1000) + 1)
         for collection, at in untold.items():
             arguments += [at, collection]
-        is_told: int = await self._connection.run(
-            lambda redis: redis.eval(TELL, 2, *self._keys, *arguments),
-            0,
-            purpose="invalidations",
-        )
-        if is_told:
+
+        async def tell(redis: RedisClient) -> bool:
+            if await redis.eval(TELL, 2, *self._keys, *arguments) != 1:
+                raise ValueError
+            return True
+
+        if await self._connection.run(tell, False, purpose="invalidations"):
             self._untold -= {name for name, at in untold.items() if self._own.get(name) == at}

@@ -16,9 +16,10 @@ class Ask:
 
 
 class Availability:
-    """Knows whether Redis answers, and what it refuses; tells of each change once, in the log.
+    """Knows whether Redis answers, and which kinds of calls it refuses.
 
-    `clock` tells seconds that only go forward, `pause` for how many it is passed over.
+    The log has one line for each thing that goes wrong, and one when all is well again. `clock`
+    returns seconds that only go forward, `pause` the seconds for which Redis is passed over.
     """
 
     def __init__(self, clock: Callable[[], float], pause: Callable[[], float]) -> None:
@@ -29,6 +30,8 @@ class Availability:
         self._is_probed = False
         self._times_back = 0
         self._refused: set[str] = set()
+        # What the log has said since all was well.
+        self._logged: set[str] = set()
 
     @property
     def state(self) -> str:
@@ -40,9 +43,9 @@ class Availability:
         return "connected" if self._was_asked else "not asked yet"
 
     def ask(self) -> Ask | None:
-        """Returns what a call goes by; None while Redis is away, but for one call that probes.
+        """Returns a ticket for a call; None while Redis is away, except for one call that probes.
 
-        Whoever asks has to tell what came of it: `answered`, `refused`, `failed` or `gave_up`.
+        The caller reports the outcome: `answered`, `refused`, `failed` or `gave_up`.
         """
         if self._away_until is None:
             return Ask(self._times_back, is_probe=False)
@@ -52,32 +55,36 @@ class Availability:
         return Ask(self._times_back, is_probe=True)
 
     def answered(self, ask: Ask, purpose: str) -> None:
-        """Takes note of an answer."""
+        """Records an answer: calls of this purpose work."""
         self._is_there(ask)
-        if purpose in self._refused:
-            self._refused.remove(purpose)
-            log.info("Redis takes %s again", purpose)
+        self._refused.discard(purpose)
+        if self._logged and self.state == "connected":
+            self._logged.clear()
+            log.info("Redis works again")
 
     def refused(self, ask: Ask, purpose: str, reason: str) -> None:
-        """Takes note of an error answer: it is there, but does not do this."""
+        """Records an error answer: Redis is there, but refuses calls of this purpose."""
         self._is_there(ask)
-        if purpose not in self._refused:
-            self._refused.add(purpose)
+        self._refused.add(purpose)
+        if reason not in self._logged:
+            self._logged.add(reason)
             log.warning("Redis refuses %s: %s", purpose, reason)
 
     def failed(self, ask: Ask, reason: str) -> None:
-        """Takes note of no answer, and passes Redis over for a moment."""
+        """Records a call without a usable answer, and passes Redis over for a moment."""
         self._was_asked = True
         if ask.is_probe:
             self._is_probed = False
-        elif self._away_until is None and ask.times_back == self._times_back:
-            log.warning("Redis is away and passed over: %s", reason)
-        else:
+        elif self._away_until is not None or ask.times_back != self._times_back:
             return  # sent before it went away: that is known
         self._away_until = self._clock() + self._pause()
+        self._refused.clear()
+        if "away" not in self._logged:
+            self._logged.add("away")
+            log.warning("Redis is away and passed over: %s", reason)
 
     def gave_up(self, ask: Ask) -> None:
-        """Takes note of a call that nobody waits for any more: the next one may probe."""
+        """Records a call that was cancelled: the next one may probe."""
         if ask.is_probe:
             self._is_probed = False
 
@@ -88,4 +95,3 @@ class Availability:
             self._is_probed = False
             self._away_until = None
             self._times_back += 1
-            log.info("Redis is back")

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 # What stands in an error answer, at its beginning or in what a script tells of it.
 REFUSALS = {
@@ -15,7 +16,10 @@ REFUSALS = {
     r"\bREADONLY\b|ReadOnly|\bread only\b": "it is a replica that takes no writes",
     r"\bMISCONF\b": "it cannot save to its disk",
     r"\bNOREPLICAS\b": "it has too few replicas",
+    r"\bMASTERDOWN\b|MasterDown": "it is a replica that has lost its primary",
     r"\bMOVED\b|\bCROSSSLOT\b|Moved|CrossSlot": "it is a cluster, which the gateway does not know",
+    r"\bCLUSTERDOWN\b|ClusterDown": "it is a cluster, which the gateway does not know",
+    r"\bWRONGTYPE\b": "a key of the gateway holds a value of another type",
 }
 
 
@@ -38,7 +42,9 @@ def cause_in_words(error: BaseException) -> str:
     reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
     if reasons:
         return "no answer in time" if isinstance(reasons[-1], TimeoutError) else "no connection"
-    return "connection closed" if isinstance(error, RedisError) else type(error).__name__
+    if isinstance(error, RedisConnectionError):
+        return "connection closed"
+    return f"its answer makes no sense ({type(error).__name__})"
 
 
 def system_cause_in_words(error: BaseException) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from redis.asyncio import ConnectionPool, Redis, SSLConnection
 from redis.asyncio.connection import parse_url
@@ -23,14 +23,16 @@ MOST_CONNECTIONS = 16
 MOST_TURNS, MOST_TURNS_SECONDS = 50, 1.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 1.0
 
+RedisClient: TypeAlias = Redis
 T = TypeVar("T")
 
 
 class RedisConnection:
     """Asks one Redis, each call for at most `timeout_seconds`, connecting and queueing included.
 
-    What fails is counted in `failures`, and what is not even asked, since Redis is away, in
-    `passed_over`. With `ca_file`, Redis' certificate is checked with those in it alone.
+    `failures` counts calls that failed, `passed_over` those that were not made since Redis is away.
+    After a failure the next call connects anew: by then the address may lead to another server.
+    With `ca_file`, Redis' certificate is checked with those in it alone.
     """
 
     def __init__(
@@ -47,21 +49,13 @@ class RedisConnection:
         if options.get("connection_class") is SSLConnection:
             context = tls_context(ca_file, certificate_file, key_file)
             options |= {"connection_class": _TlsConnection, "context": context}
-        self.client = Redis.from_pool(
-            ConnectionPool(
-                **options,
-                max_connections=MOST_CONNECTIONS,
-                # The time of the whole call is bounded below: these would only start it anew.
-                socket_timeout=None,
-                socket_connect_timeout=None,
-                retry=Retry(NoBackoff(), 0),
-                # No HELLO and no CLIENT SETINFO: two commands less that a user has to be allowed.
-                protocol=2,
-                driver_info=None,
-            )
-        )
+        self._options = options
+        self.client = Redis.from_pool(self._new_pool())
         self.failures = self.passed_over = 0
         self._timeout_seconds = timeout_seconds
+        self._clock = clock
+        self._pool_stays_until = 0.0
+        self._closing: set[asyncio.Task[None]] = set()
         # The pool fails where it is empty; here callers queue.
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
         self._availability = Availability(
@@ -74,12 +68,14 @@ class RedisConnection:
         return self._availability.state
 
     async def run(
-        self, call: Callable[[Redis], Awaitable[T]], otherwise: T, *, purpose: str = "reads"
+        self, call: Callable[[RedisClient], Awaitable[T]], otherwise: T, *, purpose: str = "reads"
     ) -> T:
-        """Returns what `call` does, `otherwise` where it fails or Redis is away.
+        """Returns what `call` returns, `otherwise` where it fails or Redis is away.
 
-        `purpose` is what the log calls it. What is cut short, by time or by a caller that is
-        cancelled, closes its connection: no call reads what another one asked for.
+        `call` also checks what Redis answered: any exception it raises is a failure. `purpose`
+        names in the log what Redis refuses; calls of one purpose are refused together. A call cut
+        short, by time or by a cancelled caller, closes its connection: no other call reads its
+        answer.
         """
         ask = self._availability.ask()
         if ask is None:
@@ -90,10 +86,12 @@ class RedisConnection:
         except ResponseError as error:
             self.failures += 1
             self._availability.refused(ask, purpose, refusal_in_words(error))
+            self._connect_anew()
             return otherwise
         except Exception as error:
             self.failures += 1
             self._availability.failed(ask, cause_in_words(error))
+            self._connect_anew()
             return otherwise
         except BaseException:
             self._availability.gave_up(ask)
@@ -101,7 +99,7 @@ class RedisConnection:
         self._availability.answered(ask, purpose)
         return answer
 
-    async def _call(self, call: Callable[[Redis], Awaitable[T]]) -> T:
+    async def _call(self, call: Callable[[RedisClient], Awaitable[T]]) -> T:
         async with self._slots:
             return await call(self.client)
 
@@ -130,11 +128,56 @@ class RedisConnection:
                 raise TimeoutError
         return working.result()
 
+    def _new_pool(self) -> ConnectionPool:
+        return ConnectionPool(
+            **self._options,
+            max_connections=MOST_CONNECTIONS,
+            # The time of the whole call is bounded in `run`: these would only start it anew.
+            socket_timeout=None,
+            socket_connect_timeout=None,
+            retry=Retry(NoBackoff(), 0),
+            # No HELLO and no CLIENT SETINFO: two commands less that a user has to be allowed.
+            protocol=2,
+            driver_info=None,
+        )
+
+    def _connect_anew(self) -> None:
+        """Replaces the pool, at most once in `SHORTEST_PAUSE_SECONDS`.
+
+        After a failover the old primary still answers on open connections, as a replica that
+        refuses writes, or hangs. Calls in flight finish on the old pool.
+        """
+        now = self._clock()
+        if now < self._pool_stays_until:
+            return
+        self._pool_stays_until = now + SHORTEST_PAUSE_SECONDS
+        old, self.client.connection_pool = self.client.connection_pool, self._new_pool()
+        closing = asyncio.create_task(_close_unused(old))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
     async def close(self) -> None:
         """Closes all connections; one that does not close in time is dropped."""
         with suppress(Exception):
             async with asyncio.timeout(self._timeout_seconds):
-                await self.client.aclose()
+                await asyncio.gather(self.client.aclose(), *self._closing)
+
+
+async def _close_unused(pool: ConnectionPool) -> None:
+    """Closes the idle connections of a pool now, and those in use once they are released."""
+    with suppress(Exception):
+        # redis-py leaves this one without types.
+        await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
+        await pool.disconnect(inuse_connections=False)
+
+
+def read_values(answer: object, keys: int) -> list[bytes | None]:
+    """Returns the answer to `MGET` of so many keys; raises `ValueError` where it is none."""
+    if not isinstance(answer, list) or len(answer) != keys:
+        raise ValueError
+    if not all(value is None or isinstance(value, bytes) for value in answer):
+        raise ValueError
+    return answer
 
 
 class _TlsConnection(SSLConnection):

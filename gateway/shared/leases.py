@@ -5,31 +5,39 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
-from gateway.shared.connection import RedisConnection
-from gateway.shared.keys import lease_of
+from gateway.shared.connection import RedisClient, RedisConnection, read_values
+from gateway.shared.keys import CALL, lease_of
 
+# Hexadecimal digits.
+TOKEN_LENGTH = 32
 # KEYS: those of values, then those of their leases. ARGV: the token, the life in milliseconds.
-# Returns for each key whether the lease is now ours, and the value, read after that: whoever
-# held the lease before has stored it by then.
-TAKE = """
-local answer = {}
+# Returns for each key whether the lease is now ours, and the value, read after that: the holder
+# before us has stored it by then. A value that is no string counts as none, and what lies in a
+# lease's place without being a token is replaced.
+TAKE = f"""{CALL}
+local answer = {{}}
 for i = 1, #KEYS / 2 do
-  local taken = redis.call('SET', KEYS[#KEYS / 2 + i], ARGV[1], 'NX', 'PX', ARGV[2])
-  answer[i] = {taken and 1 or 0, redis.call('GET', KEYS[i])}
+  local lease = KEYS[#KEYS / 2 + i]
+  local holder = call('', 'GET', lease)
+  if holder and #holder ~= #ARGV[1] then redis.call('DEL', lease) end
+  local taken = redis.call('SET', lease, ARGV[1], 'NX', 'PX', ARGV[2])
+  answer[i] = {{taken and 1 or 0, call(false, 'GET', KEYS[i])}}
 end
 return answer
 """
 # KEYS: leases. ARGV: the token, the life in milliseconds.
-RENEW = """
+RENEW = f"""{CALL}
 for _, lease in ipairs(KEYS) do
-  if redis.call('GET', lease) == ARGV[1] then redis.call('PEXPIRE', lease, ARGV[2]) end
+  if call('', 'GET', lease) == ARGV[1] then redis.call('PEXPIRE', lease, ARGV[2]) end
 end
+return 1
 """
 # KEYS: leases. ARGV: the token. One that another process has taken over is left to it.
-RELEASE = """
+RELEASE = f"""{CALL}
 for _, lease in ipairs(KEYS) do
-  if redis.call('GET', lease) == ARGV[1] then redis.call('DEL', lease) end
+  if call('', 'GET', lease) == ARGV[1] then redis.call('DEL', lease) end
 end
+return 1
 """
 
 
@@ -45,21 +53,22 @@ class Leases:
     ) -> None:
         self._connection = connection
         self._seconds = seconds
+        self._milliseconds = int(seconds * 1000)
         self._sleep = sleep
         self._releases: set[asyncio.Task[object]] = set()
 
     async def look(self, keys: Sequence[str]) -> list[tuple[bytes | None, bool]] | None:
         """Returns each key's value, and whether it is leased; None where Redis is away."""
         asked = [*keys, *map(lease_of, keys)]
-        found: list[bytes | str | None] | None = await self._connection.run(
-            lambda redis: redis.mget(asked), None
-        )
-        if found is None:
-            return None
-        return [
-            (value if isinstance(value, bytes) else None, lease is not None)
-            for value, lease in zip(found[: len(keys)], found[len(keys) :], strict=True)
-        ]
+
+        async def read(redis: RedisClient) -> list[tuple[bytes | None, bool]]:
+            found = read_values(await redis.mget(asked), len(asked))
+            values, leases = found[: len(keys)], found[len(keys) :]
+            are_leased = [lease is not None and len(lease) == TOKEN_LENGTH for lease in leases]
+            return [*zip(values, are_leased, strict=True)]
+
+        nothing: list[tuple[bytes | None, bool]] | None = None
+        return await self._connection.run(read, nothing)
 
     @asynccontextmanager
     async def taken(self, keys: Sequence[str]) -> AsyncIterator[dict[str, bytes | None] | None]:
@@ -67,14 +76,11 @@ class Leases:
 
         Yields the keys whose lease is ours, each with its value; None where Redis is away.
         """
-        token = token_hex(16)
+        token = token_hex(TOKEN_LENGTH // 2)
         ours: dict[str, bytes | None] | None = None
         renewing: asyncio.Task[None] | None = None
         try:
-            answers = await self._run(TAKE, [*keys, *map(lease_of, keys)], token)
-            if answers is not None:
-                pairs = zip(keys, answers, strict=True)
-                ours = {key: value for key, (is_ours, value) in pairs if is_ours}
+            ours = await self._take(keys, token)
             if ours:
                 renewing = asyncio.create_task(self._renew(list(ours), token))
             yield ours
@@ -87,23 +93,39 @@ class Leases:
     async def _renew(self, keys: Sequence[str], token: str) -> None:
         while True:
             await self._sleep(self._seconds / 3)
-            await self._run(RENEW, [*map(lease_of, keys)], token)
+            await self._change(RENEW, keys, token)
 
     async def _release(self, keys: Sequence[str], token: str) -> None:
         if not keys:
             return
         # In a task of its own: a caller that is cancelled again still gives them back.
-        release = asyncio.create_task(self._run(RELEASE, [*map(lease_of, keys)], token))
+        release = asyncio.create_task(self._change(RELEASE, keys, token))
         self._releases.add(release)
         release.add_done_callback(self._releases.discard)
         await asyncio.shield(release)
 
-    async def _run(
-        self, script: str, keys: list[str], token: str
-    ) -> list[tuple[int, bytes | None]] | None:
-        milliseconds = int(self._seconds * 1000)
-        return await self._connection.run(
-            lambda redis: redis.eval(script, len(keys), *keys, token, milliseconds),
-            None,
-            purpose="leases",
-        )
+    async def _take(self, keys: Sequence[str], token: str) -> dict[str, bytes | None] | None:
+        asked = [*keys, *map(lease_of, keys)]
+
+        async def take(redis: RedisClient) -> dict[str, bytes | None]:
+            answer = await redis.eval(TAKE, len(asked), *asked, token, self._milliseconds)
+            ours = {}
+            for key, (is_taken, value) in zip(keys, answer, strict=True):
+                if is_taken == 1:
+                    ours[key] = value
+                elif is_taken != 0:
+                    raise ValueError
+            read_values([*ours.values()], len(ours))
+            return ours
+
+        nothing: dict[str, bytes | None] | None = None
+        return await self._connection.run(take, nothing, purpose="leases")
+
+    async def _change(self, script: str, keys: Sequence[str], token: str) -> None:
+        leases = [*map(lease_of, keys)]
+
+        async def change(redis: RedisClient) -> None:
+            if await redis.eval(script, len(leases), *leases, token, self._milliseconds) != 1:
+                raise ValueError
+
+        await self._connection.run(change, None, purpose="lease releases")

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 from redis import Redis
@@ -26,12 +27,18 @@ class RedisServer:
         # A test's own view, which asks what the gateway's user may not.
         self.admin = Redis(host="127.0.0.1", port=self.port, socket_timeout=PATIENCE_SECONDS)
         self._process: subprocess.Popen[bytes] | None = None
+        # A replica writes there what it gets of its primary.
+        self._directory: TemporaryDirectory[str] | None = None
 
     def start(self) -> None:
         """Starts it, and returns once it answers."""
         command = [executable, "--port", str(self.port), "--bind", "127.0.0.1", *MEMORY_ONLY]
+        self._directory = TemporaryDirectory()
         self._process = subprocess.Popen(
-            [*command, *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*command, *self._options],
+            cwd=self._directory.name,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         deadline = monotonic() + PATIENCE_SECONDS
         while not self._answers():
@@ -45,6 +52,9 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+        if self._directory is not None:
+            self._directory.cleanup()
+            self._directory = None
         self.admin.connection_pool.disconnect()
 
     def restart(self) -> None:

@@ -9,7 +9,7 @@ from gateway.cache.backend import RedisBackend
 from gateway.errors import UpstreamUnavailable
 from gateway.shared.connection import RedisConnection
 from gateway.shared.keys import lease_of
-from gateway.shared.leases import Leases
+from gateway.shared.leases import TOKEN_LENGTH, Leases
 
 PLENTY = 20.0
 
@@ -260,7 +260,7 @@ async def test_lease_whose_holder_died_is_taken_over(
     server: RedisServer, start: Callable[..., Process]
 ) -> None:
     process = start()
-    server.admin.set(lease_of("a"), "a process that was killed")
+    server.admin.set(lease_of("a"), "k" * TOKEN_LENGTH)
     waiting = process.do("a")
     await until(lambda: process.flights.waited == 1)
     server.admin.delete(lease_of("a"))  # as its time runs out
@@ -272,11 +272,11 @@ async def test_patience_ends(
     server: RedisServer, start: Callable[..., Process], time: Time
 ) -> None:
     process = start()
-    server.admin.set(lease_of("a"), "a process that fills for ever")
+    server.admin.set(lease_of("a"), "e" * TOKEN_LENGTH)
     before = time()
     assert await process.do("a") == {"a": b"a 1"}
     assert 5 <= time() - before < 5.1
-    assert server.admin.get(lease_of("a")) == b"a process that fills for ever"
+    assert server.admin.get(lease_of("a")) == b"e" * TOKEN_LENGTH
 
 
 async def test_lease_is_renewed_while_its_holder_fills(

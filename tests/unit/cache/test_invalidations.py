@@ -153,6 +153,38 @@ async def test_what_redis_had_forgotten_of_late_is_told_again(
     assert reader.invalidated_at("segments") == reader.invalidated_at("profiles") == NOW
 
 
+async def test_times_without_their_stamp_count_as_lost(
+    server: RedisServer, start: Callable[[], Invalidations], time: Time
+) -> None:
+    writer, reader = start(), start()
+    await writer.announce("segments", NOW)
+    server.admin.zadd("gateway:abc:invalidated", {"segments": float("inf")})
+    server.admin.delete("gateway:abc:invalidated!stamp")
+    for _ in range(3):  # what has no stamp would be news at each poll
+        time.seconds += POLL_SECONDS
+        await reader.ask()
+        assert reader.invalidated_at("segments") == 0.0
+    await writer.ask()
+    await reader.ask()
+    assert reader.invalidated_at("segments") == time()
+
+
+@pytest.mark.parametrize("odd", ["gateway:abc:invalidated", "gateway:abc:invalidated!stamp"])
+@pytest.mark.parametrize("words", [["SET", "odd"], ["HSET", "odd", "odd"], ["SADD", "odd"]])
+async def test_value_of_another_type_counts_as_lost_and_is_replaced(
+    odd: str, words: list[str], server: RedisServer, start: Callable[[], Invalidations]
+) -> None:
+    writer, reader = start(), start()
+    await writer.announce("segments", NOW)
+    server.admin.delete(odd)
+    server.admin.execute_command(words[0], odd, *words[1:])  # type: ignore[no-untyped-call]
+    await reader.ask()
+    await writer.ask()
+    await writer.announce("profiles", NOW)
+    await reader.ask()
+    assert reader.invalidated_at("profiles") == NOW
+
+
 async def test_write_while_redis_is_away_is_told_once_it_is_back(
     start: Callable[[], Invalidations], server: RedisServer, time: Time
 ) -> None:

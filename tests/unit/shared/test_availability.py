@@ -1,6 +1,8 @@
+import logging
+
 import pytest
 
-from gateway.shared.availability import Availability
+from gateway.shared.availability import Ask, Availability
 
 
 class Clock:
@@ -77,17 +79,47 @@ def test_early_call_that_is_given_up_is_not_the_probe(redis: Availability, clock
     assert redis.state == "away"
 
 
-def test_refusals_are_told_once_for_each_purpose(
+def an_ask(redis: Availability) -> Ask:
+    ask = redis.ask()
+    assert ask is not None
+    return ask
+
+
+def test_each_reason_is_logged_once_until_all_is_well(
     redis: Availability, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     for _ in range(2):
-        for purpose in ("answers", "leases"):
-            ask = redis.ask()
-            assert ask is not None
-            redis.refused(ask, purpose, "it is full (maxmemory)")
-            redis.answered(ask, "reads")
+        redis.refused(an_ask(redis), "answers", "it is full (maxmemory)")
+        redis.refused(an_ask(redis), "leases", "it is full (maxmemory)")
+        redis.refused(an_ask(redis), "reads", "the user may not do it")
+        redis.answered(an_ask(redis), "news of writes")
+        redis.answered(an_ask(redis), "leases")
+    assert redis.state == "refuses reads"
+    redis.answered(an_ask(redis), "reads")
     assert redis.state == "refuses writes"
+    redis.answered(an_ask(redis), "answers")
+    assert redis.state == "connected"
+    redis.refused(an_ask(redis), "leases", "it is full (maxmemory)")
     assert told(caplog) == [
         "Redis refuses answers: it is full (maxmemory)",
+        "Redis refuses reads: the user may not do it",
+        "Redis works again",
         "Redis refuses leases: it is full (maxmemory)",
+    ]
+
+
+def test_what_it_refused_before_it_went_away_is_not_known_any_more(
+    redis: Availability, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    redis.refused(an_ask(redis), "leases", "it is full (maxmemory)")
+    redis.failed(an_ask(redis), "connection refused")
+    clock.seconds += 0.5
+    redis.answered(an_ask(redis), "reads")
+    assert redis.state == "connected"
+    assert told(caplog) == [
+        "Redis refuses leases: it is full (maxmemory)",
+        "Redis is away and passed over: connection refused",
+        "Redis works again",
     ]

@@ -4,7 +4,7 @@ from socket import gaierror
 
 import pytest
 from redis._parsers.base import BaseParser
-from redis.exceptions import AuthenticationError, BusyLoadingError
+from redis.exceptions import AuthenticationError, BusyLoadingError, InvalidResponse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.shared.causes import cause_in_words, refusal_in_words
@@ -40,6 +40,15 @@ REPLICA = "it is a replica that takes no writes"
         ("MOVED 3999 127.0.0.1:6381", "it is a cluster, which the gateway does not know"),
         ("CROSSSLOT Keys in request don't hash to the same slot", "it is a cluster, which the "
          "gateway does not know"),
+        ("CLUSTERDOWN Hash slot not served", "it is a cluster, which the gateway does not know"),
+        (
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "it is a replica that has lost its primary",
+        ),
+        (
+            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            "a key of the gateway holds a value of another type",
+        ),
         ("ERR the key s3cr3t is no such thing", "ResponseError"),
     ],
 )  # fmt: skip
@@ -69,7 +78,8 @@ def raised(error: Exception, by: BaseException | None = None) -> Exception:
         ),
         (raised(RedisConnectionError("s3cr3t"), gaierror(-2, "s3cr3t")), "name not known"),
         (raised(RedisConnectionError("s3cr3t"), OSError("several: s3cr3t")), "no connection"),
-        (AttributeError("s3cr3t"), "AttributeError"),
+        (ValueError("s3cr3t"), "its answer makes no sense (ValueError)"),
+        (InvalidResponse("s3cr3t"), "its answer makes no sense (InvalidResponse)"),
     ],
 )
 def test_reason_without_any_of_it(error: Exception, words: str) -> None:

@@ -4,10 +4,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
+from redis_front import front_before
 from redis_server import RedisServer, redis_server
 from tls_front import CERTIFICATE, KEY, tls_before
 
-from gateway.shared.connection import LONGEST_PAUSE_SECONDS, MOST_CONNECTIONS, RedisConnection
+from gateway.shared.connection import (
+    LONGEST_PAUSE_SECONDS,
+    MOST_CONNECTIONS,
+    SHORTEST_PAUSE_SECONDS,
+    RedisConnection,
+    read_values,
+)
 
 SECRET = "s3cr3t-passw0rd"
 # As long as a busy machine may take; what has to run out of time is given little.
@@ -112,7 +120,7 @@ async def test_redis_that_is_away_is_passed_over_and_told_once(
     assert connection.state == "connected"
     assert told(caplog) == [
         ("WARNING", "Redis is away and passed over: connection refused"),
-        ("INFO", "Redis is back"),
+        ("INFO", "Redis works again"),
     ]
 
 
@@ -175,8 +183,97 @@ async def test_full_redis_refuses_writes_and_is_read(
     assert connection.state == "connected"
     assert told(caplog) == [
         ("WARNING", "Redis refuses answers: it is full (maxmemory)"),
-        ("INFO", "Redis takes answers again"),
+        ("INFO", "Redis works again"),
     ]
+
+
+async def test_failure_leads_the_next_call_to_another_server(
+    server: RedisServer, clock: Clock
+) -> None:
+    with redis_server() as replacement:
+        async with front_before(server.port) as front:
+            connection = RedisConnection(front.url, timeout_seconds=PLENTY, clock=clock)
+            assert await put(connection) is True
+            server.admin.replicaof("127.0.0.1", replacement.port)
+            front.leads_to = replacement.port
+            assert await put(connection) is False
+            assert await put(connection) is True
+            assert replacement.admin.get("k") == b"v"
+            assert connection.state == "connected"
+            await connection.close()
+
+
+async def test_server_that_hangs_is_left_with_all_connections_to_it(
+    server: RedisServer, clock: Clock
+) -> None:
+    with redis_server() as replacement:
+        replacement.admin.set("k", "new")
+        async with front_before(server.port) as front:
+            connection = RedisConnection(front.url, timeout_seconds=0.4, clock=clock)
+            await asyncio.gather(*(get(connection) for _ in range(MOST_CONNECTIONS)))
+            assert front.connections == MOST_CONNECTIONS
+            server.freeze()
+            front.leads_to = replacement.port
+            assert await get(connection) == b"otherwise"
+            clock.seconds += LONGEST_PAUSE_SECONDS
+            assert await get(connection) == b"new"
+            await connection.close()
+            server.thaw()
+
+
+async def test_connections_are_made_anew_once_in_a_pause(server: RedisServer, clock: Clock) -> None:
+    async with front_before(server.port) as front:
+        connection = RedisConnection(front.url, timeout_seconds=PLENTY, clock=clock)
+        await put(connection)
+        server.fill()
+        for expected in (2, 3, 4):
+            assert [await put(connection) for _ in range(10)] == [False] * 10
+            assert await get(connection) == b"v"
+            assert front.connections == expected
+            assert len(server.admin.client_list()) <= 2  # one of them is the test's own
+            clock.seconds += SHORTEST_PAUSE_SECONDS
+        await connection.close()
+
+
+async def test_call_in_flight_finishes_where_it_began(
+    server: RedisServer, connection: RedisConnection
+) -> None:
+    await put(connection)
+    popping = asyncio.create_task(
+        connection.run(lambda redis: redis.blpop(["queue"]), None)  # waits on its connection
+    )
+    while not any(client["cmd"] == "blpop" for client in server.admin.client_list()):  # noqa: ASYNC110 - another process
+        await asyncio.sleep(0.005)
+    server.fill()
+    assert await put(connection) is False
+    server.empty()
+    server.admin.rpush("queue", "late")
+    assert await popping == (b"queue", b"late")
+    assert await get(connection) is None
+    # The first connection closes once it is released.
+    while len(server.admin.client_list()) > 2:  # noqa: ASYNC110 - another process
+        await asyncio.sleep(0.005)
+
+
+async def test_answer_that_its_call_cannot_read_is_a_failure(connection: RedisConnection) -> None:
+    async def read(redis: Redis) -> bytes:
+        await redis.ping()
+        raise ValueError
+
+    assert await connection.run(read, b"otherwise") == b"otherwise"
+    assert (connection.state, connection.failures) == ("away", 1)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"OK", 1, None, [], [b"a"], [b"a", 1], [b"a", "text"], [b"a", [b"b"]], (b"a", b"b")]
+)
+def test_answer_that_holds_no_values_is_not_read(answer: object) -> None:
+    with pytest.raises(ValueError, match=r"^$"):
+        read_values(answer, 2)
+
+
+def test_values_are_read_as_they_are() -> None:
+    assert read_values([b"a", None], 2) == [b"a", None]
 
 
 async def test_call_that_is_cancelled_leaves_nothing_for_the_next(

@@ -1,0 +1,281 @@
+"""A Redis that is another one than before, that talks nonsense, or that holds odd bytes."""
+
+import asyncio
+import logging
+import math
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from zlib import crc32
+
+import httpx
+import pytest
+from in_process import InProcess, in_process
+from processes import emulator_on_a_port
+from redis_front import front_before, nonsense_server
+from redis_server import RedisServer, redis_server
+from running import Running, store_at
+
+from gateway.cache.lives import Entry, encode
+from gateway.data_source.stored import StoredBlock, StoredKeys
+from gateway.data_source.stored import encode as encode_value
+from gateway.emulator import Store, seeded_store
+from gateway.shared.availability import log as availability_log
+
+# Above a pause and a few fills, on a busy machine.
+SHARED_AGAIN_SECONDS = 10.0
+# As long as a busy machine may take to answer, in milliseconds.
+PLENTY = "10000"
+ROWS = 60
+KEYS = StoredKeys("segments-gateway:v3:teststore", "segments")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def store(server: RedisServer) -> Store:
+    server.admin.flushall()
+    return seeded_store(ROWS)
+
+
+@pytest.fixture
+async def start(store: Store) -> AsyncIterator["Start"]:
+    """Starts gateways over the store and the Redis at a URL."""
+    async with AsyncExitStack() as running:
+
+        async def start(url: str, milliseconds: str = PLENTY) -> InProcess:
+            gateway = in_process(store, REDIS_URL=url, REDIS_TIMEOUT_MILLISECONDS=milliseconds)
+            await running.enter_async_context(gateway.parts.running())
+            return gateway
+
+        yield start
+
+
+Start = Callable[..., Awaitable[InProcess]]
+
+
+def log_of_redis(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        record.getMessage() for record in caplog.records if record.name == availability_log.name
+    ]
+
+
+def fail_over(old: RedisServer, new: RedisServer) -> None:
+    """Makes `old` a replica of `new`, as a failover does that both outlive."""
+    old.admin.replicaof("127.0.0.1", new.port)
+
+
+async def test_processes_share_again_within_seconds_after_a_failover(
+    run: Callable[..., Running],
+) -> None:
+    with redis_server() as old, redis_server() as new, emulator_on_a_port(ROWS) as (url, emulator):
+        async with front_before(old.port) as front, httpx.AsyncClient(timeout=30) as http:
+            settings = {
+                **store_at(url),
+                "GATEWAY_REDIS_URL": front.url,
+                "GATEWAY_REDIS_TIMEOUT_MILLISECONDS": PLENTY,
+                "GATEWAY_CACHE_TTL_SECONDS": "0.2",
+                "GATEWAY_CACHE_STALE_WHILE_REVALIDATE_SECONDS": "0",
+                "GATEWAY_CACHE_STALE_IF_ERROR_SECONDS": "0",
+            }
+            gateways = [await asyncio.to_thread(run, "serve", **settings) for _ in range(2)]
+
+            async def read(gateway: Running) -> None:
+                query = {"query": "{ segments(first: 1) { totalCount } }"}
+                answer = (await http.post(f"{gateway.url}/graphql", json=query)).json()
+                assert answer["data"] == {"segments": {"totalCount": ROWS}}, answer
+
+            async def redis_of(gateway: Running) -> object:
+                return (await http.get(f"{gateway.url}/health/ready")).json()["parts"]["redis"]
+
+            async def both_share_the_new_one() -> None:
+                is_shared = False
+                while not is_shared or {*await asyncio.gather(*map(redis_of, gateways))} != {
+                    "connected"
+                }:
+                    await asyncio.sleep(0.3)  # so that what was read before is stale
+                    before = emulator.requests.total()
+                    for gateway in gateways:
+                        await read(gateway)
+                    is_shared = bool(new.admin.dbsize()) and emulator.requests.total() == before + 1
+                    gateways.reverse()  # each fills in turn, and the other uses that
+
+            await asyncio.gather(*map(read, gateways))
+            assert old.admin.dbsize() > 0
+            front.leads_to = new.port
+            fail_over(old, new)
+            async with asyncio.timeout(SHARED_AGAIN_SECONDS):
+                await both_share_the_new_one()
+            logs = [(await asyncio.to_thread(gateway.stop))[2] for gateway in gateways]
+    for log in logs:
+        lines = [line for line in log.splitlines() if "Redis" in line and "upstream:" not in line]
+        assert len(lines) == 2, lines
+        assert "it is a replica that takes no writes" in lines[0]
+        assert lines[1].endswith("Redis works again")
+
+
+async def test_address_that_goes_on_leading_to_a_replica_is_logged_once(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with redis_server() as old, redis_server() as new:
+        async with front_before(old.port) as front:
+            gateway = await start(front.url)
+            await gateway.page(first=1)
+            fail_over(old, new)
+            for _ in range(10):
+                gateway.parts.segments.supersede(gateway.parts.cache.now())
+                assert (await gateway.page(first=1))["totalCount"] == ROWS
+            assert gateway.parts.redis is not None
+            assert gateway.parts.redis.state == "refuses writes"
+            assert front.connections < 20
+    assert log_of_redis(caplog) == ["Redis refuses leases: it is a replica that takes no writes"]
+
+
+NONSENSE = {
+    "a status": b"+OK\r\n",
+    "an integer": b":1\r\n",
+    "a large integer": b":99999999999999999999999\r\n",
+    "no value": b"$-1\r\n",
+    "no array": b"*-1\r\n",
+    "text": b"$2\r\nOK\r\n",
+    "an empty array": b"*0\r\n",
+    "too few": b"*1\r\n$1\r\na\r\n",
+    "integers": b"*2\r\n:1\r\n:1\r\n",
+    "nested arrays": b"*2\r\n*1\r\n*1\r\n:1\r\n*0\r\n",
+    "deeply nested arrays": b"*1\r\n" * 5000,
+    "news without numbers": b"*2\r\n$1\r\na\r\n*2\r\n$1\r\na\r\n$1\r\nx\r\n",
+    "news of half a pair": b"*2\r\n$1\r\na\r\n*1\r\n$1\r\na\r\n",
+    "an error": b"-ERR s3cr3t\r\n",
+    "an error of no words": b"-\r\n",
+    "errors within": b"*2\r\n-ERR s3cr3t\r\n-ERR s3cr3t\r\n",
+    "HTTP": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "bytes": bytes(range(256)),
+    "a length that is none": b"$x\r\n",
+    "an array that never ends": b"*1000000000\r\n:1\r\n",
+}
+
+
+@pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE.keys())
+async def test_redis_that_talks_nonsense_is_passed_over(
+    reply: bytes, store: Store, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with nonsense_server(reply) as url:
+        gateway = await start(url, "100")
+        await gateway.parts.invalidate_segments()
+        for _ in range(3):
+            gateway.parts.segments.supersede(gateway.parts.cache.now())
+            assert (await gateway.page(first=1))["totalCount"] == ROWS
+            row_id = store.segments[0].id
+            data = await gateway.data(f'{{ segment(entityId: "{row_id}") {{ entityId }} }}')
+            assert data == {"segment": {"entityId": row_id}}
+        redis = gateway.parts.redis
+        assert redis is not None
+        assert redis.failures > 0
+        assert redis.state in ("away", "refuses reads")
+    assert len(log_of_redis(caplog)) == 1
+    assert not [record for record in caplog.records if record.exc_info]
+    assert "s3cr3t" not in caplog.text
+
+
+NOW = 1_790_000_000.0
+STAMP = struct.Struct(">dI")
+
+
+def block_of(store: Store) -> bytes:
+    rows = [{"id": row.id, "name": "from Redis"} for row in store.segments]
+    return encode_value([0, 250, ROWS, rows])
+
+
+def read_at(seconds: float) -> Callable[[bytes], bytes]:
+    return lambda value: encode(Entry(seconds, value))
+
+
+# What is made of a sound value; the clock stands at `NOW`.
+SPOILED: dict[str, Callable[[bytes], bytes]] = {
+    "nothing": lambda _: b"",
+    "a stamp cut off": lambda value: encode(Entry(NOW, value))[:11],
+    "a value cut off": lambda value: encode(Entry(NOW, value))[:-1],
+    "a bit": lambda value: encode(Entry(NOW, value))[:-1] + b"\x00",
+    "text": lambda _: b"a value of another program",
+    "an empty value of a block": lambda _: encode(Entry(NOW, b"")),
+    "no msgpack": lambda _: encode(Entry(NOW, b"\xc1")),
+    "another shape": lambda _: encode(Entry(NOW, encode_value({"a": 1}))),
+    "half of it": lambda value: STAMP.pack(NOW, crc32(value[:50])) + value[:50],
+    "another block": lambda _: encode(Entry(NOW, encode_value(StoredBlock(7, 250, ROWS, [])))),
+    "no time": read_at(math.nan),
+    "endless": read_at(math.inf),
+    "before all time": read_at(-math.inf),
+    "before the epoch": read_at(-NOW),
+    "the far future": read_at(NOW + 1e9),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
+async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
+    spoil: Callable[[bytes], bytes], server: RedisServer, store: Store
+) -> None:
+    first, second = (
+        in_process(
+            store, clock=lambda: NOW, REDIS_URL=server.url, REDIS_TIMEOUT_MILLISECONDS=PLENTY
+        )
+        for _ in range(2)
+    )
+    row = store.segments[0]
+    server.admin.set(KEYS.block(250, 0), spoil(block_of(store)))
+    server.admin.set(KEYS.segment(row.id), spoil(encode_value({"id": row.id, "name": [7]})))
+    async with first.parts.running(), second.parts.running():
+        for gateway in (first, second):
+            query = f'{{ segment(entityId: "{row.id}") {{ name }} }}'
+            # An empty value is one of a segment's: that there is none, until the list shows it.
+            is_absent = spoil is SPOILED["an empty value of a block"] and gateway is first
+            expected = None if is_absent else {"name": row.name}
+            assert await gateway.data(query) == {"segment": expected}
+            assert (await gateway.page(first=1))["totalCount"] == ROWS
+            assert len(await gateway.walk(50)) == ROWS
+            misses = gateway.parts.cache.misses
+            assert (await gateway.page(first=1))["totalCount"] == ROWS
+            assert gateway.parts.cache.misses == misses
+        for gateway in (first, second):
+            assert gateway.parts.redis is not None
+            assert (gateway.parts.redis.failures, gateway.parts.redis.state) == (0, "connected")
+    assert second.upstream_requests == 0
+    assert first.parts.cache.misses >= 1
+
+
+ODD = {
+    "hash": ["HSET", "odd", "odd"],
+    "set": ["SADD", "odd"],
+    "list": ["RPUSH", "odd"],
+    "sorted set": ["ZADD", "inf", "odd"],
+    "string": ["SET", "odd"],
+    "number": ["SET", "17"],
+}
+
+
+@pytest.mark.parametrize("words", ODD.values(), ids=ODD.keys())
+async def test_values_of_another_type_are_replaced(
+    words: list[str], server: RedisServer, store: Store, start: Start
+) -> None:
+    first, second = await start(server.url), await start(server.url)
+    keys = [KEYS.block(250, 0), *(KEYS.segment(row.id) for row in store.segments)]
+    news = "segments-gateway:v3:teststore:invalidated"
+    for key in (*keys, *(f"{key}!lease" for key in keys), news, f"{news}!stamp"):
+        server.admin.execute_command(words[0], key, *words[1:])  # type: ignore[no-untyped-call]
+    assert (await first.page(first=1))["totalCount"] == ROWS
+    assert (await second.page(first=1))["totalCount"] == ROWS
+    await first.data(f'{{ segment(entityId: "{store.segments[0].id}") {{ name }} }}')
+    assert (first.upstream_requests, second.upstream_requests) == (1, 0)
+    store.delete([store.segments[0].id])
+    await first.parts.invalidate_segments()
+    async with asyncio.timeout(2):
+        while (await second.page(first=1))["totalCount"] == ROWS:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
+    for gateway in (first, second):
+        assert gateway.parts.redis is not None
+        assert (gateway.parts.redis.failures, gateway.parts.redis.state) == (0, "connected")
