@@ -1,13 +1,18 @@
 """The body of an answer, bounded in bytes, however it is compressed."""
 
+import re
 import zlib
-from collections.abc import AsyncIterator
+from codecs import BOM_UTF8
+from collections.abc import AsyncIterator, Callable
+from gzip import GzipFile
+from io import BytesIO
 
 # 250 segments with the longest plausible texts are well below 1 MiB.
 MAXIMUM_ANSWER_BYTES = 8 * 1024 * 1024
-# What the client asks for; each chunk of it is unpacked no further than the bound.
+# What the client asks for.
 ACCEPTED_ENCODING = "gzip"
-GZIP = 16 + zlib.MAX_WBITS
+# RFC 8259, 2: white space before an object or an array; neither begins a compressed body.
+PLAIN_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[\t\n\r ]*[{\[]")
 
 
 class BodyTooLarge(Exception):
@@ -15,24 +20,58 @@ class BodyTooLarge(Exception):
 
 
 class BodyUnreadable(Exception):
-    """The body is not compressed in a way that was asked for."""
+    """The body is compressed in an unknown way, or is damaged."""
 
 
 async def read_body(chunks: AsyncIterator[bytes], encoding: str) -> bytes:
-    """Returns the body that the chunks are of, as it was before a `Content-Encoding`.
+    """Returns the body that the chunks are of, without its `Content-Encoding` and without a BOM.
 
-    Raises `BodyTooLarge` as soon as it is, and `BodyUnreadable`.
+    A body that is JSON as it came is returned so, whatever its `Content-Encoding` says. Raises
+    `BodyTooLarge` where it is, compressed or not, and `BodyUnreadable`.
     """
-    if encoding not in ("", "identity", ACCEPTED_ENCODING):
-        raise BodyUnreadable
-    unpack = zlib.decompressobj(GZIP) if encoding == ACCEPTED_ENCODING else None
-    body = bytearray()
-    async for chunk in chunks:
-        room = MAXIMUM_ANSWER_BYTES + 1 - len(body)
+    body = b"".join([chunk async for chunk in _bounded(chunks)])
+    codings = [coding for text in encoding.split(",") if (coding := text.strip().lower())]
+    # RFC 9110, 8.4.1: identity is no coding, though some servers name it.
+    applied = [coding for coding in codings if coding != "identity"]
+    if applied and not PLAIN_JSON.match(body):
+        if len(applied) > 1 or applied[0] not in DECODERS:
+            raise BodyUnreadable
         try:
-            body += chunk if unpack is None else unpack.decompress(chunk, room)
-        except zlib.error as error:
+            body = DECODERS[applied[0]](body)
+        except (OSError, EOFError, zlib.error) as error:
             raise BodyUnreadable from error
         if len(body) > MAXIMUM_ANSWER_BYTES:
             raise BodyTooLarge
-    return bytes(body)
+    # RFC 8259, 8.1: a parser may ignore it.
+    return body.removeprefix(BOM_UTF8)
+
+
+async def _bounded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > MAXIMUM_ANSWER_BYTES:
+            raise BodyTooLarge
+        yield chunk
+
+
+def _gunzip(body: bytes) -> bytes:
+    # RFC 1952, 2.2: several members are one file. Zeros may follow, as tar pads.
+    with GzipFile(fileobj=BytesIO(body)) as file:
+        return file.read(MAXIMUM_ANSWER_BYTES + 1)
+
+
+def _inflate(body: bytes) -> bytes:
+    unpack = zlib.decompressobj()
+    unpacked = unpack.decompress(body, MAXIMUM_ANSWER_BYTES + 1)
+    if not unpack.eof and len(unpacked) <= MAXIMUM_ANSWER_BYTES:
+        raise EOFError
+    return unpacked
+
+
+# RFC 9110, 8.4.1; each returns one byte more than the bound of what is larger.
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate,
+}

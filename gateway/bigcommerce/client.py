@@ -133,8 +133,13 @@ class BigCommerceClient:
         self.requests += 1
         path = request.path.removeprefix("/")
         async with self._http.stream(request.method, path, params=request.query) as response:
-            encoding = response.headers.get("content-encoding", "").strip().lower()
-            body = await read_body(response.aiter_raw(), encoding)
+            try:
+                encoding = response.headers.get("content-encoding", "")
+                body = await read_body(response.aiter_raw(), encoding)
+            except (BodyTooLarge, BodyUnreadable):
+                if response.is_success:
+                    raise
+                body = b""  # the status of a failed answer says enough
         return Answer(response.status_code, response.headers, body)
 
 
