@@ -3,6 +3,7 @@
 import httpx
 
 from gateway.app.parts import Parts, create_parts
+from gateway.bigcommerce.causes import connection_cause_in_words
 from gateway.errors import GatewayError, UpstreamForbidden
 from gateway.pagination import read_total
 from gateway.settings import Settings
@@ -24,7 +25,9 @@ async def check(
                 "store that GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only."
             )
         except GatewayError as error:
-            return False, f"{upstream}: {error.message}"
+            cause = connection_cause_in_words(error)
+            reason = "" if cause is None else f" The reason: {cause}."
+            return False, f"{upstream}: {error.message}{reason}"
         is_kept, cache = await _check_cache(parts)
     quota = parts.client.rate_limit
     left = (

@@ -28,7 +28,7 @@ from gateway.data_source import (
 from gateway.emulator import create_emulator, seeded_store
 from gateway.loaders import SegmentLoader
 from gateway.settings import Settings
-from gateway.shared.connection import RedisConnection
+from gateway.shared.connection import RedisConnection, tls_context
 from gateway.shared.keys import LAYOUT, key
 from gateway.shared.leases import Leases
 from gateway.shared.window import SharedWindow
@@ -182,6 +182,7 @@ def _http_client(
         base, token = EMULATOR_URL, EMULATOR_TOKEN
     else:
         base, token = settings.upstream_url, settings.access_token.get_secret_value()
+    ca_file = settings.upstream_ca_file
     return httpx.AsyncClient(
         base_url=f"{base}/stores/{store_hash}/v3/",
         headers={
@@ -192,6 +193,7 @@ def _http_client(
         timeout=settings.request_timeout_seconds,
         limits=httpx.Limits(max_connections=MAXIMUM_IN_FLIGHT, max_keepalive_connections=None),
         transport=transport,
+        verify=True if ca_file is None else tls_context(ca_file),
         # No proxy, no .netrc: nothing in the environment may send the token elsewhere.
         trust_env=False,
     )

@@ -7,12 +7,8 @@ from typing import Self
 from pydantic import SecretStr, field_validator, model_validator
 
 from gateway.settings.knobs import Knobs
-from gateway.settings.redis_url import (
-    checked_file,
-    checked_prefix,
-    checked_redis_url,
-    complaint_about_tls,
-)
+from gateway.settings.redis_url import checked_prefix, checked_redis_url, complaint_about_tls
+from gateway.settings.tls_files import checked_file, holds_certificates
 from gateway.settings.upstream_url import checked_base_url, is_host, is_loopback, plain_http_host
 
 CONTACT_URL = re.compile(r"(?:https?://|mailto:)\S+$")
@@ -61,7 +57,9 @@ class Settings(Knobs):
     def _prefix_fits_a_key(cls, prefix: str) -> str:
         return checked_prefix(prefix)
 
-    @field_validator("redis_ca_file", "redis_certificate_file", "redis_key_file")
+    @field_validator(
+        "upstream_ca_file", "redis_ca_file", "redis_certificate_file", "redis_key_file"
+    )
     @classmethod
     def _file_can_be_read(cls, path: Path | None) -> Path | None:
         return checked_file(path)
@@ -98,6 +96,24 @@ class Settings(Knobs):
                 "GATEWAY_UPSTREAM_URL would send the token by plain http: use https, or name the "
                 "host in GATEWAY_UPSTREAM_PLAIN_HTTP_HOST if its network is your own."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ca_file_fits_the_upstream(self) -> Self:
+        if self.upstream_ca_file is None:
+            return self
+        if self.uses_emulator:
+            raise ValueError(
+                "GATEWAY_UPSTREAM_CA_FILE is set without GATEWAY_STORE_HASH and "
+                "GATEWAY_ACCESS_TOKEN: set all three, or none to run on the emulator."
+            )
+        if plain_http_host(self.upstream_url) is not None:
+            raise ValueError(
+                "GATEWAY_UPSTREAM_CA_FILE is for TLS: GATEWAY_UPSTREAM_URL has to begin with "
+                "https://."
+            )
+        if not holds_certificates(self.upstream_ca_file):
+            raise ValueError("GATEWAY_UPSTREAM_CA_FILE holds no certificates: it has to be PEM.")
         return self
 
     @model_validator(mode="after")

@@ -33,6 +33,11 @@ class Knobs(BaseModel):
         default=None,
         description="One more host that may be asked by plain http, such as a compose service.",
     )
+    upstream_ca_file: Path | None = Field(
+        default=None,
+        description="The certificates that the upstream's own is checked with, in place of the "
+        "public ones.",
+    )
     request_timeout_seconds: float = Field(
         default=10.0,
         gt=0,

@@ -7,6 +7,7 @@ import re
 import ssl
 from pathlib import Path
 
+from gateway.settings.tls_files import holds_certificates
 from gateway.settings.upstream_url import HIGHEST_PORT, is_host
 
 # RFC 3986, 3; what a user or a password holds beside these is percent-encoded.
@@ -56,17 +57,6 @@ def checked_prefix(prefix: str) -> str:
     return prefix
 
 
-def checked_file(path: Path | None) -> Path | None:
-    """Returns the path; raises `ValueError` where no file can be read there."""
-    if path is None:
-        return None
-    try:
-        with path.open("rb"):
-            return path
-    except OSError:
-        raise ValueError("there is no file that can be read") from None
-
-
 def complaint_about_tls(
     url: str | None, ca_file: Path | None, certificate_file: Path | None, key_file: Path | None
 ) -> str | None:
@@ -80,11 +70,10 @@ def complaint_about_tls(
         )
     if key_file is not None and certificate_file is None:
         return "GATEWAY_REDIS_KEY_FILE is set without GATEWAY_REDIS_CERTIFICATE_FILE: set both."
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError:
+    if ca_file is not None and not holds_certificates(ca_file):
         return "GATEWAY_REDIS_CA_FILE holds no certificates: it has to be PEM."
     if certificate_file is not None:
+        context = ssl.create_default_context()
         try:
             # A key with a password would ask for it on the terminal.
             context.load_cert_chain(certificate_file, key_file, password=lambda: "")

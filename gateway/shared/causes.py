@@ -22,6 +22,9 @@ REFUSALS = {
     r"\bWRONGTYPE\b": "a key of the gateway holds a value of another type",
 }
 
+# OpenSSL's X509_V_ERR_: no issuer, self-signed, self-signed in the chain, no issuer here, no chain.
+UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
+
 
 def refusal_in_words(error: RedisError) -> str:
     """Returns what an error answer of Redis says."""
@@ -36,7 +39,7 @@ def cause_in_words(error: BaseException) -> str:
         return "it does not accept the user and the password"
     if isinstance(error, BusyLoadingError):
         return "it is still loading its data"
-    known = system_cause_in_words(error)
+    known = system_cause_in_words(error, ca_setting="GATEWAY_REDIS_CA_FILE")
     if known is not None:
         return known
     reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
@@ -47,10 +50,11 @@ def cause_in_words(error: BaseException) -> str:
     return f"its answer makes no sense ({type(error).__name__})"
 
 
-def system_cause_in_words(error: BaseException) -> str | None:
+def system_cause_in_words(error: BaseException, *, ca_setting: str) -> str | None:
     """Returns what the system said of a connection, however deeply it is wrapped; None for nothing.
 
-    No host, port or path is told.
+    It holds no host, port or path. Where a certificate's issuer is not known, it names the setting
+    that mends this.
     """
     reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
     match reasons[-1] if reasons else None:
@@ -58,7 +62,9 @@ def system_cause_in_words(error: BaseException) -> str | None:
             told, _, _ = reason.verify_message.rstrip(".").partition(
                 ", certificate is not valid for"
             )
-            return f"TLS: certificate not accepted: {told}"
+            remedy = f"; {ca_setting} has to name a file with its issuer's certificate"
+            is_of_unknown_issuer = reason.verify_code in UNKNOWN_ISSUER
+            return f"TLS: certificate not accepted: {told}{remedy if is_of_unknown_issuer else ''}"
         case ssl.SSLError() as reason:
             return f"TLS: {(reason.reason or 'no handshake').replace('_', ' ').lower()}"
         case socket.gaierror():

@@ -189,7 +189,7 @@ class _TlsConnection(SSLConnection):
 
 
 def tls_context(
-    ca_file: Path | None, certificate_file: Path | None, key_file: Path | None
+    ca_file: Path | None, certificate_file: Path | None = None, key_file: Path | None = None
 ) -> ssl.SSLContext:
     """Returns what TLS connections are made with.
 

@@ -133,6 +133,7 @@ def test_a_real_store_s_settings_come_from_the_environment_alone() -> None:
         "GATEWAY_SHUTDOWN_GRACE_SECONDS",
         "GATEWAY_DRAIN_SECONDS",
         # Files of the container: whoever mounts them names them.
+        "GATEWAY_UPSTREAM_CA_FILE",
         "GATEWAY_REDIS_CA_FILE",
         "GATEWAY_REDIS_CERTIFICATE_FILE",
         "GATEWAY_REDIS_KEY_FILE",

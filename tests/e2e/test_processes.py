@@ -364,7 +364,10 @@ def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
     url = closed_port()
     status, out, log = check(**store_at(url))
     assert status == 1
-    assert out == f"store emulator at {url}: The store's API cannot be reached.\n"
+    assert out == (
+        f"store emulator at {url}: The store's API cannot be reached. "
+        "The reason: connection refused.\n"
+    )
     assert TOKEN not in log
 
 

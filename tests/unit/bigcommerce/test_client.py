@@ -201,12 +201,37 @@ async def test_a_broken_exchange_is_told_in_words(
     assert TOKEN not in caplog.text
 
 
-def test_a_refused_certificate_is_told_with_its_reason() -> None:
+REMEDY = "; GATEWAY_UPSTREAM_CA_FILE has to name a file with its issuer's certificate"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "words"),
+    [
+        (10, "certificate has expired", "certificate has expired"),
+        (18, "self-signed certificate", f"self-signed certificate{REMEDY}"),
+        (
+            19,
+            "self-signed certificate in certificate chain",
+            f"self-signed certificate in certificate chain{REMEDY}",
+        ),
+        (
+            20,
+            "unable to get local issuer certificate",
+            f"unable to get local issuer certificate{REMEDY}",
+        ),
+        (
+            62,
+            "Hostname mismatch, certificate is not valid for 's3cr3t.example.com'.",
+            "Hostname mismatch",
+        ),
+    ],
+)
+def test_a_refused_certificate_is_told_with_its_reason(code: int, message: str, words: str) -> None:
     refusal = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
-    refusal.verify_message = "self-signed certificate"
+    refusal.verify_code, refusal.verify_message = code, message
     error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
     error.__cause__ = refusal
-    assert cause_in_words(error) == "TLS: certificate not accepted: self-signed certificate"
+    assert cause_in_words(error) == f"TLS: certificate not accepted: {words}"
 
 
 def test_an_unknown_name_is_told_without_it() -> None:

@@ -343,7 +343,12 @@ async def test_certificate_is_checked_with_the_file_alone(server: RedisServer) -
 @pytest.mark.parametrize(
     ("host", "ca_file", "reason"),
     [
-        ("127.0.0.1", None, "self-signed certificate"),
+        (
+            "127.0.0.1",
+            None,
+            "self-signed certificate; "
+            "GATEWAY_REDIS_CA_FILE has to name a file with its issuer's certificate",
+        ),
         ("localhost", CERTIFICATE, "Hostname mismatch"),
     ],
 )
