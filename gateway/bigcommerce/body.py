@@ -2,7 +2,6 @@
 
 import re
 import zlib
-from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable
 from gzip import GzipFile
 from io import BytesIO
@@ -11,7 +10,8 @@ from io import BytesIO
 MAXIMUM_ANSWER_BYTES = 8 * 1024 * 1024
 # What the client asks for.
 ACCEPTED_ENCODING = "gzip"
-# RFC 8259, 2: white space before an object or an array; neither begins a compressed body.
+# RFC 8259, 2 and 8.1: an object or an array behind white space and a byte order mark. No compressed
+# body begins so.
 PLAIN_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[\t\n\r ]*[{\[]")
 
 
@@ -24,7 +24,7 @@ class BodyUnreadable(Exception):
 
 
 async def read_body(chunks: AsyncIterator[bytes], encoding: str) -> bytes:
-    """Returns the body that the chunks are of, without its `Content-Encoding` and without a BOM.
+    """Returns the body that the chunks are of, without its `Content-Encoding`.
 
     A body that is JSON as it came is returned so, whatever its `Content-Encoding` says. Raises
     `BodyTooLarge` where it is, compressed or not, and `BodyUnreadable`.
@@ -42,8 +42,7 @@ async def read_body(chunks: AsyncIterator[bytes], encoding: str) -> bytes:
             raise BodyUnreadable from error
         if len(body) > MAXIMUM_ANSWER_BYTES:
             raise BodyTooLarge
-    # RFC 8259, 8.1: a parser may ignore it.
-    return body.removeprefix(BOM_UTF8)
+    return body
 
 
 async def _bounded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

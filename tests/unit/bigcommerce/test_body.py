@@ -13,6 +13,7 @@ from gateway.bigcommerce.body import (
     BodyUnreadable,
     read_body,
 )
+from gateway.bigcommerce.values import decode_json
 
 JSON = b'{"data": [], "meta": {}}'
 HALVES = gzip.compress(JSON[:9]) + gzip.compress(JSON[9:])
@@ -54,7 +55,7 @@ READABLE = {
 @pytest.mark.parametrize("size", [1, 1000])
 @pytest.mark.parametrize(("encoding", "body"), READABLE.values(), ids=READABLE.keys())
 async def test_body_that_can_be_read_is_read(encoding: str, body: bytes, size: int) -> None:
-    assert await read_body(chunks_of(body, size), encoding) == JSON
+    assert decode_json(await read_body(chunks_of(body, size), encoding)) == {"data": [], "meta": {}}
 
 
 async def test_white_space_before_json_stays() -> None:

@@ -12,7 +12,9 @@ from gateway.data_source.stored import ABSENT, StoredBlock, StoredKeys, encode
 
 KEYS = StoredKeys("gateway:v3:abc", "segments")
 IDS = [f"{n:08d}-0000-4000-8000-00000000000a" for n in range(3)]
-ROWS = [Segment(row_id, "a name", None, datetime(2026, 1, 2, tzinfo=UTC)) for row_id in IDS]
+ROWS: list[Segment | None] = [
+    Segment(row_id, "a name", None, datetime(2026, 1, 2, tzinfo=UTC)) for row_id in IDS
+]
 pack = msgspec.msgpack.encode
 
 
