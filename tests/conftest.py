@@ -6,10 +6,14 @@ from collections.abc import Generator, Iterator
 
 import pytest
 import stamina
+from hypothesis import settings
 
 # Every failure is the last, and what is tried again comes without a backoff: tests count requests,
 # and wait for nothing. Those of retries set their own number of attempts.
 stamina.set_testing(True, attempts=1)
+
+# `pytest --hypothesis-profile=long`: for a change of what the properties in question hold.
+settings.register_profile("long", max_examples=20_000, deadline=None)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from gateway.errors import UpstreamUnavailable
 from gateway.pagination.blocks import PAGE_SIZE_CHANGES, BlockSource, Row
-from gateway.pagination.cursors import Cursor, fingerprint
+from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor
 from gateway.pagination.slices import Slice
 from gateway.pagination.view import ROUNDS, SEARCHED_ROWS, ListView
 from gateway.pagination.windows import (
@@ -31,9 +31,9 @@ async def read_total(source: BlockSource[Row]) -> int:
 async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -> Slice[Row]:
     """Reads the window that the arguments ask for.
 
-    Costs the blocks of the window, and while the list holds still at most one for each cursor that
-    lies outside of them and one for a total that nothing has told yet. Raises what `source.read`
-    raises.
+    Costs the blocks of the window and of the `REMEMBERED_ROWS` before it, and while the list holds
+    still at most one for each cursor that lies outside of them and one for a total that nothing has
+    told yet. Raises what `source.read` raises.
     """
     view = ListView(source)
     if source.total is None:
@@ -46,17 +46,16 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
         # A window has to be of the edition that it was found in, even if no edition lasts.
         view.takes_blocks_as_they_are = round_ == ROUNDS
         low, high = 0, view.total
-        shown: tuple[bytes, ...] = ()
         if arguments.after is not None:
-            low, shown = await gap_at(view, arguments.after, behind=1)
+            low = await gap_at(view, arguments.after, behind=1)
         if arguments.before is not None:
-            high, _ = await gap_at(view, arguments.before, behind=0)
+            high = await gap_at(view, arguments.before, behind=0)
         window = await read_window(view, arguments, low, min(high, view.total))
         if view.edition == edition:
             break
-    if not view.blocks.keys() >= set(blocks_covering(window, view.size)):
+    if not view.blocks.keys() >= set(_blocks_of(window, view.size)):
         raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
-    return view.cut(window, shown if window.start == low else ())
+    return view.cut(window)
 
 
 async def read_window(
@@ -70,7 +69,7 @@ async def read_window(
     """
     window = newest = cut_window(arguments.first, arguments.last, low, high)
     version = view.edition
-    await view.need(blocks_covering(window, view.size))
+    await view.need(_blocks_of(window, view.size))
     for beside in windows_beside(window, arguments, low, high):
         if view.edition != version or view.holds_any_row(newest):
             break
@@ -78,8 +77,13 @@ async def read_window(
             raise UpstreamUnavailable("The store's API sends a list of rows without usable ids.")
         newest = beside
         window = Window(min(window.start, beside.start), max(window.end, beside.end))
-        await view.need(blocks_covering(beside, view.size))
+        await view.need(_blocks_of(beside, view.size))
     return window
+
+
+def _blocks_of(window: Window, size: int) -> range:
+    """Returns the blocks of a window and of the rows before it that its cursors remember."""
+    return blocks_covering(window.with_rows_before(REMEMBERED_ROWS), size)
 
 
 def _first_offset(arguments: ConnectionArguments) -> int:
@@ -95,26 +99,25 @@ def _likely_blocks(arguments: ConnectionArguments, view: ListView[Row]) -> set[i
     low = 0 if after is None else after.offset + 1
     high = view.total if before is None else min(before.offset, view.total)
     window = cut_window(arguments.first, arguments.last, low, high)
-    likely = set(blocks_covering(window, view.size))
+    likely = set(_blocks_of(window, view.size))
     likely.update(c.offset // view.size for c in (after, before) if c and c.offset < view.total)
     return likely or {0}
 
 
-async def gap_at(view: ListView[Row], cursor: Cursor, behind: int) -> tuple[int, tuple[bytes, ...]]:
-    """Returns the offset of the gap that the cursor marks, and the marks of the rows before it.
+async def gap_at(view: ListView[Row], cursor: Cursor, behind: int) -> int:
+    """Returns the offset of the gap that the cursor marks.
 
     `behind` is 1 for the gap behind the row (`after`), 0 for the one before it (`before`). Where
-    the row is gone, the gap is behind the nearest row that the cursor remembers, and where none
-    of those is left either, at the old offset. The marks are of rows that the walk has shown,
-    nearest first: a row that was added between them is none of them.
+    the row is gone, the gap is behind the nearest row that the cursor remembers. Where none of
+    those is left either, it is at the start of the list if they were all that stood before the row,
+    else at the old offset.
     """
-    marks = (fingerprint(cursor.row_id), *cursor.before)
     if (found := await cursor_to_offset(view, cursor)) is not None:
-        return found + behind, marks[1 - behind :]
-    for at, mark in enumerate(cursor.before, 1):
-        if (found := view.find_fingerprint(mark)) is not None:
-            return found + 1, marks[at:]
-    return min(cursor.offset, view.total), ()
+        return found + behind
+    for remembered in cursor.before:
+        if (found := view.find_fingerprint(remembered)) is not None:
+            return found + 1
+    return 0 if cursor.offset <= REMEMBERED_ROWS else min(cursor.offset, view.total)
 
 
 async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:

@@ -14,21 +14,33 @@ from gateway.pagination.windows import Window
 class Slice(Generic[Row]):
     """What a connection answers: the usable rows of a window, in order, each once.
 
-    `marks_before` are the fingerprints of the rows before the window, nearest first: of those that
-    the walk showed last, where a cursor before the window tells them, else of the list's own.
+    `places` holds the list's rows from up to `REMEMBERED_ROWS` before the window to its end, None
+    in the place of a row that cannot be used.
     """
 
-    rows: Sequence[Row]
-    offsets: Sequence[int]
+    places: Sequence[Row | None]
     window: Window
     total: int
     list_name: str
-    marks_before: tuple[bytes, ...]
 
     @cached_property
-    def _marks(self) -> list[bytes]:
-        """The fingerprints of the rows before the window and in it, in order."""
-        return [*reversed(self.marks_before), *(fingerprint(row.id) for row in self.rows)]
+    def rows(self) -> Sequence[Row]:
+        """The usable rows of the window, in order, each once."""
+        return [row for _, row in self._shown]
+
+    @cached_property
+    def _shown(self) -> Sequence[tuple[int, Row]]:
+        """The rows of the window, each with its index in `places`."""
+        first = len(self.places) - (self.window.end - self.window.start)
+        shown: dict[str, tuple[int, Row]] = {}
+        for at, row in enumerate(self.places):
+            if at >= first and row is not None:
+                shown.setdefault(row.id, (at, row))
+        return [*shown.values()]
+
+    @cached_property
+    def _fingerprints(self) -> Sequence[bytes | None]:
+        return [None if row is None else fingerprint(row.id) for row in self.places]
 
     @property
     def has_next(self) -> bool:
@@ -41,8 +53,12 @@ class Slice(Generic[Row]):
         return min(self.window.start, self.total) > 0
 
     def cursor(self, position: int) -> str:
-        """Returns the cursor of the row at `position` in `rows`; -1 is the last."""
-        at = len(self.marks_before) + range(len(self.rows))[position]
-        before = tuple(reversed(self._marks[max(0, at - REMEMBERED_ROWS) : at]))
-        row_id = self.rows[position].id
-        return encode_cursor(Cursor(self.offsets[position], row_id, before), self.list_name)
+        """Returns the cursor of the row at `position` in `rows`; -1 is the last.
+
+        Its text follows from the list alone, so the row has the same one in every page.
+        """
+        at, row = self._shown[position]
+        before = self._fingerprints[max(0, at - REMEMBERED_ROWS) : at]
+        offset = self.window.end - len(self.places) + at
+        cursor = Cursor(offset, row.id, tuple(filter(None, reversed(before))))
+        return encode_cursor(cursor, self.list_name)

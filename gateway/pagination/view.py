@@ -132,11 +132,11 @@ class ListView(Generic[Row]):
                 return offset
         return None
 
-    def find_fingerprint(self, mark: bytes) -> int | None:
+    def find_fingerprint(self, wanted: bytes) -> int | None:
         """Returns the offset of the row with this fingerprint if a block here holds it."""
         for block in self.blocks.values():
             for row_id, offset in block.offsets.items():
-                if fingerprint(row_id) == mark:
+                if fingerprint(row_id) == wanted:
                     return offset
         return None
 
@@ -144,30 +144,17 @@ class ListView(Generic[Row]):
         """Tells whether a row of the window can be used."""
         return any(self._row_at(offset) is not None for offset in range(window.start, window.end))
 
-    def cut(self, window: Window, shown_before: tuple[bytes, ...]) -> Slice[Row]:
-        """Returns the usable rows of the window, each once.
-
-        `shown_before` are marks of rows before it.
-        """
+    def cut(self, window: Window) -> Slice[Row]:
+        """Returns the window, with the rows before it that its cursors remember."""
         for block in self.blocks.values():
             self.source.use(block)
-        rows: dict[str, tuple[int, Row]] = {}
-        for offset in range(window.start, window.end):
-            if (row := self._row_at(offset)) is not None:
-                rows.setdefault(row.id, (offset, row))
+        places = window.with_rows_before(REMEMBERED_ROWS)
         return Slice(
-            rows=[row for _, row in rows.values()],
-            offsets=[offset for offset, _ in rows.values()],
+            places=[self._row_at(offset) for offset in range(places.start, places.end)],
             window=window,
             total=self.total,
             list_name=self.source.name,
-            marks_before=shown_before or self._marks_before(window.start),
         )
-
-    def _marks_before(self, offset: int) -> tuple[bytes, ...]:
-        """Returns the fingerprints of the rows before an offset that are here, nearest first."""
-        places = range(offset - 1, max(-1, offset - 1 - REMEMBERED_ROWS), -1)
-        return tuple(fingerprint(row.id) for row in map(self._row_at, places) if row is not None)
 
     def _row_at(self, offset: int) -> Row | None:
         """Returns the row at an offset, None where it is not here or cannot be used."""

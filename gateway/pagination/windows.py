@@ -30,6 +30,12 @@ class Window:
     start: int
     end: int
 
+    def with_rows_before(self, rows: int) -> "Window":
+        """Returns the window with up to `rows` rows before it; an empty one stays as it is."""
+        if self.start >= self.end:
+            return self
+        return Window(max(0, self.start - rows), self.end)
+
 
 def connection_arguments(
     first: int | None, after: str | None, last: int | None, before: str | None, list_name: str

@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64encode
+from itertools import product
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from gateway.pagination import decode_cursor, fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS
 
 DAY = "2024-05-01T10:00:00Z"
+many_examples = settings(max_examples=settings.default.max_examples * 3 // 5, deadline=None)
 
 
 def a_row(number: int) -> SegmentRow:
@@ -46,6 +48,26 @@ async def test_walk_of_1000_costs_at_most_21_requests_when_clamped_to_50(
     assert gateway.upstream_requests <= 21
 
 
+def beside(cursor: str | None, count: int, *, backward: bool) -> dict[str, object]:
+    """Returns the arguments for the next page of a walk."""
+    return {"last": count, "before": cursor} if backward else {"first": count, "after": cursor}
+
+
+async def test_row_has_one_cursor_in_every_page_direction_process_and_size_of_blocks() -> None:
+    cursors: dict[str, set[str]] = {}
+    for max_limit in (250, 50, 7, 3):
+        gateway = in_process(a_store(300), max_limit=max_limit)
+        for step, backward in product((250, 60, 7), (False, True)):
+            cursor, more = None, True
+            while more:
+                page = await gateway.page(**beside(cursor, step, backward=backward))
+                for edge in page["edges"]:
+                    cursors.setdefault(edge["node"]["entityId"], set()).add(edge["cursor"])
+                cursor = page["pageInfo"]["startCursor" if backward else "endCursor"]
+                more = page["pageInfo"]["hasPreviousPage" if backward else "hasNextPage"]
+    assert [len(texts) for texts in cursors.values()] == [1] * 300
+
+
 Change = tuple[str, int, int]
 a_change = st.tuples(
     st.sampled_from(["insert", "delete"]), st.integers(0, 10_000), st.integers(1, 8)
@@ -67,118 +89,12 @@ def ids_of(store: Store) -> list[str]:
     return [row.id for row in store.segments]
 
 
-async def walk_while_changing(gateway: InProcess, steps: list[tuple[int, list[Change]]]) -> None:
-    """Asserts that every row that stayed is shown exactly once."""
-    store = gateway.emulator.store
-    stayed = [row.id for row in store.segments]
-    next_number = [1_000_000]
-    shown: list[str] = []
-    cursor = None
-    remembered: set[str] = set()
-    for first, changes in [*steps, *[(50, list[Change]())] * 20]:
-        page = await gateway.page(first=first, after=cursor)
-        ids = [edge["node"]["entityId"] for edge in page["edges"]]
-        shown += ids
-        if not page["pageInfo"]["hasNextPage"]:
-            break
-        if ids:
-            cursor = page["pageInfo"]["endCursor"]
-            known = decode_cursor(cursor, gateway.parts.segments.name, "after")
-            remembered = {i for i in ids_of(store) if fingerprint(i) in known.before}
-            remembered.add(known.row_id)
-        for change in changes:
-            apply(store, change, next_number)
-        there = {row.id for row in store.segments}
-        stayed = [row_id for row_id in stayed if row_id in there]
-        if cursor is not None and not remembered & there:
-            return
-    assert [row_id for row_id in shown if row_id in set(stayed)] == stayed
-    assert len(shown) == len(set(shown))
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    st.integers(0, 40),
-    st.integers(1, 12),
-    st.lists(st.tuples(st.integers(1, 12), st.lists(a_change, max_size=3)), max_size=20),
-)
-@example(
-    # A row stands between two that a cursor could remember, and only the farther one is left.
-    rows=39,
-    max_limit=1,
-    steps=[
-        (4, [("delete", 4, 7), ("delete", 4, 8), ("insert", 252, 1)]),
-        (1, [("delete", 7256, 4)]),
-    ],
-)
-def test_forward_walk_is_right_under_any_drift_and_any_clamp(
-    rows: int, max_limit: int, steps: list[tuple[int, list[Change]]]
-) -> None:
-    gateway = in_process(a_store(rows), max_limit=max_limit, CACHE_TTL_SECONDS="0")
-    asyncio.run(walk_while_changing(gateway, steps))
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    st.integers(0, 40),
-    st.integers(1, 12),
-    st.sampled_from(["insert", "delete"]),
-    st.lists(
-        st.tuples(
-            st.integers(1, 12),
-            st.lists(a_change, max_size=3),
-            st.sampled_from([0.0, 0.02, 1.0, 4.0, 6.0, 14.0, 16.0]),
-        ),
-        max_size=20,
-    ),
-)
-def test_forward_walk_over_cached_blocks_is_right_while_the_list_only_grows_or_only_shrinks(
-    rows: int, max_limit: int, kind: str, steps: list[tuple[int, list[Change], float]]
-) -> None:
-    """Blocks read at different times never mix; docs/decisions/ says what this leaves."""
-    clock = Clock()
-    gateway = in_process(a_store(rows), max_limit=max_limit, clock=clock)
-    asyncio.run(
-        walk_cached(
-            [gateway],
-            clock,
-            [
-                (first, [(kind, at, n) for _, at, n in changes], seconds)
-                for first, changes, seconds in steps
-            ],
-        )
-    )
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    st.integers(0, 40),
-    st.integers(1, 12),
-    st.lists(
-        st.tuples(
-            st.integers(1, 12),
-            st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 8)), max_size=1),
-            st.sampled_from([0.0, 0.02, 1.0, 4.0, 11.0]),
-        ),
-        max_size=9,
-    ),
-)
-def test_forward_walk_over_two_processes_is_right_while_the_list_grows(
-    rows: int, max_limit: int, steps: list[tuple[int, list[tuple[int, int]], float]]
-) -> None:
-    """Each has blocks of its own, read at other times; the cursors go from one to the other."""
-    clock, store = Clock(), a_store(rows)
-    gateways = [in_process(store, max_limit=max_limit, clock=clock) for _ in range(2)]
-    asyncio.run(
-        walk_cached(
-            gateways,
-            clock,
-            [
-                (first, [("insert", at, n) for at, n in changes], seconds)
-                for first, changes, seconds in steps
-            ],
-        )
-    )
+def remembers_any(cursor: str, gateway: InProcess) -> bool:
+    """Tells whether a row is left that the cursor remembers, or all before it were remembered."""
+    known = decode_cursor(cursor, gateway.parts.segments.name, "after")
+    there = ids_of(gateway.emulator.store)
+    is_left = known.row_id in there or any(fingerprint(i) in known.before for i in there)
+    return is_left or known.offset <= REMEMBERED_ROWS
 
 
 class Clock:
@@ -191,30 +107,117 @@ class Clock:
         return self.seconds
 
 
-async def walk_cached(
-    gateways: list[InProcess], clock: Clock, steps: list[tuple[int, list[Change], float]]
+# The rows of a page, what changes then, and how many seconds go by.
+Step = tuple[int, list[Change], float]
+
+
+async def walk_while_changing(
+    gateways: list[InProcess], clock: Clock, steps: list[Step], *, backward: bool
 ) -> None:
-    """As `walk_while_changing`, but a fresh block may still show a row that has gone."""
+    """Asserts that every row that stayed is shown exactly once; the gateways take turns."""
     store = gateways[0].emulator.store
-    stayed = [row.id for row in store.segments]
+    stayed = ids_of(store)
     next_number = [1_000_000]
     shown: list[str] = []
     cursor = None
-    for at, (first, changes, seconds) in enumerate([*steps, *[(50, list[Change](), 0.0)] * 20]):
-        page = await gateways[at % len(gateways)].page(first=first, after=cursor)
-        shown += [edge["node"]["entityId"] for edge in page["edges"]]
-        if not page["pageInfo"]["hasNextPage"]:
+    for at, (count, changes, seconds) in enumerate([*steps, *[(50, list[Change](), 0.0)] * 20]):
+        gateway = gateways[at % len(gateways)]
+        page = await gateway.page(**beside(cursor, count, backward=backward))
+        ids = [edge["node"]["entityId"] for edge in page["edges"]]
+        shown = [*ids, *shown] if backward else [*shown, *ids]
+        if not page["pageInfo"]["hasPreviousPage" if backward else "hasNextPage"]:
             break
-        cursor = page["pageInfo"]["endCursor"] or cursor
+        cursor = page["pageInfo"]["startCursor" if backward else "endCursor"] or cursor
         clock.seconds += seconds
         for change in changes:
             apply(store, change, next_number)
-        there = {row.id for row in store.segments}
+        there = set(ids_of(store))
         stayed = [row_id for row_id in stayed if row_id in there]
-        if not set(shown[-REMEMBERED_ROWS - 1 :]) & there:
+        if cursor is not None and not remembers_any(cursor, gateways[0]):
             return
     assert [row_id for row_id in shown if row_id in set(stayed)] == stayed
     assert len(shown) == len(set(shown))
+
+
+counts = st.integers(1, 12)
+block_sizes = st.integers(1, 12)
+
+
+@many_examples
+@given(
+    st.integers(0, 40),
+    block_sizes,
+    st.lists(st.tuples(counts, st.lists(a_change, max_size=3), st.just(0.0)), max_size=20),
+    st.booleans(),
+)
+@example(
+    # A row stands between two that a cursor could remember, and only the farther one is left.
+    rows=39,
+    max_limit=1,
+    steps=[
+        (4, [("delete", 4, 7), ("delete", 4, 8), ("insert", 252, 1)], 0.0),
+        (1, [("delete", 7256, 4)], 0.0),
+    ],
+    backward=False,
+)
+def test_walk_is_right_under_any_drift_and_any_clamp(
+    rows: int, max_limit: int, steps: list[Step], backward: bool
+) -> None:
+    gateway = in_process(a_store(rows), max_limit=max_limit, CACHE_TTL_SECONDS="0")
+    asyncio.run(walk_while_changing([gateway], Clock(), steps, backward=backward))
+
+
+@many_examples
+@given(
+    st.integers(0, 40),
+    block_sizes,
+    st.sampled_from(["insert", "delete"]),
+    st.lists(
+        st.tuples(
+            counts,
+            st.lists(a_change, max_size=3),
+            st.sampled_from([0.0, 0.02, 1.0, 4.0, 6.0, 14.0, 16.0]),
+        ),
+        max_size=20,
+    ),
+    st.booleans(),
+)
+def test_walk_over_cached_blocks_is_right_while_the_list_only_grows_or_only_shrinks(
+    rows: int, max_limit: int, kind: str, steps: list[Step], backward: bool
+) -> None:
+    """Blocks read at different times never mix; docs/decisions/ says what this leaves."""
+    clock = Clock()
+    gateway = in_process(a_store(rows), max_limit=max_limit, clock=clock)
+    only = [
+        (count, [(kind, at, n) for _, at, n in changes], seconds)
+        for count, changes, seconds in steps
+    ]
+    asyncio.run(walk_while_changing([gateway], clock, only, backward=backward))
+
+
+@many_examples
+@given(
+    st.integers(0, 40),
+    st.tuples(block_sizes, block_sizes),
+    st.lists(
+        st.tuples(
+            counts,
+            st.lists(
+                st.tuples(st.just("insert"), st.integers(0, 10_000), st.integers(1, 8)), max_size=1
+            ),
+            st.sampled_from([0.0, 0.02, 1.0, 4.0, 11.0]),
+        ),
+        max_size=9,
+    ),
+    st.booleans(),
+)
+def test_walk_over_two_processes_is_right_while_the_list_grows(
+    rows: int, max_limits: tuple[int, int], steps: list[Step], backward: bool
+) -> None:
+    """Each has blocks of its own, of another size, read at other times; they share the cursors."""
+    clock, store = Clock(), a_store(rows)
+    gateways = [in_process(store, max_limit=max_limit, clock=clock) for max_limit in max_limits]
+    asyncio.run(walk_while_changing(gateways, clock, steps, backward=backward))
 
 
 @settings(deadline=None, max_examples=40)

@@ -1,157 +1,223 @@
-"""Any walk of any list, in any page size, under any clamp and any drift."""
+"""Any walk of any list, either way, in any page size, under any clamp and any drift.
+
+`pytest --hypothesis-profile=long tests/properties/test_walks.py` tries many more examples.
+"""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moving_list import MovingList, page, row_id
 
-from gateway.pagination import decode_cursor, fingerprint
+from gateway.bigcommerce.models import Segment
+from gateway.pagination import Cursor, Slice, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS
 
-T = TypeVar("T")
+many_examples = settings(max_examples=max(400, settings.default.max_examples), deadline=None)
 
-
-def run(coroutine: Coroutine[None, None, T]) -> T:
-    return asyncio.run(coroutine)
-
-
-@st.composite
-def still_lists(draw: st.DrawFn) -> MovingList:
-    rows = map(row_id, range(draw(st.integers(0, 60))))
-    return MovingList([*rows], size=draw(st.integers(1, 25)))
-
-
-@given(still_lists(), st.integers(0, 30), st.integers(0, 30), st.data())
-def test_window_equals_relays_algorithm_on_the_whole_list(
-    source: MovingList, first: int, last: int, data: st.DataObject
-) -> None:
-    """Relay Connections, 4.4, with the whole list in memory as the model."""
-    whole = run(page(MovingList(source.rows, size=100), first=250))
-    cursors = [whole.cursor(at) for at in range(len(whole.rows))]
-    places = st.none() | st.integers(0, len(cursors) - 1) if cursors else st.none()
-    after, before = data.draw(places), data.draw(places)
-    counts = data.draw(st.sampled_from([(first, None), (None, last), (first, last)]))
-
-    low = 0 if after is None else after + 1
-    high = len(cursors) if before is None else before
-    edges = list(range(len(cursors)))[low:high] if low <= high else []
-    start = low
-    if counts[0] is not None:
-        edges = edges[: counts[0]]
-    if counts[1] is not None:
-        start += max(0, len(edges) - counts[1])
-        edges = edges[max(0, len(edges) - counts[1]) :]
-
-    answered = run(
-        page(
-            source,
-            first=counts[0],
-            after=None if after is None else cursors[after],
-            last=counts[1],
-            before=None if before is None else cursors[before],
-        )
-    )
-    assert [row.id for row in answered.rows] == [source.rows[at] for at in edges]
-    assert answered.total == len(source.rows)
-    if edges:
-        assert answered.has_previous == (edges[0] > 0)
-        assert answered.has_next == (edges[-1] < len(cursors) - 1)
-
-
-@given(still_lists(), st.integers(1, 30))
-def test_both_walks_show_every_row_once_in_one_order(source: MovingList, step: int) -> None:
-    forward: list[str] = []
-    cursor = None
-    while True:
-        answer = run(page(source, first=step, after=cursor))
-        assert answer.has_previous == bool(forward)
-        forward += [row.id for row in answer.rows]
-        assert answer.has_next == (len(forward) < len(source.rows))
-        if not answer.has_next:
-            break
-        cursor = answer.cursor(-1)
-    backward: list[str] = []
-    cursor = None
-    while True:
-        answer = run(page(source, last=step, before=cursor))
-        assert answer.has_next == bool(backward)
-        backward = [row.id for row in answer.rows] + backward
-        if not answer.has_previous:
-            break
-        cursor = answer.cursor(0)
-    assert forward == source.rows
-    assert backward == source.rows
-
-
+Rows = Sequence[str | None]
 Change = tuple[str, int, int]
+
+# Small blocks often: an upstream that clamps has them, and they have more seams.
+sizes = st.integers(1, 7) | st.integers(1, 250)
+counts = st.integers(1, 12)
 changes = st.lists(
-    st.tuples(st.sampled_from(["insert", "delete"]), st.integers(0, 10_000), st.integers(1, 8)),
+    st.tuples(
+        st.sampled_from(["insert", "delete", "insert unusable", "make unusable"]),
+        st.integers(0, 10_000),
+        st.integers(1, 8),
+    ),
     max_size=4,
 )
 
 
-def apply(source: MovingList, change: Change, next_id: list[int]) -> None:
-    kind, place, number = change
-    at = place % (len(source.rows) + 1)
-    if kind == "delete":
-        del source.rows[at : at + number]
-        return
-    for _ in range(number):
-        next_id[0] += 1
-        source.rows.insert(at, row_id(next_id[0]))
+@st.composite
+def lists(draw: st.DrawFn) -> MovingList:
+    rows: list[str | None] = [*map(row_id, range(draw(st.integers(0, 60))))]
+    for start, number in draw(
+        st.just([]) | st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=3)
+    ):
+        rows[start : start + number] = [None] * len(rows[start : start + number])
+    return MovingList(rows, size=draw(sizes), largest=draw(sizes))
 
 
-@settings(max_examples=300)
-@given(still_lists(), st.lists(st.tuples(st.integers(1, 12), changes), max_size=30))
-def test_forward_walk_shows_every_row_that_stayed_once_whatever_the_drift(
-    source: MovingList, steps: list[tuple[int, list[Change]]]
+class Drift:
+    """Changes a list; every row that it adds is new."""
+
+    def __init__(self) -> None:
+        self._number = 1_000_000
+
+    def apply(self, source: MovingList, wanted: Iterable[Change]) -> None:
+        for kind, place, number in wanted:
+            at = place % (len(source.rows) + 1)
+            there = source.rows[at : at + number]
+            if kind == "delete":
+                del source.rows[at : at + number]
+            elif kind == "make unusable":
+                source.rows[at : at + number] = [None] * len(there)
+            elif kind == "insert unusable":
+                source.rows[at:at] = [None] * number
+            else:
+                source.rows[at:at] = [row_id(self._number + n) for n in range(number)]
+                self._number += number
+
+
+def cursor_at(source: MovingList, offset: int) -> str:
+    """Returns the one cursor of a row: it follows from the list alone."""
+    row, before = source.rows[offset], source.rows[max(0, offset - REMEMBERED_ROWS) : offset]
+    assert row is not None
+    remembered = tuple(fingerprint(other) for other in reversed(before) if other is not None)
+    return encode_cursor(Cursor(offset, row, remembered), source.name)
+
+
+def holds(source: MovingList, cursor: str) -> bool:
+    """Tells whether a row is left that the cursor remembers, or all before it were remembered."""
+    known = decode_cursor(cursor, source.name, "after")
+    left = [row for row in source.rows if row is not None]
+    is_there = known.row_id in left or any(fingerprint(row) in known.before for row in left)
+    return is_there or known.offset <= REMEMBERED_ROWS
+
+
+def check_cursors(source: MovingList, answer: Slice[Segment]) -> None:
+    offsets = {row: offset for offset, row in enumerate(source.rows)}
+    for at, row in enumerate(answer.rows):
+        assert answer.cursor(at) == cursor_at(source, offsets[row.id])
+
+
+# Of a page: its ids, `hasPreviousPage`, `hasNextPage`.
+Expected = tuple[list[str], bool, bool]
+
+
+def relay(rows: Rows, low: int, high: int, first: int | None, last: int | None) -> Expected:
+    """Relay Connections, 4.4, between two gaps of a list; a page is never empty without need."""
+    start, end = low, max(low, high)
+    if first is not None:
+        end = min(end, start + first)
+    if last is not None:
+        start = max(start, end - last)
+    step = end - start
+    while step and last is not None and not any(rows[start:end]) and start > low:
+        start = max(low, start - step)
+    while step and first is not None and not any(rows[start:end]) and end < high:
+        end = min(high, end + step)
+    ids = [row for row in rows[start:end] if row is not None]
+    return ids, start > 0, end < len(rows)
+
+
+def gaps(old: Rows, new: Rows, at: int) -> range:
+    """Returns the gaps of a list that part its rows as the one before `at` once parted them."""
+    before = [place for place, row in enumerate(new) if row is not None and row in old[:at]]
+    behind = [place for place, row in enumerate(new) if row is not None and row in old[at:]]
+    return range(max(before, default=-1) + 1, min(behind, default=len(new)) + 1)
+
+
+@many_examples
+@given(
+    lists(),
+    st.integers(0, 30) | st.none(),
+    st.integers(0, 30) | st.none(),
+    changes,
+    st.tuples(sizes, sizes),
+    st.data(),
+)
+def test_page_between_any_cursors_is_relays_whatever_has_changed_since(
+    source: MovingList,
+    first: int | None,
+    last: int | None,
+    drift: list[Change],
+    blocks: tuple[int, int],
+    data: st.DataObject,
 ) -> None:
-    stayed = [i for i in source.rows if i is not None]
-    next_id = [1_000_000]
+    """Relay Connections, 4.4, with the whole list in memory as the model."""
+    if first is None and last is None:
+        first = 1
+    usable = [offset for offset, row in enumerate(source.rows) if row is not None]
+    places = st.none() | st.sampled_from(usable) if usable else st.none()
+    at_after, at_before = data.draw(places, "after"), data.draw(places, "before")
+    old = [*source.rows]
+    after = None if at_after is None else cursor_at(source, at_after)
+    before = None if at_before is None else cursor_at(source, at_before)
+    Drift().apply(source, drift)
+    source.size, source.largest = blocks
+    answer = asyncio.run(page(source, first=first, after=after, last=last, before=before))
+    check_cursors(source, answer)
+    assert answer.total == len(source.rows)
+    if all(holds(source, cursor) for cursor in (after, before) if cursor is not None):
+        end = len(source.rows)
+        lows = range(1) if at_after is None else gaps(old, source.rows, at_after + 1)
+        highs = range(end, end + 1) if at_before is None else gaps(old, source.rows, at_before)
+        answered = ([row.id for row in answer.rows], answer.has_previous, answer.has_next)
+        assert answered in [
+            relay(source.rows, low, high, first, last) for low, high in product(lows, highs)
+        ]
+
+
+# The rows of a page, what is known of the upstream's blocks, what they are, and what happens next.
+Step = tuple[int, int, int, list[Change]]
+steps = st.lists(st.tuples(counts, sizes, sizes, changes), max_size=30)
+
+
+@many_examples
+@given(lists(), steps, st.booleans())
+@example(
+    # The cursor stands first in its block, its row is deleted, and the list grows at the start.
+    source=MovingList([row_id(n) for n in range(20)], size=5),
+    script=[(5, 5, 250, [("delete", 15, 1), ("insert", 0, 3)])],
+    backward=True,
+)
+def test_walk_shows_every_row_that_stayed_once_whatever_the_drift(
+    source: MovingList, script: list[Step], backward: bool
+) -> None:
+    asyncio.run(walk(source, script, backward))
+
+
+async def walk(source: MovingList, script: list[Step], backward: bool) -> None:
+    drift = Drift()
+    stayed = [row for row in source.rows if row is not None]
     shown: list[str] = []
     cursor: str | None = None
-    remembered: list[str] = []
-    for first, drift in [*steps, *[(50, list[Change]())] * 40]:
-        answer = run(page(source, first=first, after=cursor))
-        shown += [row.id for row in answer.rows]
-        if not answer.has_next:
+    holds_still: list[Step] = [(50, source.size, source.largest, [])] * 40
+    for count, source.size, source.largest, wanted in [*script, *holds_still]:
+        if backward:
+            answer = await page(source, last=count, before=cursor)
+        else:
+            answer = await page(source, first=count, after=cursor)
+        check_cursors(source, answer)
+        ids = [row.id for row in answer.rows]
+        shown = [*ids, *shown] if backward else [*shown, *ids]
+        if not (answer.has_previous if backward else answer.has_next):
             break
-        if answer.rows:
-            cursor = answer.cursor(-1)
-            known = decode_cursor(cursor, source.name, "after")
-            left = [i for i in shown[-1 - REMEMBERED_ROWS : -1] if i in source.rows]
-            assert {fingerprint(i) for i in left} <= {*known.before}
-            remembered = [known.row_id]
-            remembered += [i for i in source.rows if i and fingerprint(i) in known.before]
-        for change in drift:
-            apply(source, change, next_id)
-        stayed = [i for i in stayed if i in source.rows]
-        if cursor is not None and not set(remembered) & set(source.rows):
-            return  # every row that the cursor remembers is gone: no promise is left
+        assert ids, "there is more, and no cursor to go on from"
+        cursor = answer.cursor(0 if backward else -1)
+        drift.apply(source, wanted)
+        stayed = [row for row in stayed if row in source.rows]
+        if not holds(source, cursor):
+            return
     else:
         raise AssertionError("the walk does not end")
-    assert [i for i in shown if i in set(stayed)] == stayed
+    assert [row for row in shown if row in set(stayed)] == stayed
     assert len(shown) == len(set(shown))
 
 
-@given(still_lists(), st.integers(1, 30), st.lists(changes, min_size=1, max_size=12))
+@given(lists(), st.integers(1, 30), st.lists(changes, min_size=1, max_size=12), st.booleans())
 def test_page_never_fails_nor_repeats_a_row_while_the_list_changes_at_every_read(
-    source: MovingList, first: int, drifts: list[list[Change]]
+    source: MovingList, count: int, drifts: list[list[Change]], backward: bool
 ) -> None:
-    next_id = [1_000_000]
-    script = iter(drifts)
+    script, drift = iter(drifts), Drift()
 
-    def drift() -> None:
-        for change in next(script, []):
-            apply(source, change, next_id)
+    async def read() -> list[str]:
+        opening = await page(source, first=count)
+        source.before_each_read = lambda: drift.apply(source, next(script, []))
+        if backward:
+            cursor = opening.cursor(0) if opening.rows else None
+            answer = await page(source, last=count, before=cursor)
+        else:
+            cursor = opening.cursor(-1) if opening.rows else None
+            answer = await page(source, first=count, after=cursor)
+        return [row.id for row in answer.rows]
 
-    opening = run(page(source, first=first))
-    cursor = opening.cursor(-1) if opening.rows else None
-    source.before_each_read = drift
-    answer = run(page(source, first=first, after=cursor))
-    ids = [row.id for row in answer.rows]
+    ids = asyncio.run(read())
     assert len(ids) == len(set(ids))
-    assert len(ids) <= first
+    assert len(ids) <= count

@@ -17,11 +17,13 @@ def row_id(number: int) -> str:
 class MovingList:
     """A list that answers every read as it is now: nothing is cached.
 
-    `rows` are ids, None in the place of a row that cannot be used.
+    `rows` are ids, None in the place of a row that cannot be used. `size` is what is known of the
+    upstream's blocks, `largest` what it really gives at most.
     """
 
     rows: list[str | None]
     size: int
+    largest: int = 250
     name: str = "segments of a store"
     total: int | None = None
     reads: int = 0
@@ -31,6 +33,7 @@ class MovingList:
         self.before_each_read()
         self.reads += 1
         self.total = len(self.rows)
+        self.size = min(self.size, self.largest)
         ids = self.rows[index * self.size : (index + 1) * self.size]
         rows = [None if row_id is None else Segment(id=row_id) for row_id in ids]
         return Block(index, self.size, self.total, rows, read_at=float(self.reads))

@@ -10,7 +10,7 @@ from moving_list import MovingList, page, row_id
 from gateway.bigcommerce.models import Segment
 from gateway.emulator import SegmentRow
 from gateway.errors import UpstreamUnavailable
-from gateway.pagination import Slice
+from gateway.pagination import Cursor, Slice, encode_cursor
 from gateway.pagination.view import SEARCHED_ROWS
 
 DAY = "2024-05-01T10:00:00Z"
@@ -58,6 +58,98 @@ async def test_window_far_from_its_cursor_costs_the_cursors_block_and_its_own() 
     after = (await gateway.page(first=1))["pageInfo"]["endCursor"]
     assert ids_of(await gateway.page(last=2, after=after)) == rows[998:]
     assert gateway.upstream_requests == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "after", "last", "before", "requests"),
+    [
+        (50, 249, None, None, 2),  # the cursor's block and the window's
+        (50, 253, None, None, 2),  # row 249 is remembered by the cursor of row 254
+        (50, 254, None, None, 1),
+        (250, 250, None, None, 3),  # 247 rows and more, from the second to the fifth of a block
+        (250, 254, None, None, 2),
+        (None, None, 245, 500, 2),  # the cursor's block and the window's
+        (None, None, 246, 500, 3),  # the same, and the one of row 249
+        (None, None, 0, 500, 1),
+        (50, 0, None, None, 1),
+    ],
+)
+async def test_cold_page_costs_the_blocks_of_its_rows_and_of_those_that_cursors_remember(
+    first: int | None, after: int | None, last: int | None, before: int | None, requests: int
+) -> None:
+    gateway = in_process(1000)
+    rows = [row.id for row in gateway.emulator.store.segments]
+    cursors = [
+        None if at is None else encode_cursor(Cursor(at, rows[at]), gateway.parts.segments.name)
+        for at in (after, before)
+    ]
+    low, high = (0 if after is None else after + 1), (1000 if before is None else before)
+    expected = rows[low:high][:first]
+    expected = expected if last is None else expected[len(expected) - last :]
+    answer = await gateway.page(first=first, after=cursors[0], last=last, before=cursors[1])
+    assert ids_of(answer) == expected
+    assert gateway.upstream_requests == requests
+
+
+@pytest.mark.parametrize(("deleted", "added"), [(1, 3), (2, 1)])
+@pytest.mark.parametrize("step", [50, 250])
+async def test_backward_walk_goes_on_before_a_seam_whose_first_row_is_deleted(
+    step: int, deleted: int, added: int
+) -> None:
+    gateway = in_process(1000, CACHE_TTL_SECONDS="0")
+    store = gateway.emulator.store
+    rows = [row.id for row in store.segments]
+    before = None
+    for _ in range(250 // step):
+        before = (await gateway.page(last=step, before=before))["pageInfo"]["startCursor"]
+    store.delete(rows[750 : 750 + deleted])
+    for number in range(added):
+        new = SegmentRow(str(UUID(int=number, version=4)), f"New {number}", None, DAY, DAY)
+        store.insert(new, 0)
+    assert ids_of(await gateway.page(last=step, before=before)) == rows[750 - step : 750]
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize(
+    ("now", "first", "after", "last", "before", "expected"),
+    [
+        ("", 3, 4, None, None, ""),
+        ("", None, None, 3, 4, ""),
+        ("01", 3, 7, None, None, ""),
+        ("0", None, None, 3, 7, "0"),
+        ("0123456789", None, None, 3, 0, ""),
+        ("0123456789", 3, 9, None, None, ""),
+        # All that stood before the cursor is gone, and it remembers that this was all.
+        ("6789", 3, 5, None, None, "678"),
+        ("6789", None, None, 3, 5, ""),
+        # Nothing is left that this one remembers: the old offset is the best there is.
+        ("0789", None, None, 3, 6, "789"),
+        ("012345678", 2, 5, None, 8, "67"),
+        ("0123456789", None, 2, 3, None, "789"),
+        ("0123456789", 3, None, None, 8, "012"),
+        ("0123456789", 3, 8, None, 2, ""),
+    ],
+)
+async def test_page_beside_a_cursor_at_the_ends_of_a_list_that_has_changed(
+    now: str,
+    first: int | None,
+    after: int | None,
+    last: int | None,
+    before: int | None,
+    expected: str,
+    size: int,
+) -> None:
+    source = MovingList(usable("0123456789"), size)
+    whole = await page(source, first=10)
+    source.rows = usable(now)
+    answer = await page(
+        source,
+        first=first,
+        after=None if after is None else whole.cursor(after),
+        last=last,
+        before=None if before is None else whole.cursor(before),
+    )
+    assert shown(answer) == expected
 
 
 def usable(numbers: str) -> list[str | None]:
