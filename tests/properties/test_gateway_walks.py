@@ -15,7 +15,7 @@ from gateway.pagination import decode_cursor, fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS
 
 DAY = "2024-05-01T10:00:00Z"
-many_examples = settings(max_examples=settings.default.max_examples * 3 // 5, deadline=None)
+many_examples = settings(max_examples=settings().max_examples * 3 // 5, deadline=None)
 
 
 def a_row(number: int) -> SegmentRow:

@@ -15,7 +15,7 @@ from gateway.bigcommerce.models import Segment
 from gateway.pagination import Cursor, Slice, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS
 
-many_examples = settings(max_examples=max(400, settings.default.max_examples), deadline=None)
+many_examples = settings(max_examples=max(400, settings().max_examples), deadline=None)
 
 Rows = Sequence[str | None]
 Change = tuple[str, int, int]
@@ -23,11 +23,13 @@ Change = tuple[str, int, int]
 # Small blocks often: an upstream that clamps has them, and they have more seams.
 sizes = st.integers(1, 7) | st.integers(1, 250)
 counts = st.integers(1, 12)
+# Often near the start, where a cursor remembers all that stands before it.
+places = st.integers(0, 9) | st.integers(0, 60)
 changes = st.lists(
     st.tuples(
         st.sampled_from(["insert", "delete", "insert unusable", "make unusable"]),
-        st.integers(0, 10_000),
-        st.integers(1, 8),
+        places,
+        st.integers(1, 12),
     ),
     max_size=4,
 )
@@ -37,7 +39,7 @@ changes = st.lists(
 def lists(draw: st.DrawFn) -> MovingList:
     rows: list[str | None] = [*map(row_id, range(draw(st.integers(0, 60))))]
     for start, number in draw(
-        st.just([]) | st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=3)
+        st.just([]) | st.lists(st.tuples(places, st.integers(1, 20)), max_size=3)
     ):
         rows[start : start + number] = [None] * len(rows[start : start + number])
     return MovingList(rows, size=draw(sizes), largest=draw(sizes))
@@ -134,8 +136,8 @@ def test_page_between_any_cursors_is_relays_whatever_has_changed_since(
     if first is None and last is None:
         first = 1
     usable = [offset for offset, row in enumerate(source.rows) if row is not None]
-    places = st.none() | st.sampled_from(usable) if usable else st.none()
-    at_after, at_before = data.draw(places, "after"), data.draw(places, "before")
+    offsets = st.none() | st.sampled_from(usable) if usable else st.none()
+    at_after, at_before = data.draw(offsets, "after"), data.draw(offsets, "before")
     old = [*source.rows]
     after = None if at_after is None else cursor_at(source, at_after)
     before = None if at_before is None else cursor_at(source, at_before)

@@ -192,6 +192,12 @@ async def test_page_leaves_out_rows_that_cannot_be_used_and_has_one_that_can(
     assert answer.total == len(rows)
 
 
+async def test_blocks_with_rows_that_cannot_be_used_are_read_once() -> None:
+    source = MovingList(usable("01--45-789"), size=5)
+    assert shown(await page(source, first=10)) == "0145789"
+    assert source.reads == 2
+
+
 @pytest.mark.parametrize("counts", [(50, None), (None, 50), (50, 20)])
 async def test_list_of_rows_that_cannot_be_used_is_an_error_before_too_many_are_read(
     counts: tuple[int | None, int | None],
