@@ -52,7 +52,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[
-            # A page lies in two blocks of the list at the most.
+            # The rows of a page lie in two blocks of the list at the most; few pages need a third.
             costs(upstream_requests=2),
             list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
         ],
