@@ -7,6 +7,7 @@ from typing import Literal, NoReturn, TypeVar
 
 from gateway.emulator import Constant, Fault, Latency, Rule
 from gateway.emulator.options import read_latency, read_rule
+from gateway.emulator.rate_limit import LONGEST_WINDOW_MILLISECONDS, WINDOW_MILLISECONDS
 
 DISTRIBUTION = "bigcommerce-segments-gateway"
 
@@ -27,6 +28,7 @@ class Arguments(argparse.Namespace):
     past_the_end: Literal["empty", "refuse"]
     faults: list[Rule]
     quota: int
+    window_ms: int
     control: bool
     api: bool
 
@@ -62,7 +64,14 @@ def create_parser() -> Parser:
     for option, low, high, default, text in (
         ("--segments", 0, 1000, 120, "segments in the store"),
         ("--max-limit", 1, 250, 250, "the largest page"),
-        ("--quota", 0, 1_000_000_000, 150, "requests to a window of 30 seconds"),
+        ("--quota", 0, 1_000_000_000, 150, "requests to a window"),
+        (
+            "--window-ms",
+            1,
+            LONGEST_WINDOW_MILLISECONDS,
+            WINDOW_MILLISECONDS,
+            "length of a window in milliseconds",
+        ),
     ):
         command.add_argument(
             option,

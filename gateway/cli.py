@@ -99,6 +99,7 @@ def _emulator(arguments: Arguments) -> int:
         over_limit=arguments.over_limit,
         past_the_end=arguments.past_the_end,
         rate_limit_quota=arguments.quota,
+        rate_limit_window_ms=arguments.window_ms,
         faults=Faults(arguments.faults),
         control=arguments.control,
     )

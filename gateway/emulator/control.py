@@ -103,6 +103,7 @@ class _Control:
             over_limit=emulator.over_limit,
             past_the_end=emulator.past_the_end,
             quota=emulator.window.quota,
+            window_ms=emulator.window.window_ms,
             segments=len(emulator.store.segments),
         )
         return _json(manners)
@@ -120,6 +121,8 @@ class _Control:
             emulator.past_the_end = change.past_the_end
         if change.quota is not UNSET:
             emulator.window.quota = change.quota
+        if change.window_ms is not UNSET:
+            emulator.window.window_ms = change.window_ms
         if change.segments is not UNSET:
             emulator.store.segments = seeded_store(change.segments).segments
         return await self._read_manners(request)

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gateway.emulator.faults import Fault, Rule
 from gateway.emulator.latency import Latency
 from gateway.emulator.lists import MAXIMUM_LIMIT, OverLimit, PastTheEnd
-from gateway.emulator.rate_limit import WindowCount
+from gateway.emulator.rate_limit import LONGEST_WINDOW_MILLISECONDS, WindowCount
 from gateway.emulator.seed import MAXIMUM_SEGMENTS
 
 Body = TypeVar("Body", bound=Struct)
@@ -38,6 +38,7 @@ class Manners(Struct, forbid_unknown_fields=True):
     over_limit: OverLimit | UnsetType = UNSET
     past_the_end: PastTheEnd | UnsetType = UNSET
     quota: Annotated[int, Meta(ge=0, le=1_000_000_000)] | UnsetType = UNSET
+    window_ms: Annotated[int, Meta(ge=1, le=LONGEST_WINDOW_MILLISECONDS)] | UnsetType = UNSET
     segments: Annotated[int, Meta(ge=0, le=MAXIMUM_SEGMENTS)] | UnsetType = UNSET
 
 
@@ -57,7 +58,7 @@ SEND = {
     f"with the faults {', '.join(Fault)}",
     Manners: 'one or more of {"latency": {"kind": "uniform", "low": 0.05, "high": 0.5}, '
     '"max_limit": 250, "over_limit": "clamp", "past_the_end": "empty", "quota": 150, '
-    '"segments": 120}',
+    '"window_ms": 30000, "segments": 120}',
     NewSegment: '{"name": "Gift shoppers", "description": null}',
 }
 

@@ -13,7 +13,7 @@ from gateway.emulator.control import control_routes
 from gateway.emulator.faults import SEED, Faults
 from gateway.emulator.latency import Latency
 from gateway.emulator.lists import MAXIMUM_LIMIT, OverLimit, PastTheEnd
-from gateway.emulator.rate_limit import RateLimitWindow
+from gateway.emulator.rate_limit import WINDOW_MILLISECONDS, RateLimitWindow
 from gateway.emulator.store import Store
 
 
@@ -28,6 +28,7 @@ def create_emulator(
     over_limit: OverLimit = "clamp",
     past_the_end: PastTheEnd = "empty",
     rate_limit_quota: int = 150,
+    rate_limit_window_ms: int = WINDOW_MILLISECONDS,
     faults: Faults | None = None,
     control: bool = False,
     clock: Callable[[], float] = time.monotonic,
@@ -50,7 +51,7 @@ def create_emulator(
         max_limit=max_limit,
         over_limit=over_limit,
         past_the_end=past_the_end,
-        window=RateLimitWindow(rate_limit_quota, clock),
+        window=RateLimitWindow(rate_limit_quota, clock, window_ms=rate_limit_window_ms),
         faults=Faults() if faults is None else faults,
         sleep=sleep,
         random=Random(SEED) if random is None else random,  # noqa: S311 - no secret

@@ -1,4 +1,7 @@
-"""The quota of the emulated store: a fixed window of 30 seconds, as BigCommerce documents it."""
+"""The quota of the emulated store: a number of requests in each fixed window of time.
+
+BigCommerce documents 30 s, and every answer names the length.
+"""
 
 import time
 from collections import deque
@@ -6,7 +9,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-WINDOW_SECONDS = 30.0
+WINDOW_MILLISECONDS = 30_000
+LONGEST_WINDOW_MILLISECONDS = 86_400_000
 REMEMBERED_WINDOWS = 100
 
 
@@ -18,13 +22,23 @@ class WindowCount(Struct):
 
 
 class RateLimitWindow:
-    """Counts requests against `quota` for each window of 30 s; `clock` is in seconds.
+    """Counts requests against `quota` in each window of `window_ms`; `clock` is in seconds.
 
-    `history` tells of the last windows in which requests came, oldest first.
+    Both may change at any time, and hold from the running window on. `history` has the last windows
+    in which requests came, oldest first. Raises `ValueError` for a window beyond 1 ms to a day.
     """
 
-    def __init__(self, quota: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        quota: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        window_ms: int = WINDOW_MILLISECONDS,
+    ) -> None:
+        if not 1 <= window_ms <= LONGEST_WINDOW_MILLISECONDS:
+            raise ValueError(f"A window has 1 to {LONGEST_WINDOW_MILLISECONDS} milliseconds.")
         self.quota = quota
+        self.window_ms = window_ms
         self.history: deque[WindowCount] = deque(maxlen=REMEMBERED_WINDOWS)
         self._clock = clock
         self._started = clock()
@@ -34,9 +48,10 @@ class RateLimitWindow:
     def take(self) -> bool:
         """Counts one request; returns whether the quota covers it."""
         now = self._clock()
-        if now - self._started >= WINDOW_SECONDS:
-            # Windows follow each other without a gap, whether or not anybody asks.
-            self._started += (now - self._started) // WINDOW_SECONDS * WINDOW_SECONDS
+        seconds = self.window_ms / 1000
+        if now - self._started >= seconds:
+            # Windows follow each other without a gap, with or without requests.
+            self._started += (now - self._started) // seconds * seconds
             self._used = 0
             self._is_told = False
         self._used += 1
@@ -55,9 +70,9 @@ class RateLimitWindow:
 
     def headers(self) -> dict[str, str]:
         """Returns the four `X-Rate-Limit-*` headers; times are milliseconds."""
-        reset = max(0.0, self._started + WINDOW_SECONDS - self._clock())
+        reset = max(0.0, self._started + self.window_ms / 1000 - self._clock())
         return {
-            "X-Rate-Limit-Time-Window-Ms": str(int(WINDOW_SECONDS * 1000)),
+            "X-Rate-Limit-Time-Window-Ms": str(self.window_ms),
             "X-Rate-Limit-Time-Reset-Ms": str(round(reset * 1000)),
             "X-Rate-Limit-Requests-Quota": str(self.quota),
             "X-Rate-Limit-Requests-Left": str(max(0, self.quota - self._used)),

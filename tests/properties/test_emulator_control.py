@@ -14,7 +14,16 @@ ROUTES = (("PUT", "faults"), ("PATCH", "manners"), ("POST", "segments"))
 KEYS = [
     *("rules", "fault", "status", "seconds", "probability", "times", "seed"),
     *("latency", "kind", "low", "high", "median", "sigma"),
-    *("max_limit", "over_limit", "past_the_end", "quota", "segments", "name", "description"),
+    *(
+        "max_limit",
+        "over_limit",
+        "past_the_end",
+        "quota",
+        "window_ms",
+        "segments",
+        "name",
+        "description",
+    ),
 ]
 WORDS = [*Fault, "constant", "uniform", "lognormal", "clamp", "refuse", "empty"]
 LEAVES = (
@@ -51,6 +60,7 @@ MANNERS = st.fixed_dictionaries(
         "max_limit": st.integers(-1, 260),
         "over_limit": st.sampled_from(WORDS),
         "quota": st.integers(-5, 10),
+        "window_ms": st.integers(-5, 10) | st.integers(86_399_990, 86_400_010),
         "segments": st.integers(-100, 1100),
     },
 )

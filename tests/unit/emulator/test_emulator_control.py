@@ -19,6 +19,7 @@ MANNERS = {
     "over_limit": "clamp",
     "past_the_end": "empty",
     "quota": 3,
+    "window_ms": 30_000,
     "segments": 2,
 }
 
@@ -187,11 +188,12 @@ async def test_manners_that_are_sent_change_and_the_others_stay(
     body = (await ask_store(client)).json()
     assert len(body["data"]) == 5
     assert app.state.emulator.store.segments == seeded_store(7).segments
-    change = {"over_limit": "refuse", "past_the_end": "refuse", "quota": 4}
+    change = {"over_limit": "refuse", "past_the_end": "refuse", "quota": 4, "window_ms": 5_000}
     await client.patch("/_emulator/manners", json=change)
     queries = ("?limit=6", "?page=3", "", "")
     answers = [await ask_store(client, query) for query in queries]
     assert [answer.status_code for answer in answers] == [422, 422, 200, 429]
+    assert answers[3].headers["X-Rate-Limit-Time-Window-Ms"] == "5000"
 
 
 async def test_empty_change_changes_nothing(client: httpx.AsyncClient) -> None:

@@ -73,6 +73,18 @@ async def test_full_store_takes_no_segment(client: httpx.AsyncClient) -> None:
         (
             "PATCH",
             "manners",
+            '{"segments": 7, "window_ms": 0}',
+            "Expected `int` >= 1 - at `$.window_ms`",
+        ),
+        (
+            "PATCH",
+            "manners",
+            '{"segments": 7, "window_ms": 86400001}',
+            "Expected `int` <= 86400000 - at `$.window_ms`",
+        ),
+        (
+            "PATCH",
+            "manners",
             '{"segments": 7, "latency": {"kind": "uniform", "low": 2, "high": 1}}',
             "`low` must not be above `high` - at `$.latency`",
         ),
@@ -97,4 +109,5 @@ async def test_mistake_is_told_with_what_to_send_and_changes_nothing(
     assert advice.startswith({"faults": '{"rules": ', "manners": "one or", "segments": "{"}[path])
     assert emulator.faults.rules == [Rule(Fault.HTML, times=1)]
     assert emulator.store.segments == seeded_store(2).segments
-    assert (emulator.window.quota, emulator.latency_seconds) == (3, 0.0)
+    assert (emulator.window.quota, emulator.window.window_ms) == (3, 30_000)
+    assert emulator.latency_seconds == 0.0

@@ -1,4 +1,4 @@
-"""The quota of the emulated store: a fixed window of 30 seconds."""
+"""The quota of the emulated store: fixed windows, of 30 seconds by default."""
 
 from dataclasses import dataclass
 
@@ -90,3 +90,37 @@ def test_quota_changes_amid_the_window() -> None:
     window.quota = 3
     assert [window.take() for _ in range(3)] == [True, True, False]
     assert window.headers()["X-Rate-Limit-Requests-Quota"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("later", "left", "reset"), [(4.999, "0", "1"), (5, "1", "5000"), (12, "1", "3000")]
+)
+def test_window_has_the_length_that_is_set(later: float, left: str, reset: str) -> None:
+    clock = Clock()
+    window = RateLimitWindow(2, clock, window_ms=5_000)
+    window.take()
+    window.take()
+    clock.now += later
+    assert window.take() == (left == "1")
+    assert left_and_reset(window) == (left, reset)
+    assert window.headers()["X-Rate-Limit-Time-Window-Ms"] == "5000"
+
+
+@pytest.mark.parametrize(
+    ("window_ms", "left", "reset"), [(5_000, "1", "3000"), (60_000, "0", "48000")]
+)
+def test_length_changes_amid_the_window(window_ms: int, left: str, reset: str) -> None:
+    clock = Clock()
+    window = RateLimitWindow(2, clock)
+    window.take()
+    window.take()
+    clock.now += 12
+    window.window_ms = window_ms
+    assert window.take() == (left == "1")
+    assert left_and_reset(window) == (left, reset)
+
+
+@pytest.mark.parametrize("window_ms", [0, -1, 86_400_001])
+def test_length_that_makes_no_sense_is_refused(window_ms: int) -> None:
+    with pytest.raises(ValueError, match="A window has 1 to 86400000 milliseconds"):
+        RateLimitWindow(2, window_ms=window_ms)
