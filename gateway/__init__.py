@@ -6,7 +6,7 @@ errors         the whole error tree: what a client is told, with a code
 answer_scope   what one answer to a client may take, and what it is made of
 steady_time    one clock for ages that several processes compare
 lifecycle      where a process stands between its start and its end
-shared         what processes share through Redis: the connection, leases, the quota, keys
+shared         what processes share through Redis: the connection, leases, keys
 pagination     pure: connection arguments -> window -> blocks of the upstream; cursors that hold
 cache          read-through: fresh or filled, one flight for each key; the store below it
 bigcommerce    the upstream: its protocol (pure), its models, the client that sends

@@ -33,7 +33,7 @@ async def check(
     left = (
         "no quota was told"
         if quota is None
-        else f"{quota.requests_left} of {quota.requests_quota} requests are left "
+        else f"{quota.remaining} of {quota.limit} requests are left "
         f"for the next {quota.resets_in:.0f} seconds"
     )
     return is_kept, f"{upstream} answers: {total} segments; {left}; {cache}."

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 import httpx
 
 from gateway.bigcommerce.body import ACCEPTED_ENCODING
 from gateway.bigcommerce.client import BigCommerceClient
-from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, Gate
+from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.protocol import LIST_SEGMENTS, LIST_SEGMENTS_BY_ID
 from gateway.bigcommerce.upstream import Upstream
 from gateway.cache.across import SharedFlights
@@ -31,7 +32,6 @@ from gateway.settings import Settings
 from gateway.shared.connection import RedisConnection, tls_context
 from gateway.shared.keys import LAYOUT, key
 from gateway.shared.leases import Leases
-from gateway.shared.window import SharedWindow
 from gateway.steady_time import SteadyTime
 
 # The emulator inside the process: its address never leaves it, its token opens nothing else.
@@ -85,6 +85,8 @@ def create_parts(
     `transport` stands in for the network where it is given, `clock` tells seconds since the epoch,
     and never goes back.
     """
+    # The quota is a matter of intervals: setting the wall clock must not move its reset.
+    interval_clock = clock or monotonic
     clock = clock or SteadyTime()
     store_hash = settings.store_hash or EMULATOR_STORE_HASH
     store_key = key(settings.redis_key_prefix, LAYOUT, store_hash)
@@ -97,7 +99,7 @@ def create_parts(
     redis = _redis(settings)
     client = BigCommerceClient(http)
     upstream = Upstream(
-        Gate(client, clock, shared=None if redis is None else _window(redis, store_key, settings)),
+        RequestLimiter(client, interval_clock),
         clock,
         timeout_seconds=settings.request_timeout_seconds,
         reserve=settings.rate_limit_reserve,
@@ -157,13 +159,6 @@ def _redis(settings: Settings) -> RedisConnection | None:
         ca_file=settings.redis_ca_file,
         certificate_file=settings.redis_certificate_file,
         key_file=settings.redis_key_file,
-    )
-
-
-def _window(redis: RedisConnection, store_key: str, settings: Settings) -> SharedWindow:
-    # Longer than a request can be in flight: it is given up only where its process has died.
-    return SharedWindow(
-        redis, store_key, given_up_after_seconds=settings.request_timeout_seconds + 1
     )
 
 

@@ -105,7 +105,7 @@ class BigCommerceClient:
             answer.status,
             milliseconds,
             request_id if REQUEST_ID.fullmatch(request_id) else "not told",
-            "not told" if quota is None else quota.requests_left,
+            "not told" if quota is None else quota.remaining,
         )
 
     def _log_quota(self, quota: RateLimit) -> None:
@@ -113,11 +113,11 @@ class BigCommerceClient:
 
         Answers overtake each other: before the window resets, a larger number is only an older one.
         """
-        if quota.requests_left == 0:
+        if quota.remaining == 0:
             if self._quota_back_at is None:
                 log.warning(
                     "the store's quota is used up: none of %d requests is left for %.1f seconds",
-                    quota.requests_quota,
+                    quota.limit,
                     quota.resets_in,
                 )
             self._quota_back_at = monotonic() + quota.resets_in
@@ -125,8 +125,8 @@ class BigCommerceClient:
             self._quota_back_at = None
             log.info(
                 "the store's quota is back: %d of %d requests are left",
-                quota.requests_left,
-                quota.requests_quota,
+                quota.remaining,
+                quota.limit,
             )
 
     async def _exchange(self, request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""The store's quota as every answer tells it.
+"""What the headers of an answer say of the store's quota.
 
 Source: BigCommerce's guide to rate limits: a fixed window per store, shared by all its apps.
 """
@@ -6,48 +6,71 @@ Source: BigCommerce's guide to rate limits: a fixed window per store, shared by 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
 
-LONGEST_WAIT_SECONDS = 86_400.0
+# Headers are believed up to this time, so a wrong one stops requests for no longer.
+LONGEST_SECONDS = 60.0
+# The documented window, for an answer that does not name its own.
+DEFAULT_WINDOW_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What is left of the window: requests, the window's quota, and seconds until it resets."""
+    """Requests left in a window, requests it allows, seconds until it resets, its length."""
 
-    requests_left: int
-    requests_quota: int
+    remaining: int
+    limit: int
     resets_in: float
+    window: float = DEFAULT_WINDOW_SECONDS
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Returns the quota that the `X-Rate-Limit-*` headers tell, None where they are missing.
+    """The `X-Rate-Limit-*` headers of an answer, None where they do not say what is left.
 
-    A window that ends in more than a day makes no sense, and counts as missing.
+    Of a header that a proxy has doubled, the value that allows less counts. A missing quota is what
+    is left, a missing reset the end of a whole window.
     """
-    left = _number(headers.get("x-rate-limit-requests-left"))
-    quota = _number(headers.get("x-rate-limit-requests-quota"))
-    resets_in = _number(headers.get("x-rate-limit-time-reset-ms"))
-    if left is None or quota is None or resets_in is None:
+    left = _numbers(headers, "x-rate-limit-requests-left")
+    if not left:
         return None
-    if resets_in / 1000 > LONGEST_WAIT_SECONDS:
-        return None
-    return RateLimit(int(left), int(quota), resets_in / 1000)
+    remaining = int(min(left))
+    limit = int(min(_numbers(headers, "x-rate-limit-requests-quota"), default=remaining))
+    window = max(_numbers(headers, "x-rate-limit-time-window-ms"), default=0.0) / 1000
+    window = min(window or DEFAULT_WINDOW_SECONDS, LONGEST_SECONDS)
+    resets = _numbers(headers, "x-rate-limit-time-reset-ms")
+    resets_in = min(max(resets) / 1000, LONGEST_SECONDS) if resets else window
+    return RateLimit(min(remaining, limit), limit, resets_in, max(window, resets_in))
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Returns the seconds to wait after a 429, None where the answer does not say.
+    """Seconds to wait after a 429, up to `LONGEST_SECONDS`; None where the answer names none.
 
-    More than a day makes no sense where a window has 30 seconds, and counts as not said.
+    RFC 9110, 10.2.3: `Retry-After` is seconds or a date, which counts from the answer's own `Date`.
     """
-    resets_in = _number(headers.get("x-rate-limit-time-reset-ms"))
-    seconds = (
-        resets_in / 1000
-        if resets_in is not None
-        else _number(headers.get("x-retry-after") or headers.get("retry-after"))
-    )
-    return seconds if seconds is not None and seconds <= LONGEST_WAIT_SECONDS else None
+    seconds = [
+        *(number / 1000 for number in _numbers(headers, "x-rate-limit-time-reset-ms")),
+        *_numbers(headers, "x-retry-after"),
+        *_numbers(headers, "retry-after"),
+    ]
+    until, now = _date(headers.get("retry-after")), _date(headers.get("date"))
+    if until is not None and now is not None:
+        seconds.append(until - now)
+    longest = max(seconds, default=0.0)
+    return min(longest, LONGEST_SECONDS) if longest > 0 else None
 
 
-def _number(text: str | None) -> float | None:
+def _numbers(headers: Mapping[str, str], name: str) -> list[float]:
+    """The numbers that a header holds; a negative one counts as 0."""
+    parts = headers.get(name, "").split(",")
     # Up to 15 digits: every such number is exact as a float.
-    return float(text) if text and re.fullmatch(r" *[0-9]{1,15} *", text) else None
+    numbers = [part for part in parts if re.fullmatch(r"\s*-?[0-9]{1,15}(\.[0-9]*)?\s*", part)]
+    return [max(0.0, float(number)) for number in numbers]
+
+
+def _date(text: str | None) -> int | None:
+    """Seconds since the epoch, None for no date."""
+    parsed = parsedate_tz(text or "")
+    try:
+        return None if parsed is None else mktime_tz(parsed)
+    except (OverflowError, ValueError):
+        return None

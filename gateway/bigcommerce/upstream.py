@@ -10,8 +10,8 @@ import stamina
 
 from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.abandonment import is_abandoned
-from gateway.bigcommerce.gate import LEAST_SHARE, Gate
 from gateway.bigcommerce.health import ANSWERS, NOT_ASKED_YET, OperationHealth, Sent
+from gateway.bigcommerce.limiter import LEAST_SHARE, RequestLimiter
 from gateway.bigcommerce.not_sent import NOT_SENT
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.retry_budget import RetryBudget
@@ -41,17 +41,17 @@ class Upstream:
 
     def __init__(
         self,
-        gate: Gate,
+        limiter: RequestLimiter,
         clock: Callable[[], float],
         *,
         timeout_seconds: float,
         reserve: int,
-        spread: Callable[[float, float], float] = uniform,
+        jitter: Callable[[float, float], float] = uniform,
     ) -> None:
         self.budget = RetryBudget()
-        self._gate = gate
+        self._limiter = limiter
         self._clock = clock
-        self._spread = spread
+        self._jitter = jitter
         self._timeout_seconds = timeout_seconds
         self._attempt_seconds = timeout_seconds * ATTEMPT_SHARE
         self._reserve = reserve
@@ -60,7 +60,7 @@ class Upstream:
     def health(self, operation: str) -> OperationHealth:
         """Returns how an operation stands."""
         if operation not in self._health:
-            self._health[operation] = OperationHealth(operation, self._clock, self._spread)
+            self._health[operation] = OperationHealth(operation, self._clock, self._jitter)
         return self._health[operation]
 
     @property
@@ -79,11 +79,11 @@ class Upstream:
     @property
     def quota_state(self) -> str:
         """What is left of the store's quota."""
-        view = self._gate.view
-        if view.pause_seconds > 0:
-            return f"nothing is sent for {view.pause_seconds:.0f} s"
-        told = view.told
-        return "not told" if told is None else f"{max(told, 0)} of {view.quota} requests left"
+        quota = self._limiter.quota
+        if quota.pause_seconds > 0:
+            return f"nothing is sent for {quota.pause_seconds:.0f} s"
+        left = quota.remaining
+        return "not told" if left is None else f"{left} of {quota.limit} requests left"
 
     def reluctance(self, operation: str, *, urgent: bool) -> ErrorCode | None:
         """Returns the error code for which a background refresh is skipped, else None.
@@ -93,10 +93,10 @@ class Upstream:
         """
         if (reason := self.health(operation).pause_reason) is not None:
             return reason
-        view = self._gate.view
+        quota = self._limiter.quota
         # Half of a small quota is for those who have nothing at hand.
-        floor = 0 if urgent else min(self._reserve, view.quota // 2)
-        is_scarce = view.left <= floor or view.pause_seconds > 0
+        floor = 0 if urgent else min(self._reserve, quota.limit // 2)
+        is_scarce = quota.available <= floor or quota.pause_seconds > 0
         return ErrorCode.RATE_LIMITED if is_scarce else None
 
     async def ask(
@@ -130,8 +130,8 @@ class Upstream:
             if is_last or is_late or isinstance(error, NOT_SENT):
                 return False
             if isinstance(error, RateLimited):  # the upstream did nothing
-                # The gate waits for the reset, instead of any backoff.
-                is_in_time = not self._gate.waits_past(send_by)
+                # The limiter waits for the reset, instead of any backoff.
+                is_in_time = not self._limiter.waits_past(send_by)
                 return 0.0 if is_in_time and self.budget.spend() else False
             if not isinstance(error, UpstreamUnavailable | UpstreamTimeout):
                 return False
@@ -176,11 +176,13 @@ class Upstream:
             sent = health.send()  # it may pause since this one began to wait
 
         try:
-            answer = await self._gate.send(request, self._attempt_seconds, deadline, enter)
+            answer = await self._limiter.send(request, self._attempt_seconds, deadline, enter)
             value = read(answer)
         except BaseException as error:
             if sent is not None:
                 health.ended(sent, error)
+                if isinstance(error, RateLimited):
+                    raise self._limiter.rate_limited() from error
             raise
         if sent is not None:
             health.ended(sent, None)

@@ -93,8 +93,7 @@ class Knobs(BaseModel):
     )
     redis_url: SecretStr | None = Field(
         default=None,
-        description="The Redis that processes share answers, flights and quota in; "
-        "`rediss://` for TLS.",
+        description="The Redis that processes share answers and flights in; `rediss://` for TLS.",
     )
     redis_key_prefix: str = Field(
         default="segments-gateway", description="What every key in Redis begins with."

@@ -1,1 +1,1 @@
-"""What processes share through Redis: the connection, leases, the view of the quota, and keys."""
+"""What processes share through Redis: the connection, leases, and keys."""

@@ -18,7 +18,6 @@ from gateway.cache.invalidations import Invalidations
 from gateway.shared.connection import RedisConnection
 from gateway.shared.keys import LAYOUT, key, lease_of
 from gateway.shared.leases import Leases
-from gateway.shared.window import SharedWindow, Take
 
 DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
 
@@ -122,14 +121,6 @@ async def test_user_of_the_documentation_may_do_all_that_is_needed(server: Redis
     news = Invalidations(connection, store, keep_seconds=600, clock=time.time)
     await news.announce("segments", time.time())
     await news.ask()
-    window = SharedWindow(connection, store, given_up_after_seconds=60)
-    assert await window.take("a", 1000.0, 0) == Take(True, 0.0)
-    await window.tell("a", 1000.0, 1000.5, left=1, quota=150, resets_in=9.5)
-    await window.pause(1001.0)
-    assert await window.take("b", 1001.0, 0) == Take(True, 0.0)
-    take = await window.take("c", 1001.0, 0)
-    assert take is not None
-    assert (take.granted, round(take.wait_seconds, 2)) == (False, 9.0)
     assert (connection.failures, connection.state) == (0, "connected")
     # It is alone with its keys.
     refused: bytes | str | None = b"refused"

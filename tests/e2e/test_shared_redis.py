@@ -98,21 +98,6 @@ async def test_what_is_stale_in_one_serves_the_other_where_the_store_fails(pair:
     }
 
 
-async def test_a_quota_that_one_used_up_the_other_knows(server: RedisServer, pair: Pair) -> None:
-    first, second = pair
-    for gateway in pair:
-        gateway.emulator.window.quota = 1
-    await first.page(first=1)
-    window = "segments-gateway:v3:teststore:window"
-    await until(lambda: server.admin.hget(window, "fewest") == b"0")
-    answer = await second.ask("{ segments(last: 1) { nodes { name } } }")
-    assert answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
-    assert second.upstream_requests == 0
-    ready = (await second.http.get("/health/ready")).json()
-    assert ready["parts"]["redis"] == "connected"
-    assert ready["parts"]["quota"].startswith("nothing is sent for ")
-
-
 async def test_keys_name_the_prefix_the_layout_the_store_and_the_collection(
     server: RedisServer, pair: Pair
 ) -> None:

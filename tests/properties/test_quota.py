@@ -1,16 +1,22 @@
-"""The view of the quota against the emulator's count, on one clock and a wire that takes time."""
+"""The quota of one process against the emulator's own count, on one clock and a slow wire."""
 
+import asyncio
+import math
 from dataclasses import dataclass, field
+from random import Random
 
+import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from virtual_time import run_in_virtual_time
 
-from gateway.bigcommerce.quota import WINDOW_SECONDS, QuotaView
+from gateway.bigcommerce.client import BigCommerceClient
+from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
+from gateway.bigcommerce.not_sent import QuotaUsedUp
+from gateway.bigcommerce.protocol import list_segments
+from gateway.bigcommerce.quota import Quota
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
 from gateway.emulator.rate_limit import RateLimitWindow
-
-# Shorter than a resolution of the clock, no answer is; longer, no request is let be.
-WIRE_MILLISECONDS = st.sampled_from([1, 2, 40, 300, 2_000, 6_000])
 
 
 @dataclass
@@ -18,134 +24,220 @@ class Flight:
     sent_at: float
     arrives_at: float
     comes_back_at: float
-    is_told: bool
-    limit: RateLimit | None = None
+    told: RateLimit | None = None
     has_arrived: bool = False
+
+    @property
+    def due_at(self) -> float:
+        return self.comes_back_at if self.has_arrived else self.arrives_at
 
 
 @dataclass
 class World:
-    """A store, its one client, and what is on its way between them."""
+    """A store, its one client, and the requests between them; `refused` counts 429s."""
 
-    quota: int
+    limit: int
+    window_ms: int
     now: float = 1000.0
     flights: list[Flight] = field(default_factory=list)
-    refused: list[Flight] = field(default_factory=list)
+    refused: int = 0
+    slow: int = 0
 
     def __post_init__(self) -> None:
-        self.window = RateLimitWindow(self.quota, lambda: self.now)
-        self.view = QuotaView(lambda: self.now)
+        self.window = RateLimitWindow(self.limit, lambda: self.now, window_ms=self.window_ms)
+        self.quota = Quota(lambda: self.now)
 
-    def send(self, there: float, back: float, is_told: bool) -> Flight:
-        self.view.send()
-        flight = Flight(self.now, self.now + there, self.now + there + back, is_told)
-        self.flights.append(flight)
-        return flight
+    def send(self, there_ms: int, back_ms: int) -> None:
+        self.quota.in_flight += 1
+        there, back = there_ms / 1000, back_ms / 1000
+        self.flights.append(Flight(self.now, self.now + there, self.now + there + back))
+        self.slow += 2 * (there_ms + back_ms) >= self.window_ms - 2
 
     def pass_time(self, seconds: float) -> None:
-        """Lets everything happen in its order until then."""
+        """Lets requests arrive and answers come back in their order."""
         until = self.now + seconds
         while self.flights:
-            flight = min(self.flights, key=due)
-            if due(flight) > until:
+            flight = min(self.flights, key=lambda flight: flight.due_at)
+            if flight.due_at > until:
                 break
-            self.now = max(self.now, due(flight))
+            self.now = max(self.now, flight.due_at)
             if flight.has_arrived:
                 self.flights.remove(flight)
-                self.view.answered(flight.sent_at, self.now, flight.limit)
+                self.quota.answered(flight.sent_at, flight.told)
             else:
-                self.arrive(flight)
+                flight.has_arrived = True
+                self.refused += not self.window.take()
+                flight.told = read_rate_limit(headers_of(self.window))
         self.now = until
-
-    def arrive(self, flight: Flight) -> None:
-        flight.has_arrived = True
-        is_covered = self.window.take()
-        if not is_covered:
-            self.refused.append(flight)
-        if flight.is_told:
-            headers = {name.lower(): text for name, text in self.window.headers().items()}
-            flight.limit = read_rate_limit(headers)
 
     def land_all(self) -> None:
         self.pass_time(max([0.0, *(flight.comes_back_at - self.now for flight in self.flights)]))
 
     @property
     def truly_left(self) -> int:
-        headers = self.window.headers()
-        return int(headers["X-Rate-Limit-Requests-Left"])
+        return int(headers_of(self.window)["x-rate-limit-requests-left"])
 
 
-def due(flight: Flight) -> float:
-    return flight.comes_back_at if flight.has_arrived else flight.arrives_at
+def headers_of(window: RateLimitWindow) -> dict[str, str]:
+    return {name.lower(): text for name, text in window.headers().items()}
 
 
-sends = st.tuples(
-    st.integers(1, 4), WIRE_MILLISECONDS, WIRE_MILLISECONDS, st.sampled_from([True, True, False])
-)
-waits = st.sampled_from([0, 1, 100, 1_000, 5_000, 24_000, 30_000, 31_000, 100_000])
-steps = st.lists(sends | waits, max_size=25)
+limits = st.integers(1, 50)
+windows_ms = st.integers(1_000, 60_000)
+trips_ms = st.sampled_from([1, 40, 300, 490, 2_000, 5_000])
+sends = st.tuples(st.integers(1, 12), trips_ms, trips_ms)
+# Of a window, so that its end is often near.
+waits = st.sampled_from([0.0, 0.001, 0.1, 0.25, 0.5, 0.9, 0.99, 1.0, 1.01, 3.0])
+steps = st.lists(sends | waits, max_size=30)
+Step = tuple[int, int, int] | float
 
 
-def play(world: World, steps: list[tuple[int, int, int, bool] | int]) -> None:
+def play(limit: int, window_ms: int, steps: list[Step], *, fast: bool) -> World:
+    """Sends whatever the quota allows, from the first answer on."""
+    world = World(limit, window_ms)
+    world.send(1, 1)
+    world.pass_time(0.002)
     for step in steps:
-        if isinstance(step, int):
-            world.pass_time(step / 1000)
+        if isinstance(step, float):
+            world.pass_time(step * window_ms / 1000)
             continue
-        many, there, back, is_told = step
+        many, there, back = step
+        if fast and 2 * (there + back) >= window_ms - 2:
+            there = back = window_ms // 4 - 1
         for _ in range(many):
-            if world.view.left > 0:
-                world.send(there / 1000, back / 1000, is_told)
-
-
-@given(st.integers(1, 8), steps)
-@settings(max_examples=1000, deadline=None)
-def test_whoever_keeps_to_the_view_is_never_refused_once_it_was_told(
-    quota: int, steps: list[tuple[int, int, int, bool] | int]
-) -> None:
-    world = World(quota)
-    world.send(0.1, 0.1, True)
-    world.pass_time(0.2)
-    play(world, steps)
+            if world.quota.available > 0 and len(world.flights) < MAXIMUM_IN_FLIGHT:
+                world.send(there, back)
     world.land_all()
-    assert world.refused == []
-    assert world.view.in_flight == 0
+    assert world.quota.in_flight == 0
+    return world
 
 
-@given(st.integers(1, 8), steps)
+@given(limits, windows_ms, steps)
+@settings(max_examples=1500, deadline=None)
+def test_request_is_never_refused_while_each_takes_less_than_half_a_window(
+    limit: int, window_ms: int, steps: list[Step]
+) -> None:
+    assert play(limit, window_ms, steps, fast=True).refused == 0
+
+
+@given(limits, windows_ms, steps)
+@settings(max_examples=1500, deadline=None)
+def test_request_that_takes_half_a_window_costs_one_429_at_most(
+    limit: int, window_ms: int, steps: list[Step]
+) -> None:
+    world = play(limit, window_ms, steps, fast=False)
+    assert world.refused <= world.slow
+
+
+@given(st.integers(1, 12), st.integers(1, 20), trips_ms)
+@settings(max_examples=100, deadline=None)
+def test_before_the_first_answer_only_requests_in_flight_can_be_refused(
+    limit: int, many: int, trip_ms: int
+) -> None:
+    world = World(limit, 30_000)
+    for _ in range(min(many, MAXIMUM_IN_FLIGHT)):
+        assert world.quota.available == math.inf
+        world.send(trip_ms, trip_ms)
+    world.land_all()
+    assert world.refused == max(0, min(many, MAXIMUM_IN_FLIGHT) - limit)
+    assert world.quota.available == world.truly_left
+
+
+@given(limits, windows_ms, steps)
 @settings(max_examples=500, deadline=None)
-def test_answer_to_a_request_that_is_alone_on_the_wire_tells_exactly_what_is_left(
-    quota: int, steps: list[tuple[int, int, int, bool] | int]
+def test_whole_quota_is_available_once_every_window_told_of_has_ended(
+    limit: int, window_ms: int, steps: list[Step]
 ) -> None:
-    world = World(quota)
-    play(world, steps)
+    world = play(limit, window_ms, steps, fast=False)
+    world.pass_time(window_ms / 1000 + 0.002)
+    assert (world.quota.remaining, world.quota.available) == (None, limit)
+    assert world.quota.wait_seconds == 0
+    world.send(1, 1)
     world.land_all()
-    world.pass_time(0.001)
-    world.send(0.001, 0.001, True)
-    world.land_all()
-    assert world.view.left == world.truly_left
-
-
-@given(st.integers(1, 8), steps)
-@settings(max_examples=200, deadline=None)
-def test_all_of_the_quota_may_be_used_after_the_latest_end_of_a_window(
-    quota: int, steps: list[tuple[int, int, int, bool] | int]
-) -> None:
-    world = World(quota)
-    world.send(0.1, 0.1, True)
-    play(world, steps)
-    world.land_all()
-    world.pass_time(2 * WINDOW_SECONDS + 0.01)
-    assert world.view.left == quota
-    assert world.view.wait_seconds == 0
+    assert world.quota.available == world.truly_left
 
 
 @given(st.integers(4, 8), st.lists(st.integers(0, 3), min_size=1, max_size=10))
-def test_what_another_app_took_is_known_at_the_next_answer(quota: int, taken: list[int]) -> None:
-    world = World(quota)
+def test_what_another_app_took_is_known_at_the_next_answer(limit: int, taken: list[int]) -> None:
+    world = World(limit, 30_000)
     for others in taken:
         for _ in range(others):
             world.window.take()
-        if world.view.left > 0:
-            world.send(0.01, 0.01, True)
+        if world.quota.available > 0:
+            world.send(10, 10)
             world.land_all()
-            assert world.view.left == world.truly_left
+            assert world.quota.available == world.truly_left
+
+
+class Store:
+    """A limiter whose requests the emulator's window counts, on the clock of the event loop."""
+
+    def __init__(self, limit: int, window_ms: int, latency: float, seed: int) -> None:
+        now = asyncio.get_running_loop().time
+        self.window = RateLimitWindow(limit, now, window_ms=window_ms)
+        self.latency = latency
+        self.refused = 0
+        http = httpx.AsyncClient(
+            transport=httpx.MockTransport(self._answer), base_url="http://store.test/v3/"
+        )
+        jitter = Random(seed).uniform
+        self.limiter = RequestLimiter(BigCommerceClient(http), now, jitter=jitter)
+
+    async def _answer(self, _: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(self.latency / 2)
+        status = 200 if self.window.take() else 429
+        self.refused += status == 429
+        headers = self.window.headers()
+        await asyncio.sleep(self.latency / 2)
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(b"{}"))
+
+    async def ask(self, patience: float = 1e6) -> int:
+        deadline = asyncio.get_running_loop().time() + patience
+        request = list_segments(1, 250)
+        return (await self.limiter.send(request, 1.0, deadline, lambda: None)).status
+
+
+@given(limits, windows_ms, st.sampled_from([0.001, 0.02, 0.05]), st.integers(1, 3), st.integers())
+@settings(max_examples=100, deadline=None)
+def test_each_window_serves_its_whole_quota_until_all_callers_have_an_answer(
+    limit: int, window_ms: int, latency: float, windows: int, seed: int
+) -> None:
+    async def play() -> None:
+        store = Store(limit, window_ms, latency, seed)
+        await store.ask()
+        callers = [store.ask() for _ in range(windows * limit)]
+        assert await asyncio.gather(*callers) == [200] * windows * limit
+        # The first request of all has used one up, so the last caller waits for a window more.
+        resets = windows * window_ms / 1000
+        ended_after = asyncio.get_running_loop().time() - resets
+        assert 0 <= ended_after <= JITTER_SECONDS + 2 * latency + 0.01
+        assert store.refused == 0
+
+    run_in_virtual_time(play())
+
+
+@given(limits, windows_ms, st.floats(0, 70), st.integers())
+@settings(max_examples=200, deadline=None)
+def test_caller_waits_for_the_reset_where_its_deadline_allows_and_else_fails_at_once(
+    limit: int, window_ms: int, patience: float, seed: int
+) -> None:
+    async def play() -> None:
+        store = Store(limit, window_ms, 0.02, seed)
+        for _ in range(limit):
+            await store.ask()
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        until_reset = store.limiter.quota.wait_seconds
+        if until_reset == 0:  # the window ended while its quota was used up
+            return
+        (outcome,) = await asyncio.gather(store.ask(patience), return_exceptions=True)
+        if isinstance(outcome, QuotaUsedUp):
+            assert loop.time() == asked_at
+            assert outcome.retry_after == math.ceil(until_reset)
+            assert patience < until_reset + JITTER_SECONDS + 0.1
+        else:
+            assert outcome == 200
+            assert asked_at + until_reset <= loop.time() <= asked_at + patience
+        assert store.refused == 0
+
+    run_in_virtual_time(play())

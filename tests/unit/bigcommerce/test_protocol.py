@@ -10,7 +10,6 @@ from gateway.bigcommerce.protocol import (
     list_segments_by_id,
     read_segments,
 )
-from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit, read_retry_after
 from gateway.errors import (
     RateLimited,
     UpstreamError,
@@ -195,20 +194,6 @@ def test_rate_limit_without_headers_does_not_invent_a_time() -> None:
     assert error.value.extensions == {"code": "RATE_LIMITED"}
 
 
-def test_headers_of_the_quota_are_read() -> None:
-    headers = {
-        "x-rate-limit-requests-left": "148",
-        "x-rate-limit-requests-quota": "150",
-        "x-rate-limit-time-reset-ms": "29500",
-        "x-rate-limit-time-window-ms": "30000",
-    }
-    assert read_rate_limit(headers) == RateLimit(148, 150, 29.5)
-    assert read_rate_limit({**headers, "x-rate-limit-requests-left": "nan"}) is None
-    assert read_rate_limit({}) is None
-    assert read_rate_limit({**headers, "x-rate-limit-time-reset-ms": "86400001"}) is None
-    assert read_retry_after({"x-retry-after": "3"}) == 3.0
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -220,7 +205,3 @@ def test_headers_of_the_quota_are_read() -> None:
 def test_absurd_body_is_one_clear_error(body: bytes) -> None:
     with pytest.raises(UpstreamUnavailable):
         read_segments(Answer(200, {}, body), 1, 50)
-
-
-def test_absurd_number_in_a_header_is_no_number() -> None:
-    assert read_retry_after({"x-rate-limit-time-reset-ms": "9" * 400}) is None

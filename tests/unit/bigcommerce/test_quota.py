@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.bigcommerce.quota import LONGEST_PAUSE_SECONDS, QuotaView
+from gateway.bigcommerce.quota import LONGEST_PAUSE_SECONDS, Quota
 from gateway.bigcommerce.rate_limit import RateLimit
 
 
@@ -21,128 +21,142 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def view(clock: Clock) -> QuotaView:
-    return QuotaView(clock, lambda _, longest: longest)
+def quota(clock: Clock) -> Quota:
+    return Quota(clock, lambda _, longest: longest)
 
 
-def told(view: QuotaView, left: int, resets_in: float = 20.0, sent_at: float = 1000.0) -> None:
-    view.send()
-    view.answered(sent_at, sent_at, RateLimit(left, 150, resets_in))
-
-
-def lost(view: QuotaView, clock: Clock) -> None:
-    view.send()
-    view.answered(clock(), clock(), None)
-
-
-def test_anything_may_be_sent_while_nobody_told(view: QuotaView) -> None:
-    view.send()
-    assert (view.told, view.left, view.wait_seconds) == (None, math.inf, 0.0)
-    assert not view.is_used_up
-
-
-def test_what_is_in_flight_may_have_been_counted(view: QuotaView) -> None:
-    told(view, 2)
-    view.send()
-    view.send()
-    assert (view.told, view.left) == (2, 0)
-    assert view.wait_seconds == pytest.approx(20, abs=0.01)
-    assert not view.is_used_up  # an answer may tell that one is left
-
-
-def test_answer_that_was_overtaken_tells_nothing_new(view: QuotaView) -> None:
-    told(view, 7)
-    told(view, 9)
-    assert view.left == 7
-
-
-def test_lost_answer_may_have_been_counted_until_a_later_request_tells(
-    view: QuotaView, clock: Clock
+def answer(
+    quota: Quota, remaining: int, resets_in: float = 20.0, *, sent_at: float = 1000.0, **of: float
 ) -> None:
-    told(view, 5)
-    clock.seconds += 1
-    lost(view, clock)
-    assert view.left == 4
-    told(view, 4, sent_at=1000.5)  # may have been written before the lost one was counted
-    assert view.left == 3
-    told(view, 4, sent_at=1001)
-    assert view.left == 4
+    """Lets a request be answered that was sent at this time."""
+    quota.in_flight += 1
+    window = of.get("window", 30.0)
+    quota.answered(sent_at, RateLimit(remaining, int(of.get("limit", 150)), resets_in, window))
 
 
-def test_answer_that_was_lost_before_the_first_one_came_counts_too(
-    view: QuotaView, clock: Clock
+def test_before_the_first_answer_anything_may_be_sent(quota: Quota) -> None:
+    quota.in_flight += 10
+    assert (quota.remaining, quota.available, quota.wait_seconds) == (None, math.inf, 0.0)
+
+
+def test_requests_in_flight_count_as_used(quota: Quota) -> None:
+    answer(quota, 2)
+    quota.in_flight += 2
+    assert (quota.remaining, quota.available) == (2, 0)
+    assert quota.wait_seconds == pytest.approx(20, abs=0.01)
+
+
+def test_lowest_remainder_counts_as_answers_overtake_each_other(quota: Quota) -> None:
+    answer(quota, 7)
+    answer(quota, 9)
+    assert quota.available == 7
+
+
+def test_answer_without_headers_changes_nothing(quota: Quota) -> None:
+    answer(quota, 5)
+    quota.in_flight += 1
+    quota.answered(1000.0, None)
+    assert (quota.remaining, quota.available) == (5, 5)
+
+
+@pytest.mark.parametrize("window", [1.0, 5.0, 30.0])
+def test_after_its_reset_a_window_has_its_quota_again(
+    quota: Quota, clock: Clock, window: float
 ) -> None:
-    view.send()
-    clock.seconds += 1
-    lost(view, clock)
-    view.answered(1000.0, clock(), RateLimit(5, 150, 20.0))
-    assert view.left == 4
+    answer(quota, 0, window * 0.7, window=window, limit=25)
+    clock.seconds += window * 0.7
+    assert (quota.remaining, quota.available) == (0, 0)
+    clock.seconds += 0.002
+    assert (quota.remaining, quota.available, quota.wait_seconds) == (None, 25, 0.0)
 
 
-def test_after_its_end_a_window_has_its_quota_again(view: QuotaView, clock: Clock) -> None:
-    told(view, 0)
-    assert view.is_used_up
-    clock.seconds += 19.9
-    assert view.left == 0
-    clock.seconds += 0.2
-    assert (view.left, view.wait_seconds, view.is_used_up) == (150, 0.0, False)
+def test_new_window_bears_its_quota_in_flight_and_waits_for_an_answer(
+    quota: Quota, clock: Clock
+) -> None:
+    answer(quota, 0, 4.0, window=5.0, limit=3)
+    clock.seconds += 4.1
+    quota.in_flight += 3
+    assert (quota.available, quota.wait_seconds) == (0, 5.0)
+    quota.answered(clock(), RateLimit(2, 3, 4.9, 5.0))
+    assert (quota.remaining, quota.available) == (2, 0)
 
 
-def test_answer_of_a_window_that_has_ended_tells_nothing(view: QuotaView, clock: Clock) -> None:
-    told(view, 0)
-    view.send()
+def test_late_answer_of_a_window_that_has_ended_changes_nothing(quota: Quota, clock: Clock) -> None:
+    answer(quota, 1)
+    quota.in_flight += 2
     clock.seconds += 21
-    assert view.left == 149
-    view.answered(1000.0, clock(), RateLimit(0, 150, 0.0))
-    assert view.left == 150
+    quota.answered(1000.0, RateLimit(0, 150, 0.0))
+    assert (quota.remaining, quota.available) == (None, 149)
+    answer(quota, 140, 29.0, sent_at=1020.5)
+    quota.answered(1000.0, RateLimit(0, 150, 0.1))
+    assert (quota.remaining, quota.available) == (140, 140)
 
 
-def test_what_was_lost_in_a_window_is_forgotten_with_it(view: QuotaView, clock: Clock) -> None:
-    told(view, 3)
-    for _ in range(3):
-        lost(view, clock)
-    assert view.is_used_up
-    clock.seconds += 300
-    for _ in range(150):
-        lost(view, clock)
-    assert view.left == 0
-    clock.seconds += 31
-    assert view.left == 150
+def test_answer_of_a_later_window_replaces_what_is_known(quota: Quota, clock: Clock) -> None:
+    answer(quota, 0, 1.0)
+    clock.seconds += 0.9
+    answer(quota, 140, 29.9, sent_at=1000.8)
+    assert quota.available == 140
+    assert clock() < 1001  # the reset that the first answer named
 
 
-def test_store_that_tells_of_a_quota_of_none_is_asked_once_a_window(
-    view: QuotaView, clock: Clock
-) -> None:
-    view.send()
-    view.answered(clock(), clock(), RateLimit(0, 0, 20.0))
-    assert view.is_used_up
+def test_window_of_another_length_is_followed(quota: Quota, clock: Clock) -> None:
+    answer(quota, 0, 20.0, window=30.0)
     clock.seconds += 21
-    assert view.left == 1
+    answer(quota, 0, 4.0, sent_at=1021, window=5.0, limit=25)
+    assert quota.wait_seconds == pytest.approx(4.0, abs=0.01)
+    clock.seconds += 4.1
+    assert quota.available == 25
 
 
-def test_pauses_double_until_the_platform_answers_again(view: QuotaView, clock: Clock) -> None:
+def test_quota_of_none_is_asked_once_a_window(quota: Quota, clock: Clock) -> None:
+    answer(quota, 0, limit=0)
+    assert quota.available == 0
+    clock.seconds += 21
+    assert quota.available == 1
+    quota.in_flight += 1
+    assert quota.available == 0
+
+
+def test_one_request_finds_out_once_a_reset_beyond_belief_has_stopped_all_for_a_minute(
+    quota: Quota, clock: Clock
+) -> None:
+    answer(quota, 0, 60.0, window=60.0)
+    clock.seconds += 60
+    assert quota.available == 0
+    clock.seconds += 0.1
+    assert quota.available == 150
+    quota.in_flight += 1
+    assert (quota.available, quota.wait_seconds) == (0, 60.0)
+    quota.answered(clock(), RateLimit(99, 150, 9.0))
+    assert quota.available == 99
+
+
+def test_reset_of_no_time_leaves_the_next_window(quota: Quota, clock: Clock) -> None:
+    answer(quota, 0, 0.0)
+    clock.seconds += 0.002
+    assert quota.available == 150
+
+
+def test_pauses_double_until_the_platform_answers_again(quota: Quota, clock: Clock) -> None:
     pauses = []
     for _ in range(7):
-        pauses.append(view.overloaded(None))
-        assert view.wait_seconds == pauses[-1]
+        pauses.append(quota.overloaded(None))
+        assert quota.wait_seconds == pauses[-1]
         clock.seconds += pauses[-1]
     assert pauses == [1, 2, 4, 8, 16, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
-    view.recovered()
-    assert view.overloaded(None) == 1
+    quota.recovered()
+    assert quota.overloaded(None) == 1
 
 
-def test_requests_that_were_sent_side_by_side_make_one_pause(view: QuotaView, clock: Clock) -> None:
-    view.overloaded(None)
+def test_requests_sent_side_by_side_make_one_pause(quota: Quota, clock: Clock) -> None:
+    quota.overloaded(None)
     clock.seconds += 0.5
-    assert view.overloaded(None) == 0.5
+    assert quota.overloaded(None) == 0.5
     clock.seconds += 0.5
-    assert view.overloaded(None) == 2
+    assert quota.overloaded(None) == 2
 
 
-def test_longest_time_that_the_platform_named_is_kept_to(view: QuotaView) -> None:
-    view.overloaded(None)
-    assert [view.overloaded(seconds) for seconds in (5.0, 3.0, 0.0)] == [5, 5, 5]
-
-
-def test_pause_of_no_seconds_is_none_that_was_named(view: QuotaView) -> None:
-    assert view.overloaded(0.0) == 1
+def test_longest_time_that_a_429_names_counts(quota: Quota) -> None:
+    quota.overloaded(None)
+    assert [quota.overloaded(seconds) for seconds in (5.0, 3.0, 0.0)] == [5, 5, 5]

@@ -12,7 +12,7 @@ from wire import HeldTime, HeldWire, no_spread, settle
 
 from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
-from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, Gate
+from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.not_sent import ShutOff
 from gateway.bigcommerce.protocol import Answer, list_segments, read_segments
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
@@ -42,9 +42,11 @@ class World:
     def __init__(self, *, timeout_seconds: float = 60.0) -> None:
         self.time = HeldTime()
         self.wire = HeldWire()
-        self.gate = Gate(self.wire.client, self.time, sleep=self.time.sleep, spread=no_spread)
+        self.limiter = RequestLimiter(
+            self.wire.client, self.time, sleep=self.time.sleep, jitter=no_spread
+        )
         self.upstream = Upstream(
-            self.gate, self.time, timeout_seconds=timeout_seconds, reserve=15, spread=no_spread
+            self.limiter, self.time, timeout_seconds=timeout_seconds, reserve=15, jitter=no_spread
         )
         self.breaker = self.upstream.health(LIST.operation).failing
 
@@ -264,7 +266,7 @@ async def test_attempt_that_hangs_leaves_time_for_another(
     first, second = [line for line in caplog.messages if "no answer" in line]
     assert first == "list_segments: no answer from the upstream within 0.3 seconds"
     assert float(second.split()[-2]) <= 0.2
-    assert world.gate.view.in_flight == 0
+    assert world.limiter.quota.in_flight == 0
 
 
 async def test_each_attempt_but_the_first_is_told_at_debug(
@@ -438,7 +440,7 @@ async def test_whoever_waits_for_a_turn_when_the_upstream_is_given_up_is_not_sen
     assert len([task for task in sent if task.done()]) == FAILURES_IN_A_ROW
     for _ in range(len(world.wire.waiting)):
         await world.wire.answer(body=EMPTY)
-    assert world.gate.view.in_flight == 0
+    assert world.limiter.quota.in_flight == 0
     assert world.breaker.is_open is False
     await asyncio.gather(*sent, *waiting, return_exceptions=True)
 
@@ -459,7 +461,7 @@ async def test_whoever_waits_for_the_quota_probes_when_it_is_sent_and_no_sooner(
         await waiting[2]
     await world.wire.answer(body=EMPTY)
     assert (waiting[0].cancelled(), await waiting[1]) == (True, 0)
-    assert world.gate.view.in_flight == 0
+    assert world.limiter.quota.in_flight == 0
 
 
 async def test_probe_that_is_cancelled_on_the_wire_leaves_it_to_the_next(world: World) -> None:
@@ -543,7 +545,7 @@ async def test_any_other_cancellation_ends_an_operation(world: World) -> None:
     asked = await world.ask()
     asked.cancel()
     await settle()
-    assert (asked.cancelled(), world.wire.cancelled, world.gate.view.in_flight) == (True, 1, 0)
+    assert (asked.cancelled(), world.wire.cancelled, world.limiter.quota.in_flight) == (True, 1, 0)
 
 
 async def test_error_of_the_reader_itself_is_neither_tried_again_nor_a_failure(

@@ -116,8 +116,8 @@ async def test_nothing_is_sent_for_those_who_hung_up_while_the_quota_was_used_up
     before = len(asyncio.all_tasks())
 
     def all_wait() -> bool:
-        # Twelve clients, and a flight for the block and one for the id: at the gate each of those
-        # waits for its time and for news.
+        # Twelve clients, and a flight for the block and one for the id: in the limiter each of
+        # those waits for the reset and for an answer.
         return len(asyncio.all_tasks()) >= before + 12 + 2 * 3
 
     await world.hang_up(*[LAST_PAGE] * 6, *[world.lookup] * 6, when=all_wait)

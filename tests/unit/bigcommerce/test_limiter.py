@@ -1,4 +1,4 @@
-"""The gate on a clock and a wire that the test holds: nothing here takes time."""
+"""The limiter on a clock and a wire that the test holds: nothing here takes time."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
 
 from gateway.answer_scope import ABANDONED, answering
-from gateway.bigcommerce.gate import MAXIMUM_IN_FLIGHT, SPREAD_SECONDS, Gate
+from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
 from gateway.bigcommerce.protocol import Answer, list_segments
 from gateway.errors import RateLimited, UpstreamUnavailable
@@ -16,16 +16,18 @@ Sending = asyncio.Task[Answer]
 
 
 class World:
-    """A gate, its wire and its time; whoever asks has `patience` seconds."""
+    """A limiter, its wire and its time; whoever asks has `patience` seconds."""
 
     def __init__(self) -> None:
         self.time = HeldTime()
         self.wire = HeldWire()
-        self.gate = Gate(self.wire.client, self.time, sleep=self.time.sleep, spread=no_spread)
+        self.limiter = RequestLimiter(
+            self.wire.client, self.time, sleep=self.time.sleep, jitter=no_spread
+        )
 
     def send(self, patience: float = 60.0) -> Sending:
         deadline = in_seconds(patience)
-        sent = self.gate.send(list_segments(1, 250), 30.0, deadline, lambda: None)
+        sent = self.limiter.send(list_segments(1, 250), 30.0, deadline, lambda: None)
         return asyncio.ensure_future(sent)
 
     async def told(self, left: int, **answer: float) -> None:
@@ -68,7 +70,7 @@ async def test_ten_are_in_flight_at_most(world: World) -> None:
     for _ in range(11):
         await world.wire.answer(left=100)
     assert [answer.status for answer in await asyncio.gather(*sent)] == [200] * 12
-    assert (world.gate.view.in_flight, await world.free_slots()) == (0, 10)
+    assert (world.limiter.quota.in_flight, await world.free_slots()) == (0, 10)
 
 
 async def test_slots_go_round_the_clients(world: World) -> None:
@@ -92,7 +94,7 @@ async def test_it_waits_for_the_reset_and_goes_on(world: World) -> None:
     await world.told(0)
     waiting = world.send()
     await settle()
-    assert world.time.slept == [pytest.approx(20 + SPREAD_SECONDS, abs=0.01)]
+    assert world.time.slept == [pytest.approx(20 + JITTER_SECONDS, abs=0.01)]
     await world.time.pass_by(20)
     assert world.wire.requests == 1
     await world.time.pass_by(0.5)
@@ -148,7 +150,7 @@ async def test_after_the_reset_only_as_many_go_as_the_quota_allows(world: World)
     await world.time.pass_by(30)
     assert world.wire.requests == 1 + 3 + 3
     await leave(*patient, *hasty, message=None)
-    assert (world.gate.view.in_flight, await world.free_slots()) == (0, 3)
+    assert (world.limiter.quota.in_flight, await world.free_slots()) == (0, 3)
 
 
 async def test_429_tells_that_nothing_is_left(world: World) -> None:
@@ -156,7 +158,7 @@ async def test_429_tells_that_nothing_is_left(world: World) -> None:
     await settle()
     await world.wire.answer(429, left=5)  # as BigCommerce was seen to do
     assert (await refused).status == 429
-    assert (world.gate.view.left, world.gate.view.is_used_up) == (0, True)
+    assert (world.limiter.quota.available, world.limiter.quota.remaining) == (0, 0)
 
 
 async def test_429_without_headers_lets_all_pause(
@@ -168,7 +170,7 @@ async def test_429_without_headers_lets_all_pause(
         await settle()
         await world.wire.answer(429)
         assert (await refused).status == 429
-        pauses.append(world.gate.view.pause_seconds)
+        pauses.append(world.limiter.quota.pause_seconds)
         with pytest.raises(RateLimited):
             await world.send(patience=0.5)
         await world.time.pass_by(pauses[-1])
@@ -205,7 +207,7 @@ async def test_whoever_is_abandoned_while_it_waits_for_a_slot_sends_nothing(worl
     assert sent[10].cancelled()
     for _ in range(10):
         await world.wire.answer(left=100)
-    assert (world.wire.requests, world.gate.view.in_flight) == (10, 0)
+    assert (world.wire.requests, world.limiter.quota.in_flight) == (10, 0)
 
 
 async def test_whoever_is_abandoned_while_it_waits_for_the_quota_sends_nothing(
@@ -228,7 +230,7 @@ async def test_what_is_on_the_wire_is_answered_however_often_it_is_abandoned(wor
     assert (sending.done(), world.wire.cancelled) == (False, 0)
     await world.wire.answer(left=7)
     assert (await sending).status == 200
-    assert (world.gate.view.told, world.gate.view.in_flight) == (7, 0)
+    assert (world.limiter.quota.remaining, world.limiter.quota.in_flight) == (7, 0)
 
 
 async def test_what_is_on_the_wire_fails_for_whoever_was_abandoned_as_for_others(
@@ -252,4 +254,4 @@ async def test_any_other_cancellation_ends_what_is_on_the_wire(
         await leave(sending)
     await leave(sending, message=None)
     assert (sending.cancelled(), world.wire.cancelled) == (True, 1)
-    assert (world.gate.view.in_flight, await world.free_slots()) == (0, 10)
+    assert (world.limiter.quota.in_flight, await world.free_slots()) == (0, 10)
