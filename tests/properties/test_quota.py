@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
@@ -172,9 +173,16 @@ def test_what_another_app_took_is_known_at_the_next_answer(limit: int, taken: li
 class Store:
     """A limiter whose requests the emulator's window counts, on the clock of the event loop."""
 
-    def __init__(self, limit: int, window_ms: int, latency: float, seed: int) -> None:
+    def __init__(
+        self,
+        limit: int,
+        window_ms: int,
+        latency: float,
+        seed: int,
+        window: RateLimitWindow | None = None,
+    ) -> None:
         now = asyncio.get_running_loop().time
-        self.window = RateLimitWindow(limit, now, window_ms=window_ms)
+        self.window = window or RateLimitWindow(limit, now, window_ms=window_ms)
         self.latency = latency
         self.refused = 0
         http = httpx.AsyncClient(
@@ -239,5 +247,24 @@ def test_caller_waits_for_the_reset_where_its_deadline_allows_and_else_fails_at_
             assert outcome == 200
             assert asked_at + until_reset <= loop.time() <= asked_at + patience
         assert store.refused == 0
+
+    run_in_virtual_time(play())
+
+
+@given(st.integers(1, 150), st.sampled_from([5_000, 30_000]), st.floats(0.001, 0.3), st.integers())
+@settings(max_examples=100, deadline=None)
+def test_each_of_two_processes_draws_ten_429_a_window_at_most(
+    limit: int, window_ms: int, latency: float, seed: int
+) -> None:
+    async def play() -> None:
+        first = Store(limit, window_ms, latency, seed)
+        second = Store(limit, window_ms, latency, seed + 1, first.window)
+        callers = [store.ask() for store in (first, second) for _ in range(limit + 30)]
+        statuses = Counter(await asyncio.gather(*callers))
+        assert statuses == {200: len(callers) - statuses[429], 429: statuses[429]}
+        windows = first.window.history
+        assert max(window.refused for window in windows) <= 2 * MAXIMUM_IN_FLIGHT
+        # Nothing of a window is left over while callers wait.
+        assert [window.requests >= limit for window in windows][:-1] == [True] * (len(windows) - 1)
 
     run_in_virtual_time(play())

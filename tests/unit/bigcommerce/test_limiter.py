@@ -4,6 +4,8 @@ import asyncio
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
 
 from gateway.answer_scope import ABANDONED, answering
@@ -179,10 +181,24 @@ async def test_429_without_headers_lets_all_pause(
     assert world.wire.requests == 3
 
 
-async def test_time_that_a_429_names_is_waited_for(world: World) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry_After": "7"},
+        {"Retry_After": "Sun, 06 Nov 1994 08:49:44 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT"},
+        {"X_Rate_Limit_Time_Reset_Ms": "7000"},
+        {"left": "14", "resets_in": "0", "Retry_After": "7"},
+    ],
+    ids=["seconds", "date", "a reset alone", "a reset of no time"],
+)
+async def test_time_that_a_429_names_is_waited_for(world: World, headers: dict[str, str]) -> None:
     refused = world.send()
     await settle()
-    await world.wire.answer(429, Retry_After="7")
+    left = headers.pop("left", None)
+    resets_in = float(headers.pop("resets_in", 20))
+    await world.wire.answer(
+        429, left=None if left is None else int(left), resets_in=resets_in, **headers
+    )
     await refused
     waiting = world.send()
     await settle()
@@ -192,6 +208,25 @@ async def test_time_that_a_429_names_is_waited_for(world: World) -> None:
     assert world.wire.requests == 2
     await world.wire.answer()
     assert (await waiting).status == 200
+
+
+async def test_time_beyond_belief_is_waited_for_a_minute(world: World) -> None:
+    refused = world.send()
+    await settle()
+    await world.wire.answer(429, Retry_After="86400")
+    await refused
+    assert world.limiter.quota.wait_seconds == 60
+
+
+async def test_request_that_is_stopped_at_last_costs_nothing(world: World) -> None:
+    await world.told(1)
+
+    def enter() -> None:
+        raise UpstreamUnavailable("The breaker has opened.")
+
+    with pytest.raises(UpstreamUnavailable, match="breaker"):
+        await world.limiter.send(list_segments(1, 250), 30.0, in_seconds(60.0), enter)
+    assert (world.limiter.quota.in_flight, world.limiter.quota.available) == (0, 1)
 
 
 async def test_with_hardly_any_time_left_nothing_is_sent(world: World) -> None:
@@ -255,3 +290,53 @@ async def test_any_other_cancellation_ends_what_is_on_the_wire(
     await leave(sending, message=None)
     assert (sending.cancelled(), world.wire.cancelled) == (True, 1)
     assert (world.limiter.quota.in_flight, await world.free_slots()) == (0, 10)
+
+
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["send", "send", "answer", "answer", "fail", "abandon", "cancel", "pass", "turn"]
+        ),
+        st.integers(0, 12),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+@given(moves)
+@settings(max_examples=200, deadline=None)
+def test_no_slot_and_no_request_in_flight_is_lost_under_any_schedule(
+    moves: list[tuple[str, int]],
+) -> None:
+    async def play() -> None:
+        world = World()
+        sent: list[Sending] = []
+        for move, number in moves:
+            running = [task for task in sent if not task.done()]
+            if move == "send":
+                sent.append(world.send(patience=60.0 if number % 2 else 6.0))
+            elif move in ("abandon", "cancel") and running:
+                message = ABANDONED if move == "abandon" else None
+                running[number % len(running)].cancel(message)
+            elif move == "pass":
+                await world.time.pass_by(number * 3)
+            elif move == "turn":
+                for _ in range(number):
+                    await asyncio.sleep(0)
+            elif move == "answer" and world.wire.waiting:
+                await world.wire.answer(
+                    (200, 200, 429, 500)[number % 4],
+                    left=None if number % 3 == 0 else number % 5,
+                    quota=5,
+                )
+            elif move == "fail" and world.wire.waiting:
+                await world.wire.fail(ConnectionResetError())
+        await settle()  # two cancellations in one turn of the loop are one, with the first message
+        for task in sent:
+            task.cancel()
+        await asyncio.gather(*sent, return_exceptions=True)
+        assert world.limiter.quota.in_flight == 0
+        assert await world.free_slots() == min(10, world.limiter.quota.limit or 10)
+
+    asyncio.run(play())
