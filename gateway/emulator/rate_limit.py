@@ -35,25 +35,30 @@ class RateLimitWindow:
         *,
         window_ms: int = WINDOW_MILLISECONDS,
     ) -> None:
-        if not 1 <= window_ms <= LONGEST_WINDOW_MILLISECONDS:
-            raise ValueError(f"A window has 1 to {LONGEST_WINDOW_MILLISECONDS} milliseconds.")
         self.quota = quota
-        self.window_ms = window_ms
         self.history: deque[WindowCount] = deque(maxlen=REMEMBERED_WINDOWS)
         self._clock = clock
         self._started = clock()
         self._used = 0
         self._is_told = False
+        self._window_ms = WINDOW_MILLISECONDS
+        self.window_ms = window_ms
+
+    @property
+    def window_ms(self) -> int:
+        """The length of a window in milliseconds."""
+        return self._window_ms
+
+    @window_ms.setter
+    def window_ms(self, window_ms: int) -> None:
+        if not 1 <= window_ms <= LONGEST_WINDOW_MILLISECONDS:
+            raise ValueError(f"A window has 1 to {LONGEST_WINDOW_MILLISECONDS} milliseconds.")
+        self._turn_window()
+        self._window_ms = window_ms
 
     def take(self) -> bool:
         """Counts one request; returns whether the quota covers it."""
-        now = self._clock()
-        seconds = self.window_ms / 1000
-        if now - self._started >= seconds:
-            # Windows follow each other without a gap, with or without requests.
-            self._started += (now - self._started) // seconds * seconds
-            self._used = 0
-            self._is_told = False
+        self._turn_window()
         self._used += 1
         is_covered = self._used <= self.quota
         if not self._is_told:
@@ -63,6 +68,14 @@ class RateLimitWindow:
         self.history[-1].refused += not is_covered
         return is_covered
 
+    def _turn_window(self) -> None:
+        elapsed, seconds = self._clock() - self._started, self._window_ms / 1000
+        if elapsed >= seconds:
+            # Windows follow each other without a gap, with or without requests.
+            self._started += elapsed // seconds * seconds
+            self._used = 0
+            self._is_told = False
+
     def forget_history(self) -> None:
         """Empties `history`; what the running window has left stays."""
         self.history.clear()
@@ -70,9 +83,9 @@ class RateLimitWindow:
 
     def headers(self) -> dict[str, str]:
         """Returns the four `X-Rate-Limit-*` headers; times are milliseconds."""
-        reset = max(0.0, self._started + self.window_ms / 1000 - self._clock())
+        reset = max(0.0, self._started + self._window_ms / 1000 - self._clock())
         return {
-            "X-Rate-Limit-Time-Window-Ms": str(self.window_ms),
+            "X-Rate-Limit-Time-Window-Ms": str(self._window_ms),
             "X-Rate-Limit-Time-Reset-Ms": str(round(reset * 1000)),
             "X-Rate-Limit-Requests-Quota": str(self.quota),
             "X-Rate-Limit-Requests-Left": str(max(0, self.quota - self._used)),

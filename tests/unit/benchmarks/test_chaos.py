@@ -146,12 +146,12 @@ def test_cold_errors_have_codes_and_come_in_time() -> None:
     assert missed(late) == [f"a fault (cold): errors within {DEADLINE_SECONDS + 1} s"]
 
 
-def test_a_small_quota_is_kept_to_after_its_first_window() -> None:
-    assert missed(row(name="small", refused=[5, 0, 0])) == []
-    too_many = ["a fault (warm): none of 429 after the first window"]
-    assert missed(row(name="small", refused=[0, 0, 1])) == too_many
+def test_a_small_quota_is_kept_to_but_for_requests_in_flight() -> None:
+    assert missed(row(name="small", refused=[20, 0, 20])) == []
+    too_many = ["a fault (warm): at most 20 of 429 in each window"]
+    assert missed(row(name="small", refused=[0, 0, 21])) == too_many
     assert missed(row(name="small", refused=[0, 0])) == too_many
-    assert missed(row(name="other", refused=[0, 0, 1])) == []
+    assert missed(row(name="other", refused=[0, 0, 21])) == []
 
 
 def test_a_run_has_to_be_long_enough() -> None:

@@ -120,7 +120,21 @@ def test_length_changes_amid_the_window(window_ms: int, left: str, reset: str) -
     assert left_and_reset(window) == (left, reset)
 
 
+def test_length_that_changes_after_an_idle_window_leaves_what_that_window_used() -> None:
+    clock = Clock()
+    window = RateLimitWindow(1, clock)
+    window.take()
+    clock.now += 31
+    window.window_ms = 60_000
+    assert window.take()
+    assert left_and_reset(window) == ("0", "59000")
+
+
 @pytest.mark.parametrize("window_ms", [0, -1, 86_400_001])
 def test_length_that_makes_no_sense_is_refused(window_ms: int) -> None:
     with pytest.raises(ValueError, match="A window has 1 to 86400000 milliseconds"):
         RateLimitWindow(2, window_ms=window_ms)
+    window = RateLimitWindow(2)
+    with pytest.raises(ValueError, match="A window has 1 to 86400000 milliseconds"):
+        window.window_ms = window_ms
+    assert window.window_ms == 30_000
