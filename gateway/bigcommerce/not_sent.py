@@ -13,8 +13,9 @@ class QuotaUsedUp(RateLimited):
 
     def __init__(self, seconds: float) -> None:
         after = max(1, math.ceil(seconds))
+        when = "1 second" if after == 1 else f"{after} seconds"
         super().__init__(
-            f"The store's API limits its rate. Try again in {after} seconds.", after, was_sent=False
+            f"The store's API limits its rate. Try again in {when}.", after, was_sent=False
         )
 
 

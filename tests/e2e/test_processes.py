@@ -199,6 +199,15 @@ def test_gateway_reads_the_emulator_command(run: Callable[..., Running]) -> None
     assert emulator.stop()[0] == 0
 
 
+def test_quota_of_the_command_line_is_told(run: Callable[..., Running]) -> None:
+    emulator = run("emulator", "--quota", "25", "--window-ms", "5000")
+    segments = f"{emulator.url}/stores/emulator/v3/segments"
+    headers = httpx.get(segments, headers={"X-Auth-Token": "emulator-token"}).headers
+    assert headers["X-Rate-Limit-Requests-Left"] == "24"
+    assert headers["X-Rate-Limit-Time-Window-Ms"] == "5000"
+    assert 0 < int(headers["X-Rate-Limit-Time-Reset-Ms"]) <= 5000
+
+
 def test_faults_of_the_command_line_come_in_their_order(run: Callable[..., Running]) -> None:
     emulator = run("emulator", "--fault", "overloaded:2", "--fault", "server-error")
     segments = f"{emulator.url}/stores/emulator/v3/segments"

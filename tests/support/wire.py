@@ -1,6 +1,7 @@
 """A store whose answers the test gives one by one, on a clock that the test holds."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -65,10 +66,12 @@ class HeldWire:
         quota: int = 150,
         resets_in: float = 20.0,
         body: bytes = b'{"data":[]}',
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
+        **named: str,
     ) -> None:
         """Answers whoever has waited longest, without headers of the quota where `left` is None."""
-        told = {name.replace("_", "-"): text for name, text in headers.items()}
+        told = {**(headers or {})}
+        told |= {name.replace("_", "-"): text for name, text in named.items()}
         if left is not None:
             told["X-Rate-Limit-Requests-Left"] = str(left)
             told["X-Rate-Limit-Requests-Quota"] = str(quota)
