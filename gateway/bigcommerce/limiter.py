@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from random import uniform
 
@@ -46,7 +47,7 @@ class RequestLimiter:
         self._sleep = sleep
         self._jitter = jitter
         self._slots = FairSlots(MAXIMUM_IN_FLIGHT)
-        self._answered = asyncio.Event()
+        self._next_answer = asyncio.Event()
 
     async def send(
         self,
@@ -59,13 +60,20 @@ class RequestLimiter:
 
         Waits for its turn among other clients and for the quota, then calls `enter`, which may
         raise to stop it. `deadline` is in the event loop's time. Raises `QuotaUsedUp` at once where
-        the quota resets too late for the deadline, and `TooLate` shortly before it. An abandoned
-        caller leaves its place; a request on the wire is answered.
+        the quota resets too late for the deadline. Shortly before the deadline it raises that, or
+        `TooLate` where it does not wait for the quota. An abandoned caller leaves its place; a
+        request on the wire is answered.
         """
         send_by = deadline - timeout_seconds * LEAST_SHARE
         self._check_wait(send_by)
-        async with self._slots.taken(answer_scope()):
-            await self._wait_for_quota(send_by)
+        async with AsyncExitStack() as slot:
+            try:
+                async with asyncio.timeout_at(send_by):
+                    await slot.enter_async_context(self._slots.taken(answer_scope()))
+                    await self._wait_for_quota(send_by)
+            except TimeoutError:
+                wait = self.quota.wait_seconds
+                raise QuotaUsedUp(wait) if wait > 0 else TooLate from None
             enter()
             self.quota.in_flight += 1
             left = deadline - asyncio.get_running_loop().time()
@@ -89,22 +97,18 @@ class RequestLimiter:
     def _check_wait(self, send_by: float) -> None:
         if self.waits_past(send_by):
             raise QuotaUsedUp(self.quota.wait_seconds)
+        if asyncio.get_running_loop().time() > send_by:
+            raise TooLate
 
     async def _wait_for_quota(self, send_by: float) -> None:
-        while True:
+        while (wait := self.quota.wait_seconds) > 0:
             self._check_wait(send_by)
-            if asyncio.get_running_loop().time() > send_by:
-                raise TooLate
-            wait = self.quota.wait_seconds
-            if wait == 0:
-                return
             await self._wait(wait + self._jitter(0.0, JITTER_SECONDS))
 
     async def _wait(self, seconds: float) -> None:
         """Waits for these seconds or for the next answer, whichever comes first."""
-        self._answered.clear()
         timer = asyncio.ensure_future(self._sleep(seconds))
-        answered = asyncio.ensure_future(self._answered.wait())
+        answered = asyncio.ensure_future(self._next_answer.wait())
         try:
             await asyncio.wait({timer, answered}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -124,7 +128,8 @@ class RequestLimiter:
             return answer
         finally:
             self.quota.answered(sent_at, told)
-            self._answered.set()
+            self._next_answer.set()
+            self._next_answer = asyncio.Event()
 
     def _refused(self, answer: Answer, told: RateLimit | None) -> RateLimit | None:
         """What a 429 says of the quota: nothing is left until its reset, or all requests pause."""

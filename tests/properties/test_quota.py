@@ -268,3 +268,27 @@ def test_each_of_two_processes_draws_ten_429_a_window_at_most(
         assert [window.requests >= limit for window in windows][:-1] == [True] * (len(windows) - 1)
 
     run_in_virtual_time(play())
+
+
+@given(st.integers(1, 5), st.integers(1_000, 8_000), st.integers(5, 40), st.integers())
+@settings(max_examples=100, deadline=None)
+def test_caller_that_no_window_serves_in_time_is_rate_limited(
+    limit: int, window_ms: int, many: int, seed: int
+) -> None:
+    async def play() -> None:
+        store = Store(limit, window_ms, 0.02, seed)
+        await store.ask()
+        started_at = asyncio.get_running_loop().time()
+        callers = [store.ask(10.0) for _ in range(many)]
+        outcomes = await asyncio.gather(*callers, return_exceptions=True)
+        assert {outcome if outcome == 200 else type(outcome) for outcome in outcomes} <= {
+            200,
+            QuotaUsedUp,
+        }
+        # Whole windows from the first reset on, as far as there is time for an answer.
+        windows = int((9.5 - window_ms / 1000) / (window_ms / 1000)) + 1
+        assert outcomes.count(200) >= min(many, windows * limit)
+        assert asyncio.get_running_loop().time() <= started_at + 10
+        assert store.refused == 0
+
+    run_in_virtual_time(play())

@@ -235,6 +235,27 @@ async def test_with_hardly_any_time_left_nothing_is_sent(world: World) -> None:
     assert (world.wire.requests, await world.free_slots()) == (0, 10)
 
 
+async def test_wait_for_an_answer_of_the_new_window_ends_before_the_deadline(world: World) -> None:
+    await world.told(0, quota=1)
+    await world.time.pass_by(21)
+    first = world.send()
+    await settle()
+    with pytest.raises(QuotaUsedUp, match="in 30 seconds"):
+        await world.send(patience=3.01)
+    assert world.wire.requests == 2
+    await world.wire.answer(left=0)
+    assert (await first).status == 200
+
+
+async def test_wait_for_a_slot_ends_before_the_deadline(world: World) -> None:
+    sent = [world.send() for _ in range(MAXIMUM_IN_FLIGHT)]
+    await settle()
+    with pytest.raises(TooLate):
+        await world.send(patience=3.01)
+    await leave(*sent, message=None)
+    assert await world.free_slots() == 10
+
+
 async def test_whoever_is_abandoned_while_it_waits_for_a_slot_sends_nothing(world: World) -> None:
     sent = [world.send() for _ in range(11)]
     await settle()
