@@ -13,21 +13,21 @@ class Breaker:
     """Opens after `threshold` failures in a row, and closes when a probe succeeds.
 
     While it is open, one probe at a time is let through: the first after `shortest` seconds, the
-    next ones after twice as long each time, `longest` at the most. `clock` is in seconds; `spread`
+    next ones after twice as long each time, `longest` at the most. `clock` is in seconds; `jitter`
     draws between two times, so that processes do not probe at once.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
-        spread: Callable[[float, float], float] = uniform,
+        jitter: Callable[[float, float], float] = uniform,
         *,
         threshold: int = FAILURES_IN_A_ROW,
         shortest: float = SHORTEST_SECONDS,
         longest: float = LONGEST_SECONDS,
     ) -> None:
         self._clock = clock
-        self._spread = spread
+        self._jitter = jitter
         self._threshold = threshold
         self._shortest = shortest
         self._longest = longest
@@ -76,7 +76,7 @@ class Breaker:
         elif self._failures < self._threshold:
             return False
         self._is_open, self._probe = True, None
-        self._probe_at = self._clock() + self._spread(self._opens_for / 2, self._opens_for)
+        self._probe_at = self._clock() + self._jitter(self._opens_for / 2, self._opens_for)
         self._opens_for = min(2 * self._opens_for, self._longest)
         return not was_open
 

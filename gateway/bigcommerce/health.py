@@ -46,13 +46,13 @@ class OperationHealth:
         self,
         name: str,
         clock: Callable[[], float],
-        spread: Callable[[float, float], float],
+        jitter: Callable[[float, float], float],
     ) -> None:
         self.state = NOT_ASKED_YET
-        self.failing = Breaker(clock, spread)
+        self.failing = Breaker(clock, jitter)
         self.refused = Breaker(
             clock,
-            spread,
+            jitter,
             threshold=1,
             shortest=SHORTEST_REFUSAL_SECONDS,
             longest=LONGEST_REFUSAL_SECONDS,

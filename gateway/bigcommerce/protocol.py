@@ -4,12 +4,10 @@ Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). What ca
 is read; what paging relies on (the number of rows, the page size, the total) has to be right.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.bigcommerce.models import Page, Segment, uuid_in_lower_case
-from gateway.bigcommerce.rate_limit import read_retry_after
 from gateway.bigcommerce.values import decode_json, text_of, time_of, whole_number_of
 from gateway.errors import (
     RateLimited,
@@ -164,10 +162,8 @@ def check_status(answer: Answer) -> None:
     if status in (401, 403):
         raise UpstreamForbidden()
     if status == 429:
-        told = read_retry_after(answer.headers)
-        retry_after = None if told is None else max(1, math.ceil(told))
-        when = "later" if retry_after is None else f"in {retry_after} seconds"
-        raise RateLimited(f"The store's API limits its rate. Try again {when}.", retry_after)
+        # The limiter knows when requests go on.
+        raise RateLimited("The store's API limits its rate. Try again later.", None)
     if 400 <= status < 500 and status != 408:
         raise UpstreamRefused(f"The store's API refused the request with status {status}.", status)
     raise UpstreamUnavailable(f"The store's API failed with status {status}.")

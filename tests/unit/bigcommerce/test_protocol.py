@@ -181,19 +181,6 @@ def test_status_becomes_an_error_of_its_own(status: int, error: type[UpstreamErr
         read_segments(answer({}, status), 1, 50)
 
 
-def test_rate_limit_tells_when_to_come_back() -> None:
-    limited = answer({}, 429, **{"x-rate-limit-time-reset-ms": "12500"})
-    with pytest.raises(RateLimited, match="in 13 seconds") as error:
-        read_segments(limited, 1, 50)
-    assert error.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 13}
-
-
-def test_rate_limit_without_headers_does_not_invent_a_time() -> None:
-    with pytest.raises(RateLimited) as error:
-        read_segments(answer({}, 429), 1, 50)
-    assert error.value.extensions == {"code": "RATE_LIMITED"}
-
-
 @pytest.mark.parametrize(
     "body",
     [
