@@ -22,6 +22,8 @@ from gateway.errors import (
 # How long an operation pauses after a 401 or 403; twice as long each time it is refused again.
 SHORTEST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 5.0, 60.0
 
+# How long background refreshes stop after a success whose body could not be used.
+UNREADABLE_SECONDS = 1.0
 # The states of an operation that is well, in words for the operator.
 NOT_ASKED_YET, ANSWERS = "not asked yet", "answers"
 
@@ -58,6 +60,8 @@ class OperationHealth:
             longest=LONGEST_REFUSAL_SECONDS,
         )
         self._name = name
+        self._clock = clock
+        self._is_unreadable_until = 0.0
 
     @property
     def is_given_up(self) -> bool:
@@ -70,6 +74,11 @@ class OperationHealth:
         if not self.refused.lets_through:
             return ErrorCode.UPSTREAM_FORBIDDEN
         return None if self.failing.lets_through else ErrorCode.UPSTREAM_UNAVAILABLE
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether its newest answer could not be used, a moment ago."""
+        return self._clock() < self._is_unreadable_until
 
     def check(self) -> None:
         """Raises `UpstreamForbidden` or `ShutOff` while nothing is sent."""
@@ -89,6 +98,7 @@ class OperationHealth:
         match error:
             case UpstreamUnreadable():
                 self._is_up("sends what cannot be read", is_token_accepted=True)
+                self._is_unreadable_until = self._clock() + UNREADABLE_SECONDS
             case UpstreamUnavailable() | UpstreamTimeout():
                 self._failed(sent)
             case UpstreamForbidden():
@@ -105,6 +115,7 @@ class OperationHealth:
 
     def _is_up(self, state: str, *, is_token_accepted: bool) -> None:
         self.state = state
+        self._is_unreadable_until = 0.0
         if self.failing.succeeded():
             log.info("%s: the upstream answers again", self._name)
         if is_token_accepted and self.refused.succeeded():

@@ -89,10 +89,13 @@ class Upstream:
         """Returns the error code for which a background refresh is skipped, else None.
 
         The same holds for a reader that has something stale at hand. Where the request is urgent,
-        the reserve does not count.
+        neither the reserve nor an unreadable answer counts.
         """
-        if (reason := self.health(operation).pause_reason) is not None:
+        health = self.health(operation)
+        if (reason := health.pause_reason) is not None:
             return reason
+        if health.is_unreadable and not urgent:
+            return ErrorCode.UPSTREAM_UNAVAILABLE
         quota = self._limiter.quota
         # Half of a small quota is for those who have nothing at hand.
         floor = 0 if urgent else min(self._reserve, quota.limit // 2)

@@ -316,6 +316,31 @@ async def test_answer_that_cannot_be_used_is_no_failure(world: World) -> None:
     assert (world.wire.requests, world.breaker.is_open) == (2 * FAILURES_IN_A_ROW, False)
 
 
+async def test_answer_that_cannot_be_used_defers_background_refreshes_for_a_second(
+    world: World,
+) -> None:
+    asked = await world.ask("POST")
+    await world.wire.answer(body=b"<html>")
+    with pytest.raises(UpstreamUnreadable):
+        await asked
+    assert world.upstream.reluctance(LIST.operation, urgent=True) is None
+    deferred = world.upstream.reluctance(LIST.operation, urgent=False)
+    assert deferred is ErrorCode.UPSTREAM_UNAVAILABLE
+    await world.time.pass_by(1)
+    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
+
+
+async def test_answer_that_can_be_used_ends_that(world: World) -> None:
+    asked = await world.ask("POST")
+    await world.wire.answer(body=b"<html>")
+    with pytest.raises(UpstreamUnreadable):
+        await asked
+    asked = await world.ask()
+    await world.wire.answer(body=EMPTY)
+    assert await asked == 0
+    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
+
+
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 async def test_refusals_in_a_row_are_answers(world: World, status: int) -> None:
     for _ in range(2 * FAILURES_IN_A_ROW):
