@@ -4,12 +4,12 @@ GatewayError                    what a client is told, with a code
 ├── BadUserInput                BAD_USER_INPUT: the request's fault; the message says what to send
 │   └── BadCursor               BAD_CURSOR: a cursor that this list did not mint
 └── UpstreamError               the store's API did not give a usable answer
-    ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, or 5xx
+    ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, or a status such as 500
     │   └── UpstreamUnreadable  UPSTREAM_UNAVAILABLE: it answered, with a body that cannot be used
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT: no answer within the time allowed
     ├── RateLimited             RATE_LIMITED: the store's quota is used up; `retryAfter` in seconds
     ├── UpstreamForbidden       UPSTREAM_FORBIDDEN: the gateway's own token was refused
-    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: any other 4xx, an answer to this very request
+    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: any other 4xx, or a page that is not there
 
 Messages reach clients: they never hold a token, an upstream URL or a Python word.
 """

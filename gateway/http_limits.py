@@ -167,7 +167,9 @@ class BoundedHttpProtocol(HttpProtocol):
                 self.cycle.keep_alive = False
                 return
         elif self._is_at_work and not self.pipeline and not self.cycle.response_started:
-            # Amid the body of the request itself: whoever reads it is told of a hang-up.
+            # Amid the body of the request itself: its reader is told of a hang-up, and asks for no
+            # more of it.
+            self.cycle.waiting_for_100_continue = False
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         else:

@@ -161,7 +161,8 @@ class HttpProtocol(HttpToolsProtocol):
         hosts = [value for name, value in self.headers if name == b"host"]
         if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
             raise BadRequest(f"The request has {len(hosts)} `Host` headers: send one.")
-        if hosts and not AUTHORITY.fullmatch(hosts[0]):
+        # RFC 9112, 5.1: white space around a value is no part of it.
+        if hosts and not AUTHORITY.fullmatch(hosts[0].strip(b" \t")):
             raise BadRequest("`Host` is not a host with or without a port.")
 
     def _take_other_form(self) -> None:

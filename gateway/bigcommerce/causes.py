@@ -10,7 +10,6 @@ SAYINGS = {
 }
 KINDS = {
     "RemoteProtocolError": "the answer is no HTTP",
-    "BodyUnreadable": "the body cannot be decompressed",
     "ReadError": "connection broken while its answer was read",
     "WriteError": "connection broken while the request was sent",
     "CloseError": "connection broken at its end",

@@ -7,12 +7,7 @@ from time import monotonic
 
 import httpx
 
-from gateway.bigcommerce.body import (
-    MAXIMUM_ANSWER_BYTES,
-    BodyTooLarge,
-    BodyUnreadable,
-    read_body,
-)
+from gateway.bigcommerce.body import BodyTooLarge, BodyUnreadable, read_body
 from gateway.bigcommerce.causes import cause_in_words
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
@@ -40,8 +35,8 @@ class BigCommerceClient:
     async def send(self, request: Request, timeout_seconds: float) -> Answer:
         """Sends once; returns the answer, whatever its status.
 
-        Raises `UpstreamTimeout` when sending and reading together take longer than that;
-        `UpstreamUnavailable` when there is no answer, or it is larger than 8 MiB.
+        Raises `UpstreamTimeout` when sending and reading together take longer than that, and
+        `UpstreamUnavailable` when there is no answer.
         """
         sent_at = monotonic()
         try:
@@ -57,7 +52,7 @@ class BigCommerceClient:
             raise UpstreamTimeout(
                 "The store's API did not answer in time.", was_sent=was_sent
             ) from error
-        except (httpx.TransportError, BodyUnreadable) as error:
+        except httpx.TransportError as error:
             # At a stop it is the gateway that breaks the connection.
             log.log(
                 logging.DEBUG if self._http.is_closed else logging.WARNING,
@@ -69,15 +64,6 @@ class BigCommerceClient:
             was_sent = not isinstance(error, httpx.ConnectError)
             raise UpstreamUnavailable(
                 "The store's API cannot be reached.", was_sent=was_sent
-            ) from error
-        except BodyTooLarge as error:
-            log.warning(
-                "%s: the upstream's answer is larger than %d bytes",
-                request.operation,
-                MAXIMUM_ANSWER_BYTES,
-            )
-            raise UpstreamUnavailable(
-                "The store's API sent an answer beyond all measure."
             ) from error
         quota = read_rate_limit(answer.headers)
         self._log_answer(request, answer, _milliseconds_since(sent_at), quota)
@@ -132,14 +118,16 @@ class BigCommerceClient:
     async def _exchange(self, request: Request) -> Answer:
         self.requests += 1
         path = request.path.removeprefix("/")
+        body: bytes | None
         async with self._http.stream(request.method, path, params=request.query) as response:
             try:
-                encoding = response.headers.get("content-encoding", "")
-                body = await read_body(response.aiter_raw(), encoding)
-            except (BodyTooLarge, BodyUnreadable):
-                if response.is_success:
-                    raise
-                body = b""  # the status of a failed answer says enough
+                body = await read_body(
+                    response.aiter_raw(), response.headers.get("content-encoding", "")
+                )
+            except (BodyTooLarge, BodyUnreadable) as error:
+                body = None
+                if response.is_success:  # else its status is logged, and says enough
+                    log.warning("%s: the upstream's answer %s", request.operation, error)
         return Answer(response.status_code, response.headers, body)
 
 

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request on its way: its numbers as a probe of both breakers, None where it is no probe."""
+    """A request on its way: its probe number in each breaker, None if it is not a probe."""
 
     failing_probe: int | None
     refused_probe: int | None
@@ -64,7 +64,7 @@ class OperationHealth:
         self._is_unreadable_until = 0.0
 
     @property
-    def is_given_up(self) -> bool:
+    def is_paused(self) -> bool:
         """Whether it pauses, or only probes are sent."""
         return self.failing.is_open or self.refused.is_open
 
@@ -102,10 +102,10 @@ class OperationHealth:
             case UpstreamUnavailable() | UpstreamTimeout():
                 self._failed(sent)
             case UpstreamForbidden():
-                self._is_up("refuses the token", is_token_accepted=False)
+                self._is_up("refuses the token")
                 self.refused.failed(sent.refused_probe)
             case RateLimited():  # which may be answered before the token is looked at
-                self._is_up(ANSWERS, is_token_accepted=False)
+                self._is_up(self.state if self.refused.is_open else ANSWERS)
                 self.refused.gave_up(sent.refused_probe)
             case None | UpstreamRefused():
                 self._is_up(ANSWERS, is_token_accepted=True)
@@ -113,7 +113,7 @@ class OperationHealth:
                 self.failing.gave_up(sent.failing_probe)
                 self.refused.gave_up(sent.refused_probe)
 
-    def _is_up(self, state: str, *, is_token_accepted: bool) -> None:
+    def _is_up(self, state: str, *, is_token_accepted: bool = False) -> None:
         self.state = state
         self._is_unreadable_until = 0.0
         if self.failing.succeeded():

@@ -60,9 +60,9 @@ class RequestLimiter:
 
         Waits for its turn among other clients and for the quota, then calls `enter`, which may
         raise to stop it. `deadline` is in the event loop's time. Raises `QuotaUsedUp` at once where
-        the quota resets too late for the deadline. Shortly before the deadline it raises that, or
-        `TooLate` where it does not wait for the quota. An abandoned caller leaves its place; a
-        request on the wire is answered.
+        the quota resets too late for the deadline; when too little time is left, that error if the
+        quota is the reason, else `TooLate`. An abandoned caller leaves its place; a request on the
+        wire is answered.
         """
         send_by = deadline - timeout_seconds * LEAST_SHARE
         self._check_wait(send_by)
@@ -133,7 +133,7 @@ class RequestLimiter:
 
     def _refused(self, answer: Answer, told: RateLimit | None) -> RateLimit | None:
         """What a 429 says of the quota: nothing is left until its reset, or all requests pause."""
-        if told is not None and told.resets_in > 0:
+        if told is not None and told.is_reset_named and told.resets_in > 0:
             return replace(told, remaining=0)
         pause = self.quota.overloaded(read_retry_after(answer.headers))
         log.warning("the platform is overloaded: nothing is sent for %.1f s", pause)

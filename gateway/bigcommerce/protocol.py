@@ -35,11 +35,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came; the names of `headers` are in lower case."""
+    """An answer as it came; the names of `headers` are in lower case.
+
+    `body` is None where it cannot be decompressed, or is too large.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | None
 
 
 # Rows to a page where a request names no limit, as documented.
@@ -110,15 +113,15 @@ def read_segments(
     return Page(rows, per_page, total)
 
 
-def _list_of(body: bytes) -> tuple[list[object], dict[str, object]]:
+def _list_of(body: bytes | None) -> tuple[list[object], dict[str, object]]:
     """Returns the rows and the `meta.pagination` of a list's body, an empty one where it has none.
 
     Raises `UpstreamUnreadable`.
     """
     try:
-        value = decode_json(body)
-    except ValueError as error:
-        raise UpstreamUnreadable("The store's API sent a list that cannot be read.") from error
+        value = None if body is None else decode_json(body)
+    except ValueError:
+        value = None
     data = _object(value).get("data")
     if not isinstance(data, list):
         raise UpstreamUnreadable("The store's API sent a list that cannot be read.")

@@ -32,7 +32,7 @@ class Quota:
         self.in_flight = 0
         self._clock = clock
         self._jitter = jitter
-        # Of the last window that an answer told of, as late as its start and its reset can be.
+        # The latest possible start and reset of the newest window that an answer named.
         self._began_at = self._resets_at = -math.inf
         self._lowest_remaining = 0
         self._window = DEFAULT_WINDOW_SECONDS

@@ -16,12 +16,16 @@ DEFAULT_WINDOW_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """Requests left in a window, requests it allows, seconds until it resets, its length."""
+    """Requests left in a window, requests it allows, seconds until it resets, its length.
+
+    `is_reset_named` is False where the answer does not say when it resets.
+    """
 
     remaining: int
     limit: int
     resets_in: float
     window: float = DEFAULT_WINDOW_SECONDS
+    is_reset_named: bool = True
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
@@ -39,7 +43,7 @@ def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     window = min(window or DEFAULT_WINDOW_SECONDS, LONGEST_SECONDS)
     resets = _numbers(headers, "x-rate-limit-time-reset-ms")
     resets_in = min(max(resets) / 1000, LONGEST_SECONDS) if resets else window
-    return RateLimit(min(remaining, limit), limit, resets_in, max(window, resets_in))
+    return RateLimit(min(remaining, limit), limit, resets_in, max(window, resets_in), bool(resets))
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:

@@ -8,7 +8,9 @@ import msgspec
 
 # A number in text: whole, with or without a fraction of zeros.
 _NUMBER = re.compile(r"\s*(-?[0-9]{1,15})(?:\.0*)?\s*")
-# RFC 3339, 5.6 and 5.7: a minute may have a 61st second, which `datetime` does not know.
+# RFC 3339, 5.6; `datetime` takes shorter forms too.
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ]|$)")
+# RFC 3339, 5.7: a minute may have a 61st second, which `datetime` does not know.
 _LEAP_SECOND = re.compile(r":60(?=[.,Z+-]|$)")
 
 
@@ -51,7 +53,7 @@ def time_of(value: object) -> datetime | None:
 
     A leap second counts as the second before it.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _DATE.match(value):
         return None
     try:
         parsed = datetime.fromisoformat(_LEAP_SECOND.sub(":59", value.upper()))

@@ -110,7 +110,8 @@ class SharedFlights:
             found = dict(zip(open_keys, looked, strict=True))
             open_keys = land({key: value for key, (value, _) in found.items()})
             if self._clock() >= waits_end:
-                return await _fill(open_keys, landings, fill)
+                async with self._leases.taken(open_keys):  # which also removes what is no lease
+                    return await _fill(open_keys, landings, fill)
             free = [key for key in open_keys if not found[key][1]]
             if free:
                 async with self._leases.taken(free) as ours:

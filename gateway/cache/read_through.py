@@ -76,12 +76,15 @@ class ReadThroughCache:
         self._last = max(self._clock(), self._last + 1e-6)
         return self._last
 
-    async def read(self, key: str, fill: Fill, not_before: float = 0.0) -> Entry:
-        """Returns an entry of use, else what `fill` returns for the key.
+    async def read(
+        self, key: str, fill: Fill, not_before: float = 0.0, wrong_before: float = 0.0
+    ) -> Entry:
+        """Returns a fresh entry, a stale one, or what `fill` returns for the key.
 
-        An entry from before `not_before` is used only where filling fails, an older one also where
-        filling takes longer than the patience. Whoever makes an answer of what is returned has to
-        `note` it. Raises what `fill` raises where nothing can stand in; an error is never stored.
+        An entry from before `not_before` counts as stale. A stale entry is used where filling fails
+        or takes longer than the patience, one from before `wrong_before` only where filling fails.
+        The caller has to `note` what it answers. Raises what `fill` raises where no entry can stand
+        in; an error is never stored.
         """
         entry = (await self._tiers.here([key]))[0]
         use = self.use_of(entry, not_before)
@@ -95,25 +98,22 @@ class ReadThroughCache:
                 self._fill_in_background(key, fill, not_before)
             return entry
         self.misses += 1
-        patience: float | None = None
-        if entry is not None and use is Use.IF_ERROR:
-            error = self.obstacle(urgent=entry.read_at < not_before)
-            if error is not None:
-                self._fill_in_background(key, fill, not_before)
-                return replace(entry, stale_for=error)
-            if entry.read_at >= not_before:  # else it is known to be wrong, and the last resort
-                # Begun for no reader, it goes on when this one stops waiting.
-                self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
-                patience = patience_ends_at(self.patience_seconds)
         try:
-            async with asyncio.timeout_at(patience) as limit:
-                return await self._filled(key, fill, not_before)
-        except TimeoutError:
-            if entry is None or not limit.expired():
-                raise
-            return replace(entry, stale_for=ErrorCode.UPSTREAM_TIMEOUT)
+            if entry is not None and use is Use.IF_ERROR:
+                error = self.obstacle(urgent=entry.read_at < not_before)
+                if error is not None:
+                    self._fill_in_background(key, fill, not_before)
+                    return replace(entry, stale_for=error)
+                if entry.read_at >= wrong_before:
+                    filled = await self._filled_in_time(key, fill, not_before)
+                    if filled is not None:
+                        return filled
+                    # A write, or refused credentials, may have come in the meantime.
+                    if self.use_of(entry, not_before) is not None:
+                        return replace(entry, stale_for=ErrorCode.UPSTREAM_TIMEOUT)
+            return await self._filled(key, fill, not_before)
         except UpstreamRefused:
-            raise  # maybe for the page's size, which whoever asks can mend
+            raise  # maybe for the page's size, which the caller can change
         except UpstreamError as error:
             return await self.in_place_of(error, key, not_before)
 
@@ -219,6 +219,17 @@ class ReadThroughCache:
     def _fill_in_background(self, key: str, fill: Fill, not_before: float) -> None:
         if self.reluctance(urgent=False) is None:
             self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
+
+    async def _filled_in_time(self, key: str, fill: Fill, not_before: float) -> Entry | None:
+        """Returns what `fill` returns within the patience, else None: the fill then goes on."""
+        self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
+        try:
+            async with asyncio.timeout_at(patience_ends_at(self.patience_seconds)) as limit:
+                return await self._filled(key, fill, not_before)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return None
 
     async def _look(self, key: str) -> Entry | None:
         return (await self._tiers.newest([key]))[0]

@@ -189,11 +189,13 @@ class SegmentLookups:
         self, ids: Sequence[str], smaller_parts: int
     ) -> Mapping[str, Entry | UpstreamError]:
         read_at = self._cache.now()
-        many = len(ids)
+        many, is_part = len(ids), smaller_parts < SMALLER_PARTS
         request = list_segments_by_id(ids, 1, many)
         read = partial(self._reader.read, request, page=1, limit=many, at_most=many)
         try:
-            page = await self._upstream.ask(request, read, retry_unreadable=many == 1)
+            page = await self._upstream.ask(
+                request, read, retry_unreadable=many == 1 and not is_part
+            )
         except (UpstreamRefused, UpstreamUnreadable) as error:
             if many == 1 or not smaller_parts:
                 if isinstance(error, UpstreamUnreadable):

@@ -1,5 +1,7 @@
 """How segments and blocks of them lie in the cache: their keys, and their bytes."""
 
+from datetime import timedelta
+
 import msgspec
 
 from gateway.bigcommerce.models import Segment, uuid_in_lower_case
@@ -36,7 +38,7 @@ class StoredKeys:
         return f"{self._prefix}:id:{row_id}"
 
     def is_sound(self, key: str, value: bytes) -> bool:
-        """Tells whether a value is one of this key; what other processes store may be anything."""
+        """Tells whether the value is what this key names. Redis may hold anything."""
         *_, kind, last = key.removeprefix(f"{self._prefix}:").split(":")
         return is_segment(last, value) if kind == "id" else is_block(int(last), value)
 
@@ -65,8 +67,8 @@ def is_block(index: int, value: bytes) -> bool:
 
 def _is_sound(row: Segment, row_id: str | None = None) -> bool:
     times = (row.created_at, row.updated_at)
-    has_zones = all(time is None or time.tzinfo is not None for time in times)
-    return has_zones and uuid_in_lower_case(row.id) == row.id and row_id in (None, row.id)
+    are_in_utc = all(time is None or time.utcoffset() == timedelta(0) for time in times)
+    return are_in_utc and uuid_in_lower_case(row.id) == row.id and row_id in (None, row.id)
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -93,30 +93,32 @@ class SegmentLoader:
         if stale and self._source.welcomes_lookups():
             self._pool.ask(stale)
         lacking = [row_id for row_id in distinct if row_id not in found]
-        if lacking and spare.keys() >= set(lacking):
-            found.update(await self._load_or_use(spare))
-        elif lacking:
-            found.update(await self._load(lacking))
+        if lacking:
+            found.update(await self._load_or_use_stale(lacking))
         return [found[row_id] for row_id in ids]
 
-    async def _load_or_use(self, spare: Mapping[str, Kept]) -> dict[str, Answer]:
-        """Loads segments; where that takes longer than the patience, uses what is at hand instead.
+    async def _load_or_use_stale(self, ids: Sequence[str]) -> dict[str, Answer]:
+        """Loads segments; after the patience uses what is stale, if something is kept for each.
 
         The loading then goes on, for those who come later.
         """
-        loading = asyncio.ensure_future(self._load([*spare]))
+        loading = asyncio.ensure_future(self._load(ids))
         self._loading.add(loading)
         loading.add_done_callback(self._loaded)
         left = patience_ends_at(self._patience_seconds) - asyncio.get_running_loop().time()
         try:
             await asyncio.wait({loading}, timeout=max(0.0, left))
+            if not loading.done():
+                kept = await self._source.kept_segments(ids, by_others=True)
+                if not loading.done() and len(kept) == len(ids):
+                    return {
+                        row_id: self._source.use(row, _error_for(row, ErrorCode.UPSTREAM_TIMEOUT))
+                        for row_id, row in kept.items()
+                    }
+            return await loading
         except asyncio.CancelledError:
             loading.cancel()
             raise
-        if loading.done():
-            return loading.result()
-        code = ErrorCode.UPSTREAM_TIMEOUT
-        return {row_id: self._source.use(row, code) for row_id, row in spare.items()}
 
     def _loaded(self, task: "asyncio.Task[dict[str, Answer]]") -> None:
         self._loading.discard(task)
@@ -146,11 +148,16 @@ class SegmentLoader:
             # Looked at anew: a write, or refused credentials, may have come in the meantime.
             kept = await self._source.kept_segments([*failed], by_others=True)
             answers.update(
-                (row_id, self._source.use(row, None if row.use is Use.FRESH else error.code))
+                (row_id, self._source.use(row, _error_for(row, error.code)))
                 for row_id, error in failed.items()
                 if (row := kept.get(row_id)) is not None
             )
         return answers
+
+
+def _error_for(kept: Kept, code: ErrorCode) -> ErrorCode | None:
+    """Returns the error because of which a row is answered: none where it is fresh."""
+    return None if kept.use is Use.FRESH else code
 
 
 def _may_be_stale(answer: Answer) -> TypeGuard[UpstreamError]:

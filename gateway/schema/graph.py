@@ -67,7 +67,7 @@ def build_graph(limits: Limits | None = None, federation: Federation | None = No
     """Returns the executable graph; None stands for the defaults of the class."""
     federation = federation or Federation()
     config = StrawberryConfig(scalar_map={datetime: DATE_TIME})
-    # Both views have the same: each document goes to the same view every time.
+    # One cache for both views: a text always goes to the same view.
     documents = KnownDocuments(limits or Limits())
     extensions = document_extensions(documents)
     api = _ApiSchema(query=Query, types=[Segment], config=config, extensions=extensions)

@@ -78,7 +78,6 @@ class Availability:
         elif self._away_until is not None or ask.times_back != self._times_back:
             return  # sent before it went away: that is known
         self._away_until = self._clock() + self._pause()
-        self._refused.clear()
         if "away" not in self._logged:
             self._logged.add("away")
             log.warning("Redis is away and passed over: %s", reason)

@@ -11,15 +11,16 @@ from gateway.shared.keys import CALL, lease_of
 # Hexadecimal digits.
 TOKEN_LENGTH = 32
 # KEYS: those of values, then those of their leases. ARGV: the token, the life in milliseconds.
-# Returns for each key whether the lease is now ours, and the value, read after that: the holder
-# before us has stored it by then. A value that is no string counts as none, and what lies in a
-# lease's place without being a token is replaced.
+# Returns for each key whether the lease is now ours, and the value. The value is read after the lease
+# is taken, so it includes what the previous holder stored. A value that is no string counts as none.
+# In a lease's place, what is no token or has no life is replaced.
 TAKE = f"""{CALL}
 local answer = {{}}
 for i = 1, #KEYS / 2 do
   local lease = KEYS[#KEYS / 2 + i]
   local holder = call('', 'GET', lease)
-  if holder and #holder ~= #ARGV[1] then redis.call('DEL', lease) end
+  local is_lease = holder and #holder == #ARGV[1] and redis.call('PTTL', lease) > 0
+  if holder and not is_lease then redis.call('DEL', lease) end
   local taken = redis.call('SET', lease, ARGV[1], 'NX', 'PX', ARGV[2])
   answer[i] = {{taken and 1 or 0, call(false, 'GET', KEYS[i])}}
 end

@@ -103,7 +103,19 @@ def _(connect: Connect) -> None:
 
 @row("RFC 9110, 7.2", "Host is a name or an address, with or without a port; it may be empty.")
 def _(connect: Connect) -> None:
-    for host in ("", "a", "a:", "a:8000", "a_b.c-d", "%C3%A9", "127.0.0.1:80", "[::1]", "[::1]:80"):
+    for host in (
+        "",
+        "a",
+        "a ",
+        "a\t",
+        "a:",
+        "a:8000",
+        "a_b.c-d",
+        "%C3%A9",
+        "127.0.0.1:80",
+        "[::1]",
+        "[::1]:80",
+    ):
         assert asked(connect, head("GET /health/live HTTP/1.1", f"Host: {host}")) == LIVE
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import uvicorn
 from raw_http import PATIENCE_SECONDS, Connection, connections_to, get, refused
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
@@ -434,6 +434,22 @@ def test_connection_beyond_the_maximum_is_refused() -> None:
         assert server.connect().answer() == (503, True, {"errors": [error]})
         first.send(get("/b"))
         assert first.answer() == (200, False, ["/b", 0])
+
+
+def test_body_that_cannot_be_parsed_and_was_not_asked_for_is_a_hang_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    head = (
+        b"POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with served() as server:
+        client = server.connect()
+        client.send(head + b"ZZ\r\n")
+        assert client.answer()[:2] == (400, True)
+    # The application is told of a hang-up, which this one does not catch.
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ClientDisconnect
 
 
 def test_hang_up_amid_pipelined_requests_ends_them_without_a_complaint(

@@ -31,6 +31,7 @@ class Lookup:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
         self.cached: dict[str, Kept] = {}
+        self.by_others: dict[str, Kept] = {}
         self.reluctance: ErrorCode | None = None
         self.failing: ErrorCode | None = None
         self.used: list[tuple[str, ErrorCode | None]] = []
@@ -48,7 +49,8 @@ class Lookup:
     async def kept_segments(
         self, ids: Sequence[str], *, by_others: bool = False
     ) -> dict[str, Kept]:
-        return {row_id: self.cached[row_id] for row_id in ids if row_id in self.cached}
+        known = {**self.cached, **(self.by_others if by_others else {})}
+        return {row_id: known[row_id] for row_id in ids if row_id in known}
 
     def obstacle(self) -> ErrorCode | None:
         return self.reluctance or self.failing
@@ -326,6 +328,29 @@ async def test_spare_ids_stand_in_for_a_slow_lookup_which_goes_on() -> None:
     lookup.gate.set()
     await settle()
     assert (lookup.asked, lookup.cancelled_with) == ([["a", "b"]], [])
+
+
+async def test_what_others_keep_stands_in_for_a_slow_lookup() -> None:
+    lookup, loader = a_loader(patience_seconds=0.01)
+    lookup.by_others = {"a": kept("a", Use.IF_ERROR), "b": kept("b", Use.FRESH)}
+    lookup.gate.clear()
+    assert await loader.load_segments_by_id(["a", "b"]) == [Segment(id="a"), Segment(id="b")]
+    assert lookup.used == [("a", ErrorCode.UPSTREAM_TIMEOUT), ("b", None)]
+    lookup.gate.set()
+    await settle()
+
+
+async def test_what_may_not_be_used_any_more_when_the_patience_ends_is_not() -> None:
+    lookup, loader = a_loader(patience_seconds=0.01)
+    lookup.cached = {"a": kept("a", Use.IF_ERROR)}
+    lookup.gate.clear()
+    loading = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
+    await settle()
+    lookup.cached = {}  # as after a write, or where the token is refused
+    await asyncio.sleep(0.03)
+    assert not loading.done()
+    lookup.gate.set()
+    assert await loading == [Segment(id="a")]
 
 
 async def test_spare_ids_wait_with_ids_that_have_nothing_at_hand() -> None:

@@ -41,7 +41,6 @@ READABLE = {
         "gzip",
         gzip.compress(JSON[:9]) + bytes(8) + gzip.compress(JSON[9:]),
     ),
-    "deflate": ("deflate", zlib.compress(JSON)),
     "a byte order mark": ("", b"\xef\xbb\xbf" + JSON),
     "a byte order mark in gzip": ("gzip", gzip.compress(b"\xef\xbb\xbf" + JSON)),
     "unknown, but plain": ("utf-8", JSON),
@@ -64,7 +63,8 @@ async def test_white_space_before_json_stays() -> None:
 
 async def test_no_body_is_an_empty_one() -> None:
     assert await read_body(chunks_of(b"", 1), "") == b""
-    assert await read_body(chunks_of(b"", 1), "gzip") == b""
+    for encoding in ("gzip", "br", "gzip, gzip"):
+        assert await read_body(chunks_of(b"", 1), encoding) == b""
 
 
 UNREADABLE = {
@@ -75,8 +75,7 @@ UNREADABLE = {
     "gzip with a wrong checksum": ("gzip", gzip.compress(JSON)[:-8] + bytes(8)),
     "gzip with text behind it": ("gzip", gzip.compress(JSON) + b"text"),
     "text in place of gzip": ("gzip", b"text"),
-    "deflate cut off": ("deflate", zlib.compress(JSON)[:-5]),
-    "text in place of deflate": ("deflate", b"text"),
+    "deflate, which was not asked for": ("deflate", zlib.compress(JSON)),
     "brotli": ("br", b"\x0b\x0b\x80" + JSON + b"\x03"),
     "gzip twice": ("gzip, gzip", gzip.compress(gzip.compress(JSON))),
     "gzip and brotli": ("br, gzip", gzip.compress(b"\x0b\x0b\x80")),
@@ -98,9 +97,8 @@ HALF = MAXIMUM_ANSWER_BYTES // 2
         ("", b"x" * MAXIMUM_ANSWER_BYTES),
         ("gzip", gzip.compress(b"x" * MAXIMUM_ANSWER_BYTES)),
         ("gzip", gzip.compress(b"x" * HALF) * 2),
-        ("deflate", zlib.compress(b"x" * MAXIMUM_ANSWER_BYTES)),
     ],
-    ids=["plain", "gzip", "two members", "deflate"],
+    ids=["plain", "gzip", "two members"],
 )
 async def test_body_of_the_bound_is_read(encoding: str, body: bytes) -> None:
     read = await read_body(chunks_of(body, 65536), encoding)
@@ -113,10 +111,9 @@ async def test_body_of_the_bound_is_read(encoding: str, body: bytes) -> None:
         ("", b"x" * (MAXIMUM_ANSWER_BYTES + 1)),
         ("gzip", gzip.compress(b"x" * (MAXIMUM_ANSWER_BYTES + 1))),
         ("gzip", gzip.compress(b"x" * HALF) * 2 + gzip.compress(b"x")),
-        ("deflate", zlib.compress(b"x" * (MAXIMUM_ANSWER_BYTES + 1))),
         ("gzip", gzip.compress(b"x" * (MAXIMUM_ANSWER_BYTES + 1), 0)),
     ],
-    ids=["plain", "gzip", "three members", "deflate", "gzip that compresses nothing"],
+    ids=["plain", "gzip", "three members", "gzip that compresses nothing"],
 )
 async def test_larger_body_is_too_large(encoding: str, body: bytes) -> None:
     with pytest.raises(BodyTooLarge):

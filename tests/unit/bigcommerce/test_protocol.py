@@ -137,6 +137,7 @@ def test_list_without_its_counts_that_may_go_on_is_an_error(
     [
         answer(b"<html>maintenance</html>"),
         answer(b'{"data": [{"id"'),
+        Answer(200, {}, None),
         answer(b""),
         answer(b"\xff\xfe"),
         answer({"data": None}),

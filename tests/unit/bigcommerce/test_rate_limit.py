@@ -22,8 +22,8 @@ def without(*names: str) -> dict[str, str]:
         ({**ALL, WINDOW: "30000"}, RateLimit(14, 25, 2.75, 30.0)),
         # Some of them are missing.
         (without(WINDOW), RateLimit(14, 25, 2.75, 30.0)),
-        (without(RESET), RateLimit(14, 25, 5.0, 5.0)),
-        (without(RESET, WINDOW), RateLimit(14, 25, 30.0, 30.0)),
+        (without(RESET), RateLimit(14, 25, 5.0, 5.0, False)),
+        (without(RESET, WINDOW), RateLimit(14, 25, 30.0, 30.0, False)),
         (without(QUOTA), RateLimit(14, 14, 2.75, 5.0)),
         (without(LEFT), None),
         ({}, None),
@@ -34,7 +34,7 @@ def without(*names: str) -> dict[str, str]:
         ({**ALL, LEFT: "1e3"}, None),
         ({**ALL, LEFT: "0x10"}, None),
         ({**ALL, LEFT: "9" * 400}, None),
-        ({**ALL, QUOTA: "", RESET: "soon", WINDOW: "5s"}, RateLimit(14, 14, 30.0, 30.0)),
+        ({**ALL, QUOTA: "", RESET: "soon", WINDOW: "5s"}, RateLimit(14, 14, 30.0, 30.0, False)),
         # Others are odd.
         ({**ALL, LEFT: "14.0", RESET: " 2750.5 "}, RateLimit(14, 25, 2.7505, 5.0)),
         ({**ALL, LEFT: "0.9"}, RateLimit(0, 25, 2.75, 5.0)),

@@ -408,6 +408,29 @@ async def test_operation_that_fails_leaves_others_alone(world: World) -> None:
     assert (await asked, world.breaker.is_open) == (200, True)
 
 
+async def test_429_without_a_reset_pauses_for_what_it_says(world: World) -> None:
+    asked = await world.ask()
+    headers = {"X-Rate-Limit-Requests-Left": "0", "Retry-After": "2"}
+    await world.wire.answer(429, headers=headers)
+    assert world.upstream.quota_state == "nothing is sent for 2 s"
+    await world.time.pass_by(2.5)
+    await world.wire.answer(body=EMPTY)
+    assert await asked == 0
+
+
+async def test_state_is_that_of_the_token_until_it_is_accepted(world: World) -> None:
+    asked = await world.ask()
+    await world.wire.answer(403)
+    with pytest.raises(UpstreamForbidden):
+        await asked
+    await world.time.pass_by(5)
+    asked = await world.ask("POST")
+    await world.wire.answer(429)
+    assert world.upstream.state == "refuses the token"
+    asked.cancel()
+    await settle()
+
+
 async def test_429_while_the_token_is_refused_lets_the_next_one_probe(world: World) -> None:
     asked = await world.ask()
     await world.wire.answer(403)

@@ -272,11 +272,20 @@ async def test_patience_ends(
     server: RedisServer, start: Callable[..., Process], time: Time
 ) -> None:
     process = start()
-    server.admin.set(lease_of("a"), "e" * TOKEN_LENGTH)
+    server.admin.set(lease_of("a"), "e" * TOKEN_LENGTH, ex=60)
     before = time()
     assert await process.do("a") == {"a": b"a 1"}
     assert 5 <= time() - before < 5.1
     assert server.admin.get(lease_of("a")) == b"e" * TOKEN_LENGTH
+
+
+async def test_lease_without_a_life_is_removed_where_the_patience_ends(
+    server: RedisServer, start: Callable[..., Process]
+) -> None:
+    process = start()
+    server.admin.set(lease_of("a"), "e" * TOKEN_LENGTH)
+    assert await process.do("a") == {"a": b"a 1"}
+    assert server.admin.get(lease_of("a")) is None
 
 
 async def test_lease_is_renewed_while_its_holder_fills(

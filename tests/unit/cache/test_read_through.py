@@ -148,12 +148,37 @@ async def test_one_request_waits_for_its_patience_once() -> None:
     await settle()
 
 
-async def test_superseded_entry_is_not_used_because_its_fill_is_slow() -> None:
+async def test_wrong_entry_is_not_used_because_its_fill_is_slow() -> None:
     cache, upstream, _ = a_cache(patience_seconds=0.0)
     await cache.read("key", upstream)
     upstream.gate.clear()
-    reading = asyncio.ensure_future(cache.read("key", upstream, cache.now()))
+    now = cache.now()
+    reading = asyncio.ensure_future(cache.read("key", upstream, now, wrong_before=now))
     await settle()
+    assert not reading.done()
+    upstream.gate.set()
+    assert (await reading).value == b"2"
+
+
+async def test_entry_that_is_only_too_old_is_used_because_its_fill_is_slow() -> None:
+    cache, upstream, _ = a_cache(patience_seconds=0.0)
+    await cache.read("key", upstream)
+    upstream.gate.clear()
+    entry = await cache.read("key", upstream, cache.now())
+    assert (entry.value, entry.stale_for) == (b"1", ErrorCode.UPSTREAM_TIMEOUT)
+    upstream.gate.set()
+    await settle()
+
+
+async def test_entry_from_before_a_write_is_not_used_when_the_patience_ends() -> None:
+    cache, upstream, clock = a_cache(patience_seconds=0.02)
+    await cache.read("key", upstream)
+    clock.seconds += 75
+    upstream.gate.clear()
+    reading = asyncio.ensure_future(cache.read("key", upstream))
+    await settle()
+    cache.invalidated_at = lambda: clock.seconds - 1
+    await asyncio.sleep(0.04)
     assert not reading.done()
     upstream.gate.set()
     assert (await reading).value == b"2"

@@ -109,14 +109,17 @@ def test_each_reason_is_logged_once_until_all_is_well(
     ]
 
 
-def test_what_it_refused_before_it_went_away_is_not_known_any_more(
+def test_what_it_refused_before_it_went_away_is_refused_until_it_works(
     redis: Availability, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    redis.refused(an_ask(redis), "leases", "it is full (maxmemory)")
-    redis.failed(an_ask(redis), "connection refused")
-    clock.seconds += 0.5
-    redis.answered(an_ask(redis), "reads")
+    for _ in range(3):
+        redis.refused(an_ask(redis), "leases", "it is full (maxmemory)")
+        redis.failed(an_ask(redis), "connection refused")
+        clock.seconds += 0.5
+        redis.answered(an_ask(redis), "reads")
+        assert redis.state == "refuses writes"
+    redis.answered(an_ask(redis), "leases")
     assert redis.state == "connected"
     assert told(caplog) == [
         "Redis refuses leases: it is full (maxmemory)",

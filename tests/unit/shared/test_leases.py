@@ -36,7 +36,8 @@ async def test_leases_that_are_free_come_with_their_values(
     server: RedisServer, leases: Leases
 ) -> None:
     # As stored by a holder who gave the lease back since somebody looked.
-    server.admin.mset({"a": "value", lease_of("b"): ANOTHER})
+    server.admin.set("a", "value")
+    server.admin.set(lease_of("b"), ANOTHER, ex=60)
     async with leases.taken(["a", "b", "c"]) as ours:
         assert ours == {"a": b"value", "c": None}
         async with leases.taken(["a", "b", "c"]) as others:
