@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class RequestLimiter:
-    """Sends requests for all clients of one process; `quota` is what their answers told.
+    """Sends requests for all clients of one process; `quota` is what their answers say of it.
 
     `clock` is in seconds and never goes back; `jitter` draws from a range.
     """
@@ -117,24 +117,24 @@ class RequestLimiter:
 
     async def _exchange(self, request: Request, timeout_seconds: float) -> Answer:
         sent_at = self._clock()
-        told = None
+        rate_limit = None
         try:
             answer = await self._client.send(request, timeout_seconds)
-            told = read_rate_limit(answer.headers)
+            rate_limit = read_rate_limit(answer.headers)
             if answer.status == 429:
-                told = self._refused(answer, told)
+                rate_limit = self._refused(answer, rate_limit)
             elif answer.status < 500:
                 self.quota.recovered()
             return answer
         finally:
-            self.quota.answered(sent_at, told)
+            self.quota.answered(sent_at, rate_limit)
             self._next_answer.set()
             self._next_answer = asyncio.Event()
 
-    def _refused(self, answer: Answer, told: RateLimit | None) -> RateLimit | None:
+    def _refused(self, answer: Answer, rate_limit: RateLimit | None) -> RateLimit | None:
         """What a 429 says of the quota: nothing is left until its reset, or all requests pause."""
-        if told is not None and told.is_reset_named and told.resets_in > 0:
-            return replace(told, remaining=0)
+        if rate_limit is not None and rate_limit.is_reset_named and rate_limit.resets_in > 0:
+            return replace(rate_limit, remaining=0)
         pause = self.quota.overloaded(read_retry_after(answer.headers))
         log.warning("the platform is overloaded: nothing is sent for %.1f s", pause)
         return None

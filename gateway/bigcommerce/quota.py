@@ -70,28 +70,28 @@ class Quota:
         until_reset = self._resets_at - self._clock()
         return max(self.pause_seconds, until_reset if until_reset > 0 else self._window)
 
-    def answered(self, sent_at: float, told: RateLimit | None) -> None:
-        """Ends a request in flight; `told` is what its answer says of the quota, if anything.
+    def answered(self, sent_at: float, rate_limit: RateLimit | None) -> None:
+        """Ends a request in flight; `rate_limit` is what its answer says of the quota, if anything.
 
         The store writes an answer between `sent_at` and now, so its window resets between
-        `sent_at + told.resets_in` and `now + told.resets_in`.
+        `sent_at + rate_limit.resets_in` and `now + rate_limit.resets_in`.
         """
         self.in_flight -= 1
-        if told is None:
+        if rate_limit is None:
             return
         now = self._clock()
-        earliest_reset = sent_at + told.resets_in
-        latest_reset = now + told.resets_in + RESOLUTION_SECONDS
+        earliest_reset = sent_at + rate_limit.resets_in
+        latest_reset = now + rate_limit.resets_in + RESOLUTION_SECONDS
         if earliest_reset > self._resets_at:  # a later window
-            self._began_at, self._lowest_remaining = self._resets_at, told.remaining
+            self._began_at, self._lowest_remaining = self._resets_at, rate_limit.remaining
         elif now < self._resets_at and earliest_reset > self._began_at:
-            self._lowest_remaining = min(self._lowest_remaining, told.remaining)
+            self._lowest_remaining = min(self._lowest_remaining, rate_limit.remaining)
         else:
             return  # a window that has ended
         self._resets_at = max(self._resets_at, latest_reset)
-        self._is_reset_doubtful = told.resets_in >= LONGEST_SECONDS
-        self._window = told.window
-        self.limit = told.limit
+        self._is_reset_doubtful = rate_limit.resets_in >= LONGEST_SECONDS
+        self._window = rate_limit.window
+        self.limit = rate_limit.limit
 
     def overloaded(self, retry_after: float | None) -> float:
         """Pauses all requests after a 429 that names no reset; returns the seconds."""

@@ -11,8 +11,8 @@ from gateway.shared.keys import CALL, lease_of
 # Hexadecimal digits.
 TOKEN_LENGTH = 32
 # KEYS: those of values, then those of their leases. ARGV: the token, the life in milliseconds.
-# Returns for each key whether the lease is now ours, and the value. The value is read after the lease
-# is taken, so it includes what the previous holder stored. A value that is no string counts as none.
+# Returns for each key whether the lease is now ours, and the value. That is read after the lease is
+# taken, so it includes what the previous holder stored. A value that is no string counts as none.
 # In a lease's place, what is no token or has no life is replaced.
 TAKE = f"""{CALL}
 local answer = {{}}
