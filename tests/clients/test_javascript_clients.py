@@ -108,8 +108,14 @@ def test_batches_are_refused_in_the_words_that_are_documented(url: str) -> None:
 
 SHORT = "{ segments { totalCount } }"
 THREE = "{ segments { totalCount } segmentsByEntityId(entityIds: []) { id } nodes(ids: []) { id } }"
-TOO_MANY = "The document has more than 100 aliases. Ask for less, or send several requests."
-TOO_LONG = "Syntax Error: Document contains more than 2000 tokens. Parsing aborted."
+TOO_MANY = (
+    "The document has more than 100 aliases (GATEWAY_MAX_QUERY_ALIASES). Ask for less, or send "
+    "several requests."
+)
+TOO_LONG = (
+    "The document has more than 2000 tokens (GATEWAY_MAX_QUERY_TOKENS). Ask for less, or send "
+    "several requests."
+)
 MERGES = (
     (Merge(SHORT, 100), Merged(1, 100, [])),
     (Merge(SHORT, 101), Merged(1, 0, [TOO_MANY])),

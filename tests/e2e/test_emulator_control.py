@@ -31,7 +31,7 @@ def test_gateway_notices_what_another_app_does_and_a_connection_that_breaks() ->
         httpx.post(f"{upstream}/_emulator/segments", json={"name": "New"}).raise_for_status()
         assert ask(gateway) == total(8)
         httpx.put(f"{upstream}/_emulator/faults", json={"rules": [{"fault": "reset"}]})
-        assert ask(gateway)["data"] is None
+        assert ask(gateway)["data"] == {"segments": None}
         httpx.delete(f"{upstream}/_emulator/faults")
         assert ask(gateway) == total(8)
         statuses = httpx.get(f"{upstream}/_emulator/requests").json()["statuses"]

@@ -99,10 +99,11 @@ def test_the_page_s_query_gives_the_answer_that_it_shows(router: str) -> None:
 def test_deleted_segments_and_errors_are_told_as_the_page_says(router: str) -> None:
     promotion = "{ promotions(last: 1) { edges { node { name segments { %s } } } } }"
     with example(router) as url:
-        named, referred, refused = (
+        named, whole, referred, refused = (
             json.loads(ask(url, query))
             for query in (
                 promotion % "name",
+                promotion % "id name",
                 promotion % "entityId",
                 '{ segment(entityId: "nope") { name } }',
             )
@@ -110,13 +111,17 @@ def test_deleted_segments_and_errors_are_told_as_the_page_says(router: str) -> N
     (edge,) = named["data"]["promotions"]["edges"]
     assert edge["node"] == {
         "name": "Welcome back",
-        "segments": [{"name": "Lapsed customers"}, None],
+        "segments": [{"name": "Lapsed customers"}, {"name": None}],
     }
+    assert "errors" not in named
+    (edge,) = whole["data"]["promotions"]["edges"]
+    lapsed, deleted = edge["node"]["segments"]
+    assert (lapsed["name"], deleted) == ("Lapsed customers", None)
     told = {
-        "hive": named.get("errors"),
-        "apollo": named.get("extensions", {}).get("valueCompletion"),
+        "hive": whole.get("errors"),
+        "apollo": whole.get("extensions", {}).get("valueCompletion"),
     }
-    path = ["promotions", "edges", 0, "node", "segments", 1, "name"]
+    path = ["promotions", "edges", 0, "node", "segments", 1, "id"]
     assert [error["path"] for error in told.pop(router)] == [path]
     assert list(told.values()) == [None]
     (edge,) = referred["data"]["promotions"]["edges"]
