@@ -3,10 +3,11 @@
 import httpx
 
 from gateway.app.parts import Parts, create_parts
-from gateway.bigcommerce.causes import connection_cause_in_words
-from gateway.errors import GatewayError, UpstreamForbidden
+from gateway.bigcommerce.causes import cause_in_words
+from gateway.errors import GatewayError, UpstreamForbidden, UpstreamRefused, UpstreamUnavailable
 from gateway.pagination import read_total
 from gateway.settings import Settings
+from gateway.shared.keys import key
 
 
 async def check(
@@ -25,10 +26,8 @@ async def check(
                 "store that GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only."
             )
         except GatewayError as error:
-            cause = connection_cause_in_words(error)
-            reason = "" if cause is None else f" The reason: {cause}."
-            return False, f"{upstream}: {error.message}{reason}"
-        is_kept, cache = await _check_cache(parts)
+            return False, f"{upstream}: {error.message}{_remedy(error)}"
+        is_kept, cache = await _check_cache(parts, key(settings.redis_key_prefix, "check"))
     quota = parts.client.rate_limit
     left = (
         "no quota was told"
@@ -39,11 +38,26 @@ async def check(
     return is_kept, f"{upstream} answers: {total} segments; {left}; {cache}."
 
 
-async def _check_cache(parts: Parts) -> tuple[bool, str]:
+def _remedy(error: GatewayError) -> str:
+    """Returns why an error came, or what to do about it; nothing where neither is known."""
+    cause = error.__cause__
+    if isinstance(error, UpstreamUnavailable) and isinstance(cause, httpx.TransportError):
+        return f" The reason: {cause_in_words(cause)}."
+    if isinstance(error, UpstreamRefused) and error.status == 404:
+        return " Check GATEWAY_UPSTREAM_URL."
+    return ""
+
+
+async def _check_cache(parts: Parts, redis_key: str) -> tuple[bool, str]:
     """Tells whether the cache keeps what it is given, and how Redis stands, in a clause."""
     await parts.cache.backend.set_many([("check", b"1")])
     is_kept = await parts.cache.backend.get("check") == b"1"
     told = "the cache is memory, and " + ("works" if is_kept else "does not keep what it is given")
     if parts.redis is None:
         return is_kept, told
-    return is_kept and parts.redis.state == "connected", f"{told}; Redis is {parts.redis.state}"
+    await parts.redis.run(
+        lambda redis: redis.set(redis_key, b"1", px=1000), None, purpose="answers"
+    )
+    state = parts.redis.state
+    verb = "" if state.startswith("refuses") else "is "
+    return is_kept and state == "connected", f"{told}; Redis {verb}{state}"

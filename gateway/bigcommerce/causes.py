@@ -16,14 +16,9 @@ KINDS = {
 }
 
 
-def connection_cause_in_words(error: BaseException) -> str | None:
-    """Returns what the system said of the connection, None for nothing."""
-    return system_cause_in_words(error, ca_setting="GATEWAY_UPSTREAM_CA_FILE")
-
-
 def cause_in_words(error: BaseException) -> str:
     """Returns what went wrong with a connection, however deeply the reason is wrapped."""
-    known = connection_cause_in_words(error)
+    known = system_cause_in_words(error, ca_setting="GATEWAY_UPSTREAM_CA_FILE")
     if known is not None:
         return known
     kind = type(error).__name__

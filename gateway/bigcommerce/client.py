@@ -44,7 +44,7 @@ class BigCommerceClient:
                 answer = await self._exchange(request)
         except (TimeoutError, httpx.TimeoutException) as error:
             log.warning(
-                "%s: no answer from the upstream within %g seconds",
+                "%s: no answer from the upstream within %.3g seconds",
                 request.operation,
                 timeout_seconds,
             )
@@ -77,20 +77,21 @@ class BigCommerceClient:
     ) -> None:
         if answer.status in (401, 403):
             log.error(
-                "%s: the upstream answered %d to the gateway's token: check GATEWAY_ACCESS_TOKEN, "
-                "its scopes (store_v2_customers_read_only) and GATEWAY_STORE_HASH",
+                "%s: the upstream answered %d to the gateway's token (request id: %s): check "
+                "GATEWAY_ACCESS_TOKEN, its scopes (store_v2_customers_read_only) and "
+                "GATEWAY_STORE_HASH",
                 request.operation,
                 answer.status,
+                _request_id_of(answer),
             )
             return
-        request_id = answer.headers.get("x-request-id", "")
         log.log(
             logging.DEBUG if 200 <= answer.status < 300 else logging.WARNING,
             "%s: the upstream answered %d after %d ms; its request id: %s; quota left: %s",
             request.operation,
             answer.status,
             milliseconds,
-            request_id if REQUEST_ID.fullmatch(request_id) else "not told",
+            _request_id_of(answer),
             "not told" if quota is None else quota.remaining,
         )
 
@@ -129,6 +130,12 @@ class BigCommerceClient:
                 if response.is_success:  # else its status is logged, and says enough
                     log.warning("%s: the upstream's answer %s", request.operation, error)
         return Answer(response.status_code, response.headers, body)
+
+
+def _request_id_of(answer: Answer) -> str:
+    """Returns the store's own id of the request, for the log."""
+    request_id = answer.headers.get("x-request-id", "")
+    return request_id if REQUEST_ID.fullmatch(request_id) else "not told"
 
 
 def _milliseconds_since(start: float) -> float:

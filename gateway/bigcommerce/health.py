@@ -22,8 +22,8 @@ from gateway.errors import (
 # How long an operation pauses after a 401 or 403; twice as long each time it is refused again.
 SHORTEST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 5.0, 60.0
 
-# How long background refreshes stop after a success whose body could not be used.
-UNREADABLE_SECONDS = 1.0
+# How long background refreshes wait after an answer that brought no value.
+DEFERRED_SECONDS = 1.0
 # The states of an operation that is well, in words for the operator.
 NOT_ASKED_YET, ANSWERS = "not asked yet", "answers"
 
@@ -61,12 +61,12 @@ class OperationHealth:
         )
         self._name = name
         self._clock = clock
-        self._is_unreadable_until = 0.0
+        self._deferred_until = 0.0
 
     @property
-    def is_paused(self) -> bool:
-        """Whether it pauses, or only probes are sent."""
-        return self.failing.is_open or self.refused.is_open
+    def is_well(self) -> bool:
+        """Whether its newest answer brought a value, or none was asked for yet."""
+        return self.state in (NOT_ASKED_YET, ANSWERS)
 
     @property
     def pause_reason(self) -> ErrorCode | None:
@@ -76,9 +76,9 @@ class OperationHealth:
         return None if self.failing.lets_through else ErrorCode.UPSTREAM_UNAVAILABLE
 
     @property
-    def is_unreadable(self) -> bool:
-        """Whether its newest answer could not be used, a moment ago."""
-        return self._clock() < self._is_unreadable_until
+    def defers_refreshes(self) -> bool:
+        """Whether background refreshes wait, since the newest answer brought no value."""
+        return self._clock() < self._deferred_until
 
     def check(self) -> None:
         """Raises `UpstreamForbidden` or `ShutOff` while nothing is sent."""
@@ -98,7 +98,10 @@ class OperationHealth:
         match error:
             case UpstreamUnreadable():
                 self._is_up("sends what cannot be read", is_token_accepted=True)
-                self._is_unreadable_until = self._clock() + UNREADABLE_SECONDS
+                self._deferred_until = self._clock() + DEFERRED_SECONDS
+            case UpstreamRefused():
+                self._is_up("refuses requests", is_token_accepted=True)
+                self._deferred_until = self._clock() + DEFERRED_SECONDS
             case UpstreamUnavailable() | UpstreamTimeout():
                 self._failed(sent)
             case UpstreamForbidden():
@@ -107,7 +110,7 @@ class OperationHealth:
             case RateLimited():  # which may be answered before the token is looked at
                 self._is_up(self.state if self.refused.is_open else ANSWERS)
                 self.refused.gave_up(sent.refused_probe)
-            case None | UpstreamRefused():
+            case None:
                 self._is_up(ANSWERS, is_token_accepted=True)
             case _:  # cancelled, or a mistake of ours
                 self.failing.gave_up(sent.failing_probe)
@@ -115,7 +118,7 @@ class OperationHealth:
 
     def _is_up(self, state: str, *, is_token_accepted: bool = False) -> None:
         self.state = state
-        self._is_unreadable_until = 0.0
+        self._deferred_until = 0.0
         if self.failing.succeeded():
             log.info("%s: the upstream answers again", self._name)
         if is_token_accepted and self.refused.succeeded():

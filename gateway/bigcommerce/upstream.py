@@ -70,9 +70,7 @@ class Upstream:
         if len(set(states.values())) <= 1:
             return next(iter(states.values()), NOT_ASKED_YET)
         failing = [
-            f"{name} {state}"
-            for name, state in states.items()
-            if state not in (NOT_ASKED_YET, ANSWERS)
+            f"{name} {health.state}" for name, health in self._health.items() if not health.is_well
         ]
         return ", ".join(failing) or ANSWERS
 
@@ -89,12 +87,12 @@ class Upstream:
         """Returns the error code for which a background refresh is skipped, else None.
 
         The same holds for a reader that has something stale at hand. Where the request is urgent,
-        neither the reserve nor an unreadable answer counts.
+        neither the reserve nor an answer that brought no value counts.
         """
         health = self.health(operation)
         if (reason := health.pause_reason) is not None:
             return reason
-        if health.is_unreadable and not urgent:
+        if health.defers_refreshes and not urgent:
             return ErrorCode.UPSTREAM_UNAVAILABLE
         quota = self._limiter.quota
         # Half of a small quota is for those who have nothing at hand.

@@ -22,7 +22,14 @@ class SegmentReader:
         try:
             found = read_segments(answer, page, limit, at_most)
         except UpstreamUnreadable as error:
-            log.warning("%s, page %d: %s", request.operation, page, error.message)
+            log.warning(
+                "%s, page %d: %s (status %d, %d bytes)",
+                request.operation,
+                page,
+                error.message,
+                answer.status,
+                len(answer.body or b""),
+            )
             raise
         unusable = sum(row is None for row in found.rows)
         if unusable:

@@ -34,7 +34,8 @@ def checked_base_url(url: str) -> str:
         raise ValueError(f"its port has to be a number from 1 to {HIGHEST_PORT}")
     if "/stores/" in f"{parts['path']}/":
         raise ValueError(
-            "only scheme, host and port belong here; the hash goes into GATEWAY_STORE_HASH"
+            "the store's own path, /stores/…, does not belong here; the hash goes into "
+            "GATEWAY_STORE_HASH"
         )
     return url.rstrip("/")
 

@@ -73,7 +73,8 @@ class WithoutSlash:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         query = scope["query_string"].decode("latin-1")
-        answer = RedirectResponse(f"../graphql?{query}" if query else "../graphql", 308)
+        target = f"../graphql?{query}" if query else "../graphql"
+        answer = RedirectResponse(target, 308, {"Cache-Control": "no-store"})
         await answer(scope, receive, send)
 
 

@@ -133,14 +133,14 @@ def test_merged_queries_fit_up_to_the_limits_together(url: str) -> None:
 
 
 def lint(config: str) -> set[str]:
-    """The rules of an `eslint.config.js` that the schema for clients breaks."""
+    """The rules of an `eslint.config.mjs` that the schema for clients breaks."""
     question = {"config": config, "folder": str(ROOT), "file": "api.graphql"}
     messages = answer_of(JAVASCRIPT / "lint.mjs", question)
     return {rule for rule, _ in msgspec.json.decode(messages, type=list[tuple[str, str]])}
 
 
 def test_two_rules_of_graphql_eslint_need_the_options_that_are_documented() -> None:
-    (config,) = re.findall(r"^```js\n(// eslint.config.js\n.*?)^```", clients_page(), re.M | re.S)
+    (config,) = re.findall(r"^```js\n(// eslint.config.mjs\n.*?)^```", clients_page(), re.M | re.S)
     assert lint(config) == set()
     options = re.compile(r'^      "(@graphql-eslint/[\w-]+)": \[.*?\],$\n', re.M | re.S)
     assert lint(options.sub("", config)) == set(options.findall(config))

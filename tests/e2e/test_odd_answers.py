@@ -189,7 +189,8 @@ async def test_batch_of_which_nothing_can_be_read_costs_seven_requests_at_most(m
     ],
     ids=["html", "brotli", "damaged gzip", "too large"],
 )
-async def test_success_that_cannot_be_used_is_no_failure(body: bytes, encoding: str) -> None:
+async def test_success_that_cannot_be_used_opens_no_breaker(body: bytes, encoding: str) -> None:
+    """A process that has nothing to show is not ready all the same, until it can read the list."""
     store = OddStore(lambda _: Response(body, headers={"Content-Encoding": encoding}))
     with over(store) as url:
         async with client(url) as http:
@@ -197,11 +198,32 @@ async def test_success_that_cannot_be_used_is_no_failure(body: bytes, encoding: 
                 answer = await ask(http, PAGE)
                 message = "The store's API sent a list that cannot be read."
                 assert answer["errors"][0]["message"] == message
+            assert store.got["list"] >= 10
+            odd = await http.get("/health/ready")
+            store.answer = as_asked(body_of(ROWS))
+            well = await http.get("/health/ready")
+    assert (odd.status_code, odd.json()["parts"]["upstream"]) == (503, "sends what cannot be read")
+    assert well.status_code == 200
+
+
+@pytest.mark.parametrize("status", [404, 409])
+async def test_refusals_of_the_list_leave_stale_data_at_one_request_a_second(status: int) -> None:
+    store = OddStore(as_asked(body_of(ROWS)))
+    settings = {"CACHE_TTL_SECONDS": "0.05", "CACHE_STALE_WHILE_REVALIDATE_SECONDS": "0.05"}
+    with over(store, **settings) as url:
+        async with client(url) as http:
+            page = await ask(http, PAGE)
+            store.answer = lambda _: Response(status_code=status)
+            store.got.clear()
+            await asyncio.sleep(0.2)
+            began = time.monotonic()
+            for _ in range(100):
+                answer = await ask(http, PAGE)
+                assert answer["data"] == page["data"]
+            took = time.monotonic() - began
             ready = await http.get("/health/ready")
-    assert (ready.status_code, ready.json()["parts"]["upstream"]) == (
-        200,
-        "sends what cannot be read",
-    )
+    assert store.got["list"] <= 3 + 2 * took
+    assert (ready.status_code, ready.json()["parts"]["upstream"]) == (200, "refuses requests")
 
 
 @pytest.mark.parametrize("encoding", ["identity", "br", "gzip"])

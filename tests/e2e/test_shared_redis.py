@@ -145,3 +145,20 @@ async def test_check_asks_the_store_itself_and_tells_how_redis_is(
         )
         assert not is_well
         assert "refused the token" in sentence
+
+
+async def test_check_finds_a_redis_that_takes_no_writes(server: RedisServer) -> None:
+    with emulator_on_a_port(3) as (url, emulator):
+        environment = {
+            "GATEWAY_STORE_HASH": emulator.store_hash,
+            "GATEWAY_ACCESS_TOKEN": emulator.token,
+            "GATEWAY_UPSTREAM_URL": url,
+            "GATEWAY_REDIS_URL": server.url,
+        }
+        server.admin.replicaof("127.0.0.1", "1")
+        try:
+            is_well, sentence = await check(load_settings(environment))
+        finally:
+            server.admin.replicaof("NO", "ONE")
+    assert not is_well
+    assert sentence.endswith("Redis refuses writes.")

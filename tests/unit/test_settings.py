@@ -134,7 +134,9 @@ def test_a_contact_that_nobody_could_ask_is_refused(name: str, value: str, claus
 SENSELESS = "it has to be a URL such as https://api.bigcommerce.com"
 TOO_MUCH = "it must not hold credentials, a query or a fragment"
 PORT = "its port has to be a number from 1 to 65535"
-HASH_INSIDE = "only scheme, host and port belong here; the hash goes into GATEWAY_STORE_HASH"
+HASH_INSIDE = (
+    "the store's own path, /stores/…, does not belong here; the hash goes into GATEWAY_STORE_HASH"
+)
 
 
 @pytest.mark.parametrize(

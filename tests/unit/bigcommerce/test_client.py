@@ -88,7 +88,7 @@ async def test_a_refused_token_is_one_error(status: int, caplog: pytest.LogCaptu
     ((level, text),) = told(caplog)
     assert level == "ERROR"
     assert text.startswith(
-        f"list_segments: the upstream answered {status} to the gateway's token: "
+        f"list_segments: the upstream answered {status} to the gateway's token (request id: "
     )
 
 

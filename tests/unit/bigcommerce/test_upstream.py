@@ -173,13 +173,13 @@ async def test_error_says_whether_the_request_was_sent(
 @pytest.mark.parametrize(
     ("status", "error", "state"),
     [
-        (400, UpstreamRefused, "answers"),
-        (409, UpstreamRefused, "answers"),
+        (400, UpstreamRefused, "refuses requests"),
+        (409, UpstreamRefused, "refuses requests"),
         (401, UpstreamForbidden, "refuses the token"),
         (403, UpstreamForbidden, "refuses the token"),
-        (404, UpstreamRefused, "answers"),
-        (413, UpstreamRefused, "answers"),
-        (422, UpstreamRefused, "answers"),
+        (404, UpstreamRefused, "refuses requests"),
+        (413, UpstreamRefused, "refuses requests"),
+        (422, UpstreamRefused, "refuses requests"),
     ],
 )
 async def test_what_the_upstream_refuses_is_not_tried_again(
@@ -316,12 +316,13 @@ async def test_answer_that_cannot_be_used_is_no_failure(world: World) -> None:
     assert (world.wire.requests, world.breaker.is_open) == (2 * FAILURES_IN_A_ROW, False)
 
 
-async def test_answer_that_cannot_be_used_defers_background_refreshes_for_a_second(
-    world: World,
+@pytest.mark.parametrize(("status", "body"), [(200, b"<html>"), (404, b""), (409, b"{}")])
+async def test_answer_without_a_value_defers_background_refreshes_for_a_second(
+    world: World, status: int, body: bytes
 ) -> None:
     asked = await world.ask("POST")
-    await world.wire.answer(body=b"<html>")
-    with pytest.raises(UpstreamUnreadable):
+    await world.wire.answer(status, body=body)
+    with pytest.raises(UpstreamError):
         await asked
     assert world.upstream.reluctance(LIST.operation, urgent=True) is None
     deferred = world.upstream.reluctance(LIST.operation, urgent=False)
@@ -330,7 +331,7 @@ async def test_answer_that_cannot_be_used_defers_background_refreshes_for_a_seco
     assert world.upstream.reluctance(LIST.operation, urgent=False) is None
 
 
-async def test_answer_that_can_be_used_ends_that(world: World) -> None:
+async def test_answer_with_a_value_ends_that(world: World) -> None:
     asked = await world.ask("POST")
     await world.wire.answer(body=b"<html>")
     with pytest.raises(UpstreamUnreadable):
@@ -348,7 +349,7 @@ async def test_refusals_in_a_row_are_answers(world: World, status: int) -> None:
         await world.wire.answer(status)
         with pytest.raises(UpstreamRefused):
             await asked
-    assert (world.breaker.is_open, world.upstream.state) == (False, "answers")
+    assert (world.breaker.is_open, world.upstream.state) == (False, "refuses requests")
 
 
 @pytest.mark.parametrize("status", [401, 403])
