@@ -167,8 +167,8 @@ class BoundedHttpProtocol(HttpProtocol):
                 self.cycle.keep_alive = False
                 return
         elif self._is_at_work and not self.pipeline and not self.cycle.response_started:
-            # Amid the body of the request itself: its reader is told of a hang-up, and asks for no
-            # more of it.
+            # Amid the body of the request itself: for its reader this is a hang-up, and no more of
+            # the body is asked for.
             self.cycle.waiting_for_100_continue = False
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -26,7 +26,7 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
 return 1
 """
 # KEYS: the same. ARGV: the stamp of what is known. Returns nothing where that is still all, else
-# the stamp and the whole set: what is told late, or by another clock, is not missed. A set without
+# the stamp and the whole set: what comes late, or by another clock, is not missed. A set without
 # a stamp, or what is no such set, counts as lost.
 ASK = f"""{CALL}
 local stamp = call(false, 'GET', KEYS[2]) or ''

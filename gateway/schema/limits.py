@@ -105,5 +105,5 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
 
 
 def beyond(allowed: int, what: str) -> str:
-    """Returns what a client is told of a document that has more of something than is allowed."""
+    """Returns the message for a document that has more of something than is allowed."""
     return f"The document has more than {allowed} {what}. Ask for less, or send several requests."
