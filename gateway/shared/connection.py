@@ -172,7 +172,7 @@ async def _close_unused(pool: ConnectionPool) -> None:
 
 
 def read_values(answer: object, keys: int) -> list[bytes | None]:
-    """Returns the answer to `MGET` of a number of keys; raises `ValueError` for any other answer."""
+    """Returns the answer to `MGET` of this many keys; raises `ValueError` for any other."""
     if not isinstance(answer, list) or len(answer) != keys:
         raise ValueError
     if not all(value is None or isinstance(value, bytes) for value in answer):
