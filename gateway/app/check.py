@@ -41,6 +41,8 @@ async def check(
 def _remedy(error: GatewayError) -> str:
     """Returns why an error came, or what to do about it; nothing where neither is known."""
     cause = error.__cause__
+    if isinstance(cause, httpx.ConnectTimeout):
+        return " The reason: no connection within the time."
     if isinstance(error, UpstreamUnavailable) and isinstance(cause, httpx.TransportError):
         return f" The reason: {cause_in_words(cause)}."
     if isinstance(error, UpstreamRefused) and error.status == 404:

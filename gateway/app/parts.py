@@ -163,7 +163,7 @@ def _redis(settings: Settings) -> RedisConnection | None:
 
 
 def _tier(redis: RedisConnection, settings: Settings) -> RedisTier:
-    flights = SharedFlights(Leases(redis), patience_seconds=settings.request_timeout_seconds / 2)
+    flights = SharedFlights(Leases(redis), patience_seconds=settings.request_timeout_seconds)
     return RedisTier(RedisBackend(redis), flights)
 
 

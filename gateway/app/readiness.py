@@ -18,7 +18,7 @@ async def readiness_of(parts: Parts) -> Readiness:
     the upstream here, as often as probes are let through: a balancer sends it no requests that
     would find out.
     """
-    is_ready = parts.upstream.health(LIST_SEGMENTS).is_well or await _can_read(parts)
+    is_ready = not parts.upstream.health(LIST_SEGMENTS).is_down or await _can_read(parts)
     return Readiness(
         is_ready,
         {

@@ -26,6 +26,8 @@ SHORTEST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 5.0, 60.0
 DEFERRED_SECONDS = 1.0
 # The states of an operation that is well, in words for the operator.
 NOT_ASKED_YET, ANSWERS = "not asked yet", "answers"
+# Those of one that answers, and brings no value.
+REFUSES, UNREADABLE = "refuses requests", "sends what cannot be read"
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,12 @@ class OperationHealth:
         self._deferred_until = 0.0
 
     @property
+    def is_down(self) -> bool:
+        """Whether it brings no value for now, as far as is known."""
+        is_paused = self.failing.is_open or self.refused.is_open
+        return is_paused or self.state in (REFUSES, UNREADABLE)
+
+    @property
     def is_well(self) -> bool:
         """Whether its newest answer brought a value, or none was asked for yet."""
         return self.state in (NOT_ASKED_YET, ANSWERS)
@@ -93,15 +101,18 @@ class OperationHealth:
         self.check()
         return Sent(self.failing.enter(), self.refused.enter())
 
-    def ended(self, sent: Sent, error: BaseException | None) -> None:
-        """Notes the outcome of a request: None for a success, else what it raised."""
+    def ended(self, sent: Sent, error: BaseException | None, *, names_ids: bool = False) -> None:
+        """Notes the outcome of a request: None for a success, else what it raised.
+
+        `names_ids` is that of the request.
+        """
         match error:
             case UpstreamUnreadable():
-                self._is_up("sends what cannot be read", is_token_accepted=True)
-                self._deferred_until = self._clock() + DEFERRED_SECONDS
+                self._is_up(UNREADABLE, is_token_accepted=True)
+                self._defer_refreshes(names_ids)
             case UpstreamRefused():
-                self._is_up("refuses requests", is_token_accepted=True)
-                self._deferred_until = self._clock() + DEFERRED_SECONDS
+                self._is_up(REFUSES, is_token_accepted=True)
+                self._defer_refreshes(names_ids)
             case UpstreamUnavailable() | UpstreamTimeout():
                 self._failed(sent)
             case UpstreamForbidden():
@@ -115,6 +126,10 @@ class OperationHealth:
             case _:  # cancelled, or a mistake of ours
                 self.failing.gave_up(sent.failing_probe)
                 self.refused.gave_up(sent.refused_probe)
+
+    def _defer_refreshes(self, names_ids: bool) -> None:
+        if not names_ids:  # else one bad id would keep the others stale
+            self._deferred_until = self._clock() + DEFERRED_SECONDS
 
     def _is_up(self, state: str, *, is_token_accepted: bool = False) -> None:
         self.state = state

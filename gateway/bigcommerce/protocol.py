@@ -20,12 +20,16 @@ from gateway.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request below `/stores/{store_hash}/v3`; `operation` names it in logs and counts."""
+    """A request below `/stores/{store_hash}/v3`; `operation` names it in logs and counts.
+
+    `names_ids`: it asks for ids of clients, so that a refusal may be about one of them.
+    """
 
     operation: str
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
+    names_ids: bool = False
 
     @property
     def is_idempotent(self) -> bool:
@@ -67,7 +71,7 @@ def list_segments_by_id(ids: Sequence[str], page: int, limit: int) -> Request:
     `limit` is always sent: without it the list of ids is itself paged by 50.
     """
     query = (("id:in", ",".join(ids)), ("page", str(page)), ("limit", str(limit)))
-    return Request(LIST_SEGMENTS_BY_ID, "GET", "/segments", query)
+    return Request(LIST_SEGMENTS_BY_ID, "GET", "/segments", query, names_ids=True)
 
 
 def read_segments(

@@ -181,7 +181,7 @@ class Upstream:
             value = read(answer)
         except BaseException as error:
             if sent is not None:
-                health.ended(sent, error)
+                health.ended(sent, error, names_ids=request.names_ids)
                 if isinstance(error, RateLimited):
                     raise self._limiter.rate_limited() from error
             raise

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from gateway.shared.leases import Leases
 
 POLL_SECONDS = 0.02
+# How long a process waits for a lease of another one before it tries to take that, too.
+TRY_SECONDS = 2.0
 
 Fill = Callable[[Sequence[str]], Awaitable[Mapping[str, bytes]]]
 IsEnough = Callable[[bytes], bool]
@@ -94,6 +96,7 @@ class SharedFlights:
         self, landings: dict[str, Landing], fill: Fill, is_enough: IsEnough
     ) -> None:
         waits_end = self._clock() + self._patience_seconds
+        tries_at = self._clock() + TRY_SECONDS
         waited: set[str] = set()
 
         def land(values: Mapping[str, bytes | None]) -> list[str]:
@@ -110,9 +113,14 @@ class SharedFlights:
             found = dict(zip(open_keys, looked, strict=True))
             open_keys = land({key: value for key, (value, _) in found.items()})
             if self._clock() >= waits_end:
-                async with self._leases.taken(open_keys):  # which also removes what is no lease
-                    return await _fill(open_keys, landings, fill)
-            free = [key for key in open_keys if not found[key][1]]
+                return await _fill(open_keys, landings, fill)
+            if self._clock() >= tries_at:
+                # A lease that its holder does not renew is free by now, and taking removes what is
+                # no lease.
+                tries_at += TRY_SECONDS
+                free = open_keys
+            else:
+                free = [key for key in open_keys if not found[key][1]]
             if free:
                 async with self._leases.taken(free) as ours:
                     if ours is None:

@@ -76,15 +76,12 @@ class ReadThroughCache:
         self._last = max(self._clock(), self._last + 1e-6)
         return self._last
 
-    async def read(
-        self, key: str, fill: Fill, not_before: float = 0.0, wrong_before: float = 0.0
-    ) -> Entry:
+    async def read(self, key: str, fill: Fill, not_before: float = 0.0) -> Entry:
         """Returns a fresh entry, a stale one, or what `fill` returns for the key.
 
-        An entry from before `not_before` counts as stale. A stale entry is used where filling fails
-        or takes longer than the patience, one from before `wrong_before` only where filling fails.
-        The caller has to `note` what it answers. Raises what `fill` raises where no entry can stand
-        in; an error is never stored.
+        A stale entry is used where filling fails or takes longer than the patience, one from before
+        `not_before`, which may be wrong, only where filling fails. The caller has to `note` what it
+        answers. Raises what `fill` raises where no entry can stand in; an error is never stored.
         """
         entry = (await self._tiers.here([key]))[0]
         use = self.use_of(entry, not_before)
@@ -104,7 +101,7 @@ class ReadThroughCache:
                 if error is not None:
                     self._fill_in_background(key, fill, not_before)
                     return replace(entry, stale_for=error)
-                if entry.read_at >= wrong_before:
+                if entry.read_at >= not_before:
                     filled = await self._filled_in_time(key, fill, not_before)
                     if filled is not None:
                         return filled

@@ -23,12 +23,12 @@ class SegmentReader:
             found = read_segments(answer, page, limit, at_most)
         except UpstreamUnreadable as error:
             log.warning(
-                "%s, page %d: %s (status %d, %d bytes)",
+                "%s, page %d: %s (status %d%s)",
                 request.operation,
                 page,
                 error.message,
                 answer.status,
-                len(answer.body or b""),
+                "" if answer.body is None else f", {len(answer.body)} bytes",
             )
             raise
         unusable = sum(row is None for row in found.rows)

@@ -65,7 +65,7 @@ class SegmentSource:
         self._limits = limits
         self._reader = reader
         self._total_read_at = 0.0
-        self._superseded_at = self._moved_at = 0.0
+        self._superseded_at = 0.0
         self._restless_until = 0.0
         self._searched_at: deque[float] = deque(maxlen=SEARCHES)
         self._decoded: LRUCache[str, _Decoded] = LRUCache(
@@ -111,10 +111,7 @@ class SegmentSource:
         while True:
             key, fill = self._keys.block(size, index), partial(self._fill, index, size)
             try:
-                entry = await self._cache.read(
-                    key, fill, self._superseded_at, wrong_before=self._moved_at
-                )
-                return self._block(key, entry)
+                return self._block(key, await self._cache.read(key, fill, self._superseded_at))
             except UpstreamRefused as refusal:
                 if index > 0:
                     return await self._past_the_end(index, size, asked_at, refusal)
@@ -129,11 +126,9 @@ class SegmentSource:
         """Counts a block as part of the answer."""
         self._cache.note(block.read_at, block.stale_for)
 
-    def supersede(self, read_at: float, *, has_moved: bool = True) -> None:
-        """Takes every block read before `read_at` for out of date; for wrong, if rows moved."""
+    def supersede(self, read_at: float) -> None:
+        """Takes every block read before `read_at` for out of date."""
         self._superseded_at = max(self._superseded_at, read_at)
-        if has_moved:
-            self._moved_at = max(self._moved_at, read_at)
 
     def mark_restless(self) -> None:
         """Lets blocks that do not agree be answered as they are for `RESTLESS_SECONDS`."""

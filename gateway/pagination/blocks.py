@@ -84,11 +84,8 @@ class BlockSource(Protocol[Row]):
     def use(self, block: Block[Row]) -> None:
         """Counts a block as part of an answer."""
 
-    def supersede(self, read_at: float, *, has_moved: bool = True) -> None:
-        """Takes every block read before `read_at` for out of date.
-
-        Where the list has moved since, such a block is wrong, else it is only too old.
-        """
+    def supersede(self, read_at: float) -> None:
+        """Takes every block read before `read_at` for out of date: the list has moved since."""
 
     def mark_restless(self) -> None:
         """Says that the blocks do not agree, however often they are read."""

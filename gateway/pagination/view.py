@@ -70,8 +70,7 @@ class ListView(Generic[Row]):
                     # At first what is older than the newest block is read again. If that does not
                     # do, all are, side by side: the less time lies between them, the better.
                     newest = max(block.read_at for block in self.blocks.values())
-                    has_moved = not self._hold_one_list()
-                    self.supersede(self.source.now() if round_ else newest, has_moved=has_moved)
+                    self.supersede(self.source.now() if round_ else newest)
         if not wanted <= set(self.blocks):
             raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
 
@@ -89,24 +88,24 @@ class ListView(Generic[Row]):
         return has_to or self.source.is_restless
 
     def _agree(self) -> bool:
-        """Tells whether the blocks can be of one edition: little time lies between them, too."""
-        if len(self.blocks) == 1:
-            return True
-        times = [block.read_at for block in self.blocks.values()]
-        is_close = max(times) - min(times) <= self.source.edition_seconds
-        return is_close and self._hold_one_list()
+        """Tells whether the blocks can be of one edition.
 
-    def _hold_one_list(self) -> bool:
-        """Tells whether the blocks have the same total, and no row twice."""
+        They have the same total and no row twice, and little time lies between them.
+        """
         blocks = self.blocks.values()
+        if len(blocks) == 1:
+            return True
+        times = [block.read_at for block in blocks]
+        if max(times) - min(times) > self.source.edition_seconds:
+            return False
         ids = {row_id for block in blocks for row_id in block.offsets}
         return len({block.total for block in blocks}) == 1 and len(ids) == sum(
             len(block.offsets) for block in blocks
         )
 
-    def supersede(self, read_at: float, *, has_moved: bool = True) -> None:
+    def supersede(self, read_at: float) -> None:
         """Drops what was read before `read_at`, here and in the source."""
-        self.source.supersede(read_at, has_moved=has_moved)
+        self.source.supersede(read_at)
         self.superseded_at = max(self.superseded_at, read_at)
         kept = {i: block for i, block in self.blocks.items() if block.read_at >= read_at}
         if len(kept) < len(self.blocks):

@@ -1,7 +1,6 @@
 """What clients are told of the age of an answer, clause by clause, through the whole gateway."""
 
 import asyncio
-import time
 
 import httpx
 import pytest
@@ -191,29 +190,6 @@ async def test_blocks_far_apart_in_time_are_read_again_unless_the_upstream_fails
     answer = await ask(gateway, over_both)
     assert len(answer.json()["data"]["segments"]["nodes"]) == 60
     assert told(answer)[0] == {"age": 40, "stale": True, "error": "UPSTREAM_UNAVAILABLE"}
-
-
-async def test_page_of_blocks_far_apart_waits_no_longer_for_a_store_that_hangs() -> None:
-    clock = Clock()
-    gateway = in_process(
-        300, clock=clock, STALE_PATIENCE_SECONDS="0.05", REQUEST_TIMEOUT_SECONDS="5"
-    )
-    over_both = "{ segments(last: 60) { nodes { name } } }"
-    await ask(gateway, "{ segments(first: 1) { nodes { name } } }")
-    clock.seconds += 40
-    await ask(gateway, "{ segments(last: 1) { nodes { name } } }")
-    for seconds in (5, 100):  # both can be used while they are read anew, then only if that fails
-        clock.seconds += seconds
-        gateway.emulator.latency_seconds = 60
-        began = time.monotonic()
-        answer = await ask(gateway, over_both)
-        assert time.monotonic() - began < 2
-        assert len(answer.json()["data"]["segments"]["nodes"]) == 60
-        assert told(answer)[0] == {
-            "age": 45 if seconds == 5 else 145,
-            "stale": True,
-            "error": "UPSTREAM_TIMEOUT",
-        }
 
 
 async def test_at_the_reserve_nothing_is_read_in_the_background() -> None:

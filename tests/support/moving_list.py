@@ -50,7 +50,7 @@ class MovingList:
     def use(self, block: Block[Segment]) -> None:
         """Its age does not matter here."""
 
-    def supersede(self, read_at: float, *, has_moved: bool = True) -> None:
+    def supersede(self, read_at: float) -> None:
         """Nothing is cached."""
 
     def mark_restless(self) -> None:

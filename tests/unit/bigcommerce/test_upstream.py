@@ -14,7 +14,7 @@ from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.not_sent import ShutOff
-from gateway.bigcommerce.protocol import Answer, list_segments, read_segments
+from gateway.bigcommerce.protocol import Answer, list_segments, list_segments_by_id, read_segments
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
 from gateway.bigcommerce.upstream import ATTEMPTS, Upstream
 from gateway.errors import (
@@ -329,6 +329,19 @@ async def test_answer_without_a_value_defers_background_refreshes_for_a_second(
     assert deferred is ErrorCode.UPSTREAM_UNAVAILABLE
     await world.time.pass_by(1)
     assert world.upstream.reluctance(LIST.operation, urgent=False) is None
+
+
+async def test_refusal_of_ids_defers_nothing(world: World) -> None:
+    asked = asyncio.ensure_future(
+        world.upstream.ask(
+            list_segments_by_id(["bad"], 1, 1), lambda answer: read_segments(answer, 1, 1)
+        )
+    )
+    await settle()
+    await world.wire.answer(422)
+    with pytest.raises(UpstreamRefused):
+        await asked
+    assert world.upstream.reluctance("list_segments_by_id", urgent=False) is None
 
 
 async def test_answer_with_a_value_ends_that(world: World) -> None:

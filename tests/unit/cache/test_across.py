@@ -279,12 +279,14 @@ async def test_patience_ends(
     assert server.admin.get(lease_of("a")) == b"e" * TOKEN_LENGTH
 
 
-async def test_lease_without_a_life_is_removed_where_the_patience_ends(
-    server: RedisServer, start: Callable[..., Process]
+async def test_lease_without_a_life_is_removed_after_two_seconds(
+    server: RedisServer, start: Callable[..., Process], time: Time
 ) -> None:
     process = start()
     server.admin.set(lease_of("a"), "e" * TOKEN_LENGTH)
+    before = time()
     assert await process.do("a") == {"a": b"a 1"}
+    assert 2 <= time() - before < 2.1
     assert server.admin.get(lease_of("a")) is None
 
 

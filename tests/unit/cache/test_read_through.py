@@ -152,22 +152,11 @@ async def test_wrong_entry_is_not_used_because_its_fill_is_slow() -> None:
     cache, upstream, _ = a_cache(patience_seconds=0.0)
     await cache.read("key", upstream)
     upstream.gate.clear()
-    now = cache.now()
-    reading = asyncio.ensure_future(cache.read("key", upstream, now, wrong_before=now))
+    reading = asyncio.ensure_future(cache.read("key", upstream, cache.now()))
     await settle()
     assert not reading.done()
     upstream.gate.set()
     assert (await reading).value == b"2"
-
-
-async def test_entry_that_is_only_too_old_is_used_because_its_fill_is_slow() -> None:
-    cache, upstream, _ = a_cache(patience_seconds=0.0)
-    await cache.read("key", upstream)
-    upstream.gate.clear()
-    entry = await cache.read("key", upstream, cache.now())
-    assert (entry.value, entry.stale_for) == (b"1", ErrorCode.UPSTREAM_TIMEOUT)
-    upstream.gate.set()
-    await settle()
 
 
 async def test_entry_from_before_a_write_is_not_used_when_the_patience_ends() -> None:
