@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from cachetools import TTLCache
+
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import list_segments_by_id
 from gateway.bigcommerce.upstream import Upstream
@@ -28,6 +30,9 @@ from gateway.pagination import MAXIMUM_ROWS, PAGE_SIZE_CHANGES, Block
 SMALLER_PARTS = 2
 # One odd answer must not turn a lookup of 100 ids into as many requests.
 SMALLEST_PART = 10
+# How long an id whose lookup brought no answer is not looked up again in the background, and how
+# many such ids are remembered.
+FAILED_SECONDS, FAILED_IDS = 1.0, 10_000
 # BigCommerce's limit for a store: what the list is taken to hold while no answer has told.
 MOST_SEGMENTS = 1000
 
@@ -62,6 +67,7 @@ class SegmentLookups:
         self._limits = limits
         self._reader = reader
         self._blocks = blocks
+        self._failed: TTLCache[str, None] = TTLCache(FAILED_IDS, FAILED_SECONDS, timer=cache.now)
 
     async def kept_segments(
         self, ids: Sequence[str], *, by_others: bool = False
@@ -87,6 +93,10 @@ class SegmentLookups:
     def welcomes_lookups(self) -> bool:
         """Tells whether to look up what nobody waits for."""
         return self._cache.reluctance(urgent=False) is None
+
+    def has_just_failed(self, row_id: str) -> bool:
+        """Tells whether the store refused the id a moment ago, or answered what cannot be read."""
+        return row_id in self._failed
 
     def is_from_before_a_write(self, kept: Kept) -> bool:
         """Tells whether a lookup has to be made again, since it left before a write."""
@@ -155,7 +165,12 @@ class SegmentLookups:
                     refused[row_id] = entry
             return entries
 
-        found = await self._cache.fill_many([*id_of], fill)
+        try:
+            found = await self._cache.fill_many([*id_of], fill)
+        except UpstreamUnreadable:
+            self._failed.update(dict.fromkeys(ids))
+            raise
+        self._failed.update(dict.fromkeys(refused))
         return {**refused, **{id_of[key]: _kept(e, Use.FRESH) for key, e in found.items()}}
 
     async def _look_up(

@@ -39,6 +39,9 @@ class SegmentLookup(Protocol):
     def welcomes_lookups(self) -> bool:
         """Tells whether to look up what nobody waits for."""
 
+    def has_just_failed(self, row_id: str) -> bool:
+        """Tells whether the lookup of an id brought no answer a moment ago."""
+
     def is_from_before_a_write(self, kept: Kept) -> bool:
         """Tells whether a lookup has to be made again, since it left before a write."""
 
@@ -90,6 +93,10 @@ class SegmentLoader:
         if spare and (error := self._source.obstacle()) is not None:
             found.update((row_id, self._source.use(row, error)) for row_id, row in spare.items())
             stale += spare
+        for row_id, row in spare.items():
+            if row_id not in found and self._source.has_just_failed(row_id):
+                found[row_id] = self._source.use(row, ErrorCode.UPSTREAM_UNAVAILABLE)
+        stale = [row_id for row_id in stale if not self._source.has_just_failed(row_id)]
         if stale and self._source.welcomes_lookups():
             self._pool.ask(stale)
         lacking = [row_id for row_id in distinct if row_id not in found]

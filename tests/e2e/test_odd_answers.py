@@ -286,3 +286,30 @@ async def test_store_that_hangs_keeps_readers_of_stale_data_waiting_for_the_pati
         assert (cache["stale"], cache["error"]) == (True, "UPSTREAM_TIMEOUT")
     # One fill, which goes on.
     assert emulator.state.emulator.requests.total() == 2
+
+
+async def test_bad_id_costs_a_request_a_second_and_keeps_no_other_id_stale() -> None:
+    def answer(request: Request) -> Response:
+        if IDS[3] in request.query_params.get("id:in", "").split(","):
+            return Response(status_code=422)
+        return as_asked(body_of(ROWS))(request)
+
+    store = OddStore(as_asked(body_of(ROWS)))
+    bad, good = (f'{{ segment(entityId: "{IDS[at]}") {{ entityId }} }}' for at in (3, 5))
+    with over(store, CACHE_TTL_SECONDS="0.5", LOOKUP_WINDOW_MILLISECONDS="0") as url:
+        async with client(url) as http:
+            await ask(http, bad)
+            await ask(http, good)
+            store.answer = answer
+            store.got.clear()
+            await asyncio.sleep(0.6)
+            began = time.monotonic()
+            for _ in range(50):
+                assert (await ask(http, bad))["data"] == {"segment": {"entityId": IDS[3]}}
+            took = time.monotonic() - began
+            assert store.got["by id"] <= 2 + took
+            for _ in range(100):  # stale at first, and read anew behind it
+                if not (await ask(http, good))["extensions"]["cache"]["stale"]:
+                    break
+            else:
+                raise AssertionError("the good id stays stale")

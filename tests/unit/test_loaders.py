@@ -32,6 +32,7 @@ class Lookup:
         self.asked: list[list[str]] = []
         self.cached: dict[str, Kept] = {}
         self.by_others: dict[str, Kept] = {}
+        self.just_failed: set[str] = set()
         self.reluctance: ErrorCode | None = None
         self.failing: ErrorCode | None = None
         self.used: list[tuple[str, ErrorCode | None]] = []
@@ -57,6 +58,9 @@ class Lookup:
 
     def welcomes_lookups(self) -> bool:
         return self.reluctance is None
+
+    def has_just_failed(self, row_id: str) -> bool:
+        return row_id in self.just_failed
 
     def is_from_before_a_write(self, kept: Kept) -> bool:
         return kept.entry.read_at < self.written_at
@@ -351,6 +355,16 @@ async def test_what_may_not_be_used_any_more_when_the_patience_ends_is_not() -> 
     assert not loading.done()
     lookup.gate.set()
     assert await loading == [Segment(id="a")]
+
+
+async def test_stale_ids_that_have_just_failed_are_answered_and_not_looked_up() -> None:
+    lookup, loader = a_loader()
+    lookup.cached = {"a": kept("a", Use.WHILE_REVALIDATE), "b": kept("b", Use.IF_ERROR)}
+    lookup.just_failed = {"a", "b"}
+    assert await loader.load_segments_by_id(["a", "b"]) == [Segment(id="a"), Segment(id="b")]
+    await settle()
+    assert lookup.asked == []
+    assert lookup.used == [("a", None), ("b", ErrorCode.UPSTREAM_UNAVAILABLE)]
 
 
 async def test_spare_ids_wait_with_ids_that_have_nothing_at_hand() -> None:
