@@ -31,8 +31,9 @@ SMALLER_PARTS = 2
 # One odd answer must not turn a lookup of 100 ids into as many requests.
 SMALLEST_PART = 10
 # How long an id whose lookup brought no answer is not looked up again in the background, and how
-# many such ids are remembered.
-FAILED_SECONDS, FAILED_IDS = 1.0, 10_000
+# many such ids are remembered. Where this many failed and none was answered since, it is not one of
+# them that is bad: all others wait, too.
+FAILED_SECONDS, FAILED_IDS, FAILED_FOR_ALL = 1.0, 10_000, 5
 # BigCommerce's limit for a store: what the list is taken to hold while no answer has told.
 MOST_SEGMENTS = 1000
 
@@ -95,8 +96,8 @@ class SegmentLookups:
         return self._cache.reluctance(urgent=False) is None
 
     def has_just_failed(self, row_id: str) -> bool:
-        """Tells whether the store refused the id a moment ago, or answered what cannot be read."""
-        return row_id in self._failed
+        """Tells whether the lookup of this id, or of any, brought no answer a moment ago."""
+        return row_id in self._failed or len(self._failed) >= FAILED_FOR_ALL
 
     def is_from_before_a_write(self, kept: Kept) -> bool:
         """Tells whether a lookup has to be made again, since it left before a write."""
@@ -170,6 +171,8 @@ class SegmentLookups:
         except UpstreamUnreadable:
             self._failed.update(dict.fromkeys(ids))
             raise
+        if found:
+            self._failed.clear()
         self._failed.update(dict.fromkeys(refused))
         return {**refused, **{id_of[key]: _kept(e, Use.FRESH) for key, e in found.items()}}
 
