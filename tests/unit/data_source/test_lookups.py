@@ -11,7 +11,12 @@ from gateway.bigcommerce.protocol import Answer, read_segments
 from gateway.cache.lives import Entry
 from gateway.data_source import Kept, StoredKeys
 from gateway.emulator import Fault, SegmentRow
-from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import (
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamUnavailable,
+    UpstreamUnreadable,
+)
 
 
 def a_row(number: int) -> SegmentRow:
@@ -299,3 +304,24 @@ async def test_lookup_after_a_write_makes_nothing_of_one_that_left_before() -> N
     assert gateway.upstream_requests == 2
     await loader.load_segments_by_id(ids)
     assert gateway.upstream_requests == 2
+
+
+async def test_failed_lookups_defer_their_own_ids_then_all_of_them_until_one_is_answered() -> None:
+    seconds = 1_800_000_000.0
+    gateway = in_process(10, clock=lambda: seconds)
+    lookups = gateway.parts.lookups
+    ids = [row.id for row in gateway.emulator.store.segments]
+    gateway.emulator.faults.add(Fault.HTML, None)
+    for number, row_id in enumerate(ids[:5], 1):
+        with pytest.raises(UpstreamUnreadable):
+            await lookups.look_up_segments([row_id])
+        assert lookups.has_just_failed(row_id)
+        assert lookups.has_just_failed(ids[9]) is (number == 5)
+    gateway.emulator.faults.clear()
+    await lookups.look_up_segments([ids[8]])
+    assert not any(map(lookups.has_just_failed, ids))
+    gateway.emulator.faults.add(Fault.HTML)
+    with pytest.raises(UpstreamUnreadable):
+        await lookups.look_up_segments([ids[0]])
+    seconds += 1.1
+    assert not lookups.has_just_failed(ids[0])
