@@ -84,7 +84,7 @@ def read_segments(
     408), `UpstreamUnreadable` for a list that cannot be used, and `UpstreamUnavailable` for every
     other status.
     """
-    check_status(answer)
+    _check_status(answer)
     if answer.status == 204:  # RFC 9110, 15.3.5: there is no content
         if page > 1:
             raise UpstreamRefused("The store's API has no such page.", answer.status)
@@ -157,7 +157,7 @@ def _segment(value: object) -> Segment | None:
     )
 
 
-def check_status(answer: Answer) -> None:
+def _check_status(answer: Answer) -> None:
     """Returns for a 2xx; raises the error that any other status stands for.
 
     A 4xx is an answer: the upstream is well, and refuses this very request. That leaves out 401 and

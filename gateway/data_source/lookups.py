@@ -96,7 +96,7 @@ class SegmentLookups:
         return self._cache.reluctance(urgent=False) is None
 
     def has_just_failed(self, row_id: str) -> bool:
-        """Tells whether the lookup of this id, or of any, brought no answer a moment ago."""
+        """Tells whether the last second's lookups of this id, or of all ids, brought no answer."""
         return row_id in self._failed or len(self._failed) >= FAILED_FOR_ALL
 
     def is_from_before_a_write(self, kept: Kept) -> bool:

@@ -10,7 +10,7 @@ from processes import emulator_on_a_port
 from redis_server import RedisServer
 
 from gateway.app import check
-from gateway.emulator import Fault, Rule, Store, seeded_store
+from gateway.emulator import Emulator, Fault, Rule, Store, seeded_store
 from gateway.settings import load_settings
 
 FIRST = "{ segments(first: 2) { totalCount } }"
@@ -124,17 +124,21 @@ async def test_redis_that_goes_away_and_comes_back_costs_no_answer(
         server.start()
 
 
+def environment_of(url: str, emulator: Emulator, server: RedisServer) -> dict[str, str]:
+    return {
+        "GATEWAY_STORE_HASH": emulator.store_hash,
+        "GATEWAY_ACCESS_TOKEN": emulator.token,
+        "GATEWAY_UPSTREAM_URL": url,
+        "GATEWAY_REDIS_URL": server.url,
+    }
+
+
 async def test_check_asks_the_store_itself_and_tells_how_redis_is(
     server: RedisServer, pair: Pair
 ) -> None:
     await pair[0].page(first=1)  # lies in Redis now
     with emulator_on_a_port(3) as (url, emulator):
-        environment = {
-            "GATEWAY_STORE_HASH": emulator.store_hash,
-            "GATEWAY_ACCESS_TOKEN": emulator.token,
-            "GATEWAY_UPSTREAM_URL": url,
-            "GATEWAY_REDIS_URL": server.url,
-        }
+        environment = environment_of(url, emulator, server)
         for _ in range(2):
             is_well, sentence = await check(load_settings(environment))
             assert is_well, sentence
@@ -149,12 +153,7 @@ async def test_check_asks_the_store_itself_and_tells_how_redis_is(
 
 async def test_check_finds_a_redis_that_takes_no_writes(server: RedisServer) -> None:
     with emulator_on_a_port(3) as (url, emulator):
-        environment = {
-            "GATEWAY_STORE_HASH": emulator.store_hash,
-            "GATEWAY_ACCESS_TOKEN": emulator.token,
-            "GATEWAY_UPSTREAM_URL": url,
-            "GATEWAY_REDIS_URL": server.url,
-        }
+        environment = environment_of(url, emulator, server)
         server.admin.replicaof("127.0.0.1", "1")
         try:
             is_well, sentence = await check(load_settings(environment))

@@ -317,6 +317,12 @@ async def test_failed_lookups_defer_their_own_ids_then_all_of_them_until_one_is_
             await lookups.look_up_segments([row_id])
         assert lookups.has_just_failed(row_id)
         assert lookups.has_just_failed(ids[9]) is (number == 5)
+    seconds += 1.1
+    assert not any(map(lookups.has_just_failed, ids))
+    for row_id in ids[:5]:
+        with pytest.raises(UpstreamUnreadable):
+            await lookups.look_up_segments([row_id])
+    assert all(map(lookups.has_just_failed, ids))
     gateway.emulator.faults.clear()
     await lookups.look_up_segments([ids[8]])
     assert not any(map(lookups.has_just_failed, ids))
