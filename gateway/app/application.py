@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 from starlette.applications import Starlette
 
-from gateway.app.parts import create_parts
 from gateway.app.readiness import readiness_of
+from gateway.app.services import create_services
 from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
 from gateway.schema import Context, Federation, Graph, Limits, build_graph
@@ -25,39 +25,39 @@ def create_app(
 ) -> Starlette:
     """Returns the ASGI application of one gateway process.
 
-    `app.state.parts` are its `Parts`; by `app.state.lifecycle` the server tells it of its end.
-    `transport` and `clock` are those of `create_parts`.
+    `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets.
+    `transport` and `clock` are those of `create_services`.
     """
-    parts = create_parts(settings, transport, clock)
+    services = create_services(settings, transport, clock)
     lifecycle = Lifecycle()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with parts.running():
+        async with services.running():
             lifecycle.advance(Stage.RUNNING)
             yield
             lifecycle.advance(Stage.STOPPING)
-        log.info("stopped after %d upstream requests", parts.client.requests)
+        log.info("stopped after %d upstream requests", services.client.requests)
 
     graph = create_graph(settings)
 
     def new_context() -> Context:
         return Context(
-            parts.segments,
-            parts.segment_loader,
+            services.segments,
+            services.segment_loader,
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,
         )
 
     async def readiness() -> Readiness:
-        return await readiness_of(parts)
+        return await readiness_of(services)
 
     app = create_web(
         schema_for=graph.schema_for,
         new_context=new_context,
         timing=Timing(
-            settings.request_timeout_seconds, settings.cache_ttl_seconds, parts.cache.now
+            settings.request_timeout_seconds, settings.cache_ttl_seconds, services.cache.now
         ),
         lifecycle=lifecycle,
         readiness=readiness,
@@ -65,7 +65,7 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         graphiql=settings.graphiql,
     )
-    app.state.parts = parts
+    app.state.services = services
     app.state.lifecycle = lifecycle
     return app
 

@@ -2,12 +2,12 @@
 
 import httpx
 
-from gateway.app.parts import Parts, create_parts
+from gateway.app.services import Services, create_services
 from gateway.bigcommerce.causes import cause_in_words
 from gateway.errors import GatewayError, UpstreamForbidden, UpstreamRefused, UpstreamUnavailable
 from gateway.pagination import read_total
+from gateway.redis.keys import key
 from gateway.settings import Settings
-from gateway.shared.keys import key
 
 
 async def check(
@@ -15,11 +15,11 @@ async def check(
 ) -> tuple[bool, str]:
     """Reads the upstream once; returns whether all is well, and a sentence that says so."""
     # Nothing is kept, here or in Redis: the store itself is to be asked.
-    parts = create_parts(settings.model_copy(update={"cache_ttl_seconds": 0.0}), transport)
+    services = create_services(settings.model_copy(update={"cache_ttl_seconds": 0.0}), transport)
     upstream = settings.upstream_name()
-    async with parts.running():
+    async with services.running():
         try:
-            total = await read_total(parts.segments)
+            total = await read_total(services.segments)
         except UpstreamForbidden:
             return False, (
                 f"{upstream}: the API refused the token. GATEWAY_ACCESS_TOKEN has to be of the "
@@ -27,8 +27,8 @@ async def check(
             )
         except GatewayError as error:
             return False, f"{upstream}: {error.message}{_remedy(error)}"
-        is_kept, cache = await _check_cache(parts, key(settings.redis_key_prefix, "check"))
-    quota = parts.client.rate_limit
+        is_kept, cache = await _check_cache(services, key(settings.redis_key_prefix, "check"))
+    quota = services.client.rate_limit
     left = (
         "no quota was told"
         if quota is None
@@ -50,16 +50,16 @@ def _remedy(error: GatewayError) -> str:
     return ""
 
 
-async def _check_cache(parts: Parts, redis_key: str) -> tuple[bool, str]:
+async def _check_cache(services: Services, redis_key: str) -> tuple[bool, str]:
     """Tells whether the cache keeps what it is given, and how Redis stands, in a clause."""
-    await parts.cache.backend.set_many([("check", b"1")])
-    is_kept = await parts.cache.backend.get("check") == b"1"
+    await services.cache.backend.set_many([("check", b"1")])
+    is_kept = await services.cache.backend.get("check") == b"1"
     told = "the cache is memory, and " + ("works" if is_kept else "does not keep what it is given")
-    if parts.redis is None:
+    if services.redis is None:
         return is_kept, told
-    await parts.redis.run(
+    await services.redis.run(
         lambda redis: redis.set(redis_key, b"1", px=1000), None, purpose="answers"
     )
-    state = parts.redis.state
+    state = services.redis.state
     verb = "" if state.startswith("refuses") else "is "
     return is_kept and state == "connected", f"{told}; Redis {verb}{state}"

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import TypeVar
 
-from gateway.answer_scope import ABANDONED
+from gateway.request_scope import ABANDONED
 
 Value = TypeVar("Value")
 

@@ -1,6 +1,6 @@
 """Why there is no answer, in words for the operator: nothing of what was sent, or of what came."""
 
-from gateway.shared.causes import system_cause_in_words
+from gateway.redis.causes import system_cause_in_words
 
 # What libraries say of the upstream, and what is told. Other texts may repeat bytes that came: an
 # upstream that echoes would echo the token.

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from random import uniform
 
-from gateway.answer_scope import answer_scope
 from gateway.bigcommerce.abandonment import carried_out
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
@@ -16,6 +15,7 @@ from gateway.bigcommerce.quota import Quota
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit, read_retry_after
 from gateway.bigcommerce.slots import FairSlots
 from gateway.errors import RateLimited
+from gateway.request_scope import request_scope
 
 # BigCommerce answers 429 to more than 10 concurrent requests on some operations.
 MAXIMUM_IN_FLIGHT = 10
@@ -69,7 +69,7 @@ class RequestLimiter:
         async with AsyncExitStack() as slot:
             try:
                 async with asyncio.timeout_at(send_by):
-                    await slot.enter_async_context(self._slots.taken(answer_scope()))
+                    await slot.enter_async_context(self._slots.taken(request_scope()))
                     await self._wait_for_quota(send_by)
             except TimeoutError:
                 wait = self.quota.wait_seconds

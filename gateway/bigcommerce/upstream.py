@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import stamina
 
-from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.abandonment import is_abandoned
 from gateway.bigcommerce.health import ANSWERS, NOT_ASKED_YET, OperationHealth, Sent
 from gateway.bigcommerce.limiter import LEAST_SHARE, RequestLimiter
@@ -22,6 +21,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
+from gateway.request_scope import ABANDONED
 
 ATTEMPTS = 3
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, JITTER_SECONDS = 0.1, 1.0, 0.2

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from gateway.shared.leases import Leases
+from gateway.redis.leases import Leases
 
 POLL_SECONDS = 0.02
 # How long a process waits for a lease of another one before it tries to take that, too.

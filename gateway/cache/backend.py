@@ -7,7 +7,7 @@ from aiocache import RedisCache, SimpleMemoryCache
 from aiocache.serializers import NullSerializer
 from cachetools import LRUCache
 
-from gateway.shared.connection import RedisClient, RedisConnection, read_values
+from gateway.redis.connection import RedisClient, RedisConnection, read_values
 
 # What a key, its entry in the dict and the links of the LRU list weigh beside the value.
 ENTRY_OVERHEAD_BYTES = 400

@@ -7,8 +7,8 @@ from secrets import token_hex
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from gateway.shared.connection import RedisClient, RedisConnection
-from gateway.shared.keys import CALL
+from gateway.redis.connection import RedisClient, RedisConnection
+from gateway.redis.keys import CALL
 
 # Several polls fit into the second within which a write has to be seen.
 POLL_SECONDS = 0.3

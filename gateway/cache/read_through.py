@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from gateway.answer_scope import answer_scope, patience_ends_at
 from gateway.cache.backend import CacheBackend
 from gateway.cache.lives import Entry, Lives, Use
 from gateway.cache.single_flight import SingleFlight
 from gateway.cache.tiers import Fill, SharedTier, Tiers
+from gateway.clock import NonDecreasingClock
 from gateway.errors import ErrorCode, RateLimited, UpstreamError, UpstreamForbidden, UpstreamRefused
-from gateway.steady_time import SteadyTime
+from gateway.request_scope import patience_ends_at, request_scope
 
 # How long after the last fill that failed the upstream is taken to be failing.
 FAILING_SECONDS = 10.0
@@ -64,7 +64,7 @@ class ReadThroughCache:
         self.invalidated_at = invalidated_at
         self.reluctance = reluctance
         self.patience_seconds = patience_seconds
-        self._clock = clock or SteadyTime()
+        self._clock = clock or NonDecreasingClock()
         self._is_value_sound = is_sound
         self._tiers = Tiers(backend, shared, lives.longest, self._is_sound)
         self._last = 0.0
@@ -162,7 +162,7 @@ class ReadThroughCache:
 
     def note(self, read_at: float, stale_for: ErrorCode | None = None) -> None:
         """Counts what was read then as part of the answer, stale for an error if there is one."""
-        if (scope := answer_scope()) is not None:
+        if (scope := request_scope()) is not None:
             is_stale = stale_for is not None or self._clock() - read_at >= self.lives.fresh > 0
             scope.note(read_at, is_stale=is_stale, error=stale_for)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from gateway.answer_scope import ABANDONED, wait_in_scope
+from gateway.request_scope import ABANDONED, wait_in_scope
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")

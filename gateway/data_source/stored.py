@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.bigcommerce.models import Segment, uuid_in_lower_case
 from gateway.bigcommerce.protocol import LARGEST
-from gateway.shared.keys import key
+from gateway.redis.keys import key
 
 ABSENT = b""
 

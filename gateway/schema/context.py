@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import strawberry
 
 from gateway.data_source import SegmentSource
+from gateway.data_source.loader import SegmentLoader
 from gateway.errors import BadUserInput
-from gateway.loaders import SegmentLoader
 
 # A lookup of 100 ids is an upstream request, as is a block of 250 rows, and nobody needs to look
 # up more than a few hundred: what ids cost keeps made-up ones from draining the quota.

@@ -11,9 +11,9 @@ from typing import Literal
 import uvicorn
 from starlette.applications import Starlette
 
-from gateway.http_limits import BoundedHttpProtocol
-from gateway.http_protocol import ConnectionsState
 from gateway.lifecycle import Lifecycle, Stage
+from gateway.server.http_limits import BoundedHttpProtocol
+from gateway.server.http_protocol import ConnectionsState
 from gateway.server.listening import address_of
 from gateway.server.signals import STOPPING, on_signals, stage_after
 

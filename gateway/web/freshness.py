@@ -5,13 +5,13 @@ Sources: RFC 9111, 5.1 (Age); RFC 9211 (Cache-Status), which took the place of R
 
 from collections.abc import Mapping
 
-from gateway.answer_scope import AnswerScope
+from gateway.request_scope import RequestScope
 
 # RFC 9211, 2: which cache it was.
 CACHE_NAME = "segments-gateway"
 
 
-def cache_extension(scope: AnswerScope, now: float) -> Mapping[str, object] | None:
+def cache_extension(scope: RequestScope, now: float) -> Mapping[str, object] | None:
     """Returns the answer's `extensions.cache`, None where it is made of nothing that was read.
 
     `age` is that of the oldest value in whole seconds, `error` the code of the upstream error for
@@ -25,7 +25,7 @@ def cache_extension(scope: AnswerScope, now: float) -> Mapping[str, object] | No
     return told
 
 
-def cache_headers(scope: AnswerScope, now: float, fresh_seconds: float) -> dict[str, str]:
+def cache_headers(scope: RequestScope, now: float, fresh_seconds: float) -> dict[str, str]:
     """Returns `Age`, and where the answer is stale `Cache-Status`.
 
     Its `ttl` is negative: by how many seconds the oldest value outlived its life (RFC 9211, 2.4).
@@ -41,7 +41,7 @@ def cache_headers(scope: AnswerScope, now: float, fresh_seconds: float) -> dict[
     return headers
 
 
-def _age(scope: AnswerScope, now: float) -> int:
+def _age(scope: RequestScope, now: float) -> int:
     if scope.oldest_read_at is None:
         return 0
     # Times of reads are told apart by a few microseconds, which shall not take a second off.

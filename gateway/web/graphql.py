@@ -15,8 +15,8 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from gateway.answer_scope import AnswerScope, answering
 from gateway.errors import ErrorCode
+from gateway.request_scope import RequestScope, open_request_scope
 from gateway.schema import OperationNotNamed
 from gateway.web.answers import json_answer
 from gateway.web.body import read_body
@@ -86,7 +86,7 @@ class GraphQLEndpoint:
                     "Answers are not streamed, and subscriptions are not offered: poll instead.",
                 )
             asked = await self._parse(request)
-            with answering(self._timing.answer_seconds) as scope:
+            with open_request_scope(self._timing.answer_seconds) as scope:
                 result = await self._result(request, asked)
         except RequestError as error:
             return error.answer(media_type or JSON)
@@ -147,7 +147,7 @@ class GraphQLEndpoint:
         )
 
     def _answer_of(
-        self, result: ExecutionResult, media_type: str, request_id: str, scope: AnswerScope
+        self, result: ExecutionResult, media_type: str, request_id: str, scope: RequestScope
     ) -> Response:
         before_execution = isinstance(result, PreExecutionError)
         errors = formatted(result.errors or (), request_id, before_execution=before_execution)

@@ -20,7 +20,7 @@ from gateway.cache.lives import Entry, encode
 from gateway.data_source.stored import StoredBlock, StoredKeys
 from gateway.data_source.stored import encode as encode_value
 from gateway.emulator import Store, seeded_store
-from gateway.shared.availability import log as availability_log
+from gateway.redis.availability import log as availability_log
 
 # Above a pause and a few fills, on a busy machine.
 SHARED_AGAIN_SECONDS = 10.0
@@ -49,7 +49,7 @@ async def start(store: Store) -> AsyncIterator["Start"]:
 
         async def start(url: str, milliseconds: str = PLENTY) -> InProcess:
             gateway = in_process(store, REDIS_URL=url, REDIS_TIMEOUT_MILLISECONDS=milliseconds)
-            await running.enter_async_context(gateway.parts.running())
+            await running.enter_async_context(gateway.services.running())
             return gateway
 
         yield start
@@ -128,10 +128,10 @@ async def test_address_that_goes_on_leading_to_a_replica_is_logged_once(
             await gateway.page(first=1)
             fail_over(old, new)
             for _ in range(10):
-                gateway.parts.segments.supersede(gateway.parts.cache.now())
+                gateway.services.segments.supersede(gateway.services.cache.now())
                 assert (await gateway.page(first=1))["totalCount"] == ROWS
-            assert gateway.parts.redis is not None
-            assert gateway.parts.redis.state == "refuses writes"
+            assert gateway.services.redis is not None
+            assert gateway.services.redis.state == "refuses writes"
             assert front.connections < 20
     assert log_of_redis(caplog) == ["Redis refuses leases: it is a replica that takes no writes"]
 
@@ -167,14 +167,14 @@ async def test_redis_that_talks_nonsense_is_passed_over(
     caplog.set_level(logging.INFO)
     async with nonsense_server(reply) as url:
         gateway = await start(url, "100")
-        await gateway.parts.invalidate_segments()
+        await gateway.services.invalidate_segments()
         for _ in range(3):
-            gateway.parts.segments.supersede(gateway.parts.cache.now())
+            gateway.services.segments.supersede(gateway.services.cache.now())
             assert (await gateway.page(first=1))["totalCount"] == ROWS
             row_id = store.segments[0].id
             data = await gateway.data(f'{{ segment(entityId: "{row_id}") {{ entityId }} }}')
             assert data == {"segment": {"entityId": row_id}}
-        redis = gateway.parts.redis
+        redis = gateway.services.redis
         assert redis is not None
         assert redis.failures > 0
         assert redis.state in ("away", "refuses reads")
@@ -229,7 +229,7 @@ async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
     row = store.segments[0]
     server.admin.set(KEYS.block(250, 0), spoil(block_of(store)))
     server.admin.set(KEYS.segment(row.id), spoil(encode_value({"id": row.id, "name": [7]})))
-    async with first.parts.running(), second.parts.running():
+    async with first.services.running(), second.services.running():
         for gateway in (first, second):
             query = f'{{ segment(entityId: "{row.id}") {{ name }} }}'
             # An empty value is one of a segment's: that there is none, until the list shows it.
@@ -238,14 +238,17 @@ async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
             assert await gateway.data(query) == {"segment": expected}
             assert (await gateway.page(first=1))["totalCount"] == ROWS
             assert len(await gateway.walk(50)) == ROWS
-            misses = gateway.parts.cache.misses
+            misses = gateway.services.cache.misses
             assert (await gateway.page(first=1))["totalCount"] == ROWS
-            assert gateway.parts.cache.misses == misses
+            assert gateway.services.cache.misses == misses
         for gateway in (first, second):
-            assert gateway.parts.redis is not None
-            assert (gateway.parts.redis.failures, gateway.parts.redis.state) == (0, "connected")
+            assert gateway.services.redis is not None
+            assert (gateway.services.redis.failures, gateway.services.redis.state) == (
+                0,
+                "connected",
+            )
     assert second.upstream_requests == 0
-    assert first.parts.cache.misses >= 1
+    assert first.services.cache.misses >= 1
 
 
 ODD = {
@@ -272,10 +275,10 @@ async def test_values_of_another_type_are_replaced(
     await first.data(f'{{ segment(entityId: "{store.segments[0].id}") {{ name }} }}')
     assert (first.upstream_requests, second.upstream_requests) == (1, 0)
     store.delete([store.segments[0].id])
-    await first.parts.invalidate_segments()
+    await first.services.invalidate_segments()
     async with asyncio.timeout(2):
         while (await second.page(first=1))["totalCount"] == ROWS:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)
     for gateway in (first, second):
-        assert gateway.parts.redis is not None
-        assert (gateway.parts.redis.failures, gateway.parts.redis.state) == (0, "connected")
+        assert gateway.services.redis is not None
+        assert (gateway.services.redis.failures, gateway.services.redis.state) == (0, "connected")

@@ -15,9 +15,9 @@ from redis_server import RedisServer, redis_server
 from gateway.cache.across import SharedFlights
 from gateway.cache.backend import RedisBackend
 from gateway.cache.invalidations import Invalidations
-from gateway.shared.connection import RedisConnection
-from gateway.shared.keys import LAYOUT, key, lease_of
-from gateway.shared.leases import Leases
+from gateway.redis.connection import RedisConnection
+from gateway.redis.keys import LAYOUT, key, lease_of
+from gateway.redis.leases import Leases
 
 DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
 

@@ -40,7 +40,7 @@ async def pair(server: RedisServer, store: Store) -> AsyncIterator[Pair]:
     first, second = (in_process(store, REDIS_URL=server.url) for _ in range(2))
     async with AsyncExitStack() as running:
         for gateway in (first, second):
-            await running.enter_async_context(gateway.parts.running())
+            await running.enter_async_context(gateway.services.running())
         yield first, second
 
 
@@ -61,7 +61,7 @@ async def test_what_one_has_read_the_other_does_not_ask_for(pair: Pair) -> None:
     ids = [row.id for row in first.emulator.store.segments]
     await first.page(first=250)
     assert (await second.page(first=250))["totalCount"] == 300
-    assert len(await second.parts.segment_loader.load_segments_by_id(ids[:120])) == 120
+    assert len(await second.services.segment_loader.load_segments_by_id(ids[:120])) == 120
     await first.data('{ segment(entityId: "00000000-0000-4000-8000-000000000001") { name } }')
     absent = '{ segment(entityId: "00000000-0000-4000-8000-000000000001") { name } }'
     assert await second.data(absent) == {"segment": None}
@@ -75,10 +75,10 @@ async def test_a_write_in_one_is_seen_in_the_other_within_a_second(
     for gateway in pair:
         assert (await gateway.page(first=1))["totalCount"] == 300
     store.delete([store.segments[0].id])
-    await first.parts.invalidate_segments()
+    await first.services.invalidate_segments()
     assert (await first.page(first=1))["totalCount"] == 299
     async with asyncio.timeout(SEEN_SECONDS):
-        await until(lambda: second.parts.cache.invalidated_at() > 0)
+        await until(lambda: second.services.cache.invalidated_at() > 0)
         assert (await second.page(first=1))["totalCount"] == 299
     assert second.upstream_requests == 0  # the other one has read it by then
 
@@ -89,7 +89,7 @@ async def test_what_is_stale_in_one_serves_the_other_where_the_store_fails(pair:
     second.emulator.faults.rules = [Rule(Fault.SERVER_ERROR)]
     assert await cache_of(second) == {"age": 0, "stale": False}
     # Superseded, so that it would have to be read anew.
-    second.parts.segments.supersede(second.parts.cache.now())
+    second.services.segments.supersede(second.services.cache.now())
     assert await cache_of(second) == {"age": 0, "stale": True, "error": "UPSTREAM_UNAVAILABLE"}
     row_id = first.emulator.store.segments[0].id
     assert await cache_of(second, f'{{ segment(entityId: "{row_id}") {{ name }} }}') == {
@@ -117,7 +117,7 @@ async def test_redis_that_goes_away_and_comes_back_costs_no_answer(
     await first.page(first=2)
     server.kill()
     try:
-        first.parts.segments.supersede(first.parts.cache.now())
+        first.services.segments.supersede(first.services.cache.now())
         assert (await first.page(first=2))["totalCount"] == 300
         assert first.upstream_requests == 2
     finally:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.answer_scope import answering
 from gateway.cache.backend import CacheBackend
 from gateway.cache.lives import Entry, Lives
 from gateway.cache.read_through import FAILING_SECONDS, ReadThroughCache
@@ -18,6 +17,7 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from gateway.request_scope import open_request_scope
 
 FRESH, REVALIDATE, IF_ERROR = 15.0, 60.0, 600.0
 ERRORS: dict[str, UpstreamError | None] = {
@@ -138,7 +138,7 @@ async def play(moves: list[Move]) -> None:
         return {key: Entry(read_at, str(call).encode()) for key in keys}
 
     async def read() -> tuple[int | str, bool, ErrorCode | None]:
-        with answering(60.0) as scope:
+        with open_request_scope(60.0) as scope:
             try:
                 entry = await cache.read("key", fill)
                 cache.note(entry.read_at, entry.stale_for)

@@ -91,7 +91,7 @@ def ids_of(store: Store) -> list[str]:
 
 def remembers_any(cursor: str, gateway: InProcess) -> bool:
     """Tells whether a row is left that the cursor remembers, or all before it were remembered."""
-    known = decode_cursor(cursor, gateway.parts.segments.name, "after")
+    known = decode_cursor(cursor, gateway.services.segments.name, "after")
     there = ids_of(gateway.emulator.store)
     is_left = known.row_id in there or any(fingerprint(i) in known.before for i in there)
     return is_left or known.offset <= REMEMBERED_ROWS

@@ -5,8 +5,8 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.answer_scope import ABANDONED
 from gateway.cache.single_flight import SingleFlight
+from gateway.request_scope import ABANDONED
 
 MOVES = st.lists(
     st.one_of(

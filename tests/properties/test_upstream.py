@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual_time import run_in_virtual_time
 
-from gateway.answer_scope import ABANDONED, answering
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
@@ -23,6 +22,7 @@ from gateway.bigcommerce.retry_budget import MOST_SAVED, RETRIES_PER_OPERATION
 from gateway.bigcommerce.upstream import Upstream
 from gateway.emulator.rate_limit import RateLimitWindow
 from gateway.errors import RateLimited, UpstreamError
+from gateway.request_scope import ABANDONED, open_request_scope
 
 TIMEOUT_SECONDS = 10.0
 EMPTY = b'{"data":[],"meta":{"pagination":{"total":0,"per_page":250}}}'
@@ -116,7 +116,7 @@ class World:
         """Lets one operation come to its end, and checks when that is, and what it sent."""
         operation.set(number)
         began_at = ends_by = self.now()
-        with answering(60):
+        with open_request_scope(60):
             asked = asyncio.ensure_future(self.ask())
         ends_by += TIMEOUT_SECONDS
         if becomes != "stays":

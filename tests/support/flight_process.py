@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from gateway.cache.across import SharedFlights
 from gateway.cache.backend import RedisBackend
 from gateway.cache.invalidations import Invalidations
-from gateway.shared.connection import RedisConnection
-from gateway.shared.leases import Leases
+from gateway.redis.connection import RedisConnection
+from gateway.redis.leases import Leases
 
 CALLERS = 200
 LEASE_SECONDS = 1.0

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.app import Parts, create_app
+from gateway.app import Services, create_app
 from gateway.emulator import Store, create_emulator, seeded_store
 from gateway.emulator.app import Emulator
 from gateway.settings import load_settings
@@ -54,11 +54,11 @@ class InProcess:
     refused_text: str | None = None
 
     @property
-    def parts(self) -> Parts:
+    def services(self) -> Services:
         """What lies below the graph."""
-        parts = self.app.state.parts
-        assert isinstance(parts, Parts)
-        return parts
+        services = self.app.state.services
+        assert isinstance(services, Services)
+        return services
 
     @property
     def upstream_requests(self) -> int:

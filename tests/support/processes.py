@@ -18,8 +18,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.emulator import CONTROL_PATH, Emulator, create_emulator, seeded_store
-from gateway.http_limits import BoundedHttpProtocol
-from gateway.http_protocol import ConnectionsState
+from gateway.server.http_limits import BoundedHttpProtocol
+from gateway.server.http_protocol import ConnectionsState
 
 PATIENCE_SECONDS = 30
 TOKEN = "s3cr3t-t0k3n"

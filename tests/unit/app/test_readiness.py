@@ -26,7 +26,7 @@ async def fail_often(gateway: InProcess) -> None:
 
 async def test_a_gateway_that_has_asked_nothing_yet_is_ready() -> None:
     gateway = in_process(3)
-    found = await readiness_of(gateway.parts)
+    found = await readiness_of(gateway.services)
     assert found.is_ready
     assert found.parts == {
         "upstream": "not asked yet",
@@ -47,10 +47,10 @@ async def test_a_store_that_is_dead_takes_nobody_out_who_has_something_stale() -
         assert "errors" not in await gateway.ask("{ segments(first: 1) { totalCount } }")
         for _ in range(50):  # behind which it is asked for again
             await asyncio.sleep(0)
-    found = await readiness_of(gateway.parts)
+    found = await readiness_of(gateway.services)
     assert (found.is_ready, found.parts["upstream"]) == (True, "fails, and is only probed")
     clock.seconds += 600
-    assert not (await readiness_of(gateway.parts)).is_ready
+    assert not (await readiness_of(gateway.services)).is_ready
 
 
 async def test_a_store_that_is_dead_is_asked_now_and_then_until_it_is_back() -> None:
@@ -59,22 +59,22 @@ async def test_a_store_that_is_dead_is_asked_now_and_then_until_it_is_back() -> 
     await fail_often(gateway)
     asked = gateway.upstream_requests
     for _ in range(3):
-        found = await readiness_of(gateway.parts)
+        found = await readiness_of(gateway.services)
         assert (found.is_ready, gateway.upstream_requests) == (False, asked)
     clock.seconds += LONGEST_SECONDS
-    assert not (await readiness_of(gateway.parts)).is_ready
+    assert not (await readiness_of(gateway.services)).is_ready
     assert gateway.upstream_requests == asked + 1
     gateway.emulator.faults.rules = []
     clock.seconds += LONGEST_SECONDS
-    found = await readiness_of(gateway.parts)
+    found = await readiness_of(gateway.services)
     assert (found.is_ready, gateway.upstream_requests) == (True, asked + 2)
-    assert (await readiness_of(gateway.parts)).parts["upstream"] == "answers"
+    assert (await readiness_of(gateway.services)).parts["upstream"] == "answers"
 
 
 async def test_parts_tell_what_is_turned_off() -> None:
     gateway = in_process(3, CACHE_TTL_SECONDS="0")
     await gateway.page(first=1)
-    parts = (await readiness_of(gateway.parts)).parts
+    parts = (await readiness_of(gateway.services)).parts
     assert parts["cache"] == "off"
     assert parts["quota"] == "999999 of 1000000 requests left"
 
@@ -84,8 +84,8 @@ async def test_a_refused_token_is_not_ready_until_it_is_accepted() -> None:
     gateway = in_process(3, clock=clock)
     gateway.emulator.faults.rules = [Rule(Fault.STATUS, status=403)]
     await gateway.ask("{ segments(first: 1) { totalCount } }")
-    found = await readiness_of(gateway.parts)
+    found = await readiness_of(gateway.services)
     assert (found.is_ready, found.parts["upstream"]) == (False, "refuses the token")
     gateway.emulator.faults.rules = []
     clock.seconds += SHORTEST_REFUSAL_SECONDS
-    assert (await readiness_of(gateway.parts)).is_ready
+    assert (await readiness_of(gateway.services)).is_ready

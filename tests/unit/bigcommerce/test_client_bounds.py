@@ -8,7 +8,7 @@ import pytest
 from processes import emulator_on_a_port
 from starlette.types import Receive, Scope, Send
 
-from gateway.app import check, create_parts
+from gateway.app import check, create_services
 from gateway.bigcommerce.body import MAXIMUM_ANSWER_BYTES
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.protocol import list_segments
@@ -144,7 +144,7 @@ async def test_proxies_of_the_environment_never_get_the_token(
 
 async def test_client_waits_no_longer_than_its_own_timeout() -> None:
     settings = load_settings({"GATEWAY_REQUEST_TIMEOUT_SECONDS": "7"})
-    async with create_parts(settings).http as http:
+    async with create_services(settings).http as http:
         assert http.timeout == httpx.Timeout(7)
         assert http.trust_env is False
         assert http.follow_redirects is False

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
 
-from gateway.answer_scope import ABANDONED, answering
 from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
 from gateway.bigcommerce.protocol import Answer, list_segments
 from gateway.errors import RateLimited, UpstreamUnavailable
+from gateway.request_scope import ABANDONED, open_request_scope
 
 Sending = asyncio.Task[Answer]
 
@@ -78,10 +78,10 @@ async def test_ten_are_in_flight_at_most(world: World) -> None:
 async def test_slots_go_round_the_clients(world: World) -> None:
     first = [world.send() for _ in range(10)]
     await settle()
-    with answering(60):
+    with open_request_scope(60):
         greedy = [world.send() for _ in range(20)]
     await settle()
-    with answering(60):
+    with open_request_scope(60):
         modest = world.send()
     await settle()
     for _ in range(12):

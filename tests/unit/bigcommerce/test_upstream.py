@@ -10,7 +10,6 @@ import pytest
 import stamina
 from wire import HeldTime, HeldWire, no_spread, settle
 
-from gateway.answer_scope import ABANDONED
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.not_sent import ShutOff
@@ -27,6 +26,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
+from gateway.request_scope import ABANDONED
 
 LIST = list_segments(1, 250)
 EMPTY = b'{"data":[],"meta":{"pagination":{"total":0,"per_page":250}}}'

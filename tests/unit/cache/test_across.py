@@ -7,9 +7,9 @@ from redis_server import RedisServer, redis_server
 from gateway.cache.across import SharedFlights
 from gateway.cache.backend import RedisBackend
 from gateway.errors import UpstreamUnavailable
-from gateway.shared.connection import RedisConnection
-from gateway.shared.keys import lease_of
-from gateway.shared.leases import TOKEN_LENGTH, Leases
+from gateway.redis.connection import RedisConnection
+from gateway.redis.keys import lease_of
+from gateway.redis.leases import TOKEN_LENGTH, Leases
 
 PLENTY = 20.0
 

@@ -5,7 +5,7 @@ import pytest
 from redis_server import RedisServer, redis_server
 
 from gateway.cache.invalidations import POLL_SECONDS, Invalidations
-from gateway.shared.connection import LONGEST_PAUSE_SECONDS, RedisConnection
+from gateway.redis.connection import LONGEST_PAUSE_SECONDS, RedisConnection
 
 PLENTY = 20.0
 KEEP = 600.0

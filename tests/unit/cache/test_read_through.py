@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
 
-from gateway.answer_scope import AnswerScope, answering
 from gateway.cache.backend import ENTRY_OVERHEAD_BYTES, CacheBackend
 from gateway.cache.lives import Entry, Lives, Use, decode, encode
 from gateway.cache.read_through import ReadThroughCache
@@ -16,6 +15,7 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from gateway.request_scope import RequestScope, open_request_scope
 
 LIVES = Lives(fresh=15.0, while_revalidate=60.0, if_error=600.0)
 
@@ -75,9 +75,9 @@ async def settle() -> None:
 
 async def answered(
     cache: ReadThroughCache, upstream: Upstream, not_before: float = 0.0
-) -> tuple[bytes, AnswerScope]:
+) -> tuple[bytes, RequestScope]:
     """Reads for a client; lets what began in the background end."""
-    with answering(60.0) as scope:
+    with open_request_scope(60.0) as scope:
         entry = await cache.read("key", upstream, not_before)
         cache.note(entry.read_at, entry.stale_for)
     await settle()
@@ -140,7 +140,7 @@ async def test_one_request_waits_for_its_patience_once() -> None:
     upstream.gate.clear()
     loop = asyncio.get_running_loop()
     began = loop.time()
-    with answering(60.0):
+    with open_request_scope(60.0):
         for key in ("a", "b", "c"):
             assert (await cache.read(key, upstream)).stale_for is ErrorCode.UPSTREAM_TIMEOUT
     assert 0.2 <= loop.time() - began < 0.4

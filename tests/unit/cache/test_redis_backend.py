@@ -4,7 +4,7 @@ import pytest
 from redis_server import RedisServer, redis_server
 
 from gateway.cache.backend import RedisBackend
-from gateway.shared.connection import RedisConnection
+from gateway.redis.connection import RedisConnection
 
 PLENTY = 20.0
 MANY = [(f"k{n}", b"\x00\xff" + bytes(str(n), "ascii")) for n in range(250)]

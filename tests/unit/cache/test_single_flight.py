@@ -3,9 +3,9 @@ import gc
 
 import pytest
 
-from gateway.answer_scope import ABANDONED, answering
 from gateway.cache.single_flight import SingleFlight
 from gateway.errors import UpstreamTimeout
+from gateway.request_scope import ABANDONED, open_request_scope
 
 
 class Fill:
@@ -147,7 +147,7 @@ async def test_deadline_of_an_answer_ends_its_waiting_but_not_the_flight_of_othe
     flights, fill = SingleFlight[str, int](), Fill()
     patient = asyncio.ensure_future(flights.do("key", fill))
     await settle()
-    with answering(0.0), pytest.raises(UpstreamTimeout):
+    with open_request_scope(0.0), pytest.raises(UpstreamTimeout):
         await flights.do("key", fill)
     fill.release.set_result(7)
     assert await patient == 7
@@ -156,7 +156,7 @@ async def test_deadline_of_an_answer_ends_its_waiting_but_not_the_flight_of_othe
 async def test_time_out_of_the_fill_itself_is_no_deadline_of_ours() -> None:
     flights, fill = SingleFlight[str, int](), Fill()
     fill.release.set_exception(TimeoutError())
-    with answering(60.0), pytest.raises(TimeoutError):
+    with open_request_scope(60.0), pytest.raises(TimeoutError):
         await flights.do("key", fill)
 
 

@@ -24,7 +24,7 @@ def a_row(number: int) -> SegmentRow:
 
 async def test_block_is_read_once_while_it_is_fresh() -> None:
     gateway = in_process(300)
-    source = gateway.parts.segments
+    source = gateway.services.segments
     blocks = [await source.read(index) for index in (0, 1, 0, 1)]
     assert [len(block.rows) for block in blocks] == [250, 50, 250, 50]
     assert gateway.upstream_requests == 2
@@ -33,7 +33,7 @@ async def test_block_is_read_once_while_it_is_fresh() -> None:
 
 async def test_silent_clamp_is_remembered_and_its_block_is_not_read_again() -> None:
     gateway = in_process(300, max_limit=50)
-    source = gateway.parts.segments
+    source = gateway.services.segments
     first = await source.read(0)
     assert (first.size, len(first.rows), source.size) == (50, 50, 50)
     assert await source.read(0) == first
@@ -43,7 +43,7 @@ async def test_silent_clamp_is_remembered_and_its_block_is_not_read_again() -> N
 @pytest.mark.parametrize(("max_limit", "size"), [(100, 100), (60, 50)])
 async def test_refused_page_size_steps_down_and_is_remembered(max_limit: int, size: int) -> None:
     gateway = in_process(300, max_limit=max_limit, over_limit="refuse")
-    source = gateway.parts.segments
+    source = gateway.services.segments
     assert (await source.read(0)).size == size
     refused = gateway.upstream_requests - 1
     assert (await source.read(1)).index == 1
@@ -53,13 +53,13 @@ async def test_refused_page_size_steps_down_and_is_remembered(max_limit: int, si
 async def test_page_size_that_is_always_refused_is_an_error() -> None:
     gateway = in_process(300, max_limit=10, over_limit="refuse")
     with pytest.raises(UpstreamRefused):
-        await gateway.parts.segments.read(0)
+        await gateway.services.segments.read(0)
     assert gateway.upstream_requests == 3
 
 
 async def test_superseded_block_is_read_again() -> None:
     gateway = in_process(10)
-    source = gateway.parts.segments
+    source = gateway.services.segments
     first = await source.read(0)
     source.supersede(first.read_at)
     assert await source.read(0) == first
@@ -73,7 +73,7 @@ async def test_page_past_the_end_of_a_list_that_shrank_is_empty(
     past_the_end: Literal["empty", "refuse"], requests: int
 ) -> None:
     gateway = in_process(300, past_the_end=past_the_end)
-    source = gateway.parts.segments
+    source = gateway.services.segments
     await source.read(0)
     gateway.emulator.store.delete([row.id for row in gateway.emulator.store.segments[100:]])
     block = await source.read(1)
@@ -83,11 +83,11 @@ async def test_page_past_the_end_of_a_list_that_shrank_is_empty(
 
 async def test_page_that_is_refused_though_the_list_has_it_is_an_error() -> None:
     gateway = in_process(300)
-    await gateway.parts.segments.read(0)
+    await gateway.services.segments.read(0)
     gateway.refused_text = "page=2"
     with pytest.raises(UpstreamRefused):
-        await gateway.parts.segments.read(1)
-    assert gateway.parts.client.requests == 3
+        await gateway.services.segments.read(1)
+    assert gateway.services.client.requests == 3
 
 
 async def test_walk_over_a_list_that_shrank_ends_where_pages_past_the_end_are_refused() -> None:
@@ -109,20 +109,20 @@ async def test_senseless_answer_is_an_error_and_is_not_kept(fault: Fault) -> Non
     gateway = in_process(300)
     gateway.emulator.faults.add(fault)
     with pytest.raises(UpstreamUnavailable):
-        await gateway.parts.segments.read(0)
-    assert len((await gateway.parts.segments.read(0)).rows) == 250
+        await gateway.services.segments.read(0)
+    assert len((await gateway.services.segments.read(0)).rows) == 250
 
 
 async def test_size_that_is_refused_later_on_steps_down_too() -> None:
     gateway = in_process(300, over_limit="refuse", CACHE_TTL_SECONDS="0")
-    await gateway.parts.segments.read(0)
+    await gateway.services.segments.read(0)
     gateway.emulator.max_limit = 100
-    assert (await gateway.parts.segments.read(0)).size == 100
+    assert (await gateway.services.segments.read(0)).size == 100
 
 
 async def test_cursors_whose_rows_are_gone_empty_the_cache_a_few_times_at_most() -> None:
     gateway = in_process(1000)
-    name = gateway.parts.segments.name
+    name = gateway.services.segments.name
     dead = [encode_cursor(Cursor(at, a_row(1).id), name) for at in (5, 300, 600, 900)]
     for cursor in dead * 3:
         await gateway.page(first=5, after=cursor)
@@ -138,22 +138,22 @@ async def test_readers_that_hang_up_leave_the_block_to_the_next_one() -> None:
 
     gateway.emulator.sleep = wait
     for _ in range(10):
-        reader = asyncio.ensure_future(gateway.parts.segments.read(0))
+        reader = asyncio.ensure_future(gateway.services.segments.read(0))
         for _ in range(20):
             await asyncio.sleep(0)
         reader.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reader
     gate.set()
-    assert len((await gateway.parts.segments.read(0)).rows) == 250
+    assert len((await gateway.services.segments.read(0)).rows) == 250
     assert gateway.upstream_requests == 1
 
 
 async def test_any_fresh_block_tells_the_total() -> None:
     seconds = 1_800_000_000.0
     gateway = in_process(1000, clock=lambda: seconds)
-    assert gateway.parts.segments.take_fresh_total() is None
-    await gateway.parts.segments.read(3)
+    assert gateway.services.segments.take_fresh_total() is None
+    await gateway.services.segments.read(3)
     assert await gateway.data("{ segments { totalCount } }") == {"segments": {"totalCount": 1000}}
     assert gateway.upstream_requests == 1
     seconds += 16
@@ -193,14 +193,14 @@ async def test_pages_that_never_agree_are_soon_answered_as_they_are() -> None:
 async def test_blocks_are_kept_decoded_where_anything_is_kept(ttl: str, kept: int) -> None:
     gateway = in_process(1000, CACHE_TTL_SECONDS=ttl)
     for index in range(4):
-        await gateway.parts.segments.read(index)
-    assert len(gateway.parts.segments._decoded) == kept
+        await gateway.services.segments.read(index)
+    assert len(gateway.services.segments._decoded) == kept
 
 
 async def test_decoded_blocks_are_bounded_in_bytes() -> None:
     rows = [replace(a_row(n), description="x" * 4000) for n in range(1000)]
     gateway = in_process(Store(rows), CACHE_MAX_BYTES="8000000")
-    source = gateway.parts.segments
+    source = gateway.services.segments
     for index in range(4):
         assert len((await source.read(index)).rows) == 250
     assert len(source._decoded) == 0  # each weighs 3 MB, and a quarter of 8 MB is for them
@@ -208,7 +208,7 @@ async def test_decoded_blocks_are_bounded_in_bytes() -> None:
 
 def test_a_few_searches_in_half_a_minute_are_allowed() -> None:
     seconds = 1_800_000_000.0
-    source = in_process(1, clock=lambda: seconds).parts.segments
+    source = in_process(1, clock=lambda: seconds).services.segments
     assert [source.may_search_anew() for _ in range(5)] == [True] * SEARCHES + [False] * 2
     seconds += SEARCHES_SECONDS + 1
     assert source.may_search_anew()
@@ -217,25 +217,25 @@ def test_a_few_searches_in_half_a_minute_are_allowed() -> None:
 async def test_smaller_pages_are_forgotten_after_a_while() -> None:
     seconds = 1_800_000_000.0
     gateway = in_process(1000, max_limit=50, CACHE_TTL_SECONDS="1", clock=lambda: seconds)
-    assert (await gateway.parts.segments.read(0)).size == 50
+    assert (await gateway.services.segments.read(0)).size == 50
     gateway.emulator.max_limit = 250
     seconds += 10
-    assert (await gateway.parts.segments.read(0)).size == 50
+    assert (await gateway.services.segments.read(0)).size == 50
     seconds += LEARNED_SECONDS
-    assert (await gateway.parts.segments.read(0)).size == 250
+    assert (await gateway.services.segments.read(0)).size == 250
 
 
 @pytest.mark.parametrize("status", [400, 404])
 async def test_refusal_that_is_not_about_size_is_not_tried_again(status: int) -> None:
     gateway = in_process(300, longest_query=1, too_long=status)
     with pytest.raises(UpstreamRefused):
-        await gateway.parts.segments.read(0)
-    assert gateway.parts.client.requests == 1
+        await gateway.services.segments.read(0)
+    assert gateway.services.client.requests == 1
 
 
 async def test_answer_that_was_overtaken_does_not_bring_an_older_total_back() -> None:
     gateway = in_process(600, latency_seconds=1)
-    source, store = gateway.parts.segments, gateway.emulator.store
+    source, store = gateway.services.segments, gateway.emulator.store
     gate = asyncio.Event()
 
     async def hold_the_first(_seconds: float) -> None:
@@ -270,13 +270,13 @@ async def test_page_size_is_learned_from_what_another_process_has_read(
             )
             for _ in range(2)
         )
-        async with first.parts.running(), second.parts.running():
+        async with first.services.running(), second.services.running():
             page = await first.page(first=250)
             assert await second.page(first=250) == page
             # What is refused is not stored: each process has to find out.
             refused = {"clamp": 0, "refuse": 1}[over_limit]
             assert second.upstream_requests == refused
-            assert second.parts.segments.size == 100
+            assert second.services.segments.size == 100
 
 
 async def test_blocks_that_are_fresh_or_all_there_is_serve_when_their_size_is_forgotten() -> None:

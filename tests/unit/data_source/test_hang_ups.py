@@ -9,8 +9,8 @@ import pytest
 from in_process import InProcess, in_process
 from redis_server import RedisServer, redis_server
 
-from gateway.answer_scope import ABANDONED
 from gateway.emulator.rate_limit import RateLimitWindow
+from gateway.request_scope import ABANDONED
 
 LAST_PAGE = "{ segments(last: 1) { nodes { entityId } } }"
 LATE = 900  # the number of a segment that the first block does not show
@@ -74,7 +74,7 @@ async def world(request: pytest.FixtureRequest, server: RedisServer) -> AsyncIte
         )
     gateway.emulator.sleep = lambda _: answers.wait()
     gateway.emulator.window = RateLimitWindow(100, clock)
-    async with gateway.parts.running():
+    async with gateway.services.running():
         yield World(gateway, clock, answers)
 
 
@@ -100,7 +100,7 @@ async def test_what_is_on_the_wire_is_stored_where_nobody_comes_meanwhile(
     gateway = world.gateway
     await world.hang_up(query, when=lambda: gateway.upstream_requests == 1)
     world.answers.set()
-    await until(lambda: gateway.parts.client.rate_limit is not None)
+    await until(lambda: gateway.services.client.rate_limit is not None)
     await gateway.data(query)
     assert gateway.upstream_requests == 1
 
@@ -135,13 +135,13 @@ async def test_parts_of_a_lookup_that_are_on_the_wire_are_all_kept() -> None:
     gateway.emulator.sleep = lambda _: answers.wait()
     answers.set()
     ids = [row.id for row in gateway.emulator.store.segments]
-    await gateway.parts.lookups.look_up_segments(ids[:50])  # learns how many go at once
+    await gateway.services.lookups.look_up_segments(ids[:50])  # learns how many go at once
     answers.clear()
     before = gateway.upstream_requests
-    lookup = asyncio.ensure_future(gateway.parts.lookups.look_up_segments(ids[50:90]))
+    lookup = asyncio.ensure_future(gateway.services.lookups.look_up_segments(ids[50:90]))
     await until(lambda: gateway.upstream_requests == before + 2)
     lookup.cancel(ABANDONED)
     answers.set()
     assert [*await lookup] == ids[50:90]
-    assert [*await gateway.parts.lookups.kept_segments(ids[50:90])] == ids[50:90]
+    assert [*await gateway.services.lookups.kept_segments(ids[50:90])] == ids[50:90]
     assert gateway.upstream_requests == before + 2

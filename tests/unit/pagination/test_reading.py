@@ -42,7 +42,7 @@ async def test_blocks_of_one_window_are_read_side_by_side() -> None:
 
     gateway.emulator.sleep = wait
     cursor = (await gateway.page(first=240))["pageInfo"]["endCursor"]
-    gateway.parts.segments.supersede(gateway.parts.cache.now())
+    gateway.services.segments.supersede(gateway.services.cache.now())
     gate.clear()
     reader = asyncio.ensure_future(gateway.page(first=250, after=cursor))
     for _ in range(200):
@@ -80,7 +80,7 @@ async def test_cold_page_costs_the_blocks_of_its_rows_and_of_those_that_cursors_
     gateway = in_process(1000)
     rows = [row.id for row in gateway.emulator.store.segments]
     cursors = [
-        None if at is None else encode_cursor(Cursor(at, rows[at]), gateway.parts.segments.name)
+        None if at is None else encode_cursor(Cursor(at, rows[at]), gateway.services.segments.name)
         for at in (after, before)
     ]
     low, high = (0 if after is None else after + 1), (1000 if before is None else before)

@@ -163,7 +163,7 @@ async def test_bad_arguments_are_one_coded_error_and_cost_nothing(
 async def test_cursor_of_another_store_is_refused() -> None:
     cursor = (await in_process(10).page(first=1))["pageInfo"]["endCursor"]
     other = in_process(10)
-    other.parts.segments.name = "segments of another store"
+    other.services.segments.name = "segments of another store"
     assert error_of(await other.ask(PAGE, after=cursor))[0] == "BAD_CURSOR"
 
 

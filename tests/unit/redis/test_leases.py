@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis_server import RedisServer, redis_server
 
-from gateway.shared.connection import RedisConnection
-from gateway.shared.keys import lease_of
-from gateway.shared.leases import Leases
+from gateway.redis.connection import RedisConnection
+from gateway.redis.keys import lease_of
+from gateway.redis.leases import Leases
 
 PLENTY = 20.0
 # As a token of another process.

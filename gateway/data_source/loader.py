@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeGuard
 
-from gateway.answer_scope import patience_ends_at
 from gateway.bigcommerce.models import Segment
 from gateway.cache.lives import Use
 from gateway.cache.read_through import PATIENCE_SECONDS
 from gateway.data_source import Kept
+from gateway.data_source.batcher import LONGEST_WAIT_SECONDS, LookupPool
 from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden
-from gateway.loaders.pool import LONGEST_WAIT_SECONDS, LookupPool
+from gateway.request_scope import patience_ends_at
 
 Answer = Segment | UpstreamError | None
 

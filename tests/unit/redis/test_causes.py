@@ -7,7 +7,7 @@ from redis._parsers.base import BaseParser
 from redis.exceptions import AuthenticationError, BusyLoadingError, InvalidResponse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from gateway.shared.causes import cause_in_words, refusal_in_words
+from gateway.redis.causes import cause_in_words, refusal_in_words
 
 FULL = "it is full (maxmemory)"
 MAY_NOT = "the user may not do it"

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
-from gateway.shared.connection import RedisClient, RedisConnection, read_values
-from gateway.shared.keys import CALL, lease_of
+from gateway.redis.connection import RedisClient, RedisConnection, read_values
+from gateway.redis.keys import CALL, lease_of
 
 # Hexadecimal digits.
 TOKEN_LENGTH = 32

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gateway.answer_scope import ABANDONED, answer_scope
 from gateway.data_source import LOOKUP_IDS
 from gateway.errors import UpstreamError
+from gateway.request_scope import ABANDONED, request_scope
 
 # Ids go on being gathered while more of them arrive, but no longer than this many windows.
 LONGEST_WAIT_WINDOWS = 10
@@ -191,7 +191,7 @@ class Waits(Generic[Row]):
         """
         answers: dict[str, Row | UpstreamError | None] = {}
         while self._held:
-            scope = answer_scope()
+            scope = request_scope()
             await asyncio.wait(
                 {asked.answer for asked in self._held.values()},
                 timeout=None if scope is None else scope.seconds_left,

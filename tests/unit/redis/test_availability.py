@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from gateway.shared.availability import Ask, Availability
+from gateway.redis.availability import Ask, Availability
 
 
 class Clock:

@@ -3,7 +3,7 @@
 import time
 
 
-class SteadyTime:
+class NonDecreasingClock:
     """Tells seconds since the epoch.
 
     Where the wall's clock is set forward it follows. Where it is set back, it goes on at its pace

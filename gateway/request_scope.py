@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(slots=True, eq=False)
-class AnswerScope:
+class RequestScope:
     """One client request, which may take from `began_at` to `deadline`, in the event loop's time.
 
     `oldest_read_at` is the time of the oldest value used, None while none is. `stale_error` is the
@@ -48,14 +48,14 @@ class AnswerScope:
         self.stale_error = self.stale_error or error
 
 
-_current: ContextVar[AnswerScope | None] = ContextVar("answer_scope", default=None)
+_current: ContextVar[RequestScope | None] = ContextVar("answer_scope", default=None)
 
 
 @contextmanager
-def answering(seconds: float) -> Iterator[AnswerScope]:
+def open_request_scope(seconds: float) -> Iterator[RequestScope]:
     """Opens the scope of one answer, for this task and those that it starts."""
     now = asyncio.get_running_loop().time()
-    scope = AnswerScope(deadline=now + seconds, began_at=now)
+    scope = RequestScope(deadline=now + seconds, began_at=now)
     token = _current.set(scope)
     try:
         yield scope
@@ -63,7 +63,7 @@ def answering(seconds: float) -> Iterator[AnswerScope]:
         _current.reset(token)
 
 
-def answer_scope() -> AnswerScope | None:
+def request_scope() -> RequestScope | None:
     """Returns the scope that the running task works for, None outside of any."""
     return _current.get()
 
@@ -73,7 +73,7 @@ def patience_ends_at(seconds: float) -> float:
 
     A request waits `seconds` for that in all, however many parts of it are stale.
     """
-    scope = answer_scope()
+    scope = request_scope()
     return seconds + (asyncio.get_running_loop().time() if scope is None else scope.began_at)
 
 
@@ -82,7 +82,7 @@ async def wait_in_scope(shared: asyncio.Future[Value]) -> Value:
 
     Raises what it raises, and `UpstreamTimeout` at the deadline.
     """
-    scope = answer_scope()
+    scope = request_scope()
     if scope is None:
         return await asyncio.shield(shared)
     try:

@@ -19,6 +19,7 @@ from gateway.cache.invalidations import Invalidations
 from gateway.cache.lives import Lives
 from gateway.cache.read_through import ReadThroughCache
 from gateway.cache.redis_tier import RedisTier
+from gateway.clock import NonDecreasingClock
 from gateway.data_source import (
     LearnedLimits,
     SegmentLookups,
@@ -26,13 +27,12 @@ from gateway.data_source import (
     SegmentSource,
     StoredKeys,
 )
+from gateway.data_source.loader import SegmentLoader
 from gateway.emulator import create_emulator, seeded_store
-from gateway.loaders import SegmentLoader
+from gateway.redis.connection import RedisConnection, tls_context
+from gateway.redis.keys import LAYOUT, key
+from gateway.redis.leases import Leases
 from gateway.settings import Settings
-from gateway.shared.connection import RedisConnection, tls_context
-from gateway.shared.keys import LAYOUT, key
-from gateway.shared.leases import Leases
-from gateway.steady_time import SteadyTime
 
 # The emulator inside the process: its address never leaves it, its token opens nothing else.
 EMULATOR_URL = "http://emulator.localhost"
@@ -46,7 +46,7 @@ SEGMENTS = "segments"
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Services:
     """What lies below the graph in one running gateway; `cache` is that of the list's blocks."""
 
     http: httpx.AsyncClient
@@ -75,19 +75,19 @@ class Parts:
         await self.invalidations.announce(SEGMENTS, self.cache.now())
 
 
-def create_parts(
+def create_services(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
-) -> Parts:
-    """Wires the parts below the graph; whoever calls runs them in `Parts.running`.
+) -> Services:
+    """Wires the services below the graph; whoever calls runs them in `Services.running`.
 
     `transport` stands in for the network where it is given, `clock` tells seconds since the epoch,
     and never goes back.
     """
     # The quota is a matter of intervals: setting the wall clock must not move its reset.
     interval_clock = clock or monotonic
-    clock = clock or SteadyTime()
+    clock = clock or NonDecreasingClock()
     store_hash = settings.store_hash or EMULATOR_STORE_HASH
     store_key = key(settings.redis_key_prefix, LAYOUT, store_hash)
     http = _http_client(settings, store_hash, transport)
@@ -145,7 +145,7 @@ def create_parts(
         window_seconds=settings.lookup_window_milliseconds / 1000,
         patience_seconds=settings.stale_patience_seconds,
     )
-    return Parts(
+    return Services(
         http, redis, invalidations, client, upstream, blocks, rows, segments, lookups, loader
     )
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from gateway.answer_scope import ABANDONED, answering
 from gateway.bigcommerce.models import Segment
 from gateway.cache.lives import Entry, Use
 from gateway.data_source import Kept
+from gateway.data_source.loader import SegmentLoader
 from gateway.errors import (
     ErrorCode,
     UpstreamError,
@@ -17,7 +17,7 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from gateway.loaders import SegmentLoader
+from gateway.request_scope import ABANDONED, open_request_scope
 
 
 def kept(row_id: str, use: Use = Use.FRESH, read_at: float = 0.0) -> Kept:
@@ -457,7 +457,7 @@ async def test_deadline_of_an_answer_ends_its_waiting_but_not_that_of_others() -
     lookup.gate.clear()
     patient = asyncio.ensure_future(loader.load_segments_by_id(["a"]))
     await settle()
-    with answering(0.0):
+    with open_request_scope(0.0):
         found = await loader.load_segments_by_id(["a"])
     assert [type(row) for row in found] == [UpstreamTimeout]
     lookup.gate.set()

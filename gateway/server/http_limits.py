@@ -10,7 +10,7 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway.errors import ErrorCode
-from gateway.http_protocol import HttpProtocol
+from gateway.server.http_protocol import HttpProtocol
 
 MAXIMUM_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0

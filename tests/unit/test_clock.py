@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from gateway.steady_time import SteadyTime
+from gateway.clock import NonDecreasingClock
 
 
 def test_time_goes_on_at_its_pace_where_the_wall_s_clock_is_set(
@@ -11,7 +11,7 @@ def test_time_goes_on_at_its_pace_where_the_wall_s_clock_is_set(
     wall, steady = 1_800_000_000.0, 100.0
     monkeypatch.setattr(time, "time", lambda: wall)
     monkeypatch.setattr(time, "monotonic", lambda: steady)
-    clock = SteadyTime()
+    clock = NonDecreasingClock()
     assert clock() == wall
     wall, steady = wall + 1, steady + 1
     assert clock() == 1_800_000_001.0

@@ -9,7 +9,7 @@ from redis_front import front_before
 from redis_server import RedisServer, redis_server
 from tls_front import CERTIFICATE, KEY, tls_before
 
-from gateway.shared.connection import (
+from gateway.redis.connection import (
     LONGEST_PAUSE_SECONDS,
     MOST_CONNECTIONS,
     SHORTEST_PAUSE_SECONDS,

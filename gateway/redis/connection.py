@@ -15,8 +15,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from gateway.shared.availability import Availability
-from gateway.shared.causes import cause_in_words, refusal_in_words
+from gateway.redis.availability import Availability
+from gateway.redis.causes import cause_in_words, refusal_in_words
 
 MOST_CONNECTIONS = 16
 # Connecting, with a password and a database, takes several turns.

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.shared.keys import LAYOUT, key, lease_of
+from gateway.redis.keys import LAYOUT, key, lease_of
 
 parts = st.lists(st.text(max_size=4) | st.text(":%!/ é", max_size=3), min_size=1, max_size=4)
 

@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.http_limits import MAXIMUM_HEAD_BYTES, BoundedHttpProtocol
-from gateway.http_protocol import ConnectionsState
+from gateway.server.http_limits import MAXIMUM_HEAD_BYTES, BoundedHttpProtocol
+from gateway.server.http_protocol import ConnectionsState
 
 KIB = 1024
 TOO_LARGE = "The request line and headers are larger than 65536 bytes."
