@@ -1,4 +1,4 @@
-"""In CI (the variable `CI` is set) nothing may be skipped: a skip counts as a failure there."""
+"""For all tests: Hypothesis' profiles, and no skips in CI (where the variable `CI` is set)."""
 
 import logging
 import os
@@ -6,14 +6,18 @@ from collections.abc import Generator, Iterator
 
 import pytest
 import stamina
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Every failure is the last, and what is tried again comes without a backoff: tests count requests,
 # and wait for nothing. Those of retries set their own number of attempts.
 stamina.set_testing(True, attempts=1)
 
-# `pytest --hypothesis-profile=long`: for a change of what the properties in question hold.
-settings.register_profile("long", max_examples=20_000, deadline=None)
+# A loaded machine is slow; that is no failure of a property.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", untimed)
+settings.register_profile("fast", untimed, max_examples=20)  # `make test-fast`
+# `pytest --hypothesis-profile=long tests/properties/…`: after a change of what a property tests.
+settings.register_profile("long", untimed, max_examples=20_000)
 
 
 @pytest.fixture(autouse=True)
