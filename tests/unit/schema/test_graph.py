@@ -11,6 +11,9 @@ from gateway.emulator import Fault
 from gateway.schema import Limits, build_graph
 from gateway.schema.limits import check_limits
 
+A_UUID = "0a40b305-ffdd-4436-8ba5-b293d5a8cf8e"
+ANOTHER_UUID = "4ed339c1-38c4-43fa-bae3-256a290096b2"
+
 
 def error_of(answer: Answer) -> tuple[str, str]:
     """Returns code and message of the only error."""
@@ -197,15 +200,15 @@ async def test_segment_is_found_by_either_id_and_case_does_not_matter() -> None:
     [
         "",
         "(id: null)",
-        f'(id: "{global_id(str(uuid4()))}", entityId: "{uuid4()}")',
+        f'(id: "{global_id(A_UUID)}", entityId: "{A_UUID}")',
         '(entityId: "")',
         '(entityId: "no uuid")',
-        f'(entityId: "{uuid4()},{uuid4()}")',
-        f'(entityId: "{{{uuid4()}}}")',
+        f'(entityId: "{A_UUID},{ANOTHER_UUID}")',
+        f'(entityId: "{{{A_UUID}}}")',
         '(id: "")',
         '(id: "no id")',
-        f'(id: "{uuid4()}")',
-        f'(id: "{global_id(str(uuid4()), "ShopperProfile")}")',
+        f'(id: "{A_UUID}")',
+        f'(id: "{global_id(A_UUID, "ShopperProfile")}")',
         f'(id: "{global_id("no uuid")}")',
     ],
 )
