@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from gateway.cache.backend import CacheBackend
 from gateway.cache.lives import Entry, Lives
 from gateway.cache.read_through import FAILING_SECONDS, ReadThroughCache
@@ -112,7 +113,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(MOVES)
 def test_reads_give_what_the_model_says(moves: list[Move]) -> None:
     asyncio.run(play(moves))

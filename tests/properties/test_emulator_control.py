@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from examples import examples
 from gateway.emulator import Fault, create_emulator, seeded_store
 
 ROUTES = (("PUT", "faults"), ("PATCH", "manners"), ("POST", "segments"))
@@ -97,7 +98,7 @@ async def send(route: tuple[str, str], body: bytes) -> None:
         assert (await ask(app, *route, shown.content)).content == answer.content
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(route=st.sampled_from(ROUTES), body=BODIES)
 def test_any_body_is_taken_whole_or_refused_with_a_sentence(
     route: tuple[str, str], body: bytes

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from examples import examples
 from gateway.emulator import SegmentRow, Store, create_emulator
 from gateway.emulator.lists import DEFAULT_LIMIT
 
@@ -213,5 +214,5 @@ class EmulatedStore(RuleBasedStateMachine):
             assert self.app.state.emulator.requests.total() == self.requests
 
 
-EmulatedStore.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+EmulatedStore.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=20)
 TestEmulatedStore = EmulatedStore.TestCase

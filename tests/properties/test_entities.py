@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_process import Answer, in_process
 
+from examples import examples
 from gateway.emulator import seeded_store
 
 ENTITIES = """
@@ -57,7 +58,7 @@ async def ask(representations: list[object]) -> tuple[list[Answer | None], dict[
     return answer["data"]["_entities"], errors
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(st.lists(right.map(lambda one: (one, True)) | wrong.map(lambda one: (one, False))))
 async def test_each_representation_gets_its_own_answer(
     drawn: list[tuple[dict[str, str], bool]],

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis_server import RedisServer, redis_server
 
+from examples import examples
 from gateway.cache.across import SharedFlights
 from gateway.cache.backend import RedisBackend
 from gateway.errors import UpstreamUnavailable
@@ -97,9 +98,7 @@ moves = st.lists(st.tuples(asks | others, st.integers(0, 12)), min_size=4, max_s
 
 
 @given(moves)
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_call_ends_with_what_it_asked_for_and_keys_fly_once(
     server: RedisServer, moves: list[tuple[tuple[str, object, object], int]]
 ) -> None:

@@ -10,12 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from in_process import InProcess, in_process
 
+from examples import examples
 from gateway.emulator import SegmentRow, Store
 from gateway.pagination import decode_cursor, fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS
 
 DAY = "2024-05-01T10:00:00Z"
-many_examples = settings(max_examples=settings().max_examples * 3 // 5, deadline=None)
+many_examples = settings(max_examples=examples(60))
 
 
 def a_row(number: int) -> SegmentRow:
@@ -220,7 +221,7 @@ def test_walk_over_two_processes_is_right_while_the_list_grows(
     asyncio.run(walk_while_changing(gateways, clock, steps, backward=backward))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.data())
 def test_plural_fields_commute_with_permutations(data: st.DataObject) -> None:
     store = a_store(12)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual_time import run_in_virtual_time
 
+from examples import examples
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.not_sent import QuotaUsedUp
@@ -114,7 +115,7 @@ def play(limit: int, window_ms: int, steps: list[Step], *, fast: bool) -> World:
 
 
 @given(limits, windows_ms, steps)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500))
 def test_request_is_never_refused_while_each_takes_less_than_half_a_window(
     limit: int, window_ms: int, steps: list[Step]
 ) -> None:
@@ -122,7 +123,7 @@ def test_request_is_never_refused_while_each_takes_less_than_half_a_window(
 
 
 @given(limits, windows_ms, steps)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500))
 def test_request_that_takes_half_a_window_costs_one_429_at_most(
     limit: int, window_ms: int, steps: list[Step]
 ) -> None:
@@ -131,7 +132,7 @@ def test_request_that_takes_half_a_window_costs_one_429_at_most(
 
 
 @given(st.integers(1, 12), st.integers(1, 20), trips_ms)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_before_the_first_answer_only_requests_in_flight_can_be_refused(
     limit: int, many: int, trip_ms: int
 ) -> None:
@@ -145,7 +146,7 @@ def test_before_the_first_answer_only_requests_in_flight_can_be_refused(
 
 
 @given(limits, windows_ms, steps)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 def test_whole_quota_is_available_once_every_window_told_of_has_ended(
     limit: int, window_ms: int, steps: list[Step]
 ) -> None:
@@ -206,7 +207,7 @@ class Store:
 
 
 @given(limits, windows_ms, st.sampled_from([0.001, 0.02, 0.05]), st.integers(1, 3), st.integers())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_each_window_serves_its_whole_quota_until_all_callers_have_an_answer(
     limit: int, window_ms: int, latency: float, windows: int, seed: int
 ) -> None:
@@ -225,7 +226,7 @@ def test_each_window_serves_its_whole_quota_until_all_callers_have_an_answer(
 
 
 @given(limits, windows_ms, st.floats(0, 70), st.integers())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_caller_waits_for_the_reset_where_its_deadline_allows_and_else_fails_at_once(
     limit: int, window_ms: int, patience: float, seed: int
 ) -> None:
@@ -252,7 +253,7 @@ def test_caller_waits_for_the_reset_where_its_deadline_allows_and_else_fails_at_
 
 
 @given(st.integers(1, 150), st.sampled_from([5_000, 30_000]), st.floats(0.001, 0.3), st.integers())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_each_of_two_processes_draws_ten_429_a_window_at_most(
     limit: int, window_ms: int, latency: float, seed: int
 ) -> None:
@@ -271,7 +272,7 @@ def test_each_of_two_processes_draws_ten_429_a_window_at_most(
 
 
 @given(st.integers(1, 5), st.integers(1_000, 8_000), st.integers(5, 40), st.integers())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_caller_that_no_window_serves_in_time_is_rate_limited(
     limit: int, window_ms: int, many: int, seed: int
 ) -> None:

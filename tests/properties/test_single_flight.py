@@ -5,6 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from gateway.cache.single_flight import SingleFlight
 from gateway.request_scope import ABANDONED
 
@@ -66,7 +67,7 @@ class Fills:
                 gate.set_exception(error)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(MOVES, st.booleans())
 def test_no_schedule_breaks_the_contract(moves: list[tuple[str, int]], is_stubborn: bool) -> None:
     asyncio.run(play(moves, is_stubborn))

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual_time import run_in_virtual_time
 
+from examples import examples
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
@@ -152,7 +153,7 @@ some_comings = st.lists(
 
 
 @given(st.sampled_from([3, 12, 150]), some_manners, some_comings, st.integers(0, 9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_operations_keep_to_every_limit_whatever_happens(
     quota: int, manners: list[Manner], comings: list[Coming], seed: int
 ) -> None:
@@ -224,7 +225,7 @@ def test_store_that_hangs_is_tried_twice_within_the_deadline() -> None:
 
 
 @given(st.integers(0, 12_000), st.integers(0, 99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_whoever_waits_for_the_reset_alone_waits_for_an_answer(
     milliseconds_to_reset: int, seed: int
 ) -> None:

@@ -11,11 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moving_list import MovingList, page, row_id
 
+from examples import examples
 from gateway.bigcommerce.models import Segment
 from gateway.pagination import Cursor, Slice, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS
 
-many_examples = settings(max_examples=max(400, settings().max_examples), deadline=None)
+many_examples = settings(max_examples=examples(400))
 
 Rows = Sequence[str | None]
 Change = tuple[str, int, int]

@@ -5,6 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from examples import examples
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, LONGEST_SECONDS, Breaker
 
 
@@ -208,5 +209,5 @@ class Requests(RuleBasedStateMachine):
         assert self.breaker.lets_through is self.model.lets_through(self.clock.seconds)
 
 
-Requests.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+Requests.TestCase.settings = settings(max_examples=examples(100), stateful_step_count=30)
 TestAnyOrderOfEnds = Requests.TestCase

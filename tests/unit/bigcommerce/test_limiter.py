@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
 
+from examples import examples
 from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
 from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
 from gateway.bigcommerce.protocol import Answer, list_segments
@@ -326,7 +327,7 @@ moves = st.lists(
 
 
 @given(moves)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_no_slot_and_no_request_in_flight_is_lost_under_any_schedule(
     moves: list[tuple[str, int]],
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from gateway.bigcommerce.slots import FairSlots
 
 
@@ -105,7 +106,7 @@ moves = st.lists(
 
 
 @given(st.integers(1, 3), moves)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_no_slot_is_lost_or_given_twice_under_any_schedule(
     slots: int, moves: list[tuple[str, int]]
 ) -> None:
