@@ -27,6 +27,11 @@ NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
+# Percent of the statements and branches of the pure parts that the tests have to run. The floor of
+# all of gateway/ is in pyproject.toml.
+PURE := gateway/pagination/*,gateway/cache/*,gateway/bigcommerce/protocol.py
+PURE_FLOOR := 0
+
 FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3.14 python3 ''; do \
 	test -z "$$python" || ! $$python -c \
 		'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
@@ -37,12 +42,12 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation chaos test format graphiql graphiql-if-possible tools-if-possible lock schema \
+.PHONY: help setup run federation chaos test test-fast format graphiql graphiql-if-possible tools-if-possible lock schema \
 	supergraph released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
-		| while IFS="$$(printf '\t')" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		| while IFS="$$(printf '\t')" read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 setup: $(VENV)/.test ## Make .venv with all that running and testing need
 
@@ -63,7 +68,16 @@ test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint
 	$(BIN)/ruff check --quiet gateway benchmarks examples tests
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python tests/support/coverage_table.py
+	@$(BIN)/coverage report --format=total >/dev/null
+	@$(BIN)/coverage report --include='$(PURE)' --fail-under=$(PURE_FLOOR) --show-missing --skip-covered
+
+test-fast: setup ## Run the tests that need no process and no npm: unit, properties (fewer examples), contract
+	@$(BIN)/python -m pytest tests/unit tests/properties tests/contract -m 'not npm' \
+		--hypothesis-profile=fast --numprocesses=logical --maxprocesses=8 $(PYTEST_ARGS)
 
 format: setup ## Format the code, and mend what the linter can
 	$(BIN)/ruff check --quiet --fix gateway benchmarks examples tests; $(BIN)/ruff format --quiet gateway benchmarks examples tests
@@ -97,7 +111,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
-		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -67,7 +67,7 @@ COMMANDS = [
 ]
 REPLICAS = ["replica-1", "replica-2"]
 HIVE = ROOT / "examples" / "federation" / "routers" / "hive"
-NODE_IS_THERE, HIVE_IS_INSTALLED = needs(HIVE)
+NPM, NODE_IS_THERE, HIVE_IS_INSTALLED = needs(HIVE)
 HIVE_PROGRAM = HIVE / "node_modules" / "@graphql-hive" / "gateway" / "dist" / "bin.js"
 PATIENCE_SECONDS = 30
 
@@ -344,6 +344,7 @@ def test_the_router_s_image_is_what_npm_installs() -> None:
     assert SERVICES["router"]["image"].endswith(f"/graphql-hive/gateway:{version}")
 
 
+@NPM
 @NODE_IS_THERE
 @HIVE_IS_INSTALLED
 def test_the_router_starts_with_what_is_mounted(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 def needs(folder: Path) -> list[pytest.MarkDecorator]:
     """Skips where Node.js or what the folder's lock file names is not installed."""
     return [
+        pytest.mark.npm,
         pytest.mark.skipif(shutil.which("node") is None, reason="This needs Node.js 20 or newer."),
         pytest.mark.skipif(
             not (folder / "node_modules").is_dir(),
