@@ -27,8 +27,8 @@ NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
-# Percent of the statements and branches of the pure parts that the tests have to run. The floor of
-# all of gateway/ is in pyproject.toml.
+# The least coverage of these parts, in percent of statements and branches. That of the whole of
+# gateway/ is `fail_under` in pyproject.toml.
 PURE := gateway/pagination/*,gateway/cache/*,gateway/bigcommerce/protocol.py
 PURE_FLOOR := 0
 
@@ -63,7 +63,7 @@ federation: $(VENV)/.run ## Serve the example of a larger graph on http://127.0.
 chaos: setup ## Measure what clients notice while one part after another fails, into docs/resilience.md (SCENARIO=a,b for some)
 	@$(BIN)/python -m benchmarks.chaos $(subst $(comma), ,$(SCENARIO))
 
-test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests
+test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
 	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests
 	$(BIN)/ruff check --quiet gateway benchmarks examples tests
 	$(BIN)/mypy --no-error-summary
@@ -72,10 +72,10 @@ test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python tests/support/coverage_table.py
-	@$(BIN)/coverage report --format=total >/dev/null
+	@total=$$($(BIN)/coverage report --format=total) || { echo "$$total" | tail -1; exit 1; }
 	@$(BIN)/coverage report --include='$(PURE)' --fail-under=$(PURE_FLOOR) --show-missing --skip-covered
 
-test-fast: setup ## Run the tests that need no process and no npm: unit, properties (fewer examples), contract
+test-fast: setup ## Set up, run the unit, property and contract tests that need no npm, in under a minute
 	@$(BIN)/python -m pytest tests/unit tests/properties tests/contract -m 'not npm' \
 		--hypothesis-profile=fast --numprocesses=logical --maxprocesses=8 $(PYTEST_ARGS)
 
@@ -138,7 +138,7 @@ $(NODE_TOOLS_INSTALLED): %/node_modules/.installed: %/package-lock.json
 	@echo 'installing $*'
 	@cd $* && npm ci --silent && touch node_modules/.installed
 
-# Running and testing go on without Node.js: the page says how to get GraphiQL, its tests skip.
+# Without Node.js, `run` and `test` work too: the page says how to get GraphiQL, its tests skip.
 graphiql-if-possible:
 	@if $(HAS_NODE); then $(MAKE) --silent $(GRAPHIQL) || echo 'GraphiQL could not be built; going on without it.'; \
 		elif [ ! -f $(GRAPHIQL) ]; then echo 'GraphiQL is not built: that needs Node.js 20.19 or newer with npm.'; fi

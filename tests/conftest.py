@@ -8,8 +8,8 @@ import pytest
 import stamina
 from hypothesis import HealthCheck, settings
 
-# Every failure is the last, and what is tried again comes without a backoff: tests count requests,
-# and wait for nothing. Those of retries set their own number of attempts.
+# No retries and no backoff, so that tests count requests exactly and wait for nothing. Tests of
+# retries set their own number of attempts.
 stamina.set_testing(True, attempts=1)
 
 # A loaded machine is slow; that is no failure of a property.
@@ -22,7 +22,7 @@ settings.register_profile("long", untimed, max_examples=20_000)
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """Undoes what programs do to logging that a test runs in its own process."""
+    """Restores levels, handlers and loggers that a command under test has changed."""
     root = logging.getLogger()
     level, handlers = root.level, [*root.handlers]
     yield

@@ -1,4 +1,4 @@
-"""The Makefile, where a machine lacks something."""
+"""The Makefile on a machine without Node.js."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ def test_without_node_a_page_that_is_built_is_used(
     done = subprocess.run(
         ["make", "graphiql-if-possible", "HAS_NODE=false", f"GRAPHIQL={page}"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"]},  # without what a make around the tests hands on
+        env={"PATH": os.environ["PATH"]},  # not the variables of a make that runs the tests
         capture_output=True,
         text=True,
         check=True,
