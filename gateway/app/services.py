@@ -154,7 +154,7 @@ def _redis(settings: Settings) -> RedisConnection | None:
     if settings.redis_url is None:
         return None
     return RedisConnection(
-        settings.redis_url.get_secret_value(),
+        str(settings.redis_url.get_secret_value()),
         timeout_seconds=settings.redis_timeout_milliseconds / 1000,
         ca_file=settings.redis_ca_file,
         certificate_file=settings.redis_certificate_file,
@@ -176,7 +176,8 @@ def _http_client(
         transport = transport or httpx.ASGITransport(emulator)
         base, token = EMULATOR_URL, EMULATOR_TOKEN
     else:
-        base, token = settings.upstream_url, settings.access_token.get_secret_value()
+        base = str(settings.upstream_url).rstrip("/")
+        token = settings.access_token.get_secret_value()
     ca_file = settings.upstream_ca_file
     return httpx.AsyncClient(
         base_url=f"{base}/stores/{store_hash}/v3/",
