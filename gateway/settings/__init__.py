@@ -1,10 +1,9 @@
-"""Every knob of the gateway: its name with its unit, its default, and one sentence.
+"""The settings of the gateway: environment variables with the prefix `GATEWAY_`.
 
-Settings are environment variables with the prefix `GATEWAY_`. Only app.py and cli.py read them;
-they hand plain values down.
+Only `app` and `cli` read them; they hand plain values down.
 """
 
-from gateway.settings.checked import Settings
 from gateway.settings.environment import SettingsError, load_settings, settings_table
+from gateway.settings.settings import Settings
 
 __all__ = ["Settings", "SettingsError", "load_settings", "settings_table"]

@@ -1,41 +1,41 @@
-"""Settings out of environment variables, and mistakes in sentences that name the variable."""
+"""Reads the settings from environment variables; an error names the variable to mend."""
 
 import os
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Secret, SecretStr, ValidationError
 
-from gateway.settings.checked import Settings
-from gateway.settings.knobs import PREFIX
+from gateway.settings.settings import Settings
 
-# Kubernetes gives these to every container in the namespace of a service whose name begins with
-# "gateway"; a port alone is Kubernetes' only where its value is an address (`LINKED_ADDRESS`).
+PREFIX = "GATEWAY_"
+# Kubernetes sets these in every container in the namespace of a service whose name begins with
+# "gateway". `GATEWAY_PORT` is Kubernetes' only where its value is an address (`LINKED_ADDRESS`).
 SERVICE_LINK = re.compile(
     r"GATEWAY(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?"
     r"|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
 SERVICE_PORT = re.compile(r"GATEWAY(_[A-Z0-9_]+)?_PORT")
 LINKED_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
-# What other programs take from the environment, and this one from its command line.
+# Options of the command line that are easily taken for settings.
 OPTIONS = {
     "GATEWAY_HOST": "--host",
     "GATEWAY_PORT": "--port",
     "GATEWAY_WORKERS": "--workers",
 }
-# Below this, the names have little more than their prefix in common.
+# Below this similarity, names have little more than their prefix in common.
 CLOSE = 0.8
 
 
 class SettingsError(Exception):
-    """The environment does not make a configuration; the message says which variable to mend."""
+    """The environment is no valid configuration; the message names each variable to mend."""
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Returns the settings that the environment describes.
+    """Returns the settings of the environment.
 
-    Raises `SettingsError` with one line for each variable to mend; no line shows a value.
+    Raises `SettingsError` with one line for each variable to mend; no line repeats a value.
     """
     variables = os.environ if environment is None else environment
     unknown = _unknown_variables(variables)
@@ -79,7 +79,7 @@ def _sentences(error: ValidationError) -> Iterable[str]:
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         text = problem["msg"].removeprefix("Value error, ")
         if problem["loc"]:
-            yield f"{variable(str(problem['loc'][0]))}: {text[0].lower()}{text[1:]}."
+            yield f"{variable(str(problem['loc'][0]))}: {text}."
         else:
             yield text
 
@@ -92,8 +92,8 @@ def variable(field: str) -> str:
 def settings_table(settings: Settings) -> str:
     """Returns a line for each setting: variable, value and sentence; secrets are masked."""
     rows = [
-        (variable(field), _shown(getattr(settings, field)), knob.description or "")
-        for field, knob in Settings.model_fields.items()
+        (variable(field), _shown(getattr(settings, field)), setting.description or "")
+        for field, setting in Settings.model_fields.items()
     ]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "\n".join(f"{n:{widths[0]}}  {v:{widths[1]}}  {text}" for n, v, text in rows)
@@ -102,7 +102,7 @@ def settings_table(settings: Settings) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "(not set)"
-    if isinstance(value, SecretStr):
+    if isinstance(value, SecretStr | Secret):
         return "********"
     if isinstance(value, bool):
         return str(value).lower()

@@ -137,7 +137,7 @@ def test_variables_for_an_emulator_are_all_that_a_gateway_needs(
     emulator = create_emulator(seeded_store(1)).state.emulator
     variables = variables_to_read_it(emulator, host, 8001)
     settings = load_settings(variables)
-    assert (settings.store_hash, settings.upstream_url) == ("emulator", url)
+    assert (settings.store_hash, str(settings.upstream_url)) == ("emulator", url)
     assert variables.get("GATEWAY_UPSTREAM_PLAIN_HTTP_HOST") == plain_http_host
 
 
