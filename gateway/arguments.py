@@ -1,4 +1,4 @@
-"""The command line: what each command takes, and mistakes in one sentence."""
+"""The command line: the options of each command; a mistake gets one sentence."""
 
 import argparse
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Value = TypeVar("Value")
 
 
 class Arguments(argparse.Namespace):
-    """What the command line says; each command reads its own."""
+    """The parsed options; each command reads its own."""
 
     command: Literal["serve", "emulator", "schema", "settings", "check"]
     host: str
@@ -34,7 +34,7 @@ class Arguments(argparse.Namespace):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells a mistake in one sentence."""
+    """A parser that reports a mistake in one sentence."""
 
     def error(self, message: str) -> NoReturn:
         """Ends the program with status 2."""
@@ -58,13 +58,13 @@ def create_parser() -> Parser:
     )
 
     command = commands.add_parser(
-        "emulator", help="serve an emulated store, for a gateway to read", allow_abbrev=False
+        "emulator", help="serve an emulated store for a gateway to read", allow_abbrev=False
     )
     _add_address(command, 8001)
     for option, low, high, default, text in (
         ("--segments", 0, 1000, 120, "segments in the store"),
         ("--max-limit", 1, 250, 250, "the largest page"),
-        ("--quota", 0, 1_000_000_000, 150, "requests to a window"),
+        ("--quota", 0, 1_000_000_000, 150, "requests in a window"),
         (
             "--window-ms",
             1,
@@ -108,13 +108,13 @@ def create_parser() -> Parser:
         default=[],
         metavar="NAME[=NUMBER][:OFTEN]",
         help="fail the first requests in this way: once, OFTEN times, or, as in 20%%, that part of "
-        "all; may be given again, for requests that the ones before it do not meet. Status takes a "
+        "all; may be repeated, for requests that no fault before it applies to. status takes a "
         f"number from 400 to 599, drip and hang take seconds: {', '.join(Fault)}",
     )
     command.add_argument(
         "--control",
         action="store_true",
-        help="answer /_emulator/... too, to change faults and manners while it runs",
+        help="answer /_emulator/... too, to change faults and behaviour while it runs",
     )
 
     command = commands.add_parser(
@@ -123,8 +123,8 @@ def create_parser() -> Parser:
     command.add_argument(
         "--api", action="store_true", help="the schema that clients see, without directives"
     )
-    commands.add_parser("settings", help="print every setting, its value and what it does")
-    commands.add_parser("check", help="read the upstream once, and say how it went")
+    commands.add_parser("settings", help="print every setting with its value and meaning")
+    commands.add_parser("check", help="read the upstream once and report the result")
     return parser
 
 
@@ -133,27 +133,27 @@ def _add_address(command: argparse.ArgumentParser, port: int) -> None:
         "--host",
         type=_host,
         default="127.0.0.1",
-        help="where to listen (default 127.0.0.1, this machine; 0.0.0.0 is every network by IPv4, "
-        ":: by IPv6 too)",
+        help="address to listen on (default 127.0.0.1, this machine; 0.0.0.0 is every network by "
+        "IPv4, :: by IPv6 too)",
     )
     command.add_argument(
         "--port",
         type=_number(0, 65535),
         default=port,
         metavar="N",
-        help=f"where to listen; 0 takes any free port (default {port})",
+        help=f"port to listen on; 0 takes a free one (default {port})",
     )
 
 
 def _host(text: str) -> str:
-    """Refuses an empty host, such as an unset variable gives: it would listen on every network."""
+    """Refuses an empty host, as of an unset shell variable: it would mean every network."""
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty; 0.0.0.0 listens on every network")
     return text
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
-    """Returns the type of an option that is a whole number between two others."""
+    """Returns the type of an option that is a whole number from `low` to `high`."""
 
     def number(text: str) -> int:
         if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
@@ -164,7 +164,7 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _reading(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Returns the type of an option that `read` reads, with its sentence for a mistake."""
+    """Returns the type of an option that `read` parses; its `ValueError` is the message."""
 
     def value(text: str) -> Value:
         try:

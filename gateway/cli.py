@@ -1,8 +1,8 @@
 """The commands: `gateway serve | emulator | schema | settings | check`.
 
-Exit status: 0 done, 1 the check failed, nothing could start or the stop cut requests off, 2 the
-arguments or the settings make no sense or the address cannot be had, 130 Ctrl-C, 141 the reader of
-the output left.
+Exit status: 0 done; 1 the check failed, nothing could start, the stop cut requests off or the
+output cannot be written; 2 wrong arguments or settings, or no such address to listen on; 130
+Ctrl-C; 141 the reader of the output is gone.
 """
 
 import asyncio
@@ -24,6 +24,10 @@ EMULATOR_GRACE_SECONDS = 5
 log = logging.getLogger(__name__)
 
 
+class OutputFailed(Exception):
+    """Standard output cannot be written; the cause is the `OSError`."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     _open_standard_streams()
@@ -31,26 +35,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             return _run(argv)
         finally:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has hung up. What Python still holds goes nowhere, or it would try again.
+            _write()  # what argparse has printed, as for --help
+    except OutputFailed as error:
+        # At its exit Python writes what is left in the buffer once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13  # as a shell tells of SIGPIPE
+        if isinstance(error.__cause__, BrokenPipeError):
+            return 128 + 13  # as a shell reports SIGPIPE
+        print(f"gateway: cannot write to standard output: {error}.", file=sys.stderr)
+        return 1
+
+
+def _write(text: str = "") -> None:
+    """Writes to standard output at once; raises `OutputFailed` where that is not possible."""
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        raise OutputFailed((error.strerror or type(error).__name__).lower()) from error
 
 
 def _open_standard_streams() -> None:
-    """Opens those of standard input, output and error that are closed, on the null device.
+    """Opens each closed one of standard input, output and error on the null device.
 
-    Otherwise a socket takes the place of one, and gets what is written to it.
+    Otherwise a socket would get its descriptor, and then what is written to the stream.
     """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         return
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)  # by workers
-    # One more, which stays open: those below may have been taken before by something else.
-    nothing = os.fdopen(descriptor, "w")
-    sys.stdout = sys.stdout or nothing
-    sys.stderr = sys.stderr or nothing
+    # The last of them stays open for the streams: another file may have taken 1 or 2 before.
+    null = os.fdopen(descriptor, "w")
+    sys.stdout = sys.stdout or null
+    sys.stderr = sys.stderr or null
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -69,14 +84,14 @@ def _serve(arguments: Arguments) -> int:
     settings = load_settings()
     if arguments.workers > 1 and settings.uses_emulator:
         raise SettingsError(
-            "--workers needs an upstream outside: each worker would have an emulator of its own. "
-            "Run `gateway emulator` beside it, and set the three variables that it prints."
+            "--workers needs a separate upstream: each worker would have an emulator of its own. "
+            "Run `gateway emulator`, and set the three variables that it prints."
         )
     configure_logging(settings.log_level, settings.log_format)
     with listen(arguments.host, arguments.port) as listener:
-        # On the emulator clients get data that nobody has: that is heard at every level.
-        loud = max(logging.WARNING, log.getEffectiveLevel())
-        log.log(loud if settings.uses_emulator else logging.INFO, "%s", settings.summary())
+        # The emulator's data is invented: this line has to appear at every log level.
+        warning = max(logging.WARNING, log.getEffectiveLevel())
+        log.log(warning if settings.uses_emulator else logging.INFO, "%s", settings.summary())
         manners = Manners(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
         )
@@ -105,21 +120,20 @@ def _emulator(arguments: Arguments) -> int:
     )
     with listen(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
-        print("# For the gateway to read this store:")
         variables = variables_to_read_it(app.state.emulator, host, port)
-        for variable, value in variables.items():
-            print(f"export {variable}={value}")
+        lines = ["# For the gateway to read this store:"]
+        lines += [f"export {variable}={value}" for variable, value in variables.items()]
         if arguments.control:
             url = variables["GATEWAY_UPSTREAM_URL"]
-            print(f"# Faults and manners while it runs: {url}{CONTROL_PATH}")
-        sys.stdout.flush()
+            lines.append(f"# Faults and behaviour while it runs: {url}{CONTROL_PATH}")
+        _write("\n".join(lines) + "\n")
         is_clean = serve(app, listener, Manners(EMULATOR_GRACE_SECONDS))
     return 0 if is_clean else 1
 
 
 def variables_to_read_it(emulator: Emulator, host: str, port: int) -> dict[str, str]:
-    """Returns the settings of a gateway on this machine that reads an emulator listening there."""
-    if ip_address(host).is_unspecified:  # every address of this machine, which nobody can ask
+    """Returns the settings with which a gateway on this machine reads an emulator."""
+    if ip_address(host).is_unspecified:  # an address to listen on, not to connect to
         host = "::1" if ":" in host else "127.0.0.1"
     variables = {
         "GATEWAY_STORE_HASH": emulator.store_hash,
@@ -133,12 +147,12 @@ def variables_to_read_it(emulator: Emulator, host: str, port: int) -> dict[str, 
 
 def _schema(arguments: Arguments) -> int:
     graph = create_graph(load_settings())
-    print(graph.api_sdl if arguments.api else graph.sdl, end="")
+    _write(graph.api_sdl if arguments.api else graph.sdl)
     return 0
 
 
 def _settings(_: Arguments) -> int:
-    print(settings_table(load_settings()))
+    _write(settings_table(load_settings()) + "\n")
     return 0
 
 
@@ -146,9 +160,9 @@ def _check(_: Arguments) -> int:
     settings = load_settings()
     configure_logging("error" if settings.log_level == "error" else "warning", settings.log_format)
     is_well, sentence = asyncio.run(check(settings))
-    print(sentence)
     if settings.uses_emulator:
-        print("No store is set: GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN name one.")
+        sentence += "\nNo store is set: GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN name one."
+    _write(sentence + "\n")
     return 0 if is_well and not settings.uses_emulator else 1
 
 

@@ -1,22 +1,22 @@
-"""One clock for ages that several processes compare: the wall's time, which never goes back."""
+"""The clock for ages that several processes compare: the time of day, never set back."""
 
 import time
 
 
 class NonDecreasingClock:
-    """Tells seconds since the epoch.
+    """Returns seconds since the epoch.
 
-    Where the wall's clock is set forward it follows. Where it is set back, it goes on at its pace
-    until the wall has caught up: what was just read must not come from the future.
+    It follows when the system clock is set forward. When that is set back, it runs on until the
+    system clock has caught up, so that no stored value comes from the future.
     """
 
     def __init__(self) -> None:
-        self._told = time.time()
-        self._told_at = time.monotonic()
+        self._last = time.time()
+        self._last_monotonic = time.monotonic()
 
     def __call__(self) -> float:
         """Returns the time in seconds."""
         now = time.monotonic()
-        self._told = max(time.time(), self._told + now - self._told_at)
-        self._told_at = now
-        return self._told
+        self._last = max(time.time(), self._last + now - self._last_monotonic)
+        self._last_monotonic = now
+        return self._last

@@ -1,4 +1,4 @@
-"""How the gateway logs: one line an event, as text or as JSON."""
+"""The log: one line for each event, as text or as JSON."""
 
 import asyncio
 import logging
@@ -9,17 +9,16 @@ from typing import Literal
 import msgspec
 
 TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(request)s: %(message)s"
-# Libraries that tell too much: httpx and httpcore the addresses that they ask, aiocache values,
-# uvicorn each step of a start and a stop.
-TALKATIVE = ("aiocache", "httpcore", "httpx", "uvicorn")
+# Below warnings they log too much: httpx and httpcore URLs, aiocache values, uvicorn each step.
+NOISY_LOGGERS = ("aiocache", "httpcore", "httpx", "uvicorn")
 
-# The id of the request that a line belongs to. Work that several requests share, such as filling
-# the cache, bears the id of the one that began it.
+# The id of the request that a log line belongs to. Work that several requests share, such as a
+# cache fill, has the id of the request that began it.
 request_in_progress: ContextVar[str | None] = ContextVar("request_in_progress", default=None)
 
 
 class TextLines(logging.Formatter):
-    """Formats a record as a line; the id of its request stands in brackets, where there is one."""
+    """Formats a record as a line of text, with the id of its request in brackets, if any."""
 
     def __init__(self) -> None:
         super().__init__(TEXT_FORMAT)
@@ -32,7 +31,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object; its request's id is `request`, a stack `stack`."""
+    """Formats a record as a JSON object, with `request` (an id) and `stack`, if any."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line."""
@@ -51,17 +50,17 @@ class JsonLines(logging.Formatter):
 
 
 def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
-    """Sends all logs to standard error in this format; of libraries warnings and worse alone."""
+    """Sends all log lines to standard error; of libraries, warnings and errors alone."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in TALKATIVE:
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    # The client tells of each try that failed.
+    # The client itself logs each attempt that failed.
     logging.getLogger("stamina").setLevel(logging.ERROR)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cut_off)
+    logging.getLogger("uvicorn.error").addFilter(_is_not_cancelled)
 
 
-def _is_no_cut_off(record: logging.LogRecord) -> bool:
-    """Drops uvicorn's stack of a request that its stop has cancelled: what happened is known."""
+def _is_not_cancelled(record: logging.LogRecord) -> bool:
+    """False for uvicorn's stack of a request that its stop cancelled: the gateway logs that."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

@@ -1,6 +1,7 @@
 import runpy
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from gateway.emulator import create_emulator, seeded_store
 from gateway.schema import Federation, build_graph
 from gateway.settings import Settings, load_settings, settings_table
 
+FULL = Path("/dev/full")
+
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,7 +19,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusal(*argv: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """What is said of arguments that make no sense, before anything is done."""
+    """The message for wrong arguments, which are found before anything is done."""
     with pytest.raises(SystemExit) as caught:
         main(argv)
     said = capsys.readouterr()
@@ -46,6 +49,18 @@ def test_settings_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == (settings_table(Settings()) + "\n", "")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("argument", ["schema", "settings", "--help", "--version"])
+def test_output_that_cannot_be_written_ends_with_one_sentence(
+    argument: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main([argument]) == 1
+    said = "gateway: cannot write to standard output: no space left on device.\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize("command", ["serve", "settings", "check"])
 def test_half_a_configuration_stops_with_a_sentence(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -69,11 +84,11 @@ def test_each_wrong_setting_gets_a_line(
     ]
 
 
-def test_workers_need_an_upstream_outside(capsys: pytest.CaptureFixture[str]) -> None:
+def test_workers_need_a_separate_upstream(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--workers", "2"]) == 2
     assert capsys.readouterr().err == (
-        "gateway: --workers needs an upstream outside: each worker would have an emulator of its "
-        "own. Run `gateway emulator` beside it, and set the three variables that it prints.\n"
+        "gateway: --workers needs a separate upstream: each worker would have an emulator of its "
+        "own. Run `gateway emulator`, and set the three variables that it prints.\n"
     )
 
 
@@ -105,7 +120,7 @@ def test_workers_need_an_upstream_outside(capsys: pytest.CaptureFixture[str]) ->
         (),
     ],
 )
-def test_arguments_that_make_no_sense_get_one_sentence(
+def test_wrong_arguments_get_one_sentence(
     argv: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = refusal(*argv, capsys=capsys)
@@ -113,7 +128,7 @@ def test_arguments_that_make_no_sense_get_one_sentence(
     assert said.endswith("--help` says more.\n")
 
 
-def test_a_wrong_number_is_told_with_its_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_number_is_refused_with_its_bounds(capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal("emulator", "--segments", "1001", capsys=capsys) == (
         "gateway emulator: argument --segments: '1001' is not a whole number from 0 to 1000. "
         "`gateway emulator --help` says more.\n"
@@ -141,7 +156,7 @@ def test_variables_for_an_emulator_are_all_that_a_gateway_needs(
     assert variables.get("GATEWAY_UPSTREAM_PLAIN_HTTP_HOST") == plain_http_host
 
 
-def test_an_unknown_fault_is_told_with_those_that_there_are(
+def test_an_unknown_fault_is_refused_with_the_known_ones(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert refusal("emulator", "--fault", "boom:2", capsys=capsys) == (
@@ -152,7 +167,7 @@ def test_an_unknown_fault_is_told_with_those_that_there_are(
     )
 
 
-def test_help_of_the_emulator_shows_how_faults_are_typed(
+def test_help_of_the_emulator_shows_the_syntax_of_faults(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as caught:

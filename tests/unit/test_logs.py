@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from gateway.logs import TALKATIVE, configure_logging, request_in_progress
+from gateway.logs import NOISY_LOGGERS, configure_logging, request_in_progress
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def logging_as_before() -> Iterator[None]:
     yield
     root.handlers = handlers
     root.setLevel(level)
-    for name in TALKATIVE:
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
@@ -86,13 +86,13 @@ def test_libraries_are_not_heard_below_the_level_that_is_set(
 
 
 @pytest.mark.parametrize(
-    ("error", "is_told"), [(asyncio.CancelledError(), False), (ValueError("why"), True)]
+    ("error", "is_logged"), [(asyncio.CancelledError(), False), (ValueError("why"), True)]
 )
 def test_stack_of_a_cancelled_request_stays_out_of_the_log(
-    error: BaseException, is_told: bool
+    error: BaseException, is_logged: bool
 ) -> None:
     configure_logging("info", "text")
     uvicorn = logging.getLogger("uvicorn.error")
     exc_info = (type(error), error, None)
     record = uvicorn.makeRecord(uvicorn.name, logging.ERROR, "", 0, "Exception", (), exc_info)
-    assert bool(uvicorn.filter(record)) is is_told
+    assert bool(uvicorn.filter(record)) is is_logged
