@@ -1,18 +1,18 @@
-"""GraphQL over HTTP, clause by clause: each row is a MUST or SHOULD and the check of it.
+"""GraphQL over HTTP, clause by clause.
 
-Source: the GraphQL over HTTP specification and RFC 9110. Where the newest draft and the audits of
+Sources: the GraphQL over HTTP specification and RFC 9110. Where the newest draft and the audits of
 graphql-http disagree on a status, the row follows the audits, and says so.
 """
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
 import strawberry
+from clauses import Clause, Clauses
 from starlette.applications import Starlette
 
 from gateway.errors import UpstreamUnavailable
@@ -56,24 +56,7 @@ SCHEMA = strawberry.Schema(
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """A clause: its number here, its sentence, and the check of it."""
-
-    number: str
-    sentence: str
-    check: Check
-
-
-ROWS: list[Row] = []
-
-
-def row(number: str, sentence: str) -> Callable[[Check], Check]:
-    def add(check: Check) -> Check:
-        ROWS.append(Row(number, sentence, check))
-        return check
-
-    return add
+CLAUSES: Clauses[Check] = Clauses()
 
 
 async def post(
@@ -116,17 +99,17 @@ def is_refused(
 HELLO = {"echo": "hello"}
 
 
-@row("1.1", "A server MUST accept POST requests.")
+@CLAUSES.row("1.1", "MUST", "accept POST requests")
 async def _(http: httpx.AsyncClient) -> None:
     is_answer(await post(http, {"query": "{ echo }"}), HELLO)
 
 
-@row("1.2", "A server MAY accept GET requests, with form-encoded parameters in the URL.")
+@CLAUSES.row("1.2", "MAY", "accept GET requests, with form-encoded parameters in the URL")
 async def _(http: httpx.AsyncClient) -> None:
     is_answer(await get(http, query="{ echo }"), HELLO)
 
 
-@row("1.3", "`variables` and `extensions` in a URL MUST be JSON text.")
+@CLAUSES.row("1.3", "MUST", "read `variables` and `extensions` in a URL as JSON text")
 async def _(http: httpx.AsyncClient) -> None:
     document = "query($t: String!) { echo(text: $t) }"
     is_answer(
@@ -135,14 +118,14 @@ async def _(http: httpx.AsyncClient) -> None:
     is_refused(await get(http, query=document, variables="t=1"), 400, "BAD_REQUEST")
 
 
-@row("1.4", "An empty optional parameter of a URL is as if it were not given.")
+@CLAUSES.row("1.4", "SHOULD", "take an empty parameter in a URL as not given")
 async def _(http: httpx.AsyncClient) -> None:
     is_answer(
         await get(http, query="{ echo }", operationName="", variables="", extensions=""), HELLO
     )
 
 
-@row("1.5", "GET MUST NOT execute mutations: 405 with Allow is RECOMMENDED.")
+@CLAUSES.row("1.5", "MUST", "execute no mutation by GET; 405 with Allow is RECOMMENDED")
 async def _(http: httpx.AsyncClient) -> None:
     for answer in (
         await get(http, query="mutation { write }"),
@@ -153,12 +136,12 @@ async def _(http: httpx.AsyncClient) -> None:
     is_refused(await get(http, query="mutation { write }"), 405, "BAD_REQUEST")
 
 
-@row("1.6", "POST executes mutations.")
+@CLAUSES.row("1.6", "SHOULD", "execute mutations by POST")
 async def _(http: httpx.AsyncClient) -> None:
     is_answer(await post(http, {"query": "mutation { write }"}), {"write": "written"})
 
 
-@row("1.7", "An unsupported method SHOULD be 405; RFC 9110: it MUST come with Allow.")
+@CLAUSES.row("1.7", "SHOULD", "answer another method with 405; RFC 9110: with Allow")
 async def _(http: httpx.AsyncClient) -> None:
     for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
         answer = await http.request(method, "/graphql", headers={"Accept": GRAPHQL_RESPONSE})
@@ -166,7 +149,7 @@ async def _(http: httpx.AsyncClient) -> None:
         assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
-@row("1.8", "RFC 9110: HEAD is GET without the body.")
+@CLAUSES.row("1.8", "MUST", "answer HEAD like GET, without the body (RFC 9110)")
 async def _(http: httpx.AsyncClient) -> None:
     url = "/graphql?query=" + quote("{ echo }")
     got, headed = await http.get(url), await http.head(url)
@@ -174,19 +157,19 @@ async def _(http: httpx.AsyncClient) -> None:
     assert headed.headers["Content-Length"] == got.headers["Content-Length"]
 
 
-@row("2.1", "A server MUST read application/json in UTF-8, also where no encoding is named.")
+@CLAUSES.row("2.1", "MUST", "read application/json in UTF-8, also without a charset")
 async def _(http: httpx.AsyncClient) -> None:
     body = json.dumps({"query": '{ echo(text: "🏃 ü") }'}, ensure_ascii=False).encode()
     for content_type in (JSON, JSON + UTF8, "Application/JSON;charset=UTF-8"):
         is_answer(await post_body(http, body, content_type), {"echo": "🏃 ü"})
 
 
-@row("2.2", "A POST without Content-Type SHOULD be refused with a 4xx.")
+@CLAUSES.row("2.2", "SHOULD", "refuse a POST without Content-Type with a 4xx")
 async def _(http: httpx.AsyncClient) -> None:
     is_refused(await post_body(http, b'{"query":"{ echo }"}', None), 415, "BAD_REQUEST")
 
 
-@row("2.3", "Other content types SHOULD be 415; none that a page may send unasked is read.")
+@CLAUSES.row("2.3", "SHOULD", "refuse other content types with 415, those of HTML forms above all")
 async def _(http: httpx.AsyncClient) -> None:
     for content_type in (
         "text/plain",
@@ -199,7 +182,7 @@ async def _(http: httpx.AsyncClient) -> None:
         is_refused(answer, 415, "BAD_REQUEST")
 
 
-@row("2.4", "A body that is too large SHOULD be 413.")
+@CLAUSES.row("2.4", "SHOULD", "refuse a body that is too large with 413")
 async def _(http: httpx.AsyncClient) -> None:
     fits = b'{"query":"{ echo }"}'.ljust(MAX_BODY_BYTES)
     is_answer(await post_body(http, fits), HELLO)
@@ -207,13 +190,17 @@ async def _(http: httpx.AsyncClient) -> None:
     is_refused(await post_body(http, b"x" * 2_000_000), 413, "BAD_REQUEST")
 
 
-@row("2.5", "A body that is no JSON SHOULD be 400.")
+@CLAUSES.row("2.5", "SHOULD", "refuse a body that is not JSON with 400")
 async def _(http: httpx.AsyncClient) -> None:
     for body in (b"", b"NONSENSE", b'{"query":', b'{"query":"\xe9"}', b'{"query":"{echo}"}}'):
         is_refused(await post_body(http, body), 400, "BAD_REQUEST")
 
 
-@row("2.6", "A body that is no GraphQL request is 400 (audits; the newest draft: 422).")
+@CLAUSES.row(
+    "2.6",
+    "SHOULD",
+    "refuse a body that is no GraphQL request with 400 (audits; the newest draft: 422)",
+)
 async def _(http: httpx.AsyncClient) -> None:
     for body in (
         b"null",
@@ -232,18 +219,18 @@ async def _(http: httpx.AsyncClient) -> None:
         is_refused(await post_body(http, body), 400, "BAD_REQUEST")
 
 
-@row("2.7", "null for an optional parameter is as if it were not given.")
+@CLAUSES.row("2.7", "MUST", "take null for an optional parameter as not given")
 async def _(http: httpx.AsyncClient) -> None:
     parameters = {"operationName": None, "variables": None, "extensions": None}
     is_answer(await post(http, {"query": "{ echo }", **parameters}), HELLO)
 
 
-@row("2.8", "Properties that a server does not understand MUST be ignored.")
+@CLAUSES.row("2.8", "MUST", "ignore unknown properties")
 async def _(http: httpx.AsyncClient) -> None:
     is_answer(await post(http, {"query": "{ echo }", "id": 1, "mode": ["x"]}), HELLO)
 
 
-@row("2.9", "`operationName` chooses the operation.")
+@CLAUSES.row("2.9", "MUST", "execute the operation that `operationName` names")
 async def _(http: httpx.AsyncClient) -> None:
     document = 'query A { echo(text: "a") } query B { echo(text: "b") }'
     for name in ("A", "B"):
@@ -255,7 +242,9 @@ PERSISTED = {"persistedQuery": {"version": 1, "sha256Hash": "ecf4edb46db40b51"}}
 HTML_FIRST = f"text/html, {JSON};q=0.9"
 
 
-@row("2.10", "A persisted query without its document is 200, so that all clients send it (Apollo).")
+@CLAUSES.row(
+    "2.10", "OWN", "answer a persisted query without its document with 200, as Apollo does"
+)
 async def _(http: httpx.AsyncClient) -> None:
     for media_type in (GRAPHQL_RESPONSE, JSON):
         for answer in (
@@ -269,13 +258,13 @@ async def _(http: httpx.AsyncClient) -> None:
     is_refused(answer, 200, "PERSISTED_QUERY_NOT_SUPPORTED", JSON)
 
 
-@row("2.11", "A document is executed, whatever hash comes with it.")
+@CLAUSES.row("2.11", "OWN", "execute a document, whatever hash comes with it")
 async def _(http: httpx.AsyncClient) -> None:
     is_answer(await post(http, {"query": "{ echo }", "extensions": PERSISTED}), HELLO)
     is_answer(await get(http, query="{ echo }", extensions=json.dumps(PERSISTED)), HELLO)
 
 
-@row("2.12", "What names no persisted query by its hash needs a document.")
+@CLAUSES.row("2.12", "OWN", "refuse a request that has neither a document nor a hash")
 async def _(http: httpx.AsyncClient) -> None:
     for extensions in (
         {"persistedQuery": "ecf4edb46db40b51"},
@@ -292,20 +281,22 @@ async def _(http: httpx.AsyncClient) -> None:
     is_refused(await post(http, {"documentId": "sha256:ecf4edb46db40b51"}), 400, "BAD_REQUEST")
 
 
-@row("3.1", "application/graphql-response+json MUST be supported, application/json as well.")
+@CLAUSES.row(
+    "3.1", "MUST", "support application/graphql-response+json, and application/json as well"
+)
 async def _(http: httpx.AsyncClient) -> None:
     for media_type in (GRAPHQL_RESPONSE, JSON):
         is_answer(await post(http, {"query": "{ echo }"}, media_type), HELLO, media_type)
 
 
-@row("3.2", "*/* and no Accept SHOULD be answered in application/json (audits).")
+@CLAUSES.row("3.2", "SHOULD", "answer */* and no Accept in application/json (audits)")
 async def _(http: httpx.AsyncClient) -> None:
     is_answer(await post(http, {"query": "{ echo }"}, "*/*"), HELLO, JSON)
     del http.headers["Accept"]
     is_answer(await http.post("/graphql", json={"query": "{ echo }"}), HELLO, JSON)
 
 
-@row("3.3", "The media type of the highest priority in Accept MUST be chosen.")
+@CLAUSES.row("3.3", "MUST", "answer in the media type of the highest priority in Accept")
 async def _(http: httpx.AsyncClient) -> None:
     for accept, media_type in (
         (f"{GRAPHQL_RESPONSE}, {JSON};q=0.9", GRAPHQL_RESPONSE),
@@ -317,26 +308,26 @@ async def _(http: httpx.AsyncClient) -> None:
         is_answer(await post(http, {"query": "{ echo }"}, accept), HELLO, media_type)
 
 
-@row("3.4", "RFC 9110: several Accept headers are one list.")
+@CLAUSES.row("3.4", "MUST", "read several Accept headers as one list (RFC 9110)")
 async def _(http: httpx.AsyncClient) -> None:
     headers = [("Accept", "text/plain"), ("Accept", GRAPHQL_RESPONSE)]
     answer = await http.post("/graphql", json={"query": "{ echo }"}, headers=headers)
     is_answer(answer, HELLO)
 
 
-@row("3.5", "An Accept without any supported media type SHOULD be 406.")
+@CLAUSES.row("3.5", "SHOULD", "answer an Accept without a supported media type with 406")
 async def _(http: httpx.AsyncClient) -> None:
     for accept in ("text/plain", "image/*", f"{JSON};q=0", "nonsense"):
         is_refused(await post(http, {"query": "{ echo }"}, accept), 406, "BAD_REQUEST", JSON)
 
 
-@row("3.6", "RFC 9110: an answer that depends on Accept SHOULD say so in Vary.")
+@CLAUSES.row("3.6", "SHOULD", "name Accept in Vary (RFC 9110)")
 async def _(http: httpx.AsyncClient) -> None:
     for answer in (await post(http, {"query": "{ echo }"}), await get(http)):
         assert answer.headers["Vary"] == "Accept"
 
 
-@row("4.1", "With data that is not null the status MUST be 2xx, also beside errors.")
+@CLAUSES.row("4.1", "MUST", "answer with 2xx where data is not null, even with errors")
 async def _(http: httpx.AsyncClient) -> None:
     for media_type in (GRAPHQL_RESPONSE, JSON):
         answer = await post(http, {"query": "{ echo failing }"}, media_type)
@@ -345,13 +336,13 @@ async def _(http: httpx.AsyncClient) -> None:
         assert answer.json()["errors"][0]["extensions"] == {"code": "UPSTREAM_UNAVAILABLE"}
 
 
-@row("4.2", "A field's error that leaves data null is no request error: SHOULD be 2xx.")
+@CLAUSES.row("4.2", "SHOULD", "answer with 2xx where a field's error leaves data null")
 async def _(http: httpx.AsyncClient) -> None:
     answer = await post(http, {"query": "{ failingHard }"})
     assert (answer.status_code, answer.json()["data"]) == (200, None)
 
 
-@row("4.3", "`errors` SHOULD stand first in the answer (GraphQL, 7.1).")
+@CLAUSES.row("4.3", "SHOULD", "put `errors` first in the response (GraphQL, 7.1)")
 async def _(http: httpx.AsyncClient) -> None:
     answer = await post(http, {"query": "{ failing }"})
     assert list(answer.json()) == ["errors", "data"]
@@ -374,19 +365,25 @@ async def has_only_error(answer: httpx.Response, status: int, code: str) -> None
     assert [error["extensions"]["code"] for error in answer.json()["errors"]] == [code]
 
 
-@row("4.4", "A document or variables that fail are 400 without data (the newest draft: 422).")
+@CLAUSES.row(
+    "4.4",
+    "SHOULD",
+    "answer a wrong document or variable with 400, without data (newest draft: 422)",
+)
 async def _(http: httpx.AsyncClient) -> None:
     for parameters, code in REQUEST_ERRORS:
         await has_only_error(await post(http, parameters), 400, code)
 
 
-@row("4.5", "The same in application/json SHOULD be 200 (audits), without data.")
+@CLAUSES.row("4.5", "SHOULD", "answer the same in application/json with 200, without data (audits)")
 async def _(http: httpx.AsyncClient) -> None:
     for parameters, code in REQUEST_ERRORS:
         await has_only_error(await post(http, parameters, JSON), 200, code)
 
 
-@row("4.6", "An operation that cannot be determined is 400 without data (newest draft: 422).")
+@CLAUSES.row(
+    "4.6", "SHOULD", "answer with 400 where no operation can be chosen (newest draft: 422)"
+)
 async def _(http: httpx.AsyncClient) -> None:
     for parameters in (
         {"query": "query A { echo }", "operationName": "B"},
@@ -421,10 +418,6 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.parametrize("clause", ROWS, ids=[f"{r.number} {r.sentence}" for r in ROWS])
-async def test_clause_holds(clause: Row, http: httpx.AsyncClient) -> None:
+@CLAUSES.each()
+async def test_clause_holds(clause: Clause[Check], http: httpx.AsyncClient) -> None:
     await clause.check(http)
-
-
-def test_each_clause_has_its_own_number() -> None:
-    assert len({clause.number for clause in ROWS}) == len(ROWS)
