@@ -1,4 +1,4 @@
-"""The `DateTime` scalar: one form for every date, which every client's parser accepts."""
+"""The `DateTime` scalar: RFC 3339 in UTC with milliseconds, as JavaScript prints dates."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from gateway.schema.federation import SHARED_TAGS
 
 
 def date_time(moment: datetime) -> str:
-    """Returns a time as RFC 3339 writes it, in UTC with milliseconds and `Z`."""
+    """Returns a time in RFC 3339, in UTC with milliseconds and `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 

@@ -1,4 +1,4 @@
-"""Documents: each is parsed, measured and validated once, then known by its text."""
+"""A cache of documents by their text: each is parsed, measured and validated once."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 from gateway.schema.limits import TOKENS_SETTING, Limits, beyond, check_limits
 from gateway.schema.sdl import ROUTERS_FIELDS
 
-# Characters of the documents that are kept parsed and validated. Two-character tokens weigh most,
-# some 330 bytes a character, so these are 70 MB at the worst, and far less as people write.
-CHARACTERS_KEPT = 200_000
-# Of a document with more mistakes, these are told: each error repeats names of the document.
-ERRORS_TOLD = 20
+# Characters of all cached documents. Parsed, a character takes up to 330 bytes (in tokens of two
+# characters), so the cache takes 70 MB at the most, and far less with usual documents.
+CACHED_CHARACTERS = 200_000
+# Validation stops after this many errors, since each of them quotes the document.
+MAXIMUM_ERRORS = 20
 # graphql-core's message, which names no setting.
 TOO_MANY_TOKENS = "Syntax Error: Document contains more than {} tokens. Parsing aborted."
 
@@ -36,13 +36,13 @@ TOO_MANY_TOKENS = "Syntax Error: Document contains more than {} tokens. Parsing 
 class OperationNotNamed(CannotGetOperationTypeError):
     """The document has several operations, of which the request names none.
 
-    GraphQL, 6.1, GetOperation: that is an error, where Strawberry would execute the first.
+    GraphQL, 6.1, GetOperation: that is an error; Strawberry would execute the first.
     """
 
 
 @dataclass(slots=True)
 class KnownDocument:
-    """A document within the limits, and what was found out about it so far."""
+    """A parsed document within the limits; None stands for what nothing has asked for yet."""
 
     document: DocumentNode
     has_several_operations: bool
@@ -51,35 +51,32 @@ class KnownDocument:
 
 
 class KnownDocuments:
-    """The documents of one graph by their text: those used last, up to `CHARACTERS_KEPT`."""
+    """The documents of one graph by their text, least recently used ones dropped."""
 
-    def __init__(self, limits: Limits, characters: int = CHARACTERS_KEPT) -> None:
+    def __init__(self, limits: Limits, characters: int = CACHED_CHARACTERS) -> None:
         self._limits = limits
-        self.kept: LRUCache[str, KnownDocument] = LRUCache(characters, getsizeof=_characters)
+        self.cache: LRUCache[str, KnownDocument] = LRUCache(characters, getsizeof=_characters)
 
     def find(self, text: str) -> KnownDocument:
-        """Returns the document; parses it where it is not kept.
+        """Returns the document; parses it where it is not cached.
 
-        Raises `GraphQLError` for one that does not parse, or is beyond the limits.
+        Raises `GraphQLError` where it does not parse or exceeds a limit.
         """
-        known = self.kept.get(text)
+        known = self.cache.get(text)
         if known is None:
             known = _parsed(text, self._limits)
-            if len(text) <= self.kept.maxsize:
-                self.kept[text] = known
+            if len(text) <= self.cache.maxsize:
+                self.cache[text] = known
         return known
 
     def is_for_routers(self, text: str) -> bool:
-        """Whether the document selects `_entities` or `_service`; False where it cannot be used.
+        """Whether the document selects `_entities` or `_service`.
 
-        Only a document that holds these words, if in a comment, is looked into.
+        Raises `GraphQLError` like `find`, which is called only where the text has these words.
         """
         if not any(name in text for name in ROUTERS_FIELDS):
             return False
-        try:
-            known = self.find(text)
-        except GraphQLError:  # raised again when the document is executed
-            return False
+        known = self.find(text)
         if known.selects_routers_fields is None:
             search = _SearchForRoutersFields()
             visit(known.document, search)
@@ -88,37 +85,37 @@ class KnownDocuments:
 
 
 class Documents(SchemaExtension):
-    """Strawberry's extension that takes over parsing and validation."""
+    """Extension of Strawberry that replaces parsing and validation by the cache."""
 
     def __init__(self, known: KnownDocuments) -> None:
         self._known = known
 
     def on_parse(self) -> Iterator[None]:
-        """Takes the document as it is known, or parses it.
+        """Finds the document.
 
-        Raises `GraphQLError` for one beyond the limits, and `OperationNotNamed`.
+        Raises `GraphQLError` like `KnownDocuments.find`, and `OperationNotNamed`.
         """
         context = self.execution_context
         self._entry = known = self._known.find(context.query or "")
         context.graphql_document = known.document
-        # Private: the public name falls back to the first operation's.
+        # The public attribute falls back to the first operation's name.
         if known.has_several_operations and context._provided_operation_name is None:
             raise OperationNotNamed(None)
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Takes the errors of the document as they are known, or finds them."""
+        """Sets the validation errors of the document, found once."""
         context = self.execution_context
         if self._entry.errors is None:
             self._entry.errors = validate(
-                context.schema._schema, self._entry.document, max_errors=ERRORS_TOLD
+                context.schema._schema, self._entry.document, max_errors=MAXIMUM_ERRORS
             )
         context.pre_execution_errors = self._entry.errors
         yield
 
 
 def document_extensions(known: KnownDocuments) -> list[Callable[[], SchemaExtension]]:
-    """Returns Strawberry's extensions that enforce the limits and keep documents ready."""
+    """Returns the extensions of a Strawberry schema that takes its documents from `known`."""
     return [partial(Documents, known)]
 
 
@@ -135,7 +132,7 @@ def _parsed(text: str, limits: Limits) -> KnownDocument:
 
 
 class _SearchForRoutersFields(Visitor):
-    """Looks for the fields anywhere: in a valid document they stand at a root alone."""
+    """Looks for the fields at any depth; in a valid document they are root fields."""
 
     has_found = False
 

@@ -1,4 +1,4 @@
-"""What composers and routers read of the graph: Apollo Federation's directives, as it bears them.
+"""The directives of Apollo Federation in the graph, for composers and routers.
 
 Source: Apollo Federation Subgraph Specification, and IBM's GraphQL Cost Directives.
 """
@@ -13,33 +13,33 @@ from strawberry.federation.schema_directives import Cost, ListSize
 from strawberry.schema_directive import Location
 from strawberry.types.arguments import StrawberryArgumentAnnotation
 
-# The newest that Strawberry prints and both composers take: The Guild's knows none above it.
+# The newest version that both Apollo's and The Guild's composer support.
 VERSION: Final[Literal["2.9"]] = "2.9"
-# On each type of ours, root field and argument, so that a contract can include or exclude this part
-# of a graph: The Guild's hides an argument that does not bear the included tag itself.
+# On each type, root field and argument, so that a contract can include or exclude this subgraph:
+# The Guild's composer hides an argument that does not have the included tag itself.
 TAGS: Final = ("segments",)
-# On the types that other subgraphs have, too: to exclude ours must not hide theirs.
+# On types that other subgraphs define, too: to exclude this subgraph must not hide theirs.
 SHARED_TAGS: Final = ("shared",)
-# An object, as each row is, weighs 1 where nothing else is said.
+# By default an object, such as a row, weighs 1.
 WEIGHT_OF_AN_UPSTREAM_REQUEST = 10
 
 
 def argument(description: str) -> StrawberryArgumentAnnotation:
-    """Returns what is to be told of an argument, tagged as its field is."""
+    """Returns the annotation of an argument: its description, and the tags of its field."""
     return strawberry.federation.argument(description=description, tags=TAGS)
 
 
 def costs(upstream_requests: int) -> Cost:
-    """Returns the cost of a field that, with nothing cached, may take so many upstream requests."""
+    """Returns the cost of a field by the upstream requests that it takes with an empty cache."""
     return Cost(weight=upstream_requests * WEIGHT_OF_AN_UPSTREAM_REQUEST)
 
 
 def list_size(
     assumed: int, *, slicing: Sequence[str] | None = None, sized: Sequence[str] | None = None
 ) -> ListSize:
-    """Returns how long a list gets: `assumed` where no argument of `slicing` says.
+    """Returns the size of a list: that of the `slicing` arguments, else `assumed`.
 
-    `sized` are the fields below that hold the list, where the field itself is none.
+    `sized` are the subfields that are the list, where the field itself is an object.
     """
     return ListSize(
         assumed_size=assumed,
@@ -55,7 +55,7 @@ def list_size(
     description="Whom to ask about this subgraph.",
 )
 class Contact:
-    """Apollo's `@contact`: shown in GraphOS Studio, and beside what its checks find."""
+    """Apollo's `@contact`, which GraphOS Studio shows."""
 
     name: str
     url: str | None = UNSET
@@ -64,9 +64,9 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """What the one who runs the subgraph decides of it.
+    """What an operator sets for the subgraph.
 
-    `node` is whether it offers `node` and `nodes` to the larger graph: one subgraph of a graph can.
+    `node` is whether it offers `node` and `nodes`; only one subgraph of a graph can.
     """
 
     contact_name: str = "bigcommerce-segments-gateway"
@@ -75,7 +75,7 @@ class Federation:
 
     @property
     def contact(self) -> Contact:
-        """Whom to ask, as the directive that tells it."""
+        """The directive that names the contact."""
         return Contact(
             name=self.contact_name,
             url=self.contact_url or UNSET,

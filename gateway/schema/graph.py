@@ -1,4 +1,4 @@
-"""The schema as a whole, built once: as clients see it, and as routers and composers do."""
+"""The two schemas of the graph: the API for clients, the subgraph for routers and composers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,34 +19,34 @@ from gateway.schema.sdl import api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
 
 
-class _Quiet(strawberry.Schema):
-    """Leaves the log to `gateway.web`, which knows a client's mistake from a failure of ours."""
+class _SilentSchema(strawberry.Schema):
+    """Does not log errors: `gateway.web` does, without those that a client made."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Logs nothing: Strawberry would log each mistake of a client with a stack."""
+        """Logs nothing; Strawberry would log each error of a client with a stack."""
 
 
-class _ApiSchema(_Quiet):
-    """The graph without federation's directives, which say nothing to a client."""
+class _ApiSchema(_SilentSchema):
+    """The graph without the directives of federation."""
 
     def _collect_graphql_directives(self, _: Iterable[type]) -> tuple[GraphQLDirective, ...]:
         return specified_directives
 
     def _warn_for_federation_directives(self) -> None:
-        """Says nothing: they are there for the subgraph."""
+        """Logs nothing: the directives are for the subgraph."""
 
 
-class _SubgraphSchema(_Quiet, strawberry.federation.Schema):
+class _SubgraphSchema(_SilentSchema, strawberry.federation.Schema):
     """The graph with federation's directives and root fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """One graph in two views: `api` is for clients, `subgraph` has what routers ask for, too.
+    """One graph in two schemas: `api` for clients, `subgraph` for routers.
 
-    `sdl` is the subgraph as composers take it, `api_sdl` the graph as clients' tools do.
+    `sdl` is the subgraph's text for composers, `api_sdl` the API's text for clients' tools.
     """
 
     api: strawberry.Schema
@@ -56,18 +56,19 @@ class Graph:
     documents: KnownDocuments
 
     def schema_for(self, document: str) -> strawberry.Schema:
-        """Returns the view that executes a document: by its fields, in all of its operations.
+        """Returns the schema that executes a document: the subgraph for `_service`, `_entities`.
 
-        Introspection is a client's: routers and composers read the subgraph by `_service`.
+        Raises `GraphQLError` where the document does not parse or exceeds a limit. Introspection
+        shows the API: routers and composers read the subgraph by `_service`.
         """
         return self.subgraph if self.documents.is_for_routers(document) else self.api
 
 
 def build_graph(limits: Limits | None = None, federation: Federation | None = None) -> Graph:
-    """Returns the executable graph; None stands for the defaults of the class."""
+    """Returns the graph; None stands for the defaults of `Limits` and `Federation`."""
     federation = federation or Federation()
     config = StrawberryConfig(scalar_map={datetime: DATE_TIME})
-    # One cache for both views: a text always goes to the same view.
+    # One cache for both schemas, since a document always goes to the same one.
     documents = KnownDocuments(limits or Limits())
     extensions = document_extensions(documents)
     api = _ApiSchema(query=Query, types=[Segment], config=config, extensions=extensions)

@@ -1,4 +1,4 @@
-"""What one document may ask for at the most; every limit is on by default."""
+"""The limits of a document: tokens, fields, depth and aliases. All are on by default."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,15 +15,16 @@ from graphql import (
 )
 
 TOKENS_SETTING = "GATEWAY_MAX_QUERY_TOKENS"
-# How often one selection may hold a field: validation compares each of them with all others.
+# Fields of one name in a selection set: validation compares each of them with all others.
 REPEATS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Lexical tokens of a document, and what its operations come to with fragments written out.
+    """The most lexical tokens, levels of nested fields and aliases of a document.
 
-    `depth` is of nested fields, without introspection; fields in all are as many as `tokens`.
+    `tokens` limits its fields, too. Fields, depth and aliases count with fragments written out;
+    the depth of introspection does not count.
     """
 
     tokens: int = 2000
@@ -33,7 +34,7 @@ class Limits:
 
 @dataclass(slots=True)
 class _Measure:
-    """What selections come to when every fragment is written out."""
+    """What a selection set holds with its fragments written out."""
 
     selections: int = 0
     aliases: int = 0
@@ -48,11 +49,11 @@ class _Measure:
 
 
 def check_limits(document: DocumentNode, limits: Limits) -> None:
-    """Raises `GraphQLError` for a document that is beyond a limit.
+    """Raises `GraphQLError` for a document that exceeds a limit.
 
-    Fragments that spread others twice each double at every step, and the rules of validation walk
-    what they expand to. This counts without walking: each fragment once. What makes no sense, such
-    as a cycle or a name that is not there, is left to validation.
+    Fragments that each spread another one twice double at every step, and validation walks them
+    written out. This measures each fragment once, so it is linear in the document. Cycles and
+    unknown names are left to validation.
     """
     fragments = {
         node.name.value: node.selection_set
@@ -63,7 +64,7 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
 
     def fragment(name: str) -> _Measure:
         if name not in known:
-            known[name] = _Measure()  # what a cycle finds
+            known[name] = _Measure()  # ends a cycle
             known[name] = measure(fragments.get(name))
         return known[name]
 
@@ -80,7 +81,7 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
                 inner = measure(node.selection_set)
                 times[(node.alias or node.name).value] += 1
                 found.aliases += node.alias is not None
-                if node.name.value.startswith("__"):  # introspection has a rule of its own
+                if node.name.value.startswith("__"):  # validation limits introspection
                     inner.depth = 0
                 found.add(inner, levels=1)
         found.repeats = max(found.repeats, *times.values(), 0)
@@ -90,7 +91,7 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
             whole.add(measure(node.selection_set))
-    # Validation walks fragments that no operation spreads, too.
+    # Validation also walks fragments that no operation spreads.
     each = [whole, *(fragment(name) for name in fragments)]
     fields = f"fields with its fragments written out ({TOKENS_SETTING})"
     for number, allowed, what in (
@@ -100,10 +101,10 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
         (whole.depth, limits.depth, "levels of nested fields (GATEWAY_MAX_QUERY_DEPTH)"),
     ):
         if number > allowed:
-            # Not the number itself: doubled often enough, it has hundreds of digits.
+            # The number itself may have hundreds of digits, so the message leaves it out.
             raise GraphQLError(beyond(allowed, what))
 
 
 def beyond(allowed: int, what: str) -> str:
-    """Returns the message for a document that has more of something than is allowed."""
+    """Returns the message for a document that exceeds a limit."""
     return f"The document has more than {allowed} {what}. Ask for less, or send several requests."

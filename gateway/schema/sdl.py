@@ -1,4 +1,4 @@
-"""The schema in GraphQL's definition language: for composers, and for clients."""
+"""Prints the schema in SDL, for composers and for clients."""
 
 from graphql import (
     REMOVE,
@@ -15,32 +15,32 @@ from graphql import (
 )
 from strawberry.schema import BaseSchema
 
-# What every subgraph has, and no composer needs to be told.
+# Composers expect every subgraph to have these, so its SDL leaves them out.
 ROUTERS_FIELDS = frozenset({"_entities", "_service"})
 ROUTERS_TYPES = frozenset({"_Any", "_Entity", "_Service"})
-# A subgraph that has them claims to find any object of the whole graph.
+# A subgraph with these claims to find any object of the whole graph.
 NODE_FIELDS = frozenset({"node", "nodes"})
 
 
 def subgraph_sdl(schema: BaseSchema, *, node: bool) -> str:
-    """Returns the subgraph as a composer takes it: with directives, without routers' machinery.
+    """Returns the subgraph's SDL for composers: with directives, without what routers ask for.
 
-    Scalars are not described, since composers warn of subgraphs that describe one differently.
+    Scalars have no description: composers warn where subgraphs describe one differently.
     `node` is whether it offers `node` and `nodes`.
     """
     fields_left_out = ROUTERS_FIELDS if node else ROUTERS_FIELDS | NODE_FIELDS
-    document = visit(parse(schema.as_str()), _LeavingOut(fields_left_out))
+    document = visit(parse(schema.as_str()), _Pruning(fields_left_out))
     return print_ast(document).rstrip() + "\n"
 
 
 def api_sdl(schema: BaseSchema) -> str:
-    """Returns the schema as clients' tools take it: without a directive of federation."""
-    # Strawberry's own printer would show directives that nothing defines.
+    """Returns the API's SDL for clients' tools, without the directives of federation."""
+    # Strawberry's own printer would print directives that the schema does not define.
     return print_schema(schema._schema).rstrip() + "\n"  # type: ignore[attr-defined] # only there
 
 
-class _LeavingOut(Visitor):
-    """Removes these fields of Query, routers' types, and what is said of scalars."""
+class _Pruning(Visitor):
+    """Removes these fields of Query, the types of routers, and descriptions of scalars."""
 
     def __init__(self, fields: frozenset[str]) -> None:
         super().__init__()

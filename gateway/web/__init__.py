@@ -1,7 +1,7 @@
-"""What the world can call: GraphQL over HTTP, GraphiQL, health, and where to go next."""
+"""The HTTP surface: GraphQL over HTTP, GraphiQL, health, and an index of the paths."""
 
-from gateway.web.application import create_web
 from gateway.web.graphql import Timing
 from gateway.web.health import Readiness
+from gateway.web.routes import create_web
 
 __all__ = ["Readiness", "Timing", "create_web"]

@@ -1,13 +1,14 @@
 """GraphQL over HTTP: `/graphql` by POST and, for queries, by GET.
 
-Source: the GraphQL over HTTP specification, whose clauses stand as rows in
-tests/contract/test_graphql_over_http.py.
+Source: the GraphQL over HTTP specification. tests/contract/test_graphql_over_http.py has a row for
+each of its clauses.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import strawberry
+from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,16 +19,16 @@ from strawberry.types.graphql import OperationType
 from gateway.errors import ErrorCode
 from gateway.request_scope import RequestScope, open_request_scope
 from gateway.schema import OperationNotNamed
-from gateway.web.answers import json_answer
-from gateway.web.body import read_body
 from gateway.web.freshness import cache_extension, cache_headers
 from gateway.web.graphiql import graphiql_page, switched_off_page
-from gateway.web.graphql_errors import formatted
+from gateway.web.graphql_errors import format_errors
 from gateway.web.graphql_request import GraphQLRequest, from_json, from_query_string
 from gateway.web.hang_up import unless_hung_up
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
+from gateway.web.request_body import receive_body
 from gateway.web.request_error import RequestError
 from gateway.web.request_id import request_id_of
+from gateway.web.responses import json_response
 
 ALLOWED_METHODS = "GET, HEAD, POST"
 CLIENT_CLOSED_REQUEST = 499
@@ -41,7 +42,7 @@ CORS = (
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds: how long an answer may take, how long what was read is fresh, and the time now."""
+    """Seconds that a request may take and that a value is fresh, and the clock of its age."""
 
     answer_seconds: float
     fresh_seconds: float
@@ -49,7 +50,7 @@ class Timing:
 
 
 class GraphQLEndpoint:
-    """ASGI application: parses the request, executes the schema, encodes the answer."""
+    """ASGI application: parses the request, executes the document, encodes the response."""
 
     def __init__(
         self,
@@ -69,13 +70,13 @@ class GraphQLEndpoint:
         self._body_timeout_seconds = body_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; every answer is JSON of a negotiated media type, or GraphiQL."""
-        answer = await self._answer(Request(scope, receive))
-        await answer(scope, receive, send)
+        """Answers one request, with JSON of the negotiated media type or with GraphiQL."""
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))
-        if _asks_for_page(request, accept):
+        if _wants_graphiql(request, accept):
             return graphiql_page() if self._graphiql else switched_off_page()
         media_type = preferred(accept, (JSON, GRAPHQL_RESPONSE))
         try:
@@ -89,14 +90,14 @@ class GraphQLEndpoint:
             with open_request_scope(self._timing.answer_seconds) as scope:
                 result = await self._result(request, asked)
         except RequestError as error:
-            return error.answer(media_type or JSON)
+            return error.response(media_type or JSON)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return self._answer_of(result, media_type, request_id_of(request), scope)
+        return self._encode(result, media_type, request_id_of(request), scope)
 
     async def _parse(self, request: Request) -> GraphQLRequest:
         if request.method == "POST":
-            body = await read_body(request, self._max_body_bytes, self._body_timeout_seconds)
+            body = await receive_body(request, self._max_body_bytes, self._body_timeout_seconds)
             return from_json(body)
         if request.method in ("GET", "HEAD"):
             return from_query_string(request.query_params)
@@ -131,13 +132,17 @@ class GraphQLEndpoint:
                 raise RequestError(
                     405, "A GET may only query: send a POST.", headers={"Allow": "POST"}
                 ) from error
-        # A write that has begun is carried to its end, whether or not anyone waits for it.
+        # A write runs to its end, even when the client disconnects.
         return await self._execute(asked, context, OperationType.MUTATION)
 
     async def _execute(
         self, asked: GraphQLRequest, context: object, operation_type: OperationType
     ) -> ExecutionResult:
-        return await self._schema_for(asked.query).execute(
+        try:
+            schema = self._schema_for(asked.query)
+        except GraphQLError as error:
+            return PreExecutionError(data=None, errors=[error])
+        return await schema.execute(
             asked.query,
             variable_values=asked.variables,
             context_value=context,
@@ -146,37 +151,37 @@ class GraphQLEndpoint:
             operation_extensions=asked.extensions,
         )
 
-    def _answer_of(
+    def _encode(
         self, result: ExecutionResult, media_type: str, request_id: str, scope: RequestScope
     ) -> Response:
         before_execution = isinstance(result, PreExecutionError)
-        errors = formatted(result.errors or (), request_id, before_execution=before_execution)
-        answer: dict[str, object] = {"errors": errors} if errors else {}
-        # GraphQL, 7.1: a request error (no path: not even a field was begun) has no data entry.
+        errors = format_errors(result.errors or (), request_id, before_execution=before_execution)
+        body: dict[str, object] = {"errors": errors} if errors else {}
+        # GraphQL, 7.1: a request error has no data entry. It has no path, since no field was begun.
         is_request_error = before_execution or (
             result.data is None and any("path" not in error for error in errors)
         )
         if not is_request_error:
-            answer["data"] = result.data
+            body["data"] = result.data
         extensions = dict(result.extensions or {})
         now = self._timing.now()
         if (cache := cache_extension(scope, now)) is not None:
             extensions["cache"] = cache
         if extensions:
-            answer["extensions"] = extensions
+            body["extensions"] = extensions
         status = 200
         if is_request_error and media_type == GRAPHQL_RESPONSE:
             codes = [error["extensions"]["code"] for error in errors]
             status = 500 if ErrorCode.INTERNAL_SERVER_ERROR in codes else 400
         headers = cache_headers(scope, now, self._timing.fresh_seconds)
-        return json_answer(answer, status, media_type=media_type, headers=headers)
+        return json_response(body, status, media_type=media_type, headers=headers)
 
 
-def _asks_for_page(request: Request, accept: str) -> bool:
-    """Tells whether a browser wants a page: a GET that prefers HTML and asks nothing."""
+def _wants_graphiql(request: Request, accept: str) -> bool:
+    """Whether a browser wants GraphiQL: a GET that prefers HTML and has no query."""
     return (
         request.method in ("GET", "HEAD")
-        # `extensions` alone may hold a persisted query.
+        # `extensions` may hold a persisted query.
         and not any(request.query_params.get(name) for name in ("query", "extensions"))
         and preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == HTML
     )

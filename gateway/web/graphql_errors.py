@@ -1,4 +1,4 @@
-"""What clients are told of errors: always a code, never a stack or a word of Python."""
+"""The errors in a GraphQL response: each has a code, none a stack or a Python word."""
 
 import logging
 import re
@@ -14,53 +14,53 @@ from graphql import (
 from gateway.errors import ErrorCode, GatewayError
 from gateway.web.request_id import masked_message
 
-# Quoted text is the client's own and stays; outside of it these words are graphql-core's.
+# Quoted text comes from the client and stays; elsewhere these words come from graphql-core.
 _PYTHON_WORDS = re.compile(
     r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | \b(?:None|True|False)\b""", re.VERBOSE
 )
 _IN_JSON = {"None": "null", "True": "true", "False": "false"}
-# A message repeats names and texts of the document, however long they are.
+# Messages quote the document, whose names and strings have any length.
 LONGEST_MESSAGE = 500
 
 log = logging.getLogger(__name__)
 
 
-def formatted(
+def format_errors(
     errors: Sequence[GraphQLError], request_id: str, *, before_execution: bool
 ) -> list[GraphQLFormattedError]:
-    """Returns the errors as the answer holds them; what nobody foresaw is masked and logged.
+    """Returns the errors as a response holds them; unexpected ones are masked and logged.
 
-    Of several unforeseen errors in one answer the log has the stack of the first, and the number.
+    Of several unexpected errors, the log has the number and the stack of the first.
     """
-    shown = []
-    unforeseen: list[GraphQLError] = []
+    formatted = []
+    unexpected: list[GraphQLError] = []
     for error in errors:
-        one = error.formatted
+        entry = error.formatted
         root = _root(error)
-        if not isinstance(root, GatewayError):  # whose `extensions` hold the code already
+        if not isinstance(root, GatewayError):  # its `extensions` have the code already
             code = _code(error, root, before_execution=before_execution)
-            one["extensions"] = {"code": code}
+            entry["extensions"] = {"code": code}
             if code is ErrorCode.INTERNAL_SERVER_ERROR:
-                unforeseen.append(error)
-                one["message"] = masked_message(request_id)
+                unexpected.append(error)
+                entry["message"] = masked_message(request_id)
             else:
-                one["message"] = _message(error, root)
-        shown.append(one)
-    if unforeseen:
-        first = unforeseen[0]
+                entry["message"] = _message(error, root)
+        formatted.append(entry)
+    if unexpected:
+        first = unexpected[0]
         path = ".".join(str(step) for step in first.path or ("no field",))
         log.error(
             "request %s failed at %s (errors: %d)",
             request_id,
             path,
-            len(unforeseen),
+            len(unexpected),
             exc_info=_root(first),
         )
-    return shown
+    return formatted
 
 
 def _root(error: GraphQLError) -> Exception:
-    """Returns what was raised in the first place."""
+    """Returns the exception that was raised first."""
     root: Exception = error
     while isinstance(root, GraphQLError) and root.original_error is not None:
         root = root.original_error
@@ -69,8 +69,8 @@ def _root(error: GraphQLError) -> Exception:
 
 def _code(error: GraphQLError, root: Exception, *, before_execution: bool) -> ErrorCode:
     if error.path is not None:
-        # An argument that only its variable's value makes wrong is reported with its own nodes.
-        # Without nodes it is a resolver's result that does not fit the schema: our fault.
+        # An argument that is wrong because of a variable's value is reported with its own nodes.
+        # An error without nodes is a resolver's result that does not fit the schema.
         is_argument = isinstance(root, GraphQLError) and root is not error and bool(root.nodes)
         return ErrorCode.BAD_USER_INPUT if is_argument else ErrorCode.INTERNAL_SERVER_ERROR
     if isinstance(root, RecursionError):
@@ -89,10 +89,10 @@ def _message(error: GraphQLError, root: Exception) -> str:
     if isinstance(root, RecursionError):
         return "The document or its variables are nested too deeply."
     message = error.message
-    if message == "Validation aborted.":  # graphql-core's own bounds, after which it says no more
+    if message == "Validation aborted.":  # graphql-core's, at its own limit of the work
         return "The document repeats itself too often to be checked. Ask for less."
     if not isinstance(root, GraphQLError):
-        # A scalar refused the client's value in words of its own, which follow here.
+        # A scalar refused the client's value; the words of Python's parser follow.
         message = message.partition(", but encountered error")[0] + "."
     if len(message) > LONGEST_MESSAGE:
         message = message[: LONGEST_MESSAGE - 1] + "…"

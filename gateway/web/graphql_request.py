@@ -1,4 +1,4 @@
-"""From an HTTP request to a checked GraphQL request.
+"""Reads and checks the parameters of a GraphQL request.
 
 Source: GraphQL over HTTP, "Request". A malformed request is a `RequestError` with status 400 and a
 sentence that says what to send; a persisted query without its document is one with status 200.
@@ -17,7 +17,7 @@ from gateway.errors import ErrorCode
 from gateway.web.request_error import RequestError
 
 PARAMETERS = ("query", "operationName", "variables", "extensions")
-# Parsed documents are kept by their text: without a bound, comments alone could fill the memory.
+# Parsed documents are cached by their text: without a limit, comments could fill the memory.
 MAXIMUM_DOCUMENT_LENGTH = 100_000
 _QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 
@@ -35,8 +35,8 @@ class GraphQLRequest:
 def from_query_string(parameters: QueryParams) -> GraphQLRequest:
     """Reads a GET request, whose `variables` and `extensions` are JSON text.
 
-    An empty string counts as not given (GraphQL over HTTP, "GET"), as does a byte order mark
-    before JSON (RFC 8259, 8.1).
+    An empty string counts as not given (GraphQL over HTTP, "GET"). A byte order mark before JSON is
+    ignored (RFC 8259, 8.1).
     """
     _check_once(name for name, _ in parameters.multi_items())
     fields: dict[str, object] = {name: text for name, text in parameters.items() if text}
@@ -71,9 +71,9 @@ def from_json(body: bytes) -> GraphQLRequest:
 
 
 def _may_repeat_a_parameter(body: bytes) -> bool:
-    """Tells cheaply whether a parameter can stand twice, which msgspec lets pass.
+    """Whether a parameter may be repeated, which msgspec accepts; True where it is not sure.
 
-    Escapes can spell a name, too: with one in the body nothing is excluded.
+    An escape may spell a parameter's name.
     """
     return b"\\u" in body or any(body.count(name) > 1 for name in _QUOTED_PARAMETERS)
 
@@ -87,8 +87,8 @@ def _check_once(names: Iterable[str]) -> None:
 def _checked(fields: Mapping[str, object], place: str) -> GraphQLRequest:
     query = fields.get("query")
     if not query and _has_query_hash(fields.get("extensions")):
-        # Clients compare the message. With 200 instead of 400 even those that read no body of a
-        # 4xx send the document next (docs/decisions/0021).
+        # Clients compare the message, and then send the document. Some of them read no body of a
+        # 4xx, hence the status 200 (docs/decisions/0021).
         raise RequestError(
             200, "PersistedQueryNotSupported", code=ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
         )
@@ -102,14 +102,14 @@ def _checked(fields: Mapping[str, object], place: str) -> GraphQLRequest:
     operation_name = fields.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise RequestError(400, "`operationName` has to be a string.")
-    # No operation has an empty name: it means none, in a body as it does in a URL.
+    # An empty name counts as not given, as in a URL.
     return GraphQLRequest(
         query, operation_name or None, _map(fields, "variables"), _map(fields, "extensions")
     )
 
 
 def _has_query_hash(extensions: object) -> bool:
-    """Tells whether a hash stands for the document, as in Apollo's automatic persisted queries."""
+    """Whether a hash replaces the document, as in Apollo's automatic persisted queries."""
     persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
     return isinstance(persisted, dict) and bool(persisted.get("sha256Hash"))
 

@@ -1,4 +1,4 @@
-"""What is done for a client that has hung up: nothing more."""
+"""Cancels the work for a client that has disconnected."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,16 +7,16 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-# Watching costs more than most warm answers take: only what lasts longer is watched.
+# To watch for a disconnect costs more than most warm answers, so shorter work is not watched.
 UNWATCHED_SECONDS = 0.05
 
 Result = TypeVar("Result")
 
 
 async def unless_hung_up(receive: Receive, work: Coroutine[None, None, Result]) -> Result:
-    """Returns what `work` returns; cancels it, and raises `ClientDisconnect`, on a hang-up.
+    """Returns the result of `work`; on a disconnect, cancels it and raises `ClientDisconnect`.
 
-    The body has to be read already: of what `receive` gives, only the disconnect counts.
+    The request body has to be received before: only the disconnect is expected from `receive`.
     """
     loop = asyncio.get_running_loop()
     worker = asyncio.current_task()
@@ -39,7 +39,7 @@ async def unless_hung_up(receive: Receive, work: Coroutine[None, None, Result]) 
     try:
         return await work
     except asyncio.CancelledError:
-        # Not ours alone where the server cancels too, as it does at the end of its patience.
+        # The server may have cancelled as well, as at the end of the shutdown grace.
         if not has_hung_up or worker is None or worker.uncancel() > 0:
             raise
         raise ClientDisconnect from None

@@ -1,4 +1,4 @@
-"""Liveness, readiness, and the front door."""
+"""Liveness, readiness, and the index of the paths at `/`."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.web.answers import json_answer
 from gateway.web.negotiation import HTML, JSON, preferred
+from gateway.web.responses import json_response
 
-DOORS = {
+PATHS = {
     "/graphql": "GraphQL by POST and GET",
     "/health/live": "200 while the process runs",
     "/health/ready": "200 while answers can be served, 503 otherwise",
@@ -23,21 +23,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the parts can serve answers, and the state of each in a word or two."""
+    """Whether answers can be served, and the state of each part of the gateway in a few words."""
 
     is_ready: bool
     parts: Mapping[str, str]
 
 
 async def live(_: Request) -> Response:
-    """Answers 200 as long as the process answers at all."""
-    return json_answer({"status": "live"})
+    """Answers 200."""
+    return json_response({"status": "live"})
 
 
 def ready(
     lifecycle: Lifecycle, readiness: Callable[[], Awaitable[Readiness]]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Returns the endpoint that tells whether answers can be served, now and for a while.
+    """Returns the endpoint for readiness.
 
     Its `status` is "starting", "ready", "not ready" or "draining"; all but "ready" are 503.
     """
@@ -46,8 +46,7 @@ def ready(
         try:
             found = await readiness()
         except Exception:
-            # Whoever probes wants a yes or a no; the reason is the operator's.
-            log.exception("the readiness of the parts could not be told")
+            log.exception("the readiness check failed")
             found = Readiness(False, {})
         if lifecycle.is_leaving:
             status = "draining"
@@ -55,32 +54,32 @@ def ready(
             status = "starting"
         else:
             status = "ready" if found.is_ready else "not ready"
-        return json_answer(
+        return json_response(
             {"status": status, "parts": dict(found.parts)}, 200 if status == "ready" else 503
         )
 
     return endpoint
 
 
-def front_door(*, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Returns the endpoint that says where to go next."""
-    doors = dict(DOORS)
+def index(*, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the endpoint at `/`, which lists the other paths."""
+    paths = dict(PATHS)
     if graphiql:
-        doors["/graphql"] += "; GraphiQL for a browser"
+        paths["/graphql"] += "; GraphiQL for a browser"
 
     async def endpoint(request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))
         if preferred(accept, (JSON, HTML)) == HTML:
-            return _page(doors)
-        return json_answer({"paths": doors, "documentation": DOCUMENTATION})
+            return _page(paths)
+        return json_response({"paths": paths, "documentation": DOCUMENTATION})
 
     return endpoint
 
 
-def _page(doors: Mapping[str, str]) -> Response:
+def _page(paths: Mapping[str, str]) -> Response:
     items = "".join(
         f'<li><a href="{path[1:]}"><code>{path}</code></a>: {text}</li>'
-        for path, text in doors.items()
+        for path, text in paths.items()
     )
     return HTMLResponse(
         '<!doctype html><html lang="en"><meta charset="utf-8">'

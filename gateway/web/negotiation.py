@@ -1,4 +1,4 @@
-"""Content negotiation: which media type an answer bears.
+"""Content negotiation: chooses the media type of a response.
 
 Sources: RFC 9110, 12.5.1 (Accept); GraphQL over HTTP, "Media Types".
 """
@@ -9,22 +9,21 @@ JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
 
-
-# Browsers send some 150 characters. A much longer header counts as none (RFC 9110, 12.5.1, lets a
-# server disregard it): reading and keeping it would cost more than the answer.
+# Browsers send some 150 characters. A much longer header is disregarded, as RFC 9110, 12.5.1,
+# permits: to parse and cache it would cost more than the response.
 LONGEST_ACCEPT = 1000
 
 
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
-    """Returns the offered media type that `accept` likes best, None where it takes none.
+    """Returns the offered media type that `accept` prefers, None where it accepts none.
 
-    An empty one takes anything. Between equals, types that the header names win over wildcards,
-    then the order of the header, then the order of the offer.
+    An empty header accepts anything. Of types with equal quality, one that the header names comes
+    before a wildcard, then the order of the header decides, then the order of the offer.
     """
     return _preferred("" if len(accept) > LONGEST_ACCEPT else accept, offered)
 
 
-@lru_cache(maxsize=128)  # clients send a handful of values
+@lru_cache(maxsize=128)  # clients send a handful of different headers
 def _preferred(accept: str, offered: tuple[str, ...]) -> str | None:
     if not accept.strip(" ,"):
         return offered[0]
@@ -60,7 +59,7 @@ def _media_range(part: str) -> tuple[str, float]:
 
 
 def _specificity(name: str, media_type: str) -> int:
-    """Returns 3 for the type itself, 2 for its family, 1 for anything, 0 for no match."""
+    """Returns 3 for the type itself, 2 for `type/*`, 1 for `*/*`, 0 for no match."""
     if name == media_type:
         return 3
     if name == media_type.partition("/")[0] + "/*":

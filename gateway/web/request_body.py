@@ -1,4 +1,4 @@
-"""The body of a POST: JSON in UTF-8, of bounded size, within bounded time."""
+"""Receives the body of a POST: JSON in UTF-8, bounded in size and time."""
 
 import asyncio
 
@@ -8,19 +8,19 @@ from starlette.types import Receive
 from gateway.web.negotiation import JSON
 from gateway.web.request_error import RequestError
 
-# Of a body that is too large this much more is read and dropped: a client that is still sending
-# when the connection closes often loses the answer that says why.
+# This much of a body beyond its limit is read and dropped: a client that is still sending when the
+# connection closes often loses the response.
 DROPPED_BYTES = 16 * 1024 * 1024
 
 
-async def read_body(request: Request, maximum_bytes: int, timeout_seconds: float) -> bytes:
-    """Returns the body of at most `maximum_bytes`, whatever length it announced.
+async def receive_body(request: Request, maximum_bytes: int, timeout_seconds: float) -> bytes:
+    """Returns the body, at most `maximum_bytes` of it.
 
     Raises `RequestError` with status 413, 408 or 415, and `ClientDisconnect`.
     """
     _check_headers(request)
     if request.headers.get("expect", "").lower() == "100-continue":
-        # RFC 9110, 10.1.1: the client sends its body once it is read, or never.
+        # RFC 9110, 10.1.1: the client sends its body only after the first read.
         _check_size(int(request.headers.get("content-length", 0)), maximum_bytes)
     try:
         async with asyncio.timeout(timeout_seconds):

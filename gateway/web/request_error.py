@@ -1,15 +1,15 @@
-"""A request that is refused before any GraphQL is executed."""
+"""The error for a request that is refused before GraphQL is executed."""
 
 from collections.abc import Mapping
 
 from starlette.responses import Response
 
 from gateway.errors import ErrorCode
-from gateway.web.answers import error_answer
+from gateway.web.responses import error_response
 
 
 class RequestError(Exception):
-    """A refusal: the HTTP status, a sentence that says what to send instead, and a code."""
+    """A refused request: the HTTP status, a sentence that says what to send instead, a code."""
 
     def __init__(
         self,
@@ -25,9 +25,9 @@ class RequestError(Exception):
         self.code = code
         self.headers = headers
 
-    def answer(self, media_type: str) -> Response:
-        """Returns the answer that tells the client."""
-        return error_answer(
+    def response(self, media_type: str) -> Response:
+        """Returns the response to the client."""
+        return error_response(
             self.message,
             self.code,
             self.status,

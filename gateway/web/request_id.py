@@ -1,4 +1,4 @@
-"""One id to each request: taken from the caller or made here, answered, and named in the log."""
+"""The id of each request: from `X-Request-Id` or new, in the response and in the log."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import ErrorCode
 from gateway.logs import request_in_progress
-from gateway.web.answers import error_answer
+from gateway.web.responses import error_response
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -20,23 +20,23 @@ log = logging.getLogger(__name__)
 
 
 class RequestIds:
-    """ASGI middleware: sets the id and the headers that every answer bears, and masks crashes."""
+    """ASGI middleware: adds the id and common headers to each response, and masks crashes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes everything on; what nobody caught becomes status 500, and is logged.
+        """Runs the application; an exception is logged and answered with 500, masked.
 
-        A request that is cancelled, as the server does at the end of its patience, becomes 503.
+        A request that is cancelled, as at the end of the shutdown grace, is answered with 503.
         """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id = _incoming(scope) or uuid4().hex
         scope["request_id"] = request_id
-        request_in_progress.set(request_id)  # until the end of the server's task for this request
-        borne_by_all = (
+        request_in_progress.set(request_id)  # not reset: each request has a task of its own
+        common_headers = (
             (b"x-request-id", request_id.encode()),
             (b"x-content-type-options", b"nosniff"),
         )
@@ -46,24 +46,24 @@ class RequestIds:
             nonlocal is_started
             if message["type"] == "http.response.start":
                 is_started = True
-                message["headers"] = [*message["headers"], *borne_by_all]
+                message["headers"] = [*message["headers"], *common_headers]
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:
             if is_started:
-                raise  # half an answer is out: the server logs this and closes the connection
+                raise  # the response has begun: the server logs this and closes the connection
             log.exception("request %s failed outside GraphQL", request_id)
             code = ErrorCode.INTERNAL_SERVER_ERROR
-            answer = error_answer(masked_message(request_id), code, 500)
-            await answer(scope, receive, send_with_headers)
+            response = error_response(masked_message(request_id), code, 500)
+            await response(scope, receive, send_with_headers)
         except asyncio.CancelledError:
             log.warning("request %s was cut off: the gateway stopped before its answer", request_id)
             if not is_started:
                 code = ErrorCode.UPSTREAM_UNAVAILABLE
-                answer = error_answer(CUT_OFF, code, 503, headers={"Connection": "close"})
-                await answer(scope, receive, send_with_headers)
+                response = error_response(CUT_OFF, code, 503, headers={"Connection": "close"})
+                await response(scope, receive, send_with_headers)
             raise
 
 
@@ -73,7 +73,7 @@ def request_id_of(request: Request) -> str:
 
 
 def masked_message(request_id: str) -> str:
-    """Returns what a client is told of an error that nobody foresaw."""
+    """Returns the message for a client in place of an unexpected error's own."""
     return f"Something went wrong in the gateway. Report it with request id {request_id}."
 
 

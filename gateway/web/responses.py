@@ -1,4 +1,4 @@
-"""How the web room writes JSON: every answer in UTF-8, every error with a code."""
+"""JSON responses: in UTF-8, and every error with a code."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,14 @@ from gateway.web.negotiation import JSON
 _encode = msgspec.json.Encoder().encode
 
 
-def json_answer(
+def json_response(
     content: object,
     status: int = 200,
     *,
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Returns an answer that no cache keeps and that depends on `Accept`."""
+    """Returns a response that no cache stores, and that varies by `Accept`."""
     return Response(
         _encode(content),
         status,
@@ -27,7 +27,7 @@ def json_answer(
     )
 
 
-def error_answer(
+def error_response(
     message: str,
     code: ErrorCode,
     status: int,
@@ -35,6 +35,6 @@ def error_answer(
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Returns an answer with one error, in the form that GraphQL gives errors."""
+    """Returns a response with one error, in the form of a GraphQL error."""
     errors = [{"message": message, "extensions": {"code": code}}]
-    return json_answer({"errors": errors}, status, media_type=media_type, headers=headers)
+    return json_response({"errors": errors}, status, media_type=media_type, headers=headers)

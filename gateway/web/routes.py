@@ -1,4 +1,4 @@
-"""The routes, and what every answer has in common."""
+"""The routes of the gateway: GraphQL, GraphiQL, health and the index."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,11 +13,11 @@ from starlette.types import Lifespan, Receive, Scope, Send
 
 from gateway.errors import ErrorCode
 from gateway.lifecycle import Lifecycle
-from gateway.web.answers import error_answer
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import BODY_TIMEOUT_SECONDS, GraphQLEndpoint, Timing
-from gateway.web.health import DOORS, Readiness, front_door, live, ready
+from gateway.web.health import PATHS, Readiness, index, live, ready
 from gateway.web.request_id import RequestIds
+from gateway.web.responses import error_response
 
 
 def create_web(
@@ -34,8 +34,8 @@ def create_web(
 ) -> Starlette:
     """Returns the ASGI application.
 
-    `schema_for` tells what a document is executed in, `new_context` is called once for each
-    GraphQL request; `graphiql` says whether browsers get it.
+    `schema_for` returns the schema that executes a document, `new_context` the context of one
+    GraphQL request; `graphiql` is whether browsers get it.
     """
     graphql = GraphQLEndpoint(
         schema_for,
@@ -47,9 +47,9 @@ def create_web(
     )
     web = Starlette(
         routes=[
-            Route("/graphql", graphql),  # first: nearly every request; it answers every method
+            Route("/graphql", graphql),  # first, since nearly every request is for it; any method
             Route("/graphql/", WithoutSlash()),
-            Route("/", front_door(graphiql=graphiql)),
+            Route("/", index(graphiql=graphiql)),
             Route("/health/live", live),
             Route("/health/ready", ready(lifecycle, readiness)),
             *(graphiql_routes() if graphiql else []),
@@ -58,16 +58,16 @@ def create_web(
         middleware=[Middleware(RequestIds)],
         exception_handlers={HTTPException: _http_error},
     )
-    # A redirect would repeat the caller's Host header, and turn https into http behind a proxy.
+    # Starlette's redirect repeats the Host header, and turns https into http behind a proxy.
     web.router.redirect_slashes = False
     return web
 
 
 class WithoutSlash:
-    """ASGI application: leads every method to /graphql, whatever prefix a proxy put before it.
+    """ASGI application: redirects any method to /graphql, under the prefix of a proxy, too.
 
-    308 keeps the method and the body (RFC 9110, 15.4.9). No function: Starlette would take that
-    for one that answers GET.
+    308 keeps the method and the body (RFC 9110, 15.4.9). It is a class, since Starlette routes
+    only GET to a function.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,13 +79,13 @@ class WithoutSlash:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """Answers 404 and 405 with the paths that exist."""
+    """Answers 404 and 405 with the known paths."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
-    known = ", ".join(["/", *DOORS])
+    known = ", ".join(["/", *PATHS])
     if status == 405:
-        headers["Allow"] = "GET, HEAD"  # of every path but /graphql, which answers by itself
+        headers["Allow"] = "GET, HEAD"  # /graphql answers 405 itself
         message = f"{request.method} is not possible here. Known paths: {known}."
     else:
         message = f"There is nothing at this path. Known paths: {known}."
-    return error_answer(message, ErrorCode.BAD_REQUEST, status, headers=headers)
+    return error_response(message, ErrorCode.BAD_REQUEST, status, headers=headers)

@@ -42,7 +42,7 @@ async def nothing_is_ready() -> Readiness:
     return Readiness(False, {"upstream": "unreachable"})
 
 
-async def nobody_knows() -> Readiness:
+async def failing_check() -> Readiness:
     raise OSError("redis://:secret@cache")
 
 
@@ -72,7 +72,7 @@ def gateway(
 
 
 @pytest.mark.parametrize("path", ["/", "/graphql?query={hello}", "/graphql", "/health/live", "/no"])
-async def test_every_answer_bears_a_request_id_and_nosniff(path: str) -> None:
+async def test_every_answer_has_a_request_id_and_nosniff(path: str) -> None:
     async with gateway() as http:
         answer = await http.get(path)
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
@@ -81,20 +81,20 @@ async def test_every_answer_bears_a_request_id_and_nosniff(path: str) -> None:
 
 
 @pytest.mark.parametrize("request_id", ["a", "trace-1.2_3", "x" * 128])
-async def test_sane_request_id_is_taken_over(request_id: str) -> None:
+async def test_valid_request_id_is_used(request_id: str) -> None:
     async with gateway() as http:
         answer = await http.get("/", headers={"X-Request-Id": request_id})
     assert answer.headers.get_list("X-Request-Id") == [request_id]
 
 
 @pytest.mark.parametrize("request_id", ["", "x" * 129, "a b", "a\tb", "<script>", "é"])
-async def test_other_request_id_is_replaced(request_id: str) -> None:
+async def test_invalid_request_id_is_replaced(request_id: str) -> None:
     async with gateway() as http:
         answer = await http.get("/", headers={b"X-Request-Id": request_id.encode("latin-1")})
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
 
 
-async def test_live_says_live() -> None:
+async def test_live_is_200_where_nothing_is_ready() -> None:
     async with gateway(readiness=nothing_is_ready) as http:
         answer = await http.get("/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "live"})
@@ -105,10 +105,10 @@ async def test_live_says_live() -> None:
     [
         (all_is_ready, 200, {"status": "ready", "parts": {"upstream": "emulator"}}),
         (nothing_is_ready, 503, {"status": "not ready", "parts": {"upstream": "unreachable"}}),
-        (nobody_knows, 503, {"status": "not ready", "parts": {}}),
+        (failing_check, 503, {"status": "not ready", "parts": {}}),
     ],
 )
-async def test_ready_tells_the_state_of_each_part(
+async def test_ready_has_the_state_of_each_part(
     readiness: ReadinessCheck, status: int, body: object
 ) -> None:
     async with gateway(readiness=readiness) as http:
@@ -126,7 +126,7 @@ async def test_ready_tells_the_state_of_each_part(
         (Stage.STOPPING, "draining"),
     ],
 )
-async def test_ready_says_503_while_the_process_starts_or_ends(stage: Stage, status: str) -> None:
+async def test_ready_is_503_while_the_process_starts_or_ends(stage: Stage, status: str) -> None:
     async with gateway(stage=stage) as http:
         answer = await http.get("/health/ready")
     assert (answer.status_code, answer.json()) == (
@@ -135,7 +135,7 @@ async def test_ready_says_503_while_the_process_starts_or_ends(stage: Stage, sta
     )
 
 
-async def test_front_door_shows_a_browser_where_to_go() -> None:
+async def test_index_is_a_page_of_links_for_a_browser() -> None:
     async with gateway() as http:
         answer = await http.get("/", headers={"Accept": BROWSER})
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -144,7 +144,7 @@ async def test_front_door_shows_a_browser_where_to_go() -> None:
     assert re.findall('href="([^"]*)"', answer.text) == ["graphql", "health/live", "health/ready"]
 
 
-async def test_front_door_tells_a_program_where_to_go() -> None:
+async def test_index_is_json_for_a_program() -> None:
     async with gateway() as http:
         answer = await http.get("/")
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -198,7 +198,7 @@ async def test_browser_gets_data_where_it_sends_a_query() -> None:
     assert answer.json() == {"data": {"hello": "world"}}
 
 
-async def test_browser_is_told_how_to_ask_where_graphiql_is_off() -> None:
+async def test_browser_gets_a_page_about_post_where_graphiql_is_off() -> None:
     async with gateway(graphiql=False) as http:
         page = await http.get("/graphql", headers={"Accept": BROWSER})
         program = await http.get("/graphql")
@@ -211,7 +211,7 @@ async def test_browser_is_told_how_to_ask_where_graphiql_is_off() -> None:
 
 
 @pytest.mark.parametrize("accept", [BROWSER, "application/json"])
-async def test_front_door_names_graphiql_only_where_it_is_offered(accept: str) -> None:
+async def test_index_names_graphiql_only_where_it_is_offered(accept: str) -> None:
     async with gateway() as offered, gateway(graphiql=False) as off:
         assert "GraphiQL" in (await offered.get("/", headers={"Accept": accept})).text
         assert "GraphiQL" not in (await off.get("/", headers={"Accept": accept})).text
@@ -225,15 +225,17 @@ async def test_front_door_names_graphiql_only_where_it_is_offered(accept: str) -
         ("/graphql/?x=%0d%0aSet-Cookie:a", "../graphql?x=%0d%0aSet-Cookie:a"),
     ],
 )
-async def test_slash_behind_graphql_leads_to_the_path_without(asked: str, location: str) -> None:
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS", "PROPFIND"])
+async def test_graphql_with_a_slash_redirects_every_method(
+    method: str, asked: str, location: str
+) -> None:
     async with gateway() as http:
-        for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "PROPFIND"):
-            answer = await http.request(method, asked, headers={"Host": "elsewhere?x["})
-            assert (answer.status_code, answer.content) == (308, b"")
-            assert answer.headers["Location"] == location
+        answer = await http.request(method, asked, headers={"Host": "elsewhere?x["})
+    assert (answer.status_code, answer.content) == (308, b"")
+    assert answer.headers["Location"] == location
 
 
-async def test_post_follows_the_slash_behind_graphql_with_its_body() -> None:
+async def test_redirect_keeps_the_body_of_a_post() -> None:
     async with gateway() as http:
         answer = await http.post("/graphql/", json={"query": "{hello}"}, follow_redirects=True)
     assert answer.json() == {"data": {"hello": "world"}}
@@ -242,7 +244,7 @@ async def test_post_follows_the_slash_behind_graphql_with_its_body() -> None:
 PREFLIGHT = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
 
 
-async def test_preflight_is_told_of_cors_and_where_to_read_on() -> None:
+async def test_preflight_gets_a_message_about_cors() -> None:
     async with gateway() as http:
         answer = await http.options("/graphql", headers=PREFLIGHT)
         other = await http.options("/graphql", headers={"Origin": "https://shop.example"})
@@ -280,7 +282,7 @@ async def test_crash_outside_of_graphql_is_masked_and_logged(
     assert record.exc_info is not None
 
 
-async def test_crash_amid_an_answer_is_left_to_the_server() -> None:
+async def test_crash_after_the_response_has_begun_is_left_to_the_server() -> None:
     transport = httpx.ASGITransport(RequestIds(crash_midway))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
         with pytest.raises(KeyError):
@@ -297,7 +299,7 @@ async def wait_midway(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize(("app", "status"), [(wait_for_ever, 503), (wait_midway, 200)])
-async def test_cancelled_request_is_answered_once_and_told_in_a_line(
+async def test_cancelled_request_is_answered_once_and_logged_in_one_line(
     app: Callable[[Scope, Receive, Send], Awaitable[None]],
     status: int,
     caplog: pytest.LogCaptureFixture,

@@ -4,7 +4,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from gateway.web.body import DROPPED_BYTES, read_body
+from gateway.web.request_body import DROPPED_BYTES, receive_body
 from gateway.web.request_error import RequestError
 
 JSON_HEADER = (b"content-type", b"application/json")
@@ -31,7 +31,7 @@ def request(
 
 
 async def test_body_in_parts_is_put_together() -> None:
-    found = await read_body(request(part(b"ab"), part(b""), part(b"c", False)), 3, 60)
+    found = await receive_body(request(part(b"ab"), part(b""), part(b"c", False)), 3, 60)
     assert found == b"abc"
 
 
@@ -41,12 +41,12 @@ async def test_body_in_parts_is_put_together() -> None:
 )
 async def test_body_over_the_maximum_is_refused_at_its_end(parts: tuple[Message, ...]) -> None:
     with pytest.raises(RequestError) as caught:
-        await read_body(request(*parts), 3, 60)
+        await receive_body(request(*parts), 3, 60)
     assert (caught.value.status, caught.value.headers) == (413, None)
     assert caught.value.message == "The body is larger than 3 bytes (GATEWAY_MAX_BODY_BYTES)."
 
 
-async def test_endless_body_is_dropped_for_a_while_and_then_cut_off() -> None:
+async def test_endless_body_is_read_up_to_a_limit_and_then_cut_off() -> None:
     asked = 0
 
     async def endless() -> Message:
@@ -56,7 +56,7 @@ async def test_endless_body_is_dropped_for_a_while_and_then_cut_off() -> None:
 
     scope = {"type": "http", "method": "POST", "headers": [JSON_HEADER]}
     with pytest.raises(RequestError) as caught:
-        await read_body(Request(scope, endless), MIB, 60)
+        await receive_body(Request(scope, endless), MIB, 60)
     assert (caught.value.status, caught.value.headers) == (413, {"Connection": "close"})
     assert asked == 1 + DROPPED_BYTES // MIB + 1
 
@@ -64,16 +64,16 @@ async def test_endless_body_is_dropped_for_a_while_and_then_cut_off() -> None:
 @pytest.mark.parametrize("parts", [(), (part(b"a"),)])
 async def test_body_that_does_not_arrive_is_refused_in_time(parts: tuple[Message, ...]) -> None:
     with pytest.raises(RequestError) as caught:
-        await read_body(request(*parts), 3, 0)
+        await receive_body(request(*parts), 3, 0)
     assert (caught.value.status, caught.value.message) == (
         408,
         "The body did not arrive within 0 seconds.",
     )
 
 
-async def test_hang_up_within_the_body_ends_the_reading() -> None:
+async def test_disconnect_within_the_body_ends_the_read() -> None:
     with pytest.raises(ClientDisconnect):
-        await read_body(request(part(b"a"), {"type": "http.disconnect"}), 3, 60)
+        await receive_body(request(part(b"a"), {"type": "http.disconnect"}), 3, 60)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_hang_up_within_the_body_ends_the_reading() -> None:
 )
 async def test_json_in_utf8_is_read(content_type: bytes) -> None:
     headers = ((b"content-type", content_type),)
-    assert await read_body(request(part(b"{}", False), headers=headers), 9, 60) == b"{}"
+    assert await receive_body(request(part(b"{}", False), headers=headers), 9, 60) == b"{}"
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ async def test_json_in_utf8_is_read(content_type: bytes) -> None:
         (JSON_HEADER, (b"content-encoding", b"identity, br")),
     ],
 )
-async def test_body_of_another_kind_is_refused_unread(
+async def test_body_of_another_content_type_is_refused_unread(
     headers: tuple[tuple[bytes, bytes], ...],
 ) -> None:
     with pytest.raises(RequestError) as caught:
-        await read_body(request(headers=headers), 9, 60)
+        await receive_body(request(headers=headers), 9, 60)
     assert caught.value.status == 415

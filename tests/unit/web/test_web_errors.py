@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
-from gateway.schema import Limits
+from gateway.schema import Graph, Limits, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
@@ -75,9 +75,9 @@ class CrashingExtension(strawberry.extensions.SchemaExtension):
 SCHEMA = strawberry.Schema(Query, extensions=document_extensions(KnownDocuments(Limits())))
 
 
-def client(schema: strawberry.Schema | None = None) -> httpx.AsyncClient:
+def client(schema: strawberry.Schema = SCHEMA, graph: Graph | None = None) -> httpx.AsyncClient:
     endpoint = GraphQLEndpoint(
-        lambda _: schema or SCHEMA,
+        graph.schema_for if graph else lambda _: schema,
         object,
         Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         max_body_bytes=100_000,
@@ -150,7 +150,7 @@ async def test_variable_of_a_wrong_type_is_the_clients_fault(
     assert (error["message"], error["extensions"]) == (message, {"code": "BAD_USER_INPUT"})
 
 
-async def test_argument_that_its_variable_makes_null_is_the_clients_fault() -> None:
+async def test_argument_that_is_null_by_its_variable_is_the_clients_fault() -> None:
     answer = await ask("query($n: Int = 5) { take(number: $n) }", n=None)
     (error,) = answer.json()["errors"]
     assert (answer.status_code, answer.json()["data"]) == (200, None)
@@ -182,6 +182,15 @@ async def test_document_that_cannot_be_executed_is_refused(document: str, code: 
     assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {code}
 
 
+@pytest.mark.parametrize("document", ["{ _service", "{ _service { " + "sdl " * 2000 + "} }"])
+async def test_document_that_no_schema_can_be_chosen_for_is_refused(document: str) -> None:
+    async with client(graph=build_graph()) as http:
+        answer = await http.post("/graphql", json={"query": document})
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["extensions"] == {"code": "GRAPHQL_PARSE_FAILED"}
+
+
 async def test_unknown_operation_name_is_refused() -> None:
     async with client() as http:
         answer = await http.post("/graphql", json={"query": "query A{take}", "operationName": "B"})
@@ -194,7 +203,7 @@ async def test_unknown_operation_name_is_refused() -> None:
     ]
 
 
-async def test_gateways_own_error_stands_beside_the_rest_of_the_answer() -> None:
+async def test_gateways_own_error_leaves_the_rest_of_the_data() -> None:
     answer = await ask("{ take timeout }")
     assert answer.status_code == 200
     assert answer.json() == {
@@ -218,7 +227,7 @@ async def test_gateways_own_error_keeps_all_its_extensions() -> None:
 
 
 @pytest.mark.parametrize("field", ["crash", "library", "missing", "unfit", "endless"])
-async def test_unforeseen_error_is_masked_and_logged(
+async def test_unexpected_error_is_masked_and_logged(
     field: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = await ask("{ take " + field + " }")
@@ -231,7 +240,7 @@ async def test_unforeseen_error_is_masked_and_logged(
     assert record.exc_info is not None
 
 
-async def test_log_has_one_stack_for_all_unforeseen_errors_of_an_answer(
+async def test_log_has_one_stack_for_all_unexpected_errors_of_an_answer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     answer = await ask("{ crashes }")

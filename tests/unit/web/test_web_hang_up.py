@@ -13,7 +13,7 @@ TIMING = Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0)
 
 
 class Client:
-    """An ASGI client that sends one POST and hangs up when told to."""
+    """An ASGI client that sends one POST, and disconnects at `hangs_up`."""
 
     def __init__(self, document: str) -> None:
         body = msgspec.json.encode({"query": document})
@@ -34,7 +34,7 @@ class Client:
 
 
 class Work:
-    """Something that takes until it is told to end."""
+    """Work that runs until `may_end`."""
 
     def __init__(self) -> None:
         self.is_begun = asyncio.Event()
@@ -91,7 +91,7 @@ async def test_query_is_cancelled_when_its_client_hangs_up() -> None:
     assert client.sent[0]["status"] == 499
 
 
-async def test_mutation_is_carried_to_its_end_when_its_client_hangs_up() -> None:
+async def test_mutation_runs_to_its_end_when_its_client_hangs_up() -> None:
     client, work = Client("mutation { write }"), Work()
     task = await started(client, work)
     client.hangs_up.set()
@@ -111,7 +111,7 @@ async def test_query_of_a_patient_client_is_answered() -> None:
     assert client.sent[1]["body"] == b'{"data":{"read":"done"}}'
 
 
-async def test_cancellation_by_the_server_is_no_hang_up() -> None:
+async def test_cancellation_by_the_server_is_raised() -> None:
     client, work = Client("{ read }"), Work()
     task = await started(client, work)
     task.cancel()

@@ -31,9 +31,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         (BROWSER, JSON),
     ],
 )
-def test_graphql_answers_in_the_media_type_that_accept_likes_best(
-    accept: str, chosen: str | None
-) -> None:
+def test_media_type_is_the_one_that_accept_prefers(accept: str, chosen: str | None) -> None:
     assert preferred(accept, (JSON, GRAPHQL_RESPONSE)) == chosen
 
 
@@ -41,11 +39,11 @@ def test_graphql_answers_in_the_media_type_that_accept_likes_best(
     ("accept", "chosen"),
     [(BROWSER, HTML), ("*/*", JSON), ("text/*", HTML), (f"{JSON}, {HTML};q=0.1", JSON)],
 )
-def test_only_who_names_html_gets_a_page(accept: str, chosen: str) -> None:
+def test_html_is_chosen_only_where_accept_names_it(accept: str, chosen: str) -> None:
     assert preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == chosen
 
 
-def test_accept_beyond_all_measure_counts_as_none() -> None:
+def test_accept_over_1000_characters_is_disregarded() -> None:
     longest = f"{GRAPHQL_RESPONSE}, ".ljust(LONGEST_ACCEPT, "x")
     assert preferred(longest, (JSON, GRAPHQL_RESPONSE)) == GRAPHQL_RESPONSE
     assert preferred(longest + "x", (JSON, GRAPHQL_RESPONSE)) == JSON

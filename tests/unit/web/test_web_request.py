@@ -83,7 +83,7 @@ def test_body_that_is_no_graphql_request_is_refused(body: bytes, message: str) -
     assert (caught.value.status, caught.value.message) == (400, message)
 
 
-def test_document_is_bounded_in_length() -> None:
+def test_document_over_100_000_characters_is_refused() -> None:
     longest = "{a}".ljust(MAXIMUM_DOCUMENT_LENGTH)
     assert from_json(msgspec.json.encode({"query": longest})).query == longest
     with pytest.raises(RequestError) as caught:
@@ -94,7 +94,7 @@ def test_document_is_bounded_in_length() -> None:
     )
 
 
-def test_names_of_parameters_may_stand_inside_of_values() -> None:
+def test_names_of_parameters_may_appear_inside_values() -> None:
     body = b'{"query":"{a(x:\\"query\\")}","variables":{"query":"query"}}'
     assert from_json(body).variables == {"query": "query"}
 
@@ -112,7 +112,7 @@ def test_query_string_is_read_whole() -> None:
     assert from_query_string(parameters) == GraphQLRequest("{a}", "Q", {"n": 1})
 
 
-def test_null_in_a_query_string_is_json_only_where_json_is_meant() -> None:
+def test_null_in_a_query_string_is_json_only_in_variables() -> None:
     parameters = QueryParams("query=%7Ba%7D&operationName=null&variables=null")
     assert from_query_string(parameters) == GraphQLRequest("{a}", "null")
 
