@@ -1,6 +1,6 @@
 """A cache of documents by their text: each is parsed, measured and validated once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,11 +42,14 @@ class OperationNotNamed(CannotGetOperationTypeError):
 
 @dataclass(slots=True)
 class KnownDocument:
-    """A parsed document within the limits; None stands for what nothing has asked for yet."""
+    """A parsed document within the limits; `errors` are None until it is validated.
+
+    It is for routers if it selects `_entities` or `_service`.
+    """
 
     document: DocumentNode
     has_several_operations: bool
-    selects_routers_fields: bool | None = None
+    is_for_routers: bool
     errors: list[GraphQLError] | None = None
 
 
@@ -68,20 +71,6 @@ class KnownDocuments:
             if len(text) <= self.cache.maxsize:
                 self.cache[text] = known
         return known
-
-    def is_for_routers(self, text: str) -> bool:
-        """Whether the document selects `_entities` or `_service`.
-
-        Raises `GraphQLError` like `find`, which is called only where the text has these words.
-        """
-        if not any(name in text for name in ROUTERS_FIELDS):
-            return False
-        known = self.find(text)
-        if known.selects_routers_fields is None:
-            search = _SearchForRoutersFields()
-            visit(known.document, search)
-            known.selects_routers_fields = search.has_found
-        return known.selects_routers_fields
 
 
 class Documents(SchemaExtension):
@@ -126,18 +115,33 @@ def _parsed(text: str, limits: Limits) -> KnownDocument:
         if error.message == TOO_MANY_TOKENS.format(limits.tokens):
             error.message = beyond(limits.tokens, f"tokens ({TOKENS_SETTING})")
         raise
-    check_limits(document, limits)
+    try:
+        check_limits(document, limits)
+    except RecursionError as error:
+        raise GraphQLError(str(error), original_error=error) from error
     operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
-    return KnownDocument(document, operations > 1)
+    # Only a text with the name of a field can select it.
+    is_for_routers = any(name in text for name in ROUTERS_FIELDS) and _selects_any(
+        document, ROUTERS_FIELDS
+    )
+    return KnownDocument(document, operations > 1, is_for_routers)
 
 
-class _SearchForRoutersFields(Visitor):
-    """Looks for the fields at any depth; in a valid document they are root fields."""
+def _selects_any(document: DocumentNode, fields: Collection[str]) -> bool:
+    """Whether the document selects one of these fields, at any depth."""
+    search = _FieldSearch(fields)
+    visit(document, search)
+    return search.has_found
 
-    has_found = False
+
+class _FieldSearch(Visitor):
+    def __init__(self, fields: Collection[str]) -> None:
+        super().__init__()
+        self._fields = fields
+        self.has_found = False
 
     def enter_field(self, node: FieldNode, *_: object) -> VisitorAction:
-        self.has_found = node.name.value in ROUTERS_FIELDS
+        self.has_found = node.name.value in self._fields
         return BREAK if self.has_found else None
 
 

@@ -61,7 +61,7 @@ class Graph:
         Raises `GraphQLError` where the document does not parse or exceeds a limit. Introspection
         shows the API: routers and composers read the subgraph by `_service`.
         """
-        return self.subgraph if self.documents.is_for_routers(document) else self.api
+        return self.subgraph if self.documents.find(document).is_for_routers else self.api
 
 
 def build_graph(limits: Limits | None = None, federation: Federation | None = None) -> Graph:

@@ -171,9 +171,8 @@ class Settings(BaseModel):
                 "It must not hold the store's own path, /stores/…: the hash goes into "
                 "GATEWAY_STORE_HASH"
             )
-        if "xn--" in (
-            url.host or ""
-        ):  # IDNA 2008, which httpx knows, has no place for some of them
+        # httpx decodes these by IDNA 2008, and fails at those that only pydantic knows.
+        if "xn--" in (url.host or ""):
             raise ValueError("Its host must not be an internationalized name (xn--…)")
         return url
 

@@ -2,7 +2,7 @@
 
 import pytest
 import strawberry
-from graphql import GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError
 
 from gateway.schema.documents import CACHED_CHARACTERS, KnownDocuments, document_extensions
 from gateway.schema.limits import Limits
@@ -88,16 +88,11 @@ def test_document_is_for_routers_where_it_selects_their_fields(
     text: str, is_for_routers: bool
 ) -> None:
     known = KnownDocuments(Limits())
-    assert [known.is_for_routers(text) for _ in range(2)] == [is_for_routers] * 2
+    assert [known.find(text).is_for_routers for _ in range(2)] == [is_for_routers] * 2
 
 
-@pytest.mark.parametrize("text", ["{ _service", "{ _service { " + "sdl " * 2000 + "} }"])
-def test_document_that_cannot_be_used_is_refused_before_it_gets_a_schema(text: str) -> None:
-    with pytest.raises(GraphQLSyntaxError):
-        KnownDocuments(Limits()).is_for_routers(text)
-
-
-def test_document_without_the_names_of_routers_fields_is_not_parsed_for_them() -> None:
-    known = KnownDocuments(Limits())
-    assert not known.is_for_routers("{ here }")
-    assert len(known.cache) == 0
+def test_document_of_too_many_nested_fragments_is_refused() -> None:
+    fragments = "".join(f"fragment F{n} on Q {{ ...F{n + 1} }} " for n in range(2000))
+    with pytest.raises(GraphQLError) as caught:
+        KnownDocuments(Limits(tokens=100_000)).find("{ ...F0 } " + fragments)
+    assert isinstance(caught.value.original_error, RecursionError)
