@@ -22,9 +22,9 @@ from gateway.schema import OperationNotNamed
 from gateway.web.freshness import cache_extension, cache_headers
 from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.graphql_errors import format_errors
-from gateway.web.graphql_request import GraphQLRequest, from_json, from_query_string
+from gateway.web.graphql_request import GraphQLRequest, parse_json_body, parse_query_string
 from gateway.web.hang_up import unless_hung_up
-from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
+from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
 from gateway.web.request_body import receive_body
 from gateway.web.request_error import RequestError
 from gateway.web.request_id import request_id_of
@@ -78,7 +78,7 @@ class GraphQLEndpoint:
         accept = ",".join(request.headers.getlist("accept"))
         if _wants_graphiql(request, accept):
             return graphiql_page() if self._graphiql else switched_off_page()
-        media_type = preferred(accept, (JSON, GRAPHQL_RESPONSE))
+        media_type = choose_media_type(accept, (JSON, GRAPHQL_RESPONSE))
         try:
             if media_type is None:
                 raise RequestError(
@@ -98,9 +98,9 @@ class GraphQLEndpoint:
     async def _parse(self, request: Request) -> GraphQLRequest:
         if request.method == "POST":
             body = await receive_body(request, self._max_body_bytes, self._body_timeout_seconds)
-            return from_json(body)
+            return parse_json_body(body)
         if request.method in ("GET", "HEAD"):
-            return from_query_string(request.query_params)
+            return parse_query_string(request.query_params)
         # The Fetch standard, "CORS-preflight request".
         is_preflight = (
             request.method == "OPTIONS" and "access-control-request-method" in request.headers
@@ -183,5 +183,5 @@ def _wants_graphiql(request: Request, accept: str) -> bool:
         request.method in ("GET", "HEAD")
         # `extensions` may hold a persisted query.
         and not any(request.query_params.get(name) for name in ("query", "extensions"))
-        and preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == HTML
+        and choose_media_type(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == HTML
     )

@@ -32,7 +32,7 @@ class GraphQLRequest:
     extensions: dict[str, object] = field(default_factory=dict)
 
 
-def from_query_string(parameters: QueryParams) -> GraphQLRequest:
+def parse_query_string(parameters: QueryParams) -> GraphQLRequest:
     """Reads a GET request, whose `variables` and `extensions` are JSON text.
 
     An empty string counts as not given (GraphQL over HTTP, "GET"). A byte order mark before JSON is
@@ -46,10 +46,10 @@ def from_query_string(parameters: QueryParams) -> GraphQLRequest:
                 fields[name] = msgspec.json.decode(text.removeprefix("\ufeff"))
             except (msgspec.MsgspecError, RecursionError) as error:
                 raise RequestError(400, f"`{name}` in the URL has to be a JSON object.") from error
-    return _checked(fields, "in the URL")
+    return _check_parameters(fields, "in the URL")
 
 
-def from_json(body: bytes) -> GraphQLRequest:
+def parse_json_body(body: bytes) -> GraphQLRequest:
     """Reads the body of a POST request, without its byte order mark (RFC 8259, 8.1)."""
     body = body.removeprefix(codecs.BOM_UTF8)
     try:
@@ -67,7 +67,7 @@ def from_json(body: bytes) -> GraphQLRequest:
     if _may_repeat_a_parameter(body):
         pairs: list[tuple[str, object]] = json.loads(body, object_pairs_hook=list)
         _check_once(name for name, _ in pairs)
-    return _checked(fields, "in the body")
+    return _check_parameters(fields, "in the body")
 
 
 def _may_repeat_a_parameter(body: bytes) -> bool:
@@ -84,7 +84,7 @@ def _check_once(names: Iterable[str]) -> None:
             raise RequestError(400, f"`{name}` stands {count} times in the request: send it once.")
 
 
-def _checked(fields: Mapping[str, object], place: str) -> GraphQLRequest:
+def _check_parameters(fields: Mapping[str, object], place: str) -> GraphQLRequest:
     query = fields.get("query")
     if not query and _has_query_hash(fields.get("extensions")):
         # Clients compare the message, and then send the document. Some of them read no body of a
@@ -104,7 +104,10 @@ def _checked(fields: Mapping[str, object], place: str) -> GraphQLRequest:
         raise RequestError(400, "`operationName` has to be a string.")
     # An empty name counts as not given, as in a URL.
     return GraphQLRequest(
-        query, operation_name or None, _map(fields, "variables"), _map(fields, "extensions")
+        query,
+        operation_name or None,
+        _check_object(fields, "variables"),
+        _check_object(fields, "extensions"),
     )
 
 
@@ -114,7 +117,7 @@ def _has_query_hash(extensions: object) -> bool:
     return isinstance(persisted, dict) and bool(persisted.get("sha256Hash"))
 
 
-def _map(fields: Mapping[str, object], name: str) -> dict[str, object]:
+def _check_object(fields: Mapping[str, object], name: str) -> dict[str, object]:
     value = fields.get(name)
     if value is None:
         return {}

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.web.negotiation import HTML, JSON, preferred
+from gateway.web.negotiation import HTML, JSON, choose_media_type
 from gateway.web.responses import json_response
 
 PATHS = {
@@ -69,7 +69,7 @@ def index(*, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
 
     async def endpoint(request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))
-        if preferred(accept, (JSON, HTML)) == HTML:
+        if choose_media_type(accept, (JSON, HTML)) == HTML:
             return _page(paths)
         return json_response({"paths": paths, "documentation": DOCUMENTATION})
 

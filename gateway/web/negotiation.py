@@ -14,17 +14,17 @@ HTML = "text/html"
 LONGEST_ACCEPT = 1000
 
 
-def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
+def choose_media_type(accept: str, offered: tuple[str, ...]) -> str | None:
     """Returns the offered media type that `accept` prefers, None where it accepts none.
 
     An empty header accepts anything. Of types with equal quality, one that the header names comes
     before a wildcard, then the order of the header decides, then the order of the offer.
     """
-    return _preferred("" if len(accept) > LONGEST_ACCEPT else accept, offered)
+    return _choose_media_type("" if len(accept) > LONGEST_ACCEPT else accept, offered)
 
 
 @lru_cache(maxsize=128)  # clients send a handful of different headers
-def _preferred(accept: str, offered: tuple[str, ...]) -> str | None:
+def _choose_media_type(accept: str, offered: tuple[str, ...]) -> str | None:
     if not accept.strip(" ,"):
         return offered[0]
     ranges = [_media_range(part) for part in accept.split(",") if part.strip()]

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, LONGEST_ACCEPT, preferred
+from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, LONGEST_ACCEPT, choose_media_type
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -32,7 +32,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     ],
 )
 def test_media_type_is_the_one_that_accept_prefers(accept: str, chosen: str | None) -> None:
-    assert preferred(accept, (JSON, GRAPHQL_RESPONSE)) == chosen
+    assert choose_media_type(accept, (JSON, GRAPHQL_RESPONSE)) == chosen
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ def test_media_type_is_the_one_that_accept_prefers(accept: str, chosen: str | No
     [(BROWSER, HTML), ("*/*", JSON), ("text/*", HTML), (f"{JSON}, {HTML};q=0.1", JSON)],
 )
 def test_html_is_chosen_only_where_accept_names_it(accept: str, chosen: str) -> None:
-    assert preferred(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == chosen
+    assert choose_media_type(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == chosen
 
 
 def test_accept_over_1000_characters_is_disregarded() -> None:
     longest = f"{GRAPHQL_RESPONSE}, ".ljust(LONGEST_ACCEPT, "x")
-    assert preferred(longest, (JSON, GRAPHQL_RESPONSE)) == GRAPHQL_RESPONSE
-    assert preferred(longest + "x", (JSON, GRAPHQL_RESPONSE)) == JSON
+    assert choose_media_type(longest, (JSON, GRAPHQL_RESPONSE)) == GRAPHQL_RESPONSE
+    assert choose_media_type(longest + "x", (JSON, GRAPHQL_RESPONSE)) == JSON

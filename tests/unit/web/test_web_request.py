@@ -5,8 +5,8 @@ from starlette.datastructures import QueryParams
 from gateway.web.graphql_request import (
     MAXIMUM_DOCUMENT_LENGTH,
     GraphQLRequest,
-    from_json,
-    from_query_string,
+    parse_json_body,
+    parse_query_string,
 )
 from gateway.web.request_error import RequestError
 
@@ -15,25 +15,27 @@ def test_json_body_is_read_whole() -> None:
     body = (
         b'{"query":"{a}","operationName":"Q","variables":{"n":1},"extensions":{"x":[]},"other":1}'
     )
-    assert from_json(body) == GraphQLRequest("{a}", "Q", {"n": 1}, {"x": []})
+    assert parse_json_body(body) == GraphQLRequest("{a}", "Q", {"n": 1}, {"x": []})
 
 
 @pytest.mark.parametrize("value", [b"null", b'""'])
 def test_empty_operation_name_is_no_operation_name(value: bytes) -> None:
-    assert from_json(b'{"query":"{a}","operationName":' + value + b"}") == GraphQLRequest("{a}")
+    assert parse_json_body(b'{"query":"{a}","operationName":' + value + b"}") == GraphQLRequest(
+        "{a}"
+    )
 
 
 def test_byte_order_mark_before_json_is_ignored() -> None:
     """RFC 8259, 8.1."""
     body = '\ufeff{"query":"{a}","variables":{"query":"\ufeff"}}'.encode()
-    assert from_json(body) == GraphQLRequest("{a}", None, {"query": "\ufeff"})
+    assert parse_json_body(body) == GraphQLRequest("{a}", None, {"query": "\ufeff"})
     parameters = QueryParams("query=%7Ba%7D&variables=%EF%BB%BF%7B%7D&extensions=%EF%BB%BF%7B%7D")
-    assert from_query_string(parameters) == GraphQLRequest("{a}")
+    assert parse_query_string(parameters) == GraphQLRequest("{a}")
 
 
 def test_null_parameters_count_as_not_given() -> None:
     body = b'{"query":"{a}","variables":null,"extensions":null}'
-    assert from_json(body) == GraphQLRequest("{a}")
+    assert parse_json_body(body) == GraphQLRequest("{a}")
 
 
 NOT_JSON = "The body is not valid JSON in UTF-8."
@@ -79,15 +81,15 @@ NO_QUERY_IN_URL = "`query` is missing: send the GraphQL document as a string in 
 )
 def test_body_that_is_no_graphql_request_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(RequestError) as caught:
-        from_json(body)
+        parse_json_body(body)
     assert (caught.value.status, caught.value.message) == (400, message)
 
 
 def test_document_over_100_000_characters_is_refused() -> None:
     longest = "{a}".ljust(MAXIMUM_DOCUMENT_LENGTH)
-    assert from_json(msgspec.json.encode({"query": longest})).query == longest
+    assert parse_json_body(msgspec.json.encode({"query": longest})).query == longest
     with pytest.raises(RequestError) as caught:
-        from_json(msgspec.json.encode({"query": longest + " "}))
+        parse_json_body(msgspec.json.encode({"query": longest + " "}))
     assert (caught.value.status, caught.value.message) == (
         400,
         "The document is longer than 100000 characters: split it.",
@@ -96,30 +98,30 @@ def test_document_over_100_000_characters_is_refused() -> None:
 
 def test_names_of_parameters_may_appear_inside_values() -> None:
     body = b'{"query":"{a(x:\\"query\\")}","variables":{"query":"query"}}'
-    assert from_json(body).variables == {"query": "query"}
+    assert parse_json_body(body).variables == {"query": "query"}
 
 
 @pytest.mark.parametrize("body", [b"[]", b'[{"query":"{a}"}]'])
 def test_batch_is_refused_with_a_reason(body: bytes) -> None:
     with pytest.raises(RequestError) as caught:
-        from_json(body)
+        parse_json_body(body)
     assert caught.value.status == 400
     assert caught.value.message.startswith("Batches are not offered.")
 
 
 def test_query_string_is_read_whole() -> None:
     parameters = QueryParams("query=%7Ba%7D&operationName=Q&variables=%7B%22n%22%3A1%7D&extensions")
-    assert from_query_string(parameters) == GraphQLRequest("{a}", "Q", {"n": 1})
+    assert parse_query_string(parameters) == GraphQLRequest("{a}", "Q", {"n": 1})
 
 
 def test_null_in_a_query_string_is_json_only_in_variables() -> None:
     parameters = QueryParams("query=%7Ba%7D&operationName=null&variables=null")
-    assert from_query_string(parameters) == GraphQLRequest("{a}", "null")
+    assert parse_query_string(parameters) == GraphQLRequest("{a}", "null")
 
 
 def test_empty_parameters_of_a_query_string_count_as_not_given() -> None:
     parameters = QueryParams("query=%7Ba%7D&operationName=&variables=&extensions=")
-    assert from_query_string(parameters) == GraphQLRequest("{a}")
+    assert parse_query_string(parameters) == GraphQLRequest("{a}")
 
 
 @pytest.mark.parametrize(
@@ -137,5 +139,5 @@ def test_empty_parameters_of_a_query_string_count_as_not_given() -> None:
 )
 def test_query_string_that_is_no_graphql_request_is_refused(text: str, message: str) -> None:
     with pytest.raises(RequestError) as caught:
-        from_query_string(QueryParams(text))
+        parse_query_string(QueryParams(text))
     assert (caught.value.status, caught.value.message) == (400, message)
