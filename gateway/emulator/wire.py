@@ -1,10 +1,11 @@
 """Faults of the wire: a connection that breaks, closes early, or brings its bytes slowly.
 
-The server lends the means, in the ASGI scope's `extensions`: under `CONNECTION`, `reset` and
-`close` end the connection. Without them, as in the process, `ConnectionResetError` says it.
+In the process there is no connection: `ConnectionResetError` is raised instead.
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -13,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.emulator.faults import Fault, Rule
 
-CONNECTION = "gateway.connection"
 SILENT = (Fault.RESET, Fault.HANG)
 PIECES = 20
 
@@ -32,15 +32,15 @@ async def send_answer(
     """
     fault, seconds = (None, 0.0) if rule is None else (rule.fault, rule.seconds or 0.0)
     if fault is Fault.RESET:
-        await _end_connection("reset", scope, receive)
+        await _end_connection("reset", receive)
     elif fault is Fault.HANG:
         await _wait(sleep(seconds), receive)
-        await _end_connection("close", scope, receive)
+        await _end_connection("close", receive)
     elif fault is Fault.CUT:
         await _send_start(response, send)
         half = response.body[: len(response.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
-        await _end_connection("close", scope, receive)
+        await _end_connection("close", receive)
     elif fault is Fault.DRIP:
         await _send_start(response, send)
         pieces = _cut_in_pieces(bytes(response.body))
@@ -67,11 +67,19 @@ async def _send_start(response: Response, send: Send) -> None:
     )
 
 
-async def _end_connection(how: Literal["reset", "close"], scope: Scope, receive: Receive) -> None:
-    means = scope.get("extensions", {}).get(CONNECTION)
-    if means is None:
+async def _end_connection(how: Literal["reset", "close"], receive: Receive) -> None:
+    # ASGI has no message for this; uvicorn's `receive` is a method of what holds the transport.
+    cycle = getattr(receive, "__self__", None)
+    transport: asyncio.Transport | None = getattr(cycle, "transport", None)
+    if transport is None:
         raise ConnectionResetError("the emulator broke the connection")
-    means[how]()
+    if how == "reset":
+        # Without lingering the system sends a reset (RST) in place of an end (FIN).
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    else:
+        transport.close()
     # An application that returns before the server knows of the end has forgotten its answer.
     await _hang_up(receive)
 
