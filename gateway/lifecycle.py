@@ -1,34 +1,34 @@
-"""Where a process stands between its start and its end."""
+"""The stages of a process between its start and its end."""
 
 from enum import IntEnum
 
 
 class Stage(IntEnum):
-    """The stages of a process, in their order; none comes back."""
+    """The stages of a process, in order; a process never returns to an earlier one."""
 
     STARTING = 0
     RUNNING = 1
     DRAINING = 2
-    """All is answered, and whoever asks is told to go elsewhere."""
-    PARTING = 3
-    """The same, for the connections that are open; no more are taken."""
+    """Every request is answered, with `Connection: close`; readiness is 503."""
+    CLOSING = 3
+    """The same for open connections; no new ones are accepted."""
     STOPPING = 4
-    """What is in flight is finished."""
+    """Requests in flight are finished."""
     FORCED = 5
-    """What is in flight is cut off."""
+    """Requests in flight are cut off."""
 
 
 class Lifecycle:
-    """The stage of one process, which the server and the application share."""
+    """The stage of one process: the server sets it, the application reads it."""
 
     def __init__(self) -> None:
         self.stage = Stage.STARTING
 
     def advance(self, stage: Stage) -> None:
-        """Goes on to a stage, unless a later one has been reached."""
+        """Advances to a stage, unless a later one has been reached."""
         self.stage = max(self.stage, stage)
 
     @property
-    def is_leaving(self) -> bool:
-        """Whether the end has begun."""
+    def is_ending(self) -> bool:
+        """Whether the process drains or stops."""
         return self.stage >= Stage.DRAINING

@@ -1,38 +1,245 @@
-"""Several processes that serve the same socket, until Ctrl-C or SIGTERM."""
+"""Several processes that serve the same socket: uvicorn's supervisor, with heartbeats and drains.
+
+Supervisor and worker hold one end each of a pipe. The supervisor sends pings (None), which the
+worker's event loop answers, and the stage to advance to. When the supervisor dies, even by SIGKILL,
+the worker reads the end of the pipe and stops.
+"""
 
 import logging
 import multiprocessing.connection
+import os
+import signal
 import socket
+import sys
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import resource_tracker
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
 
 from gateway.lifecycle import Stage
 from gateway.server.listening import address_of
-from gateway.server.serving import Manners
-from gateway.server.signals import SIGHUP, STOPPING, on_signals
-from gateway.server.supervisor import Supervisor
-from gateway.server.worker import Factory, Worker
+from gateway.server.serving import Server, ShutdownPolicy
+from gateway.server.signals import SIGHUP, STOPPING, stage_after
 
-TICK_SECONDS = 0.1
+# A worker whose event loop does not answer a ping within this time hangs.
+HUNG_SECONDS = 10.0
+START_SECONDS = 60.0
+# A worker that ended before it served is replaced this long after its start.
+RESTART_SECONDS = 5.0
+TICK_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
+Factory = Callable[[], Starlette]
+
 
 def serve_with_workers(
-    factory: Factory, listener: socket.socket, manners: Manners, *, workers: int
+    factory: Factory, listener: socket.socket, policy: ShutdownPolicy, *, workers: int
 ) -> bool:
-    """Serves until Ctrl-C or SIGTERM; SIGHUP replaces the workers one by one.
+    """Serves until Ctrl-C or SIGTERM; returns whether it started and cut no request off.
 
-    Each worker makes its application by `factory`, a function of a module. Returns whether one
-    could start, and none cut off a request at the stop.
+    Each worker calls `factory`, a function of a module, for its application.
     """
-    supervisor = Supervisor(lambda: Worker(factory, listener, manners), workers, manners)
-    on_signals((*STOPPING, *SIGHUP), supervisor.signals.append)
+    supervisor = Supervisor(lambda: Worker(factory, listener, policy), workers)
     log.info("listening on %s; Ctrl-C stops", address_of(listener))
     try:
-        while supervisor.go_on(time.monotonic()):
-            multiprocessing.connection.wait(supervisor.ends(), TICK_SECONDS)
+        supervisor.run()
     except BaseException:
-        # Python waits for its processes at its end: these would go on for ever.
-        supervisor.stop(Stage.STOPPING, time.monotonic())
+        supervisor.stop(Stage.STOPPING)  # Python waits for its processes at its end
         raise
     return supervisor.is_clean
+
+
+class Worker(Process):
+    """A worker: `target` and what it calls run in its own process, all else in the supervisor's."""
+
+    def __init__(self, factory: Factory, listener: socket.socket, policy: ShutdownPolicy) -> None:
+        super().__init__(uvicorn.Config("", log_config=None), [listener])
+        self.has_served = False
+        self.started_at = time.monotonic()
+        self._factory = factory
+        self._policy = policy
+        self._is_leaving = False
+        self._is_ping_pending = False
+        self._kill_at = self.started_at + START_SECONDS
+
+    def start(self) -> None:
+        """Starts the process, with the supervisor's signals blocked in it for ever.
+
+        A terminal and systemd send them to every process; only the supervisor acts on them.
+        """
+        if sys.platform == "win32":
+            super().start()
+            return
+        resource_tracker.ensure_running()  # its own start would lift the block
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {*STOPPING, *SIGHUP})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def is_alive(self, timeout: float = HUNG_SECONDS) -> bool:
+        """Whether it runs and answers pings within `timeout`; sends the next one, never waits."""
+        with suppress(OSError, EOFError):  # it has just ended
+            if self._is_ping_pending and self.parent_conn.poll():
+                self.parent_conn.recv()
+                self._is_ping_pending = False
+                if not self.has_served:
+                    log.info("worker %s serves", self.pid)
+                self.has_served = True
+                if not self._is_leaving:
+                    self._kill_at = time.monotonic() + timeout
+            if not self._is_ping_pending:
+                self.parent_conn.send(None)
+                self._is_ping_pending = True
+        return self.process.is_alive() and time.monotonic() < self._kill_at
+
+    def is_ready(self, timeout: float = 0) -> bool:
+        """Whether it serves."""
+        return self.is_alive() and self.has_served
+
+    def advance(self, stage: Stage) -> None:
+        """Makes it drain or stop, within the time of the policy."""
+        self._is_leaving = True
+        seconds = 0.0 if stage is Stage.FORCED else self._policy.stop_seconds
+        self._kill_at = time.monotonic() + seconds + HUNG_SECONDS
+        with suppress(OSError):  # it has just ended
+            self.parent_conn.send(stage)
+
+    def end(self) -> int:
+        """Kills it if it still runs, because it hangs; returns the exit status."""
+        if self.process.is_alive():
+            log.warning("worker %s hangs, and is killed", self.pid)
+        self.kill()
+        self.process.join()
+        return self.process.exitcode or 0
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until the supervisor ends it; exits with 0 if it cut no request off, else 1."""
+        self.parent_conn.close()  # this process's copy, with which the pipe would have no end
+        if sys.platform == "win32":
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        server = Server(self._factory(), self._policy, heartbeat=self._answer_ping)
+        threading.Thread(target=self._follow, args=(server,), daemon=True).start()
+        [listener] = sockets or []
+        sys.exit(0 if server.run_until_stopped(listener) else 1)
+
+    def _follow(self, server: Server) -> None:
+        with suppress(OSError, EOFError):
+            while True:
+                stage = self.child_conn.recv()
+                if stage is None:
+                    self._is_ping_pending = True
+                else:
+                    server.advance(stage)
+        log.warning("the supervisor is gone: worker %s stops", os.getpid())
+        server.advance(Stage.STOPPING)
+        time.sleep(self._policy.stop_seconds)
+        os._exit(1)  # an event loop that hangs would live on
+
+    def _answer_ping(self) -> None:
+        if self._is_ping_pending:
+            self._is_ping_pending = False
+            with suppress(OSError):  # the supervisor is gone
+                self.child_conn.send(None)
+
+
+class Supervisor(Multiprocess):
+    """Keeps `count` workers running, and replaces each of them at SIGHUP."""
+
+    def __init__(self, new_worker: Callable[[], Worker], count: int) -> None:
+        super().__init__(uvicorn.Config("", workers=count, log_config=None), [])
+        for number in {*SIGNALS} - {*STOPPING, *SIGHUP}:
+            signal.signal(number, signal.SIG_DFL)
+        self._new_worker = new_worker
+        self._stage = Stage.RUNNING
+        self._workers: list[Worker] = []
+        self._leaving: list[Worker] = []
+
+    @property
+    def is_clean(self) -> bool:
+        """Once all have ended: whether each worker started and cut no request off."""
+        return all(worker.exitcode == 0 for worker in [*self._workers, *self._leaving])
+
+    def stop(self, stage: Stage) -> None:
+        """Makes all workers drain or stop, and `run` return once they have."""
+        self._stage = stage
+        self.should_exit.set()
+        self.terminate_all()
+
+    def init_processes(self) -> None:
+        """Starts the workers."""
+        for _ in range(self.processes_num):
+            self._workers.append(self._started())
+
+    def keep_subprocess_alive(self) -> None:
+        """Replaces workers that died or hang."""
+        for worker in self._workers:
+            if not worker.is_alive() and not self.should_exit.is_set():
+                self._replace_dead(worker)
+        for worker in [worker for worker in self._leaving if not worker.is_alive()]:
+            worker.end()
+            self._leaving.remove(worker)
+            log.info("worker %s has left", worker.pid)
+
+    def restart_all(self) -> None:
+        """Replaces each worker, once its replacement serves; a signal ends this."""
+        for index, worker in enumerate(self._workers):
+            replacement = self._started()
+            if not replacement.wait_until_ready(START_SECONDS, self.should_exit):
+                replacement.end()
+                pid = replacement.pid
+                log.error("worker %s could not start: the others are not replaced", pid)
+                return
+            self._workers[index] = replacement
+            self._leaving.append(worker)
+            worker.advance(Stage.CLOSING)
+            if self.signal_queue:
+                return
+
+    def handle_int(self) -> None:
+        """Stops without a drain; the second time at once."""
+        self.stop(stage_after(self._stage, signal.SIGINT))
+
+    handle_break = handle_int
+
+    def handle_term(self) -> None:
+        """Drains and stops; the second time ends the drain."""
+        self.stop(stage_after(self._stage, signal.SIGTERM))
+
+    def terminate_all(self) -> None:
+        """Passes the stage on to all workers."""
+        for worker in [*self._workers, *self._leaving]:
+            worker.advance(self._stage)
+
+    def join_all(self) -> None:
+        """Waits until all workers have ended, while signals still count."""
+        everyone = [*self._workers, *self._leaving]
+        while running := [worker for worker in everyone if worker.process.is_alive()]:
+            sentinels = [worker.process.sentinel for worker in running]
+            multiprocessing.connection.wait(sentinels, TICK_SECONDS)
+            self.handle_signals()
+            for worker in running:
+                if not worker.is_alive():
+                    worker.end()
+
+    def _started(self) -> Worker:
+        worker = self._new_worker()
+        worker.start()
+        return worker
+
+    def _replace_dead(self, worker: Worker) -> None:
+        if not any(other.has_served for other in self._workers):
+            worker.end()
+            log.error("worker %s could not start; the lines above say why", worker.pid)
+            self.stop(Stage.STOPPING)
+        elif worker.has_served or time.monotonic() >= worker.started_at + RESTART_SECONDS:
+            status = worker.end()
+            how = f"signal {-status}" if status < 0 else f"status {status}"
+            log.warning("worker %s died (%s); another takes its place", worker.pid, how)
+            self._workers[self._workers.index(worker)] = self._started()

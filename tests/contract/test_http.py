@@ -13,7 +13,7 @@ from raw_http import Connection, connections_to, get, refused
 
 from gateway.app import create_app
 from gateway.lifecycle import Stage
-from gateway.server import Manners, listen
+from gateway.server import ShutdownPolicy, listen
 from gateway.server.serving import Server
 from gateway.settings import load_settings
 
@@ -243,7 +243,7 @@ def _(connect: Connect) -> None:
 @pytest.fixture(scope="module")
 def connect() -> Iterator[Connect]:
     app = create_app(load_settings({"GATEWAY_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}))
-    server = Server(app, Manners(grace_seconds=0))
+    server = Server(app, ShutdownPolicy(grace_seconds=0))
     with listen("127.0.0.1", 0) as listener, connections_to(listener) as connect:
         thread = threading.Thread(target=server.run_until_stopped, args=(listener,))
         thread.start()

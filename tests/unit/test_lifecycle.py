@@ -4,7 +4,7 @@ from gateway.lifecycle import Lifecycle, Stage
 def test_a_process_begins_with_its_start() -> None:
     lifecycle = Lifecycle()
     assert lifecycle.stage is Stage.STARTING
-    assert not lifecycle.is_leaving
+    assert not lifecycle.is_ending
 
 
 def test_no_stage_comes_back() -> None:
@@ -12,4 +12,4 @@ def test_no_stage_comes_back() -> None:
     lifecycle.advance(Stage.DRAINING)
     lifecycle.advance(Stage.RUNNING)
     assert lifecycle.stage is Stage.DRAINING
-    assert lifecycle.is_leaving
+    assert lifecycle.is_ending

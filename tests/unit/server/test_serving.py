@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.server import Manners, listen
+from gateway.server import ShutdownPolicy, listen
 from gateway.server.serving import Server
 
 PATIENCE_SECONDS = 20
@@ -38,8 +38,8 @@ class Served:
         self.listener = listen("127.0.0.1", 0)
         self.port = self.listener.getsockname()[1]
         self.beats = threading.Semaphore(0)
-        manners = Manners(1, drain_seconds, keep_alive_seconds)
-        self.server = Server(Application().web, manners, beat=self.beats.release)
+        policy = ShutdownPolicy(1, drain_seconds, keep_alive_seconds)
+        self.server = Server(Application().web, policy, heartbeat=self.beats.release)
         self.result: list[bool] = []
         self.thread = threading.Thread(target=self._run)
 
@@ -102,12 +102,12 @@ def test_one_that_is_replaced_answers_its_connections_and_takes_no_more() -> Non
     with served(drain_seconds=600) as running:
         first, second = connect(running), connect(running)
         assert [ask(first), ask(second)] == [("STARTING", None)] * 2
-        running.server.advance(Stage.PARTING)
-        assert last_answer(first) == ("PARTING", "close")
+        running.server.advance(Stage.CLOSING)
+        assert last_answer(first) == ("CLOSING", "close")
         with pytest.raises(ConnectionError):
             connect(running)
         assert running.thread.is_alive()
-        assert ask(second) == ("PARTING", "close")
+        assert ask(second) == ("CLOSING", "close")
         assert running.ends()  # long before the drain would: nobody is left
 
 
@@ -139,5 +139,5 @@ def test_an_application_that_does_not_start_is_no_clean_run(
         yield
 
     with listen("127.0.0.1", 0) as listener:
-        assert not Server(Starlette(lifespan=broken), Manners(0)).run_until_stopped(listener)
+        assert not Server(Starlette(lifespan=broken), ShutdownPolicy(0)).run_until_stopped(listener)
     assert "Application startup failed. Exiting." in caplog.messages

@@ -29,4 +29,4 @@ def test_each_signal_goes_on_to_a_stage(
 
 
 def test_a_second_sigterm_ends_the_last_part_of_a_drain_too() -> None:
-    assert stage_after(Stage.PARTING, TERM) is Stage.STOPPING
+    assert stage_after(Stage.CLOSING, TERM) is Stage.STOPPING
