@@ -16,7 +16,7 @@ from gateway.app import app_from_environment, check, create_app, create_graph
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
-from gateway.server import CannotListen, Manners, address, listen, serve, serve_with_workers
+from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
 from gateway.settings import SettingsError, load_settings, settings_table
 
 EMULATOR_GRACE_SECONDS = 5
@@ -92,14 +92,14 @@ def _serve(arguments: Arguments) -> int:
         # The emulator's data is invented: this line has to appear at every log level.
         warning = max(logging.WARNING, log.getEffectiveLevel())
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", settings.summary())
-        manners = Manners(
+        policy = ShutdownPolicy(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
         )
         is_clean = (
-            serve(create_app(settings), listener, manners)
+            serve(create_app(settings), listener, policy)
             if arguments.workers == 1
             else serve_with_workers(
-                app_from_environment, listener, manners, workers=arguments.workers
+                app_from_environment, listener, policy, workers=arguments.workers
             )
         )
     return 0 if is_clean else 1
@@ -127,7 +127,7 @@ def _emulator(arguments: Arguments) -> int:
             url = variables["GATEWAY_UPSTREAM_URL"]
             lines.append(f"# Faults and behaviour while it runs: {url}{CONTROL_PATH}")
         _write("\n".join(lines) + "\n")
-        is_clean = serve(app, listener, Manners(EMULATOR_GRACE_SECONDS))
+        is_clean = serve(app, listener, ShutdownPolicy(EMULATOR_GRACE_SECONDS))
     return 0 if is_clean else 1
 
 

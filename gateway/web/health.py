@@ -48,7 +48,7 @@ def ready(
         except Exception:
             log.exception("the readiness check failed")
             found = Readiness(False, {})
-        if lifecycle.is_leaving:
+        if lifecycle.is_ending:
             status = "draining"
         elif lifecycle.stage is Stage.STARTING:
             status = "starting"

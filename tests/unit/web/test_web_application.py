@@ -122,7 +122,7 @@ async def test_ready_has_the_state_of_each_part(
     [
         (Stage.STARTING, "starting"),
         (Stage.DRAINING, "draining"),
-        (Stage.PARTING, "draining"),
+        (Stage.CLOSING, "draining"),
         (Stage.STOPPING, "draining"),
     ],
 )
