@@ -5,7 +5,7 @@ import sys
 from starlette.applications import Starlette
 
 from gateway.logs import configure_logging
-from gateway.server import Manners, listen, serve_with_workers
+from gateway.server import ShutdownPolicy, listen, serve_with_workers
 
 
 def broken() -> Starlette:
@@ -15,4 +15,4 @@ def broken() -> Starlette:
 if __name__ == "__main__":
     configure_logging("info", "text")
     with listen("127.0.0.1", 0) as listener:
-        sys.exit(0 if serve_with_workers(broken, listener, Manners(0), workers=2) else 1)
+        sys.exit(0 if serve_with_workers(broken, listener, ShutdownPolicy(0), workers=2) else 1)

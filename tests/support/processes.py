@@ -18,8 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.emulator import CONTROL_PATH, Emulator, create_emulator, seeded_store
-from gateway.server.http_limits import BoundedHttpProtocol
-from gateway.server.http_protocol import ConnectionsState
+from gateway.server.protocol import ConnectionsState, HttpProtocol
 
 PATIENCE_SECONDS = 30
 TOKEN = "s3cr3t-t0k3n"
@@ -76,7 +75,7 @@ def controlled_emulator(*options: str) -> Iterator[str]:
 def serving(app: ASGIApp) -> Iterator[str]:
     """Yields the URL of an application that a thread of the test serves as `serve` would."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http=BoundedHttpProtocol, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, http=HttpProtocol, log_config=None))
     server.server_state = ConnectionsState()
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
