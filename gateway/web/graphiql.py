@@ -1,27 +1,29 @@
-"""GraphiQL, served by the gateway itself: no request of the page leaves the gateway's origin.
+"""GraphiQL, served by the gateway itself: the page loads nothing from another origin.
 
-The build of `graphiql/` lies in `static/graphiql/`; the wheel and the image carry it.
+The build of `graphiql/` is in `static/graphiql/`; the wheel and the image contain it.
 """
 
 import re
-from functools import cache, partial
+from contextlib import suppress
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 BUILD = Path(__file__).parent / "static" / "graphiql"
 # Below the page's own path, so that a proxy's rule for /graphql covers them.
 ASSETS_PATH = "/graphql/assets"
 
+# Python's own table differs between its versions and machines.
 MEDIA_TYPES = {
-    "js": "text/javascript; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "ttf": "font/ttf",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".ttf": "font/ttf",
 }
-NAME = re.compile(r"[\w.-]{1,100}\.(js|css|ttf)", re.ASCII)
 # RFC 9110, 12.5.3: a weight of 0 means "not acceptable".
 GZIP = re.compile(
     r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)", re.IGNORECASE
@@ -43,8 +45,13 @@ PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# A worker lives under the policy of its own file, not under the page's.
-ASSET_POLICY = "default-src 'none'; script-src 'self'; frame-ancestors 'none'"
+ASSET_HEADERS = {
+    # A web worker has the policy of its own file, not the page's.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; frame-ancestors 'none'",
+    # An asset's name holds a hash of its content.
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
+}
 
 MISSING = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>GraphiQL is not built</title>'
@@ -53,8 +60,6 @@ MISSING = (
     "Run <code>make graphiql</code> with Node.js 20.19 or newer, then load this page again. "
     "The wheel and the container image carry it ready-made.</p></html>"
 )
-
-
 SWITCHED_OFF = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>GraphiQL is switched off</title>'
     "<h1>GraphiQL is switched off</h1>"
@@ -64,64 +69,54 @@ SWITCHED_OFF = (
 )
 
 
-def switched_off_page() -> Response:
-    """Returns the page that tells a browser how to ask without GraphiQL."""
-    headers = {
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-        "Cache-Control": "no-cache",
-        "Vary": "Accept",
-    }
-    return HTMLResponse(SWITCHED_OFF, headers=headers)
+class Assets(StaticFiles):
+    """The page's scripts, styles and fonts: the ready-made .gz where a client accepts it."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answers a request for one file; raises `HTTPException`."""
+        media_type = MEDIA_TYPES.get(Path(path).suffix)
+        if media_type is None:
+            raise HTTPException(404)
+        packed = None
+        if GZIP.search(",".join(Headers(scope=scope).getlist("Accept-Encoding"))):
+            with suppress(HTTPException):
+                packed = await super().get_response(f"{path}.gz", scope)
+        response = packed or await super().get_response(path, scope)
+        response.headers.update(ASSET_HEADERS)
+        if response.status_code == 200:
+            response.headers["Content-Type"] = media_type
+            if packed is not None:
+                response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    async def check_config(self) -> None:
+        """Accepts that there is no build yet: its files are answered with 404."""
+
+
+def graphiql_routes(build: Path = BUILD) -> list[BaseRoute]:
+    """Returns the routes of the page's assets."""
+    folder = build / ASSETS_PATH.removeprefix("/")
+    return [Mount(ASSETS_PATH, Assets(directory=folder, check_dir=False))]
 
 
 def graphiql_page(build: Path = BUILD) -> Response:
-    """Returns the page, or one that says how to get it where it is not built."""
+    """Returns the page; without a build, a page that says how to get one."""
     index = build / "index.html"
-    page = _read(index, index.stat().st_mtime_ns) if index.is_file() else MISSING
     headers = {
         "Content-Security-Policy": PAGE_POLICY,
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",
         "Vary": "Accept",
     }
+    page = index.read_text(encoding="utf-8") if index.is_file() else MISSING
     return HTMLResponse(page, headers=headers)
 
 
-def graphiql_routes(build: Path = BUILD) -> list[BaseRoute]:
-    """Returns the routes of the page's scripts, styles and fonts."""
-    folder = build / ASSETS_PATH.removeprefix("/")
-    return [Route(f"{ASSETS_PATH}/{{name}}", partial(_asset, folder))]
-
-
-# Not async: Starlette runs it in a thread, where it may ask the file system.
-def _asset(folder: Path, request: Request) -> Response:
-    """Answers one file; it never changes, since its name holds a hash of its content."""
-    name: str = request.path_params["name"]
-    matched = NAME.fullmatch(name)
-    path = folder / name
-    if matched is None or not path.is_file():
-        raise HTTPException(404)
-    media_type = MEDIA_TYPES[matched[1]]
-    compressed = folder / f"{name}.gz"
-    is_compressed = bool(GZIP.search(_accepted(request))) and compressed.is_file()
+def switched_off_page() -> Response:
+    """Returns the page that says how to use the API without GraphiQL."""
     headers = {
-        "Content-Security-Policy": ASSET_POLICY,
-        "Cache-Control": "public, max-age=31536000, immutable",
-        "ETag": f'"{name}.gz"' if is_compressed else f'"{name}"',
-        "Vary": "Accept-Encoding",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
     }
-    if headers["ETag"] in request.headers.get("If-None-Match", ""):
-        return Response(status_code=304, headers=headers)
-    if is_compressed:
-        headers["Content-Encoding"] = "gzip"
-        return FileResponse(compressed, headers=headers, media_type=media_type)
-    return FileResponse(path, headers=headers, media_type=media_type)
-
-
-def _accepted(request: Request) -> str:
-    return ",".join(request.headers.getlist("Accept-Encoding"))
-
-
-@cache
-def _read(path: Path, _changed: int) -> str:
-    return path.read_text(encoding="utf-8")
+    return HTMLResponse(SWITCHED_OFF, headers=headers)
