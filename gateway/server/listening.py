@@ -1,4 +1,4 @@
-"""The socket that a server listens on, and why an address cannot be had."""
+"""The socket that a server listens on."""
 
 import errno
 import socket
@@ -7,19 +7,19 @@ BACKLOG = 2048
 
 
 class CannotListen(Exception):
-    """The address cannot be had; the message says why, and what to do."""
+    """The address cannot be used; the message says why and what to do."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens; port 0 takes any free one, `::` takes IPv4 as well as IPv6.
+    """Returns a socket that listens; port 0 is any free port, `::` is IPv6 and IPv4.
 
-    A client that connects before something serves waits, and is answered then. Raises
-    `CannotListen` where the address is in use, not this machine's, or not allowed.
+    A client that connects before a server is up waits for it. Raises `CannotListen` if the address
+    is in use, not this machine's, or not allowed.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     is_dual = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
     try:
-        host.encode("idna")  # where create_server fails at that, it leaves its socket open
+        host.encode("idna")  # create_server would leave its socket open
         return socket.create_server(
             (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_dual
         )

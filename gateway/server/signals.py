@@ -1,4 +1,4 @@
-"""What a signal means at each stage."""
+"""The stage that each signal leads to."""
 
 import signal
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from types import FrameType
 
 from gateway.lifecycle import Stage
 
-# SIGBREAK is what Windows has in the place of SIGTERM for processes without a window.
+# On Windows, SIGBREAK replaces SIGTERM for processes without a window.
 STOPPING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
 )
@@ -14,9 +14,10 @@ SIGHUP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has no
 
 
 def stage_after(stage: Stage, number: int) -> Stage:
-    """Returns the stage that a process goes to when a signal comes.
+    """Returns the stage after a signal.
 
-    SIGTERM drains, and ends a drain; SIGINT (Ctrl-C) stops without one, the second time at once.
+    SIGTERM drains, a second one ends the drain. SIGINT (Ctrl-C) stops without a drain, a second one
+    cuts requests off.
     """
     if number == signal.SIGTERM:
         if stage < Stage.DRAINING:
@@ -26,10 +27,10 @@ def stage_after(stage: Stage, number: int) -> Stage:
 
 
 def on_signals(numbers: tuple[int, ...], act: Callable[[int], None]) -> None:
-    """Has `act` called with the number of each of these signals that comes, from now on."""
+    """Calls `act` with the number of each of these signals, from now on."""
 
-    def called(number: int, _frame: FrameType | None) -> None:
+    def handler(number: int, _frame: FrameType | None) -> None:
         act(number)
 
     for number in numbers:
-        signal.signal(number, called)
+        signal.signal(number, handler)

@@ -1,14 +1,13 @@
-"""Several workers under one supervisor: deaths, drains and rolling restarts."""
+"""Several workers under one supervisor: deaths, hangs, drains and rolling restarts."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -19,7 +18,7 @@ from running import PATIENCE_SECONDS, Gate, Running, gated_store, store_at, wait
 BROKEN_START = Path(__file__).parents[1] / "support" / "broken_start.py"
 QUERY = {"query": "{ segments(first: 2) { totalCount nodes { name } } }"}
 needs_proc = pytest.mark.skipif(
-    not os.path.exists("/proc/self/task"), reason="only Linux tells of children"
+    not os.path.exists("/proc/self/task"), reason="needs /proc, which only Linux has"
 )
 
 
@@ -41,8 +40,8 @@ def workers_of(gateway: Running) -> list[int]:
     ]
 
 
-def workers_at_work(gateway: Running) -> list[int]:
-    """Returns the ids of two workers, both of which serve."""
+def serving_workers(gateway: Running) -> list[int]:
+    """Returns the ids of two workers that serve."""
     for _ in range(2):
         gateway.wait_for_line(" serves\n")
     return workers_of(gateway)
@@ -71,7 +70,7 @@ def test_a_signal_that_every_process_gets_is_one_stop(
     """Terminals send Ctrl-C to the whole group, systemd SIGTERM."""
     gateway = run("serve", "--workers", "2", **store_at(store))
     if are_up:
-        workers_at_work(gateway)
+        serving_workers(gateway)
     os.killpg(gateway.process.pid, number)
     status, _, log = gateway.end()
     assert status == 0
@@ -79,11 +78,11 @@ def test_a_signal_that_every_process_gets_is_one_stop(
 
 
 @needs_proc
-def test_worker_that_dies_is_replaced_and_told_in_a_warning(
+def test_worker_that_dies_is_replaced_and_logged_as_a_warning(
     run: Callable[..., Running], store: str
 ) -> None:
     gateway = run("serve", "--workers", "2", **store_at(store))
-    victim = workers_at_work(gateway)[0]
+    victim = serving_workers(gateway)[0]
     os.kill(victim, signal.SIGKILL)
     line = gateway.wait_for_line("died")
     assert line.endswith(
@@ -99,7 +98,7 @@ def test_worker_that_dies_is_replaced_and_told_in_a_warning(
 @needs_proc
 def test_worker_that_hangs_is_killed_and_replaced(run: Callable[..., Running], store: str) -> None:
     gateway = run("serve", "--workers", "2", **store_at(store))
-    victim = workers_at_work(gateway)[0]
+    victim = serving_workers(gateway)[0]
     os.kill(victim, signal.SIGSTOP)
     assert f"worker {victim} hangs, and is killed\n" in gateway.wait_for_line("hangs")
     assert f"worker {victim} died (signal 9)" in gateway.wait_for_line("died")
@@ -111,14 +110,14 @@ def test_workers_end_when_their_supervisor_is_killed(
     run: Callable[..., Running], store: str
 ) -> None:
     gateway = run("serve", "--workers", "2", **store_at(store))
-    assert len(workers_at_work(gateway)) == 2
+    assert len(serving_workers(gateway)) == 2
     gateway.process.kill()
     _, _, log = gateway.end()  # which reads until the last one has closed standard error
     assert log.count("the supervisor is gone: worker ") == 2
     wait_until_refused("127.0.0.1", gateway.port)
 
 
-def test_requests_that_workers_cut_off_are_told_by_the_exit_status(
+def test_exit_status_is_1_after_a_worker_cut_a_request_off(
     run: Callable[..., Running],
 ) -> None:
     gate = Gate()
@@ -136,9 +135,41 @@ def test_requests_that_workers_cut_off_are_told_by_the_exit_status(
     assert "was cut off: the gateway stopped before its answer\n" in log
 
 
-def test_workers_that_cannot_start_end_the_command_with_status_1() -> None:
+@contextmanager
+def breakable(broken: Path) -> Iterator[Callable[[str], str]]:
+    """Two workers that cannot start while `broken` exists; yields what waits for a line."""
+    with subprocess.Popen(
+        [sys.executable, str(BROKEN_START)],
+        env={**os.environ, "BROKEN": str(broken)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        log = process.stderr
+        lines: list[str] = []
+
+        def wait_for(part: str) -> str:
+            for line in log:
+                lines.append(line)
+                if part in line:
+                    return line
+            raise AssertionError(f"it ended without {part!r}: {lines}")
+
+        try:
+            yield wait_for
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def pid_in(line: str) -> int:
+    return int(line.split("worker ")[1].split()[0])
+
+
+def test_workers_that_cannot_start_end_the_command_with_status_1(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(BROKEN_START)],
+        env={**os.environ, "BROKEN": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
@@ -147,11 +178,28 @@ def test_workers_that_cannot_start_end_the_command_with_status_1() -> None:
     assert done.returncode == 1
     assert "LookupError: nothing is there\n" in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if " ERROR " in line]
-    assert re.search(r"gateway\.server\.workers: worker \d+ could not start; the lines above", line)
+    assert line.endswith("could not start; the lines above say why")
+
+
+@needs_proc
+def test_replacements_that_cannot_start_leave_the_other_workers_running(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    with breakable(broken) as wait_for:
+        first, second = (pid_in(wait_for(" serves\n")) for _ in range(2))
+        supervisor = os.getpgid(first)
+        broken.touch()
+        os.kill(supervisor, signal.SIGHUP)
+        wait_for("could not start: the others are not replaced\n")
+        os.kill(first, signal.SIGKILL)
+        assert pid_in(wait_for("died (signal 9); another takes its place\n")) == first
+        third = pid_in(wait_for("died (status 1); another takes its place\n"))
+        broken.unlink()
+        assert pid_in(wait_for(" serves\n")) not in (first, second, third)
+        os.kill(second, 0)  # it is still there
 
 
 def is_answer(answer: httpx.Response) -> bool:
-    # The last answer of a kept connection may say that its worker leaves.
+    # The last answer of a kept connection may be that its worker drains.
     return answer.status_code == 200 or answer.headers.get("Connection") == "close"
 
 
@@ -160,7 +208,7 @@ def over_a_kept_connection(gateway: Running) -> Callable[[httpx.Client], httpx.R
 
 
 def over_new_connections(gateway: Running) -> Callable[[httpx.Client], httpx.Response]:
-    """Whoever connects anew gets to a worker that stays: readiness does not flap."""
+    """A new connection reaches a worker that stays: readiness does not flap."""
 
     def send(_: httpx.Client) -> httpx.Response:
         answer = httpx.get(f"{gateway.url}/health/ready", timeout=PATIENCE_SECONDS)
@@ -177,7 +225,7 @@ def load_on(gateway: Running) -> AbstractContextManager[Load]:
 @needs_proc
 def test_rolling_restart_loses_no_request(run: Callable[..., Running], store: str) -> None:
     gateway = run("serve", "--workers", "2", GATEWAY_DRAIN_SECONDS="2", **store_at(store))
-    before = workers_at_work(gateway)
+    before = serving_workers(gateway)
     with load_on(gateway) as clients:
         clients.wait_for(100)
         gateway.process.send_signal(signal.SIGHUP)
@@ -189,12 +237,25 @@ def test_rolling_restart_loses_no_request(run: Callable[..., Running], store: st
     assert gateway.stop()[0] == 0
 
 
+@needs_proc
+def test_sigterm_during_a_rolling_restart_stops_all_workers(
+    run: Callable[..., Running], store: str
+) -> None:
+    gateway = run("serve", "--workers", "2", **store_at(store))
+    before = serving_workers(gateway)
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.process.send_signal(signal.SIGTERM)
+    status, _, log = gateway.end()
+    assert status == 0
+    assert log.count(" serves\n") == len(before) + 1
+
+
 def test_sigterm_drains_all_workers_side_by_side(run: Callable[..., Running], store: str) -> None:
     gateway = run("serve", "--workers", "2", GATEWAY_DRAIN_SECONDS="600", **store_at(store))
-    workers_at_work(gateway)
+    serving_workers(gateway)
     gateway.process.send_signal(signal.SIGTERM)
     until, found = time.monotonic() + PATIENCE_SECONDS, 0
-    while found < 20 and time.monotonic() < until:  # no worker is asked by chance only
+    while found < 20 and time.monotonic() < until:  # so that each worker is asked
         answer = httpx.get(f"{gateway.url}/health/ready")
         found = found + 1 if answer.status_code == 503 else 0
         assert answer.json()["status"] == ("ready" if answer.status_code == 200 else "draining")

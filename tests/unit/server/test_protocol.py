@@ -1,4 +1,4 @@
-"""The limits before a request, over real connections to a server in a thread."""
+"""Limits and upgrades of HTTP/1.1, over real connections to a server in a thread."""
 
 import asyncio
 import socket
@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.server.protocol import MAXIMUM_HEAD_BYTES, ConnectionsState, HttpProtocol
 
 KIB = 1024
+CHUNKED = b"POST /chunked HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n"
 TOO_LARGE = "The request line and headers are larger than 65536 bytes."
 
 
@@ -124,23 +125,22 @@ def test_headers_may_be_as_large_as_the_bound() -> None:
             assert client.answer() == (200, False, ["/", 0])
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        get("/", "X-Large: " + "x" * 70 * KIB),
-        get("/", *["X-Many: x"] * 7 * KIB),
-        get("/" + "x" * 70 * KIB),
-        b"GET /endless HTTP/1.1\r\nX-Endless: " + b"x" * 70 * KIB,
-        b"\r\n" * 40 * KIB,
-    ],
-    ids=["a header", "headers", "the path", "without an end", "empty lines"],
-)
-def test_headers_beyond_the_bound_are_refused(head: bytes) -> None:
+TOO_LARGE_HEADS = {
+    "a header": get("/", "X-Large: " + "x" * 70 * KIB),
+    "headers": get("/", *["X-Many: x"] * 7 * KIB),
+    "the path": get("/" + "x" * 70 * KIB),
+    "without an end": b"GET /endless HTTP/1.1\r\nX-Endless: " + b"x" * 70 * KIB,
+    "empty lines": b"\r\n" * 40 * KIB,
+}
+
+
+def test_headers_beyond_the_bound_are_refused() -> None:
     with served() as server:
-        client = server.connect()
-        client.send(head)
-        assert client.answer() == refused(431, TOO_LARGE)
-        assert client.is_at_its_end
+        for what, head in TOO_LARGE_HEADS.items():
+            client = server.connect()
+            client.send(head)
+            assert client.answer() == refused(431, TOO_LARGE), what
+            assert client.is_at_its_end, what
 
 
 def test_headers_beyond_the_bound_are_refused_on_a_used_connection_too() -> None:
@@ -164,20 +164,20 @@ def test_a_large_body_does_not_count_as_headers() -> None:
         assert client.answer() == (200, False, ["/c", size])
 
 
-@pytest.mark.parametrize("start", [get("/")[:10], get("/")[:-2], b"\r\n"])
-def test_headers_that_do_not_arrive_are_answered_with_408(start: bytes) -> None:
+def test_headers_that_do_not_arrive_in_time_are_answered_with_408() -> None:
     late = refused(408, "The headers did not arrive within 0.05 seconds.")
     with served(Hasty) as server:
-        client = server.connect()
-        client.send(start)
-        assert client.answer() == late
-        assert client.is_at_its_end
-        client = server.connect()
-        client.send(get("/a"))
-        assert client.answer() == (200, False, ["/a", 0])
-        client.send(start)
-        assert client.answer() == late
-        assert client.is_at_its_end
+        for start in (get("/")[:10], get("/")[:-2], b"\r\n"):
+            client = server.connect()
+            client.send(start)
+            assert client.answer() == late
+            assert client.is_at_its_end
+            client = server.connect()
+            client.send(get("/a"))
+            assert client.answer() == (200, False, ["/a", 0])
+            client.send(start)
+            assert client.answer() == late
+            assert client.is_at_its_end
 
 
 def test_the_time_for_headers_does_not_count_for_the_answer() -> None:
@@ -210,21 +210,20 @@ def test_request_before_a_refused_one_is_answered_last(behind: bytes) -> None:
         assert client.is_at_its_end
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"\x16\x03\x01 hello\r\n\r\n",
-        get("no-path"),
-        post("/a", 0, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked") + b"no!",
-    ],
-    ids=["no HTTP", "no path", "a body of no chunks"],
-)
-def test_what_is_no_http_is_refused_in_the_form_of_all_errors(data: bytes) -> None:
+NO_HTTP = {
+    "no HTTP": b"\x16\x03\x01 hello\r\n\r\n",
+    "no path": get("no-path"),
+    "a body that is not chunked": CHUNKED + b"no!",
+}
+
+
+def test_bytes_that_are_no_http_are_refused_in_json() -> None:
     with served() as server:
-        client = server.connect()
-        client.send(data)
-        assert client.answer() == refused(400, "This is not a valid HTTP/1.1 request.")
-        assert client.is_at_its_end
+        for what, data in NO_HTTP.items():
+            client = server.connect()
+            client.send(data)
+            assert client.answer() == refused(400, "This is not a valid HTTP/1.1 request."), what
+            assert client.is_at_its_end, what
 
 
 def test_host_of_an_absolute_target_takes_the_place_of_the_header() -> None:
@@ -236,7 +235,7 @@ def test_host_of_an_absolute_target_takes_the_place_of_the_header() -> None:
         assert client.answer() == (200, False, ["gateway"])
 
 
-def test_request_line_and_headers_that_are_refused_leave_the_answer_before_them() -> None:
+def test_answer_before_a_refused_head_is_sent() -> None:
     with served() as server:
         client = server.connect()
         client.send(get("/a") + b"GET /b HTTP/1.1\r\n\r\n")
@@ -244,7 +243,7 @@ def test_request_line_and_headers_that_are_refused_leave_the_answer_before_them(
         assert client.is_at_its_end
 
 
-def test_a_senseless_rest_of_a_body_that_nobody_reads_ends_the_connection() -> None:
+def test_invalid_rest_of_an_unread_body_ends_the_connection() -> None:
     body = post("/early", 0, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
     with served() as server:
         client = server.connect()
@@ -259,7 +258,7 @@ def test_a_connection_that_sends_nothing_is_closed() -> None:
         assert server.connect().is_at_its_end
 
 
-def test_the_rest_of_a_body_that_nobody_reads_is_not_awaited_for_ever() -> None:
+def test_rest_of_an_unread_body_has_a_time_limit() -> None:
     with served(Hasty) as server:
         client = server.connect()
         client.send(post("/early", 1000, b"x"))
@@ -268,7 +267,7 @@ def test_the_rest_of_a_body_that_nobody_reads_is_not_awaited_for_ever() -> None:
         assert client.is_at_its_end
 
 
-def test_a_connection_stays_open_after_the_rest_of_a_body_that_nobody_read() -> None:
+def test_connection_stays_open_after_the_rest_of_an_unread_body() -> None:
     with served() as server:
         client = server.connect()
         client.send(post("/early", 1000, b"x"))
@@ -277,7 +276,7 @@ def test_a_connection_stays_open_after_the_rest_of_a_body_that_nobody_read() -> 
         assert client.answer() == (200, False, ["/a", 0])
 
 
-def test_an_offer_to_change_the_protocol_is_left_aside() -> None:
+def test_request_to_upgrade_without_a_body_is_answered_in_http_1_1() -> None:
     with served() as server:
         client = server.connect()
         client.send(get("/a", "Connection: Upgrade", "Upgrade: h2c"))
@@ -292,34 +291,34 @@ UPGRADE = (
 
 
 def in_pieces(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
-    bounds = [0, *cuts, len(data)]
+    """Cuts bytes at these places, those below 0 from the end."""
+    bounds = [0, *(len(data) + cut if cut < 0 else cut for cut in cuts), len(data)]
     return [data[a:b] for a, b in pairwise(bounds)]
 
 
-@pytest.mark.parametrize("cuts", [(), (40,), (-5,), (-30, -5), (-5, -3)])
-@pytest.mark.parametrize("is_chunked", [False, True])
-def test_request_to_speak_another_protocol_is_answered_in_this_one(
-    cuts: tuple[int, ...], is_chunked: bool
-) -> None:
+BODIES = {
+    "Transfer-Encoding: chunked": b"5\r\nabcde\r\n0\r\n\r\n",
+    "Content-Length: 5": b"abcde",
+}
+
+
+@pytest.mark.parametrize("framing", BODIES)
+def test_request_to_upgrade_with_a_body_is_answered_in_http_1_1(framing: str) -> None:
     """Java's client sends such headers each time (RFC 9110, 7.8)."""
-    framing = "Transfer-Encoding: chunked" if is_chunked else "Content-Length: 5"
-    body = b"5\r\nabcde\r\n0\r\n\r\n" if is_chunked else b"abcde"
     head = "\r\n".join(["POST /body HTTP/1.1", "Host: gateway", *UPGRADE, framing, "", ""])
-    request = head.encode() + body
+    request = head.encode() + BODIES[framing]
     with served() as server:
         client = server.connect()
-        for _ in range(2):
-            for piece in in_pieces(
-                request, tuple(len(request) + cut if cut < 0 else cut for cut in cuts)
-            ):
+        for cuts in ((), (40,), (-5,), (-30, -5), (-5, -3)):
+            for piece in in_pieces(request, cuts):
                 client.send(piece)
-            assert client.answer() == (200, False, ["/body", 5])
+            assert client.answer() == (200, False, ["/body", 5]), cuts
         client.send(get("/a", *UPGRADE) + get("/b"))
         assert client.answer() == (200, False, ["/a", 0])
         assert client.answer() == (200, False, ["/b", 0])
 
 
-def test_body_behind_an_upgrade_is_no_request() -> None:
+def test_body_of_a_request_to_upgrade_is_not_read_as_a_request() -> None:
     inner = get("/inner")
     head = "\r\n".join(
         ["POST /outer HTTP/1.1", "Host: gateway", *UPGRADE, f"Content-Length: {len(inner)}", "", ""]
@@ -333,9 +332,6 @@ def test_body_behind_an_upgrade_is_no_request() -> None:
         assert client.answer() == (200, False, ["/next", 0])
 
 
-CHUNKED = b"POST /chunked HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
 def test_trailers_are_dropped() -> None:
     with served() as server:
         client = server.connect()
@@ -344,7 +340,7 @@ def test_trailers_are_dropped() -> None:
         assert client.answer() == (200, False, ["/next", 0])
 
 
-def test_large_body_in_small_chunks_is_not_taken_for_trailers() -> None:
+def test_large_body_arrives_in_small_chunks() -> None:
     with served() as server:
         client = server.connect()
         client.send(CHUNKED)
@@ -358,7 +354,7 @@ class Impatient(HttpProtocol):
     unread_seconds = 0.05
 
 
-def test_connection_that_reads_nothing_is_given_up() -> None:
+def test_connection_whose_answers_are_not_read_is_aborted() -> None:
     with served(Impatient) as server:
         client = server.connect()
         with pytest.raises(ConnectionError):
@@ -404,7 +400,7 @@ def test_connection_beyond_the_maximum_is_refused() -> None:
         assert first.answer() == (200, False, ["/b", 0])
 
 
-def test_body_that_cannot_be_parsed_and_was_not_asked_for_is_a_hang_up(
+def test_body_that_cannot_be_parsed_is_a_hang_up_for_the_application(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     head = (
@@ -414,7 +410,7 @@ def test_body_that_cannot_be_parsed_and_was_not_asked_for_is_a_hang_up(
         client = server.connect()
         client.send(head + b"ZZ\r\n")
         assert client.answer()[:2] == (400, True)
-    # The application is told of a hang-up, which this one does not catch.
+    # This application does not catch the hang-up.
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info is not None
     assert record.exc_info[0] is ClientDisconnect

@@ -1,4 +1,4 @@
-"""One server in a thread, which goes through its stages without a signal."""
+"""One server in a thread, which advances through its stages without a signal."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 20
 
 
 class Application:
-    """Answers with the stage that it is told, once it is up."""
+    """Answers with its stage."""
 
     def __init__(self) -> None:
         self.lifecycle = Lifecycle()
@@ -37,9 +37,9 @@ class Served:
     def __init__(self, drain_seconds: float, keep_alive_seconds: int) -> None:
         self.listener = listen("127.0.0.1", 0)
         self.port = self.listener.getsockname()[1]
-        self.beats = threading.Semaphore(0)
+        self.heartbeats = threading.Semaphore(0)
         policy = ShutdownPolicy(1, drain_seconds, keep_alive_seconds)
-        self.server = Server(Application().web, policy, heartbeat=self.beats.release)
+        self.server = Server(Application().web, policy, heartbeat=self.heartbeats.release)
         self.result: list[bool] = []
         self.thread = threading.Thread(target=self._run)
 
@@ -70,27 +70,27 @@ def connect(running: Served) -> HTTPConnection:
 
 
 def ask(connection: HTTPConnection) -> tuple[str, str | None]:
-    """Returns the stage that the application knows, and what the answer says of the connection."""
+    """Returns the application's stage, and the answer's `Connection`."""
     connection.request("GET", "/")
     with connection.getresponse() as answer:
         return answer.read().decode().strip('"'), answer.getheader("Connection")
 
 
 def last_answer(connection: HTTPConnection) -> tuple[str, str | None]:
-    """Asks until the server has noticed that it is to go."""
+    """Asks until the server has entered the next stage."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := ask(connection)) == ("STARTING", None) and time.monotonic() < deadline:
         pass
     return answer
 
 
-def test_a_server_beats_while_it_serves() -> None:
+def test_heartbeat_is_called_while_the_server_runs() -> None:
     with served(drain_seconds=0) as running:
-        assert running.beats.acquire(timeout=PATIENCE_SECONDS)
-        assert running.beats.acquire(timeout=PATIENCE_SECONDS)
+        assert running.heartbeats.acquire(timeout=PATIENCE_SECONDS)
+        assert running.heartbeats.acquire(timeout=PATIENCE_SECONDS)
 
 
-def test_idle_connection_is_closed_after_its_time() -> None:
+def test_idle_connection_is_closed_after_the_keep_alive_time() -> None:
     with (
         served(drain_seconds=0, keep_alive_seconds=0) as running,
         connect_and_close(running) as connection,
@@ -98,7 +98,7 @@ def test_idle_connection_is_closed_after_its_time() -> None:
         assert connection.sock.recv(1) == b""
 
 
-def test_one_that_is_replaced_answers_its_connections_and_takes_no_more() -> None:
+def test_closing_server_answers_open_connections_and_accepts_no_new_ones() -> None:
     with served(drain_seconds=600) as running:
         first, second = connect(running), connect(running)
         assert [ask(first), ask(second)] == [("STARTING", None)] * 2
@@ -108,10 +108,10 @@ def test_one_that_is_replaced_answers_its_connections_and_takes_no_more() -> Non
             connect(running)
         assert running.thread.is_alive()
         assert ask(second) == ("CLOSING", "close")
-        assert running.ends()  # long before the drain would: nobody is left
+        assert running.ends()  # before the drain does: no connection is left
 
 
-def test_a_drain_without_time_ends_at_once() -> None:
+def test_drain_of_zero_seconds_ends_at_once() -> None:
     with served(drain_seconds=0) as running, connect_and_close(running) as connection:
         assert ask(connection) == ("STARTING", None)
         running.server.advance(Stage.DRAINING)
@@ -127,7 +127,7 @@ def connect_and_close(running: Served) -> Iterator[HTTPConnection]:
         connection.close()
 
 
-def test_an_application_that_does_not_start_is_no_clean_run(
+def test_run_of_an_application_that_does_not_start_is_not_clean(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def connect_to_nothing() -> None:

@@ -18,7 +18,7 @@ TERM, INT = signal.SIGTERM, signal.SIGINT
     ],
 )
 @pytest.mark.parametrize("start", [Stage.STARTING, Stage.RUNNING])
-def test_each_signal_goes_on_to_a_stage(
+def test_each_signal_leads_to_a_stage(
     signals: list[int], stages: list[Stage], start: Stage
 ) -> None:
     stage, found = start, []
@@ -28,5 +28,5 @@ def test_each_signal_goes_on_to_a_stage(
     assert found == stages
 
 
-def test_a_second_sigterm_ends_the_last_part_of_a_drain_too() -> None:
+def test_second_sigterm_ends_the_closing_stage_too() -> None:
     assert stage_after(Stage.CLOSING, TERM) is Stage.STOPPING
