@@ -196,7 +196,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         if framing := self._framing():
             lines = b"".join(b"%b: %b\r\n" % header for header in framing)
-            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
+            self._parse(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
 
     def _framing(self) -> list[tuple[bytes, bytes]]:
         return [header for header in self.headers if header[0] in FRAMING]

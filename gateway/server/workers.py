@@ -150,7 +150,7 @@ class Worker(Process):
 
 
 class Supervisor(Multiprocess):
-    """Keeps `count` workers running, and replaces each of them at SIGHUP."""
+    """Keeps `count` workers running, and replaces all of them at SIGHUP, one by one."""
 
     def __init__(self, new_worker: Callable[[], Worker], count: int) -> None:
         super().__init__(uvicorn.Config("", workers=count, log_config=None), [])
@@ -188,7 +188,7 @@ class Supervisor(Multiprocess):
             log.info("worker %s has left", worker.pid)
 
     def restart_all(self) -> None:
-        """Replaces each worker, once its replacement serves; a signal ends this."""
+        """Replaces each worker once its replacement serves; a failed start or a signal ends it."""
         for index, worker in enumerate(self._workers):
             replacement = self._started()
             if not replacement.wait_until_ready(START_SECONDS, self.should_exit):
@@ -202,15 +202,14 @@ class Supervisor(Multiprocess):
             if self.signal_queue:
                 return
 
-    def handle_int(self) -> None:
-        """Stops without a drain; the second time at once."""
-        self.stop(stage_after(self._stage, signal.SIGINT))
-
-    handle_break = handle_int
-
-    def handle_term(self) -> None:
-        """Drains and stops; the second time ends the drain."""
-        self.stop(stage_after(self._stage, signal.SIGTERM))
+    def handle_signals(self) -> None:
+        """Acts on the signals that have arrived."""
+        while self.signal_queue:
+            number = self.signal_queue.pop(0)
+            if number in SIGHUP:
+                self.restart_all()
+            else:
+                self.stop(stage_after(self._stage, number))
 
     def terminate_all(self) -> None:
         """Passes the stage on to all workers."""

@@ -13,7 +13,7 @@ import pytest
 from running import PATIENCE_SECONDS, Gate, Running, gated_store, store_at, wait_until_refused
 
 Connect = Callable[[Running], HTTPConnection]
-FOR_EVER = {"GATEWAY_DRAIN_SECONDS": "600"}
+LONG_DRAIN = {"GATEWAY_DRAIN_SECONDS": "600"}
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def connected() -> Iterator[Connect]:
 
 
 def ask(connection: HTTPConnection, path: str = "/health/live") -> tuple[int, str | None]:
-    """Returns the status, and what the answer says of the connection."""
+    """Returns the status, and the answer's `Connection`."""
     connection.request("GET", path)
     answer: HTTPResponse = connection.getresponse()
     answer.read()
@@ -46,10 +46,10 @@ def wait_until_draining(gateway: Running) -> httpx.Response:
     raise AssertionError("the gateway does not drain")
 
 
-def test_sigterm_is_followed_by_answers_that_send_clients_elsewhere(
+def test_every_answer_after_sigterm_has_connection_close(
     run: Callable[..., Running], connected: Connect
 ) -> None:
-    gateway = run("serve", **FOR_EVER)
+    gateway = run("serve", **LONG_DRAIN)
     used, unused = connected(gateway), connected(gateway)
     assert ask(used) == (200, None)
     gateway.process.send_signal(signal.SIGTERM)
@@ -57,20 +57,20 @@ def test_sigterm_is_followed_by_answers_that_send_clients_elsewhere(
     assert (answer.status_code, answer.json()["status"]) == (503, "draining")
     for connection in (used, unused, connected(gateway)):
         assert ask(connection, "/graphql?query=%7B__typename%7D") == (200, "close")
-        assert connection.sock is None  # as http.client does where the server closes
+        assert connection.sock is None  # http.client closes it after `Connection: close`
     assert gateway.stop(signal.SIGTERM)[0] == 0  # the second signal ends the drain
 
 
-def test_connections_that_are_idle_are_kept_while_it_drains(
+def test_idle_connections_stay_open_during_a_drain(
     run: Callable[..., Running], connected: Connect
 ) -> None:
-    gateway = run("serve", **FOR_EVER)
+    gateway = run("serve", **LONG_DRAIN)
     idle = connected(gateway)
     assert ask(idle) == (200, None)
     gateway.process.send_signal(signal.SIGTERM)
     wait_until_draining(gateway)
     idle.sock.setblocking(False)
-    with pytest.raises(BlockingIOError):  # an end would be read as nothing
+    with pytest.raises(BlockingIOError):  # recv would return b"" if it were closed
         idle.sock.recv(1)
     gateway.process.send_signal(signal.SIGINT)
     idle.sock.settimeout(PATIENCE_SECONDS)
@@ -78,12 +78,12 @@ def test_connections_that_are_idle_are_kept_while_it_drains(
     assert gateway.end()[0] == 0
 
 
-def test_a_request_in_flight_at_sigterm_is_the_last_of_its_connection(
+def test_request_in_flight_at_sigterm_is_the_last_of_its_connection(
     run: Callable[..., Running], connected: Connect
 ) -> None:
     gate = Gate()
     with gated_store(gate) as url, ThreadPoolExecutor() as pool:
-        gateway = run("serve", **FOR_EVER, **store_at(url))
+        gateway = run("serve", **LONG_DRAIN, **store_at(url))
         path = "/graphql?query=%7Bsegments%7BtotalCount%7D%7D"
         asked = pool.submit(ask, connected(gateway), path)
         assert gate.arrived.wait(PATIENCE_SECONDS)
@@ -94,7 +94,7 @@ def test_a_request_in_flight_at_sigterm_is_the_last_of_its_connection(
         assert gateway.stop(signal.SIGINT)[0] == 0
 
 
-def test_a_drain_ends_by_itself(run: Callable[..., Running]) -> None:
+def test_drain_ends_after_its_time(run: Callable[..., Running]) -> None:
     gateway = run("serve", GATEWAY_DRAIN_SECONDS="0.3")
     gateway.process.send_signal(signal.SIGTERM)
     wait_until_refused("127.0.0.1", gateway.port)
@@ -102,15 +102,15 @@ def test_a_drain_ends_by_itself(run: Callable[..., Running]) -> None:
 
 
 def test_ctrl_c_does_not_drain(run: Callable[..., Running], connected: Connect) -> None:
-    gateway = run("serve", **FOR_EVER)
+    gateway = run("serve", **LONG_DRAIN)
     assert ask(connected(gateway)) == (200, None)
     assert gateway.stop(signal.SIGINT)[0] == 0
 
 
-def test_who_connects_before_the_application_is_up_is_answered_by_it(
+def test_request_before_the_application_is_up_is_answered_by_it(
     run: Callable[..., Running],
 ) -> None:
-    gateway = run("serve")  # it listens, and is not up yet
+    gateway = run("serve")  # it listens but is not up yet
     with socket.create_connection(("127.0.0.1", gateway.port), PATIENCE_SECONDS) as early:
         early.sendall(b"GET /health/ready HTTP/1.1\r\nHost: gateway\r\n\r\n")
         assert early.recv(12) == b"HTTP/1.1 200"

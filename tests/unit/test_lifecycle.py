@@ -1,13 +1,13 @@
 from gateway.lifecycle import Lifecycle, Stage
 
 
-def test_a_process_begins_with_its_start() -> None:
+def test_process_begins_in_the_stage_starting() -> None:
     lifecycle = Lifecycle()
     assert lifecycle.stage is Stage.STARTING
     assert not lifecycle.is_ending
 
 
-def test_no_stage_comes_back() -> None:
+def test_process_never_returns_to_an_earlier_stage() -> None:
     lifecycle = Lifecycle()
     lifecycle.advance(Stage.DRAINING)
     lifecycle.advance(Stage.RUNNING)

@@ -5,7 +5,7 @@ import pytest
 from gateway.server import CannotListen, listen
 
 
-def test_a_host_that_is_not_this_machine_s_is_told_with_what_to_check() -> None:
+def test_host_of_another_machine_is_refused_with_what_to_check() -> None:
     with pytest.raises(CannotListen) as caught:
         listen("192.0.2.1", 0)  # for documentation (RFC 5737): no machine has it
     assert str(caught.value) == (
@@ -15,7 +15,7 @@ def test_a_host_that_is_not_this_machine_s_is_told_with_what_to_check() -> None:
     )
 
 
-def test_a_host_that_is_no_name_is_told() -> None:
+def test_host_that_is_no_name_is_refused() -> None:
     with pytest.raises(
         CannotListen, match=r"^cannot listen on 'a\.\.b': it is no name of a host\.$"
     ):
@@ -24,13 +24,13 @@ def test_a_host_that_is_no_name_is_told() -> None:
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no dual-stack IPv6")
 @pytest.mark.parametrize("client", ["127.0.0.1", "::1"])
-def test_every_network_is_of_both_versions_of_ip(client: str) -> None:
+def test_every_network_is_ipv4_and_ipv6(client: str) -> None:
     with listen("::", 0) as listener:
         port = listener.getsockname()[1]
         socket.create_connection((client, port), timeout=20).close()
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no dual-stack IPv6")
-def test_one_ipv6_address_is_of_no_other() -> None:
+def test_one_ipv6_address_is_no_other_address() -> None:
     with listen("::1", 0) as listener, pytest.raises(ConnectionError):
         socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=20)

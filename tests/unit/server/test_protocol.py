@@ -18,6 +18,11 @@ from gateway.server.protocol import MAXIMUM_HEAD_BYTES, ConnectionsState, HttpPr
 
 KIB = 1024
 CHUNKED = b"POST /chunked HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n"
+UPGRADE = (
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAMAAABkAAQAAP__",
+)
 TOO_LARGE = "The request line and headers are larger than 65536 bytes."
 
 
@@ -214,6 +219,11 @@ NO_HTTP = {
     "no HTTP": b"\x16\x03\x01 hello\r\n\r\n",
     "no path": get("no-path"),
     "a body that is not chunked": CHUNKED + b"no!",
+    "an unknown coding": CHUNKED.replace(b"chunked\r", b"gzip\r"),
+    "an unknown coding behind an upgrade": get("/a", *UPGRADE, "Transfer-Encoding: gzip"),
+    "two lengths behind an upgrade": post("/a", 3, b"").replace(
+        b"Host", "\r\n".join([*UPGRADE, "Content-Length: 4", "Host"]).encode()
+    ),
 }
 
 
@@ -281,13 +291,6 @@ def test_request_to_upgrade_without_a_body_is_answered_in_http_1_1() -> None:
         client = server.connect()
         client.send(get("/a", "Connection: Upgrade", "Upgrade: h2c"))
         assert client.answer() == (200, False, ["/a", 0])
-
-
-UPGRADE = (
-    "Connection: Upgrade, HTTP2-Settings",
-    "Upgrade: h2c",
-    "HTTP2-Settings: AAMAAABkAAQAAP__",
-)
 
 
 def in_pieces(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
