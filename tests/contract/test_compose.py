@@ -143,7 +143,10 @@ def test_a_real_store_s_settings_come_from_the_environment() -> None:
 
 def test_a_real_store_without_a_hash_or_a_token_stops_with_a_sentence() -> None:
     whole = {"GATEWAY_STORE_HASH": "abc123", "GATEWAY_ACCESS_TOKEN": "t0k3n"}
-    assert str(load_settings(with_outer_variables(**whole)).upstream_url) == "https://api.bigcommerce.com"
+    assert (
+        str(load_settings(with_outer_variables(**whole)).upstream_url)
+        == "https://api.bigcommerce.com"
+    )
     for part in ({}, *({name: value} for name, value in whole.items())):
         with pytest.raises(SettingsError, match=r"^GATEWAY_[A-Z_]+ is set without GATEWAY_"):
             load_settings(with_outer_variables(**part))
