@@ -22,6 +22,7 @@ class Arguments(argparse.Namespace):
     port: int
     workers: int
     segments: int
+    profiles: int
     latency: Latency
     max_limit: int
     over_limit: Literal["clamp", "refuse"]
@@ -63,6 +64,7 @@ def create_parser() -> Parser:
     _add_address(command, 8001)
     for option, low, high, default, text in (
         ("--segments", 0, 1000, 120, "segments in the store"),
+        ("--profiles", 0, 250_000, 1000, "shopper profiles in the store"),
         ("--max-limit", 1, 250, 250, "the largest page"),
         ("--quota", 0, 1_000_000_000, 150, "requests in a window"),
         (

@@ -108,7 +108,7 @@ def _serve(arguments: Arguments) -> int:
 def _emulator(arguments: Arguments) -> int:
     configure_logging("info", "text")
     app = create_emulator(
-        seeded_store(arguments.segments),
+        seeded_store(arguments.segments, arguments.profiles),
         latency_seconds=arguments.latency,
         max_limit=arguments.max_limit,
         over_limit=arguments.over_limit,

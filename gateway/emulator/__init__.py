@@ -10,7 +10,7 @@ from gateway.emulator.create import create_emulator
 from gateway.emulator.faults import Fault, Faults, Rule
 from gateway.emulator.latency import Constant, Latency, Lognormal, Uniform
 from gateway.emulator.seed import seeded_store
-from gateway.emulator.store import SegmentRow, Store
+from gateway.emulator.store import SegmentRow, ShopperProfileRow, Store
 
 __all__ = [
     "CONTROL_PATH",
@@ -22,6 +22,7 @@ __all__ = [
     "Lognormal",
     "Rule",
     "SegmentRow",
+    "ShopperProfileRow",
     "Store",
     "Uniform",
     "create_emulator",

@@ -3,13 +3,11 @@
 Order of the checks, as measured on the real API: route and method, then credentials, then store.
 """
 
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from random import Random
-from typing import Literal
 from uuid import uuid4
 
 from starlette.datastructures import QueryParams
@@ -20,19 +18,15 @@ from starlette.types import Receive, Scope, Send
 from gateway.emulator.answers import error_answer, html_answer, too_many_requests
 from gateway.emulator.faults import Fault, Faults, Rule
 from gateway.emulator.latency import Latency, as_latency
-from gateway.emulator.lists import (
-    ListRefused,
-    OverLimit,
-    PastTheEnd,
-    encode_page,
-    read_list_request,
-)
+from gateway.emulator.lists import ListRefused, OverLimit, PageRules, PastTheEnd
+from gateway.emulator.operations import Operation, StoreRequest, TokenScope
 from gateway.emulator.rate_limit import RateLimitWindow
+from gateway.emulator.segments import LIST_SEGMENTS
+from gateway.emulator.shopper_profiles import LIST_SHOPPER_PROFILES
 from gateway.emulator.store import Store
 from gateway.emulator.wire import SILENT, send_answer
 
-TokenScope = Literal["store_v2_customers", "store_v2_customers_read_only"]
-ROUTES = (("GET", re.compile(r"/stores/(?P<store>[^/]+)/v3/segments/?"), "list_segments"),)
+OPERATIONS = (LIST_SEGMENTS, LIST_SHOPPER_PROFILES)
 
 
 @dataclass(eq=False)
@@ -84,9 +78,11 @@ class Emulator:
 
     def _answer(self, request: Request, path: str) -> tuple[Response, Rule | None]:
         matched = _match(request.method, path)
-        self.requests["unknown" if matched is None else matched[0]] += 1
         if matched is None:
+            self.requests["unknown"] += 1
             return error_answer(404, "The route is not found, check the URL"), None
+        operation, path_ids = matched
+        self.requests[operation.name] += 1
         refusal = self._check_credentials(request.headers.get("x-auth-token"))
         if refusal is not None:
             return refusal, None
@@ -101,7 +97,7 @@ class Emulator:
         if rule is not None and rule.status is not None:
             response = error_answer(rule.status, _phrase(rule.status))
         else:
-            response = self._answer_in_store(matched[1], request.query_params, fault)
+            response = self._answer_in_store(operation, path_ids, request.query_params, fault)
         response.headers.update(self.window.headers())
         if fault is Fault.RATE_LIMITED:
             response.headers["X-Rate-Limit-Requests-Left"] = "0"
@@ -116,7 +112,7 @@ class Emulator:
         return None if token == self.token else error_answer(401, "Unauthorized")
 
     def _answer_in_store(
-        self, store_hash: str, query: QueryParams, fault: Fault | None
+        self, operation: Operation, path: dict[str, str], query: QueryParams, fault: Fault | None
     ) -> Response:
         if fault is Fault.RATE_LIMITED:
             return too_many_requests()
@@ -124,25 +120,20 @@ class Emulator:
             return error_answer(500, "Internal Server Error")
         if fault is Fault.HTML:
             return html_answer()
-        if store_hash != self.store_hash or self.token_scope is None:
+        if path["store_hash"] != self.store_hash or self.token_scope not in operation.scopes:
             return error_answer(403, "You don't have a required scope to access the endpoint")
-        return self._list_segments(query, fault)
-
-    def _list_segments(self, query: QueryParams, fault: Fault | None) -> Response:
+        rules = PageRules(self.max_limit, self.over_limit, self.past_the_end)
         try:
-            asked = read_list_request(query, max_limit=self.max_limit, over_limit=self.over_limit)
-            rows = self.store.select(asked.ids)
-            body = encode_page(rows, asked, fault, past_the_end=self.past_the_end)
+            return operation.answer(StoreRequest(self.store, path, query, rules, fault))
         except ListRefused as refused:
             return error_answer(422, refused.title)
-        return Response(body, media_type="application/json")
 
 
-def _match(method: str, path: str) -> tuple[str, str] | None:
-    """Returns the operation and the store hash that a path names, None for an unknown route."""
-    for known, pattern, operation in ROUTES:
-        if method == known and (found := pattern.fullmatch(path)):
-            return operation, found["store"]
+def _match(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    """The operation of a path and the ids in it, or None for an unknown route."""
+    for operation in OPERATIONS:
+        if (path_ids := operation.match(method, path)) is not None:
+            return operation, path_ids
     return None
 
 

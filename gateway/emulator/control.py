@@ -124,7 +124,9 @@ class _Control:
         if change.window_ms is not UNSET:
             emulator.window.window_ms = change.window_ms
         if change.segments is not UNSET:
-            emulator.store.segments = seeded_store(change.segments).segments
+            store = emulator.store
+            fresh = seeded_store(change.segments, len(store.profiles))
+            store.segments, store.members = fresh.segments, fresh.members
         return await self._read_manners(request)
 
     async def _add_segment(self, request: Request) -> Response:

@@ -8,11 +8,12 @@ from random import Random
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from gateway.emulator.app import Emulator, TokenScope
+from gateway.emulator.app import Emulator
 from gateway.emulator.control import control_routes
 from gateway.emulator.faults import SEED, Faults
 from gateway.emulator.latency import Latency
 from gateway.emulator.lists import MAXIMUM_LIMIT, OverLimit, PastTheEnd
+from gateway.emulator.operations import TokenScope
 from gateway.emulator.rate_limit import WINDOW_MILLISECONDS, RateLimitWindow
 from gateway.emulator.store import Store
 

@@ -4,23 +4,32 @@ Pure; the texts of the refusals but that of an unknown filter are the emulator's
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 from starlette.datastructures import QueryParams
+from starlette.responses import Response
 
 from gateway.emulator.faults import Fault
-from gateway.emulator.store import SegmentRow
+from gateway.emulator.store import Row
 
 DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 250
-FILTERS = ("page", "limit", "id:in")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 OverLimit = Literal["clamp", "refuse"]
 PastTheEnd = Literal["empty", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRules:
+    """The largest `limit`, what a larger one gets, and what a page past the end gets."""
+
+    max_limit: int = MAXIMUM_LIMIT
+    over_limit: OverLimit = "clamp"
+    past_the_end: PastTheEnd = "empty"
 
 
 class ListRefused(Exception):
@@ -41,41 +50,37 @@ class ListRequest:
 
 
 def read_list_request(
-    query: QueryParams, *, max_limit: int = MAXIMUM_LIMIT, over_limit: OverLimit = "clamp"
+    query: QueryParams, rules: PageRules, filters: Collection[str]
 ) -> ListRequest:
-    """Returns what a query asks for; of a repeated parameter the last one counts.
+    """The page that a query asks for; of a repeated parameter the last one counts.
 
-    Raises `ListRefused` for an unknown filter, for a `page` or `limit` that is no whole number of
-    1 or more, and for a `limit` above `max_limit` unless it is to be clamped.
+    Raises `ListRefused` for a parameter that is none of `filters`, for a `page` or `limit` that is
+    no whole number of 1 or more, and for a `limit` above the maximum unless it is to be clamped.
     """
-    unknown = [name for name in query if name not in FILTERS]
+    unknown = [name for name in query if name not in filters]
     if unknown:
         names = ", ".join(unknown)
         raise ListRefused(f"The filter(s): {names} are not valid filter parameter(s).")
     page = _read_number(query, "page", 1)
-    limit = _read_number(query, "limit", min(DEFAULT_LIMIT, max_limit))
-    if limit > max_limit and over_limit == "refuse":
-        raise ListRefused(f"limit must not be above {max_limit}.")
+    limit = _read_number(query, "limit", min(DEFAULT_LIMIT, rules.max_limit))
+    if limit > rules.max_limit and rules.over_limit == "refuse":
+        raise ListRefused(f"limit must not be above {rules.max_limit}.")
     ids = query.get("id:in")
     wanted = None if ids is None else frozenset(part.strip().lower() for part in ids.split(","))
-    return ListRequest(page, min(limit, max_limit), wanted)
+    return ListRequest(page, min(limit, rules.max_limit), wanted)
 
 
-def encode_page(
-    rows: Sequence[SegmentRow],
-    asked: ListRequest,
-    fault: Fault | None = None,
-    *,
-    past_the_end: PastTheEnd = "empty",
-) -> bytes:
-    """Returns the JSON of one page of `rows`, the whole list, spoilt as the fault says.
+def list_answer(
+    rows: Sequence[Row], asked: ListRequest, rules: PageRules, fault: Fault | None = None
+) -> Response:
+    """One page of `rows`, the whole list, as JSON with the fault's mistake in it.
 
     Raises `ListRefused` for a page past the end where it is to be refused; page 1 never is.
     """
     page, limit = asked.page, asked.limit
     shown = rows[(page - 1) * limit : page * limit]
     total_pages = -(-len(rows) // limit)
-    if page > max(1, total_pages) and past_the_end == "refuse":
+    if page > max(1, total_pages) and rules.past_the_end == "refuse":
         raise ListRefused("page must not be past the end.")
     pagination = {
         "total": len(rows),
@@ -89,7 +94,9 @@ def encode_page(
         shown = shown[:-1]
     data = None if fault is Fault.NULL_DATA else shown
     body = msgspec.json.encode({"data": data, "meta": {"pagination": pagination}})
-    return body[: len(body) // 2] if fault is Fault.TRUNCATED else body
+    if fault is Fault.TRUNCATED:
+        body = body[: len(body) // 2]
+    return Response(body, media_type="application/json")
 
 
 def _read_number(query: QueryParams, name: str, default: int) -> int:

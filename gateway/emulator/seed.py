@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, product
 from random import Random
 from uuid import UUID
 
-from gateway.emulator.store import SegmentRow, Store
+from gateway.emulator.store import SegmentRow, ShopperProfileRow, Store
 
 # Documented: at most 1000 segments to a store.
 MAXIMUM_SEGMENTS = 1000
 DEFAULT_SEGMENTS = 120
+# Undocumented: as many as a store has customers. The emulator's own bound.
+MAXIMUM_PROFILES = 250_000
+DEFAULT_PROFILES = 1000
 FIRST_DAY = datetime(2023, 3, 6, 9, 0, tzinfo=UTC)
 
 SHOPPERS = (
@@ -65,17 +69,25 @@ PLACES = (
 OCCASIONS = ("", "Black Friday")
 
 
-def seeded_store(segments: int = DEFAULT_SEGMENTS, seed: int = 2026) -> Store:
-    """Returns a store of 0 to 1000 segments; the first n are the same whatever the number.
+def seeded_store(
+    segments: int = DEFAULT_SEGMENTS, profiles: int = DEFAULT_PROFILES, seed: int = 2026
+) -> Store:
+    """Returns a store of 0 to 1000 segments that share 0 to 250,000 shopper profiles.
 
-    Raises `ValueError` for any other number.
+    The first segment has all profiles, the second every second one, the n-th every n-th one. The
+    first rows are the same whatever the numbers. Raises `ValueError` for any other number.
     """
     if not 0 <= segments <= MAXIMUM_SEGMENTS:
         raise ValueError(f"a store has 0 to {MAXIMUM_SEGMENTS} segments, {segments} were asked for")
-    return Store(list(islice(_rows(Random(seed)), segments)))  # noqa: S311 - no secret, a seed
+    if not 0 <= profiles <= MAXIMUM_PROFILES:
+        raise ValueError(f"a store has 0 to {MAXIMUM_PROFILES} profiles, {profiles} were asked for")
+    rows = list(islice(_segments(Random(seed)), segments))  # noqa: S311 - no secret, a seed
+    everybody = _profiles(profiles, seed)
+    members = {row.id: list(everybody[n :: n + 1]) for n, row in enumerate(rows)}
+    return Store(rows, list(everybody), members)
 
 
-def _rows(random: Random) -> Iterator[SegmentRow]:
+def _segments(random: Random) -> Iterator[SegmentRow]:
     day = FIRST_DAY
     for occasion, place, (shoppers, description) in product(OCCASIONS, PLACES, SHOPPERS):
         day += timedelta(minutes=random.randrange(30, 2400), seconds=random.randrange(60))
@@ -87,6 +99,24 @@ def _rows(random: Random) -> Iterator[SegmentRow]:
             created_at=_wire_date(day, random),
             updated_at=_wire_date(changed, random),
         )
+
+
+@lru_cache(maxsize=1)  # tests make a store each
+def _profiles(profiles: int, seed: int) -> tuple[ShopperProfileRow, ...]:
+    random, day = Random(f"{seed}, profiles"), FIRST_DAY  # noqa: S311 - no secret, a seed
+    rows = []
+    for customer_id in range(1, profiles + 1):
+        day += timedelta(seconds=random.randrange(1, 1200))
+        changed = day + timedelta(minutes=random.choice((0, 0, random.randrange(1, 60 * 24 * 90))))
+        rows.append(
+            ShopperProfileRow(
+                id=str(UUID(int=random.getrandbits(128), version=4)),
+                customer_id=customer_id,
+                created_at=_wire_date(day, random),
+                updated_at=_wire_date(changed, random),
+            )
+        )
+    return tuple(rows)
 
 
 def _wire_date(moment: datetime, random: Random) -> str:

@@ -1,4 +1,4 @@
-"""The state of the emulated store: its segments, in the order in which lists show them."""
+"""The state of the emulated store: its segments and shopper profiles, in the order of lists."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +15,30 @@ class SegmentRow:
     updated_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShopperProfileRow:
+    """One shopper profile as the wire shows it."""
+
+    id: str
+    customer_id: int
+    created_at: str
+    updated_at: str
+
+
+Row = SegmentRow | ShopperProfileRow
+
+
 @dataclass
 class Store:
-    """Segments in order, those that were made first at the start; ids ignore case."""
+    """Segments and shopper profiles, oldest first, and which profiles a segment has.
+
+    `members` has the profiles of each segment in the order in which they were added, by the
+    segment's id in lower case; a segment that it lacks has none. Ids ignore case.
+    """
 
     segments: list[SegmentRow] = field(default_factory=list)
+    profiles: list[ShopperProfileRow] = field(default_factory=list)
+    members: dict[str, list[ShopperProfileRow]] = field(default_factory=dict)
 
     def insert(self, row: SegmentRow, position: int | None = None) -> None:
         """Adds a segment before the one at `position`, at the end by default.
@@ -32,10 +51,12 @@ class Store:
         self.segments.insert(len(self.segments) if position is None else position, row)
 
     def delete(self, ids: Iterable[str]) -> int:
-        """Removes the segments with these ids; returns how many there were."""
+        """Removes the segments with these ids, not their profiles; returns how many there were."""
         gone = {row_id.lower() for row_id in ids}
         before = len(self.segments)
         self.segments = [row for row in self.segments if row.id.lower() not in gone]
+        for row_id in gone:
+            self.members.pop(row_id, None)
         return before - len(self.segments)
 
     def select(self, ids: Collection[str] | None = None) -> Sequence[SegmentRow]:
@@ -43,3 +64,10 @@ class Store:
         if ids is None:
             return self.segments
         return [row for row in self.segments if row.id.lower() in ids]
+
+    def profiles_of(self, segment_id: str) -> Sequence[ShopperProfileRow] | None:
+        """Returns the shopper profiles of a segment, or None for an unknown segment."""
+        wanted = segment_id.lower()
+        if all(row.id.lower() != wanted for row in self.segments):
+            return None
+        return self.members.get(wanted, [])

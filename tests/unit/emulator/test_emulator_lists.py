@@ -9,15 +9,22 @@ from gateway.emulator import Fault, seeded_store
 from gateway.emulator.lists import (
     ListRefused,
     ListRequest,
-    OverLimit,
-    encode_page,
+    PageRules,
+    list_answer,
     read_list_request,
 )
 
+RULES = PageRules()
+REFUSING = PageRules(over_limit="refuse", past_the_end="refuse")
 
-def refusal(query: str, over_limit: OverLimit = "clamp") -> str:
+
+def asked_by(query: str, rules: PageRules = RULES) -> ListRequest:
+    return read_list_request(QueryParams(query), rules, ("page", "limit", "id:in"))
+
+
+def refusal(query: str, rules: PageRules = RULES) -> str:
     with pytest.raises(ListRefused) as refused:
-        read_list_request(QueryParams(query), over_limit=over_limit)
+        asked_by(query, rules)
     return refused.value.title
 
 
@@ -36,12 +43,12 @@ def refusal(query: str, over_limit: OverLimit = "clamp") -> str:
     ],
 )
 def test_query_asks_for_a_page(query: str, asked: ListRequest) -> None:
-    assert read_list_request(QueryParams(query)) == asked
+    assert asked_by(query) == asked
 
 
 def test_default_limit_is_not_above_the_maximum() -> None:
-    asked = read_list_request(QueryParams(""), max_limit=20, over_limit="refuse")
-    assert asked == ListRequest(1, 20, None)
+    rules = PageRules(max_limit=20, over_limit="refuse")
+    assert asked_by("", rules) == ListRequest(1, 20, None)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "", "one", "1.5", "+1", " 1", "٣", "1000000000"])
@@ -57,12 +64,12 @@ def test_unknown_filters_are_named() -> None:
 
 
 def test_limit_above_the_maximum_is_refused_where_that_is_chosen() -> None:
-    assert refusal("limit=251", over_limit="refuse") == "limit must not be above 250."
+    assert refusal("limit=251", REFUSING) == "limit must not be above 250."
 
 
 def page_of(segments: int, page: int, limit: int, fault: Fault | None = None) -> object:
     rows = seeded_store(segments).segments
-    return json.loads(encode_page(rows, ListRequest(page, limit, None), fault))
+    return json.loads(bytes(list_answer(rows, ListRequest(page, limit, None), RULES, fault).body))
 
 
 def pagination(segments: int, page: int, limit: int) -> object:
@@ -100,9 +107,9 @@ def test_page_shows_its_rows_and_where_it_lies() -> None:
 def test_page_past_the_end_is_refused_where_that_is_chosen(segments: int, page: int) -> None:
     rows = seeded_store(segments).segments
     with pytest.raises(ListRefused, match=r"^page must not be past the end\.$"):
-        encode_page(rows, ListRequest(page, 2, None), past_the_end="refuse")
+        list_answer(rows, ListRequest(page, 2, None), REFUSING)
     before = ListRequest(page - 1, 2, None)
-    assert encode_page(rows, before, past_the_end="refuse") == encode_page(rows, before)
+    assert list_answer(rows, before, REFUSING).body == list_answer(rows, before, RULES).body
 
 
 def test_empty_set_has_no_pages() -> None:

@@ -6,8 +6,8 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from gateway.emulator import SegmentRow, seeded_store
-from gateway.emulator.seed import DEFAULT_SEGMENTS
+from gateway.emulator import SegmentRow, ShopperProfileRow, seeded_store
+from gateway.emulator.seed import DEFAULT_PROFILES, DEFAULT_SEGMENTS
 
 WITHOUT_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 WITH_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z")
@@ -32,29 +32,67 @@ def test_store_begins_the_same_on_every_start() -> None:
     ]
 
 
-@pytest.mark.parametrize("segments", [0, 1, 250, 251, 1000])
-def test_smaller_store_is_the_beginning_of_a_larger_one(segments: int) -> None:
-    assert seeded_store(segments).segments == seeded_store(1000).segments[:segments]
+def test_profiles_begin_the_same_on_every_start() -> None:
+    assert seeded_store(1, 1).members == {
+        "1a466884-f3f4-4249-9c28-ff90a5aec797": [
+            ShopperProfileRow(
+                id="1021fd19-8b3a-4a7c-a0a9-069a609b2543",
+                customer_id=1,
+                created_at="2023-03-06T09:07:39Z",
+                updated_at="2023-05-24T21:27:39Z",
+            )
+        ]
+    }
 
 
-def test_store_has_120_segments_unless_told() -> None:
-    assert len(seeded_store().segments) == DEFAULT_SEGMENTS == 120
+@pytest.mark.parametrize(("segments", "profiles"), [(0, 0), (1, 1), (250, 40), (1000, 5000)])
+def test_smaller_store_is_the_beginning_of_a_larger_one(segments: int, profiles: int) -> None:
+    small, large = seeded_store(segments, profiles), seeded_store(1000, 5000)
+    assert small.segments == large.segments[:segments]
+    assert small.profiles == large.profiles[:profiles]
+    assert list(small.members) == list(large.members)[:segments]
+    for segment_id, members in small.members.items():
+        assert members == large.members[segment_id][: len(members)]
+
+
+def test_nth_segment_has_every_nth_profile() -> None:
+    store = seeded_store(4, 9)
+    customers = [[row.customer_id for row in members] for members in store.members.values()]
+    assert customers == [[1, 2, 3, 4, 5, 6, 7, 8, 9], [2, 4, 6, 8], [3, 6, 9], [4, 8]]
+
+
+def test_default_store_has_120_segments_and_1000_profiles() -> None:
+    store = seeded_store()
+    assert len(store.segments) == DEFAULT_SEGMENTS == 120
+    assert len(store.profiles) == DEFAULT_PROFILES == 1000
 
 
 def test_another_seed_makes_other_ids() -> None:
     ours, theirs = seeded_store(50), seeded_store(50, seed=1)
     assert {row.id for row in ours.segments}.isdisjoint(row.id for row in theirs.segments)
+    assert {row.id for row in ours.profiles}.isdisjoint(row.id for row in theirs.profiles)
 
 
-@pytest.mark.parametrize("segments", [-1, 1001])
-def test_number_that_no_store_can_hold_is_refused(segments: int) -> None:
-    with pytest.raises(ValueError, match=f"a store has 0 to 1000 segments, {segments} were asked"):
-        seeded_store(segments)
+@pytest.mark.parametrize(
+    ("segments", "profiles", "message"),
+    [
+        (-1, 0, "a store has 0 to 1000 segments, -1 were asked for"),
+        (1001, 0, "a store has 0 to 1000 segments, 1001 were asked for"),
+        (1, -1, "a store has 0 to 250000 profiles, -1 were asked for"),
+        (1, 250_001, "a store has 0 to 250000 profiles, 250001 were asked for"),
+    ],
+)
+def test_number_that_no_store_can_hold_is_refused(
+    segments: int, profiles: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        seeded_store(segments, profiles)
 
 
 def test_ids_are_random_uuids_in_lower_case() -> None:
-    ids = [row.id for row in seeded_store(1000).segments]
-    assert len(set(ids)) == 1000
+    store = seeded_store(1000, 1000)
+    ids = [row.id for row in store.segments] + [row.id for row in store.profiles]
+    assert len(set(ids)) == 2000
     for row_id in ids:
         parsed = UUID(row_id)
         assert (str(parsed), parsed.version, parsed.variant) == (row_id, 4, RFC_4122)
@@ -75,9 +113,10 @@ def test_dates_come_in_both_formats() -> None:
     assert sum(WITH_MILLISECONDS.fullmatch(date) is not None for date in dates) == 240 - plain > 0
 
 
-def test_no_segment_changes_before_it_is_made_and_age_gives_the_order() -> None:
-    rows = seeded_store(1000).segments
-    made = [datetime.fromisoformat(row.created_at) for row in rows]
-    changed = [datetime.fromisoformat(row.updated_at) for row in rows]
-    assert made == sorted(made)
-    assert all(first <= last for first, last in zip(made, changed, strict=True))
+def test_no_row_changes_before_it_is_made_and_age_gives_the_order() -> None:
+    store = seeded_store(1000)
+    for rows in (store.segments, store.profiles):
+        made = [datetime.fromisoformat(row.created_at) for row in rows]
+        changed = [datetime.fromisoformat(row.updated_at) for row in rows]
+        assert made == sorted(made)
+        assert all(first <= last for first, last in zip(made, changed, strict=True))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.emulator import SegmentRow, Store
+from gateway.emulator import SegmentRow, ShopperProfileRow, Store
 
 DATE = "2022-09-15T23:44:05Z"
 
@@ -58,3 +58,20 @@ def test_selection_has_the_order_of_the_store() -> None:
 
 def test_selection_of_no_ids_is_empty() -> None:
     assert list(Store([row("a")]).select(frozenset())) == []
+
+
+def profile(number: int) -> ShopperProfileRow:
+    return ShopperProfileRow(f"p{number}", number, DATE, DATE)
+
+
+def test_profiles_of_a_segment_are_those_that_were_added_to_it() -> None:
+    store = Store([row("A"), row("b")], [profile(1), profile(2)], {"a": [profile(2)]})
+    found = [store.profiles_of(segment_id) for segment_id in ("a", "A", "b", "c")]
+    assert found == [[profile(2)], [profile(2)], [], None]
+
+
+def test_profiles_outlive_a_deleted_segment() -> None:
+    store = Store([row("A")], [profile(1)], {"a": [profile(1)]})
+    store.delete(["A"])
+    store.insert(row("A"))
+    assert (store.profiles, store.profiles_of("A")) == ([profile(1)], [])

@@ -1,0 +1,54 @@
+"""What every operation of the emulated API has in common: its route, its scopes, its answer."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from gateway.emulator.faults import Fault
+from gateway.emulator.lists import PageRules
+from gateway.emulator.store import Store
+
+TokenScope = Literal["store_v2_customers", "store_v2_customers_read_only"]
+MODIFY: frozenset[TokenScope] = frozenset({"store_v2_customers"})
+READ: frozenset[TokenScope] = MODIFY | {"store_v2_customers_read_only"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRequest:
+    """One request that passed the checks of token, quota and scope.
+
+    `path` has the ids of the path, `rules` how pages are cut, `fault` what the answer's body gets
+    wrong.
+    """
+
+    store: Store
+    path: Mapping[str, str]
+    query: QueryParams
+    rules: PageRules
+    fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: `path` follows `/stores/{store_hash}/v3`, `scopes` are those that allow it.
+
+    `answer` raises `ListRefused` for a query that makes no sense.
+    """
+
+    name: str
+    method: str
+    path: str
+    scopes: frozenset[TokenScope]
+    answer: Callable[[StoreRequest], Response]
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """The ids in a whole path, the store's hash among them, or None for another operation."""
+        if method != self.method:
+            return None
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", "/stores/{store_hash}/v3" + self.path)
+        found = re.fullmatch(f"{pattern}/?", path)
+        return None if found is None else found.groupdict()
