@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Literal, NoReturn, TypeVar
 
-from gateway.emulator import Constant, Fault, Latency, Rule
+from gateway.emulator import Fault, Latency, Rule
 from gateway.emulator.options import read_latency, read_rule
 from gateway.emulator.rate_limit import LONGEST_WINDOW_MILLISECONDS, WINDOW_MILLISECONDS
 
@@ -86,7 +86,7 @@ def create_parser() -> Parser:
         "--latency-ms",
         dest="latency",
         type=_reading(read_latency),
-        default=Constant(0),
+        default=0.0,
         metavar="N|LOW-HIGH",
         help="how long each answer takes, in milliseconds; LOW-HIGH draws for each (default 0)",
     )
@@ -111,7 +111,7 @@ def create_parser() -> Parser:
         metavar="NAME[=NUMBER][:OFTEN]",
         help="fail the first requests in this way: once, OFTEN times, or, as in 20%%, that part of "
         "all; may be repeated, for requests that no fault before it applies to. status takes a "
-        f"number from 400 to 599, drip and hang take seconds: {', '.join(Fault)}",
+        f"number from 400 to 599, drip takes seconds: {', '.join(Fault)}",
     )
     command.add_argument(
         "--control",

@@ -52,20 +52,20 @@ class Control:
 
     async def fail(self, *faults: Fault) -> None:
         """Lets requests fail in these ways from now on."""
-        answer = await self._http.put("/_emulator/faults", json={"rules": [*faults], "seed": 7})
+        answer = await self._http.put("/_emulator/faults", json={"rules": [*faults]})
         answer.raise_for_status()
 
-    async def behave(self, **manners: object) -> None:
+    async def behave(self, **changes: object) -> None:
         """Changes how it answers, such as its latency or its quota."""
-        (await self._http.patch("/_emulator/manners", json=manners)).raise_for_status()
+        (await self._http.patch("/_emulator/behaviour", json=changes)).raise_for_status()
 
     async def answer_after(self, seconds: float) -> None:
         """Lets each answer take so long."""
-        await self.behave(latency={"kind": "constant", "seconds": seconds})
+        await self.behave(latency_seconds=seconds)
 
     async def recover(self) -> None:
         """Lets it answer as it should."""
-        (await self._http.delete("/_emulator/faults")).raise_for_status()
+        await self.fail()
         await self.answer_after(USUAL_SECONDS)
         await self.behave(quota=ENDLESS_QUOTA)
 

@@ -1,30 +1,41 @@
-"""A BigCommerce store inside the process: state below (`store`), wire above (`app`, `control`).
+"""A BigCommerce store inside the process: state below, wire above.
+
+store             segments and shopper profiles, and which profiles a segment has
+seed              rows for it, the same on every start
+lists             `page`, `limit` and `id:in` in, one page with its pagination out
+operations        what all operations have in common
+segments          `/segments`
+shopper_profiles  `/segments/{segment_id}/shopper-profiles`
+rate_limit        the quota of each window
+faults            rules: which request is answered wrongly, and how
+answers           error objects, and faults in a list's place
+wire              faults of the connection
+app               the order of the checks
+control           `/_emulator/…`: faults, behaviour and counts while it runs
+options           faults and latencies on the command line
+create            all of it as an ASGI application
 
 It answers as the real API is documented to answer, and shares no code with the client that asks
-it. What it leaves out, and what it decided where nobody knows, stands in docs/emulator.md.
+it. What it leaves out and what it decided are in docs/emulator.md.
 """
 
-from gateway.emulator.app import Emulator
+from gateway.emulator.app import Emulator, Latency
 from gateway.emulator.control import CONTROL_PATH
 from gateway.emulator.create import create_emulator
 from gateway.emulator.faults import Fault, Faults, Rule
-from gateway.emulator.latency import Constant, Latency, Lognormal, Uniform
 from gateway.emulator.seed import seeded_store
 from gateway.emulator.store import SegmentRow, ShopperProfileRow, Store
 
 __all__ = [
     "CONTROL_PATH",
-    "Constant",
     "Emulator",
     "Fault",
     "Faults",
     "Latency",
-    "Lognormal",
     "Rule",
     "SegmentRow",
     "ShopperProfileRow",
     "Store",
-    "Uniform",
     "create_emulator",
     "seeded_store",
 ]

@@ -6,7 +6,6 @@ Order of the checks, as measured on the real API: route and method, then credent
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from random import Random
 from uuid import uuid4
 
@@ -15,47 +14,48 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.emulator.answers import error_answer, html_answer, too_many_requests
+from gateway.emulator.answers import error_answer, faulty_answer, too_many_requests
 from gateway.emulator.faults import Fault, Faults, Rule
-from gateway.emulator.latency import Latency, as_latency
 from gateway.emulator.lists import ListRefused, OverLimit, PageRules, PastTheEnd
 from gateway.emulator.operations import Operation, StoreRequest, TokenScope
 from gateway.emulator.rate_limit import RateLimitWindow
 from gateway.emulator.segments import LIST_SEGMENTS
 from gateway.emulator.shopper_profiles import LIST_SHOPPER_PROFILES
 from gateway.emulator.store import Store
-from gateway.emulator.wire import SILENT, send_answer
+from gateway.emulator.wire import send_answer
 
+SEED = 2026
+# Seconds of every answer, or the two ends between which each one's are drawn.
+Latency = float | tuple[float, float]
 OPERATIONS = (LIST_SEGMENTS, LIST_SHOPPER_PROFILES)
 
 
 @dataclass(eq=False)
 class Emulator:
-    """One emulated store and its manners: an ASGI endpoint.
+    """One emulated store and its behaviour: an ASGI endpoint.
 
-    `requests` counts what arrived, by operation, refused requests included; "unknown" counts those
-    that no route takes. `statuses` counts the same by the status of the answer, "none" where the
-    connection ended without one. `latency_seconds` is a number or a distribution that `random`
-    draws from. Every field may be set while it runs.
+    `requests` counts all requests by operation, refused ones included; "unknown" are those of no
+    route. `statuses` counts the same by the status of the answer, "none" where the connection
+    ended without one. `random` draws latencies and faults. Every field may be set while it runs.
     """
 
     store: Store
     store_hash: str
     token: str
     token_scope: TokenScope | None
-    latency_seconds: float | Latency
+    latency_seconds: Latency
     max_limit: int
     over_limit: OverLimit
     past_the_end: PastTheEnd
     window: RateLimitWindow
     faults: Faults
     sleep: Callable[[float], Awaitable[object]]
-    random: Random
+    random: Random = field(default_factory=lambda: Random(SEED))  # noqa: S311 - no secret
     requests: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request: at its arrival, then lets the latency pass.
+        """Answers one HTTP request with the store as it was at its arrival, after the latency.
 
         Raises what `send_answer` raises.
         """
@@ -63,15 +63,16 @@ class Emulator:
         response, rule = self._answer(request, "/" + request.path_params["path"])
         response.headers["X-Request-Id"] = uuid4().hex
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        is_silent = rule is not None and rule.fault in SILENT
+        is_silent = rule is not None and rule.fault is Fault.RESET
         self.statuses["none" if is_silent else str(response.status_code)] += 1
-        seconds = as_latency(self.latency_seconds).draw(self.random)
+        latency = self.latency_seconds
+        seconds = self.random.uniform(*latency) if isinstance(latency, tuple) else latency
         if seconds:
             await self.sleep(seconds)
         await send_answer(response, rule, scope, receive, send, self.sleep)
 
-    def forget_requests(self) -> None:
-        """Sets all counts back; what the running window has left stays."""
+    def reset_requests(self) -> None:
+        """Sets all counts to zero; the quota that is used up stays so."""
         self.requests.clear()
         self.statuses.clear()
         self.window.forget_history()
@@ -90,15 +91,13 @@ class Emulator:
             refusal = too_many_requests()
             refusal.headers.update(self.window.headers())
             return refusal, None
-        rule = self.faults.draw()
+        rule = self.faults.take(self.random)
         fault = None if rule is None else rule.fault
-        if fault is Fault.OVERLOADED:
-            return too_many_requests(), rule
-        if rule is not None and rule.status is not None:
-            response = error_answer(rule.status, _phrase(rule.status))
-        else:
+        response = None if rule is None else faulty_answer(rule)
+        if response is None:
             response = self._answer_in_store(operation, path_ids, request.query_params, fault)
-        response.headers.update(self.window.headers())
+        if fault is not Fault.OVERLOADED:
+            response.headers.update(self.window.headers())
         if fault is Fault.RATE_LIMITED:
             response.headers["X-Rate-Limit-Requests-Left"] = "0"
         return response, rule
@@ -114,12 +113,6 @@ class Emulator:
     def _answer_in_store(
         self, operation: Operation, path: dict[str, str], query: QueryParams, fault: Fault | None
     ) -> Response:
-        if fault is Fault.RATE_LIMITED:
-            return too_many_requests()
-        if fault is Fault.SERVER_ERROR:
-            return error_answer(500, "Internal Server Error")
-        if fault is Fault.HTML:
-            return html_answer()
         if path["store_hash"] != self.store_hash or self.token_scope not in operation.scopes:
             return error_answer(403, "You don't have a required scope to access the endpoint")
         rules = PageRules(self.max_limit, self.over_limit, self.past_the_end)
@@ -135,11 +128,3 @@ def _match(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         if (path_ids := operation.match(method, path)) is not None:
             return operation, path_ids
     return None
-
-
-def _phrase(status: int) -> str:
-    """Returns the status in words, as the registry has them."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Status {status}"

@@ -1,17 +1,15 @@
-"""Puts the emulator together: one store, its manners, and the control routes if asked for."""
+"""Puts the emulator together: one store, its behaviour and, on request, the control routes."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from random import Random
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from gateway.emulator.app import Emulator
+from gateway.emulator.app import Emulator, Latency
 from gateway.emulator.control import control_routes
-from gateway.emulator.faults import SEED, Faults
-from gateway.emulator.latency import Latency
+from gateway.emulator.faults import Faults
 from gateway.emulator.lists import MAXIMUM_LIMIT, OverLimit, PastTheEnd
 from gateway.emulator.operations import TokenScope
 from gateway.emulator.rate_limit import WINDOW_MILLISECONDS, RateLimitWindow
@@ -24,7 +22,7 @@ def create_emulator(
     store_hash: str = "emulator",
     token: str = "emulator-token",  # noqa: S107 - opens nothing but this emulator
     token_scope: TokenScope | None = "store_v2_customers",  # noqa: S107 - a scope, no secret
-    latency_seconds: float | Latency = 0.0,
+    latency_seconds: Latency = 0.0,
     max_limit: int = MAXIMUM_LIMIT,
     over_limit: OverLimit = "clamp",
     past_the_end: PastTheEnd = "empty",
@@ -34,14 +32,12 @@ def create_emulator(
     control: bool = False,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    random: Random | None = None,
 ) -> Starlette:
     """Returns the emulator as an ASGI application; `app.state.emulator` is its `Emulator`.
 
     A `limit` above `max_limit` is clamped silently, with a smaller `per_page` in the answer, or
     refused with 422; so is a page past the end, or it is empty. A token without scope gets 403.
-    With `control` it answers `/_emulator/…` too. `clock` and `sleep` count in seconds; `random` is
-    what latencies are drawn from, the same on every start by default.
+    With `control` it answers `/_emulator/…` too. `clock` and `sleep` count in seconds.
     """
     emulator = Emulator(
         store=store,
@@ -55,11 +51,10 @@ def create_emulator(
         window=RateLimitWindow(rate_limit_quota, clock, window_ms=rate_limit_window_ms),
         faults=Faults() if faults is None else faults,
         sleep=sleep,
-        random=Random(SEED) if random is None else random,  # noqa: S311 - no secret
     )
     # One route without methods for all: the real API answers 404 to an unknown method, where
     # Starlette says 405.
     everything = Route("/{path:path}", emulator)
-    app = Starlette(routes=[*(control_routes(emulator) if control else ()), everything])
+    app = Starlette(routes=[*([control_routes(emulator)] if control else []), everything])
     app.state.emulator = emulator
     return app

@@ -8,13 +8,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from gateway.emulator.latency import Seconds
-
-SEED = 2026
+MAXIMUM_SECONDS = 600.0
+Seconds = Annotated[float, Meta(ge=0, le=MAXIMUM_SECONDS)]
 
 
 class Fault(StrEnum):
-    """One way in which an answer can be wrong."""
+    """One way in which an answer is wrong."""
 
     SERVER_ERROR = "server-error"
     """Status 500 with BigCommerce's error object."""
@@ -40,18 +39,13 @@ class Fault(StrEnum):
     """The answer's headers and half of its body, then the connection closes."""
     DRIP = "drip"
     """The right answer, in small pieces with pauses; the body takes `seconds`."""
-    HANG = "hang"
-    """No answer for `seconds`, then the connection closes."""
-
-
-FAULTS_WITH_SECONDS = (Fault.DRIP, Fault.HANG)
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Lets requests meet a fault: `times` of them (None: without end), each with `probability`.
+    """One fault for `times` requests (None: without end), each with `probability`.
 
-    None as the fault lets them be answered rightly. Raises `ValueError` where the fault needs
-    `status` or `seconds` and has none, or has what it does not need.
+    A rule without a fault leaves its requests alone. Raises `ValueError` unless `status` goes with
+    the fault status, and `seconds` with drip.
     """
 
     fault: Fault | None
@@ -63,10 +57,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     def __post_init__(self) -> None:
         if (self.fault is Fault.STATUS) != (self.status is not None):
             raise ValueError("`status` goes with the fault status, and with no other")
-        if (self.fault in FAULTS_WITH_SECONDS) != (self.seconds is not None):
-            raise ValueError("`seconds` goes with the faults drip and hang, and with no other")
-        if self.times is not None and self.times < 1:
-            raise ValueError("`times` must be 1 or more")
+        if (self.fault is Fault.DRIP) != (self.seconds is not None):
+            raise ValueError("`seconds` goes with the fault drip, and with no other")
 
 
 class Faults:
@@ -75,26 +67,25 @@ class Faults:
     A fault of a list's body has no effect on a request that is refused, and is used up by it.
     """
 
-    def __init__(self, rules: Iterable[Rule] = (), random: Random | None = None) -> None:
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = list(rules)
-        self.random = Random(SEED) if random is None else random  # noqa: S311 - no secret
 
     def add(self, fault: Fault, times: int | None = 1) -> None:
-        """Lets `times` requests (None: all), behind those of the rules before, fail this way."""
+        """Adds a rule for `times` requests (None: all), behind the rules that there are."""
         self.rules.append(Rule(fault, times=times))
 
     def skip(self, times: int = 1) -> None:
-        """Lets `times` requests, behind those of the rules before, be answered rightly."""
+        """Leaves `times` requests alone, behind the rules that there are."""
         self.rules.append(Rule(None, times=times))
 
     def clear(self) -> None:
-        """Forgets all rules."""
+        """Removes all rules."""
         self.rules.clear()
 
-    def draw(self) -> Rule | None:
+    def take(self, random: Random) -> Rule | None:
         """Returns the rule that the next request meets, and counts it; None if there is none."""
         for place, rule in enumerate(self.rules):
-            if rule.probability < 1 and self.random.random() >= rule.probability:
+            if rule.probability < 1 and random.random() >= rule.probability:
                 continue
             if rule.times == 1:
                 del self.rules[place]
@@ -102,8 +93,3 @@ class Faults:
                 self.rules[place] = replace(rule, times=rule.times - 1)
             return rule
         return None
-
-    def take(self) -> Fault | None:
-        """Returns the fault of the next request, None for a right answer."""
-        rule = self.draw()
-        return None if rule is None else rule.fault

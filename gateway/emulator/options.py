@@ -1,9 +1,9 @@
-"""Faults and latencies as people type them, for a command line."""
+"""Faults and latencies in the words of the command line."""
 
 import re
 
-from gateway.emulator.faults import FAULTS_WITH_SECONDS, Fault, Rule
-from gateway.emulator.latency import MAXIMUM_SECONDS, Constant, Latency, Uniform
+from gateway.emulator.app import Latency
+from gateway.emulator.faults import MAXIMUM_SECONDS, Fault, Rule
 
 
 def read_rule(text: str) -> Rule:
@@ -16,7 +16,7 @@ def read_rule(text: str) -> Rule:
     if name not in [*Fault]:
         raise ValueError(f"{name!r} is none of {', '.join(Fault)}")
     fault = Fault(name)
-    example = {Fault.STATUS: "status=503", Fault.DRIP: "drip=2", Fault.HANG: "hang=2"}.get(fault)
+    example = {Fault.STATUS: "status=503", Fault.DRIP: "drip=2"}.get(fault)
     if example is None and equals:
         raise ValueError(f"{name} takes no number")
     if example is not None and not equals:
@@ -25,22 +25,25 @@ def read_rule(text: str) -> Rule:
     return Rule(
         fault,
         status=_whole(value, 400, 599) if fault is Fault.STATUS else None,
-        seconds=_decimal(value, MAXIMUM_SECONDS) if fault in FAULTS_WITH_SECONDS else None,
+        seconds=_decimal(value, MAXIMUM_SECONDS) if fault is Fault.DRIP else None,
         probability=_decimal(often[:-1], 100) / 100 if is_percent else 1.0,
         times=None if is_percent else _whole(often, 1, 1_000_000) if colon else 1,
     )
 
 
 def read_latency(text: str) -> Latency:
-    """Returns how long answers take, out of `N` or `LOW-HIGH` milliseconds.
+    """Returns the seconds of `N` or `LOW-HIGH` milliseconds.
 
     Raises `ValueError` with a sentence for anything else.
     """
     low, dash, high = text.partition("-")
-    seconds = [_whole(part, 0, 600_000) / 1000 for part in ((low, high) if dash else (low,))]
-    if seconds != sorted(seconds):
+    first = _whole(low, 0, 600_000) / 1000
+    if not dash:
+        return first
+    last = _whole(high, 0, 600_000) / 1000
+    if first > last:
         raise ValueError(f"{low} is above {high}: the lower number comes first")
-    return Uniform(*seconds) if dash else Constant(*seconds)
+    return first, last
 
 
 def _whole(text: str, low: int, high: int) -> int:

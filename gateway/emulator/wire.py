@@ -14,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.emulator.faults import Fault, Rule
 
-SILENT = (Fault.RESET, Fault.HANG)
 PIECES = 20
 
 
@@ -26,35 +25,29 @@ async def send_answer(
     send: Send,
     sleep: Callable[[float], Awaitable[object]],
 ) -> None:
-    """Sends an answer, spoilt on its way as the rule says.
+    """Sends an answer with the rule's fault of the wire.
 
-    Raises `ConnectionResetError` for a connection that breaks where the server lends no means.
+    Raises `ConnectionResetError` for a connection that breaks where there is none.
     """
-    fault, seconds = (None, 0.0) if rule is None else (rule.fault, rule.seconds or 0.0)
+    fault = None if rule is None else rule.fault
     if fault is Fault.RESET:
         await _end_connection("reset", receive)
-    elif fault is Fault.HANG:
-        await _wait(sleep(seconds), receive)
-        await _end_connection("close", receive)
     elif fault is Fault.CUT:
         await _send_start(response, send)
         half = response.body[: len(response.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         await _end_connection("close", receive)
-    elif fault is Fault.DRIP:
+    elif rule is not None and rule.seconds is not None:
         await _send_start(response, send)
-        pieces = _cut_in_pieces(bytes(response.body))
-        for piece in pieces:
-            await sleep(seconds / len(pieces))
+        size = max(1, -(-len(response.body) // PIECES))
+        starts = range(0, len(response.body), size)
+        for start in starts:
+            await sleep(rule.seconds / len(starts))
+            piece = response.body[start : start + size]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     else:
         await response(scope, receive, send)
-
-
-def _cut_in_pieces(body: bytes) -> list[bytes]:
-    size = max(1, -(-len(body) // PIECES))
-    return [body[start : start + size] for start in range(0, len(body), size)]
 
 
 async def _send_start(response: Response, send: Send) -> None:
@@ -81,20 +74,5 @@ async def _end_connection(how: Literal["reset", "close"], receive: Receive) -> N
     else:
         transport.close()
     # An application that returns before the server knows of the end has forgotten its answer.
-    await _hang_up(receive)
-
-
-async def _wait(sleeping: Awaitable[object], receive: Receive) -> None:
-    """Waits, unless the client loses its patience before."""
-    waits = [asyncio.ensure_future(sleeping), asyncio.ensure_future(_hang_up(receive))]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-
-
-async def _hang_up(receive: Receive) -> None:
-    """Waits for the end of the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

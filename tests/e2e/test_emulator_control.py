@@ -16,7 +16,7 @@ def total(count: int) -> dict[str, object]:
     return {"data": {"segments": {"totalCount": count}}, "extensions": {"cache": cache}}
 
 
-def test_gateway_notices_what_another_app_does_and_a_connection_that_breaks() -> None:
+def test_gateway_sees_the_changes_of_another_app_and_a_broken_connection() -> None:
     with (
         controlled_emulator("--segments", "7", "--latency-ms", "0-2") as upstream,
         gateway_over(
@@ -32,7 +32,7 @@ def test_gateway_notices_what_another_app_does_and_a_connection_that_breaks() ->
         assert ask(gateway) == total(8)
         httpx.put(f"{upstream}/_emulator/faults", json={"rules": [{"fault": "reset"}]})
         assert ask(gateway)["data"] == {"segments": None}
-        httpx.delete(f"{upstream}/_emulator/faults")
+        httpx.put(f"{upstream}/_emulator/faults", json={"rules": []}).raise_for_status()
         assert ask(gateway) == total(8)
         statuses = httpx.get(f"{upstream}/_emulator/requests").json()["statuses"]
         assert statuses["200"] == 3
@@ -41,5 +41,5 @@ def test_gateway_notices_what_another_app_does_and_a_connection_that_breaks() ->
 
 def test_emulator_in_a_thread_has_the_same_control() -> None:
     with emulator_on_a_port(3, control=True) as (url, emulator):
-        assert httpx.patch(f"{url}/_emulator/manners", json={"quota": 5}).status_code == 200
+        assert httpx.patch(f"{url}/_emulator/behaviour", json={"quota": 5}).status_code == 204
         assert emulator.window.quota == 5

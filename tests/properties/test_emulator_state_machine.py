@@ -138,7 +138,7 @@ class EmulatedStore(RuleBasedStateMachine):
         self.model = [row for row in self.model if row.id != row_id]
 
     @rule()
-    def forget_requests(self) -> None:
+    def reset_requests(self) -> None:
         self.control("DELETE", "/requests")
         self.requests = 0
 

@@ -162,7 +162,7 @@ def test_an_unknown_fault_is_refused_with_the_known_ones(
     assert refusal("emulator", "--fault", "boom:2", capsys=capsys) == (
         "gateway emulator: argument --fault: 'boom' is none of server-error, status, "
         "rate-limited, overloaded, html, truncated, null-data, zero-per-page, missing-row, reset, "
-        "cut, drip, hang. "
+        "cut, drip. "
         "`gateway emulator --help` says more.\n"
     )
 

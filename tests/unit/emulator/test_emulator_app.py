@@ -143,7 +143,7 @@ async def test_every_request_has_its_own_id() -> None:
 
 @dataclass
 class Gate:
-    """Stands in for `asyncio.sleep`: whoever sleeps waits until the gate opens."""
+    """A sleep that lasts until the gate opens."""
 
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     asleep: list[float] = field(default_factory=list)
@@ -172,7 +172,7 @@ async def test_latencies_of_concurrent_requests_overlap() -> None:
     assert [answer.result().status_code for answer in answers] == [200] * 5
 
 
-async def test_answer_tells_the_store_as_it_was_when_the_request_arrived() -> None:
+async def test_answer_shows_the_store_as_it_was_at_the_arrival_of_the_request() -> None:
     gate = Gate()
     app = create_emulator(seeded_store(3), latency_seconds=0.2, sleep=gate)
     async with client_of(app) as client, asyncio.TaskGroup() as group:
@@ -181,6 +181,17 @@ async def test_answer_tells_the_store_as_it_was_when_the_request_arrived() -> No
         emulator_of(app).store.segments.clear()
         gate.opened.set()
     assert answer.result().json()["meta"]["pagination"]["total"] == 3
+
+
+async def test_latency_between_two_ends_is_drawn_for_each_answer() -> None:
+    gate = Gate()
+    gate.opened.set()
+    app = create_emulator(seeded_store(1), latency_seconds=(1, 3), sleep=gate)
+    async with client_of(app) as client:
+        for _ in range(100):
+            await client.get(SEGMENTS)
+    seconds = sorted(gate.asleep)
+    assert 1 <= seconds[0] < 1.2 < 1.7 < seconds[50] < 2.3 < 2.8 < seconds[-1] <= 3
 
 
 async def test_without_latency_nothing_sleeps() -> None:

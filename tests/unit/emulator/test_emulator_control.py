@@ -1,6 +1,5 @@
-"""The control routes: what each one answers and changes."""
+"""The control routes: what each one answers, changes and refuses."""
 
-import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,24 +8,15 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from gateway.emulator import Constant, Fault, Uniform, create_emulator, seeded_store
+from gateway.emulator import Fault, Rule, create_emulator, seeded_store
 
 SEGMENTS = "/stores/emulator/v3/segments"
 TOKEN = {"X-Auth-Token": "emulator-token"}
-MANNERS = {
-    "latency": {"kind": "constant", "seconds": 0.0},
-    "max_limit": 250,
-    "over_limit": "clamp",
-    "past_the_end": "empty",
-    "quota": 3,
-    "window_ms": 30_000,
-    "segments": 2,
-}
 
 
 @pytest.fixture
 def app() -> Starlette:
-    return create_emulator(seeded_store(2), rate_limit_quota=3, control=True, clock=lambda: 0.0)
+    return create_emulator(seeded_store(2, 9), rate_limit_quota=3, control=True, clock=lambda: 0.0)
 
 
 @pytest.fixture
@@ -41,48 +31,24 @@ async def ask_store(client: httpx.AsyncClient, query: str = "") -> httpx.Respons
     return await client.get(SEGMENTS + query, headers=TOKEN)
 
 
-async def test_list_of_routes_names_each_with_a_sentence(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/_emulator")
-    routes = answer.json()["routes"]
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
-    assert [*routes] == [
-        "GET /_emulator",
-        "GET /_emulator/requests",
-        "DELETE /_emulator/requests",
-        "GET /_emulator/faults",
-        "PUT /_emulator/faults",
-        "DELETE /_emulator/faults",
-        "GET /_emulator/manners",
-        "PATCH /_emulator/manners",
-        "POST /_emulator/segments",
-        "DELETE /_emulator/segments/{id}",
-    ]
-    assert all(re.fullmatch(r"[A-Z][^.]+\.", sentence) for sentence in routes.values())
-
-
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "status"),
     [
-        ("GET", "/_emulator/"),
-        ("POST", "/_emulator"),
-        ("GET", "/_emulator/boom"),
-        ("DELETE", "/_emulator/manners"),
-        ("GET", "/_emulator/segments"),
-        ("GET", "/_emulator/faults/"),
+        ("GET", "/_emulator/", 404),
+        ("GET", "/_emulator/boom", 404),
+        ("DELETE", "/_emulator/behaviour", 405),
+        ("GET", "/_emulator/segments", 405),
     ],
 )
-async def test_what_there_is_not_is_told_and_not_counted(
-    client: httpx.AsyncClient, app: Starlette, method: str, path: str
+async def test_unknown_control_route_is_no_request_to_the_store(
+    client: httpx.AsyncClient, app: Starlette, method: str, path: str, status: int
 ) -> None:
-    answer = await client.request(method, path)
-    sentence = f"There is no {method} {path}: GET /_emulator lists what is."
-    assert (answer.status_code, answer.json()) == (404, {"error": sentence})
+    assert (await client.request(method, path)).status_code == status
     assert app.state.emulator.requests == {}
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", ""), ("GET", "/requests"), ("PUT", "/faults"), ("PATCH", "/manners")],
+    ("method", "path"), [("GET", "/requests"), ("PUT", "/faults"), ("PATCH", "/behaviour")]
 )
 async def test_without_control_its_paths_are_an_unknown_route(method: str, path: str) -> None:
     app = create_emulator(seeded_store(1))
@@ -113,12 +79,12 @@ async def test_requests_are_counted_by_operation_status_and_window(
     assert (await client.get("/_emulator/requests")).json() == expected
 
 
-async def test_counts_are_set_back_and_the_quota_is_not(client: httpx.AsyncClient) -> None:
+async def test_counts_are_reset_and_the_quota_is_not(client: httpx.AsyncClient) -> None:
     for _ in range(3):
         await ask_store(client)
-    forgotten = await client.delete("/_emulator/requests")
+    answer = await client.delete("/_emulator/requests")
     nothing = {"total": 0, "operations": {}, "statuses": {}, "windows": []}
-    assert (forgotten.status_code, forgotten.content) == (204, b"")
+    assert (answer.status_code, answer.content) == (204, b"")
     assert (await client.get("/_emulator/requests")).json() == nothing
     assert (await ask_store(client)).status_code == 429
 
@@ -137,67 +103,40 @@ async def test_control_costs_no_quota_meets_no_fault_and_waits_for_no_latency() 
     assert [answer.json()["total"] for answer in answers] == [0, 0, 0]
 
 
-async def test_rules_are_replaced_and_shown_as_far_as_they_are_left(
-    client: httpx.AsyncClient, app: Starlette
-) -> None:
+async def test_rules_are_replaced(client: httpx.AsyncClient, app: Starlette) -> None:
     app.state.emulator.faults.add(Fault.HTML)
     rules = [
         {"fault": "status", "status": 503, "times": 2},
         {"fault": "drip", "seconds": 0.5, "probability": 0.0},
+        {"fault": None, "times": 1},
     ]
-    put = await client.put("/_emulator/faults", json={"rules": rules})
-    assert (put.status_code, put.json()) == (200, {"rules": rules})
-    assert (await ask_store(client)).status_code == 503
-    left = [{"fault": "status", "status": 503, "times": 1}, rules[1]]
-    assert (await client.get("/_emulator/faults")).json() == {"rules": left}
-    assert [(await ask_store(client)).status_code for _ in range(2)] == [503, 200]
-
-
-async def test_rules_are_forgotten(client: httpx.AsyncClient, app: Starlette) -> None:
-    app.state.emulator.faults.add(Fault.HTML, times=None)
-    answer = await client.delete("/_emulator/faults")
+    answer = await client.put("/_emulator/faults", json={"rules": rules})
     assert (answer.status_code, answer.content) == (204, b"")
-    assert (await client.get("/_emulator/faults")).json() == {"rules": []}
-    assert "data" in (await ask_store(client)).json()
+    assert app.state.emulator.faults.rules == [
+        Rule(Fault.STATUS, status=503, times=2),
+        Rule(Fault.DRIP, seconds=0.5, probability=0),
+        Rule(None, times=1),
+    ]
+    assert [(await ask_store(client)).status_code for _ in range(3)] == [503, 503, 200]
 
 
-async def test_seed_makes_chance_the_same_each_time(
+async def test_behaviour_changes_as_sent_and_the_rest_stays(
     client: httpx.AsyncClient, app: Starlette
 ) -> None:
-    rules = [{"fault": "html", "probability": 0.5}]
-    met = []
-    for seed in (7, 7, 8):
-        await client.put("/_emulator/faults", json={"rules": rules, "seed": seed})
-        met.append([app.state.emulator.faults.take() for _ in range(50)])
-    assert met[0] == met[1] != met[2]
-
-
-async def test_manners_are_told(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/_emulator/manners")).json() == MANNERS
-
-
-async def test_manners_that_are_sent_change_and_the_others_stay(
-    client: httpx.AsyncClient, app: Starlette
-) -> None:
-    app.state.emulator.store.delete([app.state.emulator.store.segments[0].id])
-    latency = {"kind": "uniform", "low": 0.0, "high": 0.0}
-    change = {"latency": latency, "max_limit": 5, "segments": 7}
-    answer = await client.patch("/_emulator/manners", json=change)
-    assert (answer.status_code, answer.json()) == (200, {**MANNERS, **change})
-    assert app.state.emulator.latency_seconds == Uniform(0, 0)
-    body = (await ask_store(client)).json()
-    assert len(body["data"]) == 5
-    assert app.state.emulator.store.segments == seeded_store(7).segments
-    change = {"over_limit": "refuse", "past_the_end": "refuse", "quota": 4, "window_ms": 5_000}
-    await client.patch("/_emulator/manners", json=change)
-    queries = ("?limit=6", "?page=3", "", "")
-    answers = [await ask_store(client, query) for query in queries]
+    emulator = app.state.emulator
+    emulator.store.delete([emulator.store.segments[0].id])
+    first = {"latency_seconds": [0.0, 0.0], "max_limit": 5, "segments": 7}
+    answer = await client.patch("/_emulator/behaviour", json=first)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert emulator.latency_seconds == (0, 0)
+    assert emulator.store == seeded_store(7, 9)
+    assert len((await ask_store(client)).json()["data"]) == 5
+    second = {"over_limit": "refuse", "past_the_end": "refuse", "quota": 4, "window_ms": 5_000}
+    await client.patch("/_emulator/behaviour", json={**second, "latency_seconds": 0.0})
+    assert (emulator.latency_seconds, emulator.max_limit) == (0, 5)
+    answers = [await ask_store(client, query) for query in ("?limit=6", "?page=3", "", "")]
     assert [answer.status_code for answer in answers] == [422, 422, 200, 429]
     assert answers[3].headers["X-Rate-Limit-Time-Window-Ms"] == "5000"
-
-
-async def test_empty_change_changes_nothing(client: httpx.AsyncClient) -> None:
-    assert (await client.patch("/_emulator/manners", json={})).json() == MANNERS
 
 
 async def test_segment_is_added_at_the_end_and_removed(client: httpx.AsyncClient) -> None:
@@ -212,17 +151,75 @@ async def test_segment_is_added_at_the_end_and_removed(client: httpx.AsyncClient
     removed = await client.delete(f"/_emulator/segments/{row['id'].upper()}")
     assert (removed.status_code, removed.content) == (204, b"")
     assert (await ask_store(client)).json()["meta"]["pagination"]["total"] == 2
+    again = await client.delete(f"/_emulator/segments/{row['id']}")
+    sentence = "The store has no segment with this id."
+    assert (again.status_code, again.json()) == (404, {"error": sentence})
 
 
-async def test_segment_needs_no_description(client: httpx.AsyncClient) -> None:
-    added = await client.post("/_emulator/segments", json={"name": "New"})
-    assert added.json()["description"] is None
-
-
-async def test_number_of_seconds_is_told_as_a_constant_latency(
-    client: httpx.AsyncClient, app: Starlette
+@pytest.mark.parametrize(
+    ("segments", "name", "sentence"),
+    [
+        (2, "VIP customers", "The store has a segment named 'VIP customers': choose another."),
+        (1000, "New", "The store has 1000 segments already: delete one first."),
+    ],
+)
+async def test_segment_that_the_store_cannot_take_is_refused(
+    client: httpx.AsyncClient, segments: int, name: str, sentence: str
 ) -> None:
-    for latency in (0.25, Constant(0.25)):
-        app.state.emulator.latency_seconds = latency
-        told = (await client.get("/_emulator/manners")).json()["latency"]
-        assert told == {"kind": "constant", "seconds": 0.25}
+    await client.patch("/_emulator/behaviour", json={"segments": segments})
+    answer = await client.post("/_emulator/segments", json={"name": name})
+    assert (answer.status_code, answer.json()) == (422, {"error": sentence})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "mistake"),
+    [
+        ("PUT", "faults", "", "Input data was truncated"),
+        ("PUT", "faults", "{}", "Object missing required field `rules`"),
+        ("PUT", "faults", '{"rules": [], "x": 1}', "Object contains unknown field `x`"),
+        (
+            "PUT",
+            "faults",
+            '{"rules": [{"fault": "html"}, {"fault": "boom"}]}',
+            "Invalid enum value 'boom' - at `$.rules[1].fault`",
+        ),
+        (
+            "PUT",
+            "faults",
+            '{"rules": [{"fault": "status"}]}',
+            "`status` goes with the fault status, and with no other - at `$.rules[0]`",
+        ),
+        (
+            "PATCH",
+            "behaviour",
+            '{"segments": 7, "quota": -1}',
+            "Expected `int` >= 0 - at `$.quota`",
+        ),
+        (
+            "PATCH",
+            "behaviour",
+            '{"segments": 7, "window_ms": 86400001}',
+            "Expected `int` <= 86400000 - at `$.window_ms`",
+        ),
+        (
+            "PATCH",
+            "behaviour",
+            '{"segments": 7, "latency_seconds": 601}',
+            "Expected `float` <= 600.0 - at `$.latency_seconds`",
+        ),
+        ("POST", "segments", '{"name": ""}', "Expected `str` of length >= 1 - at `$.name`"),
+        ("POST", "segments", '{"name": "x", "id": "y"}', "Object contains unknown field `id`"),
+    ],
+)
+async def test_invalid_body_gets_a_sentence_and_changes_nothing(
+    client: httpx.AsyncClient, app: Starlette, method: str, path: str, body: str, mistake: str
+) -> None:
+    emulator = app.state.emulator
+    emulator.faults.add(Fault.HTML)
+    answer = await client.request(method, f"/_emulator/{path}", content=body)
+    error = f"{mistake}. See docs/emulator.md."
+    assert (answer.status_code, answer.json()) == (422, {"error": error})
+    assert emulator.faults.rules == [Rule(Fault.HTML, times=1)]
+    assert emulator.store == seeded_store(2, 9)
+    assert (emulator.window.quota, emulator.window.window_ms) == (3, 30_000)
+    assert emulator.latency_seconds == 0.0

@@ -1,7 +1,9 @@
-"""The queue of faults, and what each fault does to an answer."""
+"""The rules of faults, and what each fault does to an answer."""
 
 import json
+import re
 from collections.abc import AsyncIterator
+from random import Random
 
 import httpx
 import pytest
@@ -14,6 +16,60 @@ RATE_LIMIT_HEADERS = {
     "x-rate-limit-requests-quota",
     "x-rate-limit-requests-left",
 }
+
+
+def taken(faults: Faults, times: int) -> list[Fault | None]:
+    random = Random(7)
+    rules = [faults.take(random) for _ in range(times)]
+    return [None if rule is None else rule.fault for rule in rules]
+
+
+def test_rules_are_met_in_order_and_as_often_as_they_say() -> None:
+    faults = Faults([Rule(Fault.RESET, times=1)])
+    faults.skip(2)
+    faults.add(Fault.HTML, times=2)
+    faults.add(Fault.TRUNCATED, times=None)
+    assert taken(faults, 2) == [Fault.RESET, None]
+    assert faults.rules[:2] == [Rule(None, times=1), Rule(Fault.HTML, times=2)]
+    assert taken(faults, 5) == [None, Fault.HTML, Fault.HTML, Fault.TRUNCATED, Fault.TRUNCATED]
+    assert faults.rules == [Rule(Fault.TRUNCATED)]
+    faults.clear()
+    assert taken(faults, 1) == [None]
+
+
+def test_rule_with_a_probability_leaves_the_rest_to_the_next_one() -> None:
+    faults = Faults([Rule(Fault.RESET, probability=0.25), Rule(Fault.HTML)])
+    met = taken(faults, 1000)
+    assert met.count(Fault.RESET) == pytest.approx(250, abs=40)
+    assert met.count(Fault.HTML) == 1000 - met.count(Fault.RESET)
+
+
+def test_probability_uses_up_only_the_times_that_are_met() -> None:
+    faults = Faults([Rule(Fault.RESET, probability=0.5, times=10)])
+    assert taken(faults, 100).count(Fault.RESET) == 10
+    assert faults.rules == []
+
+
+@pytest.mark.parametrize(("probability", "met"), [(0.0, 0), (1.0, 50)])
+def test_probability_of_0_or_1_is_certain(probability: float, met: int) -> None:
+    faults = Faults([Rule(Fault.RESET, probability=probability)])
+    assert taken(faults, 50).count(Fault.RESET) == met
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "seconds", "sentence"),
+    [
+        (Fault.STATUS, None, None, "`status` goes with the fault status, and with no other"),
+        (Fault.HTML, 503, None, "`status` goes with the fault status, and with no other"),
+        (Fault.DRIP, None, None, "`seconds` goes with the fault drip, and with no other"),
+        (Fault.CUT, None, 2.0, "`seconds` goes with the fault drip, and with no other"),
+    ],
+)
+def test_invalid_rule_is_refused(
+    fault: Fault, status: int | None, seconds: float | None, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        Rule(fault, status=status, seconds=seconds)
 
 
 @pytest.fixture
@@ -32,53 +88,24 @@ async def upstream(faults: Faults) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def test_queue_gives_each_fault_as_often_as_told() -> None:
-    faults = Faults()
-    faults.add(Fault.HTML)
-    faults.skip(2)
-    faults.add(Fault.TRUNCATED, times=2)
-    taken = [faults.take() for _ in range(6)]
-    assert taken == [Fault.HTML, None, None, Fault.TRUNCATED, Fault.TRUNCATED, None]
-
-
-def test_cleared_queue_is_empty() -> None:
-    faults = Faults()
-    faults.add(Fault.HTML, times=3)
-    faults.clear()
-    assert faults.take() is None
-
-
-async def test_fault_meets_the_next_request_only(
-    upstream: httpx.AsyncClient, faults: Faults
-) -> None:
-    faults.add(Fault.SERVER_ERROR)
-    assert [(await upstream.get("segments")).status_code for _ in range(2)] == [500, 200]
-
-
-async def test_server_error_is_an_error_object(upstream: httpx.AsyncClient, faults: Faults) -> None:
-    faults.add(Fault.SERVER_ERROR)
-    answer = await upstream.get("segments")
-    assert answer.json()["title"] == "Internal Server Error"
-    assert set(answer.headers) > RATE_LIMIT_HEADERS
-
-
 @pytest.mark.parametrize(
-    ("status", "title"),
+    ("rule", "status", "title"),
     [
-        (400, "Bad Request"),
-        (429, "Too Many Requests"),
-        (503, "Service Unavailable"),
-        (599, "Status 599"),
+        (Rule(Fault.SERVER_ERROR, times=1), 500, "Internal Server Error"),
+        (Rule(Fault.STATUS, status=400, times=1), 400, "Bad Request"),
+        (Rule(Fault.STATUS, status=429, times=1), 429, "Too Many Requests"),
+        (Rule(Fault.STATUS, status=599, times=1), 599, "Status 599"),
     ],
 )
-async def test_any_status_comes_with_an_error_object(
-    upstream: httpx.AsyncClient, faults: Faults, status: int, title: str
+async def test_status_comes_once_with_an_error_object_and_the_quota(
+    upstream: httpx.AsyncClient, faults: Faults, rule: Rule, status: int, title: str
 ) -> None:
-    faults.rules.append(Rule(Fault.STATUS, status=status))
+    faults.rules.append(rule)
     answer = await upstream.get("segments")
     assert answer.status_code == status
     assert (answer.json()["status"], answer.json()["title"]) == (status, title)
     assert answer.headers["X-Rate-Limit-Requests-Left"] == "9"
+    assert (await upstream.get("segments")).status_code == 200
 
 
 async def test_rate_limited_says_that_nothing_is_left(
@@ -119,44 +146,30 @@ async def test_truncated_json_ends_in_the_middle(
         cut.json()
 
 
-async def test_null_data_keeps_the_pagination(upstream: httpx.AsyncClient, faults: Faults) -> None:
-    faults.add(Fault.NULL_DATA)
+@pytest.mark.parametrize(
+    ("fault", "rows", "per_page"),
+    [(Fault.NULL_DATA, None, 50), (Fault.ZERO_PER_PAGE, 3, 0), (Fault.MISSING_ROW, 2, 50)],
+)
+async def test_body_contradicts_its_pagination(
+    upstream: httpx.AsyncClient, faults: Faults, fault: Fault, rows: int | None, per_page: int
+) -> None:
+    faults.add(fault)
     body = (await upstream.get("segments")).json()
-    assert body["data"] is None
-    assert body["meta"]["pagination"]["total"] == 3
+    page = body["meta"]["pagination"]
+    assert (body["data"] and len(body["data"])) == rows
+    assert (page["total"], page["count"], page["per_page"]) == (3, 3, per_page)
 
 
-async def test_page_size_of_zero_comes_with_rows(
+async def test_refused_request_uses_up_no_fault(
     upstream: httpx.AsyncClient, faults: Faults
 ) -> None:
-    faults.add(Fault.ZERO_PER_PAGE)
-    body = (await upstream.get("segments")).json()
-    assert len(body["data"]) == 3
-    assert body["meta"]["pagination"]["per_page"] == 0
-
-
-async def test_missing_row_is_counted_all_the_same(
-    upstream: httpx.AsyncClient, faults: Faults
-) -> None:
-    faults.add(Fault.MISSING_ROW)
-    body = (await upstream.get("segments")).json()
-    assert len(body["data"]) == 2
-    assert (body["meta"]["pagination"]["count"], body["meta"]["pagination"]["total"]) == (3, 3)
-
-
-async def test_request_beyond_the_quota_uses_up_no_fault(
-    upstream: httpx.AsyncClient, faults: Faults
-) -> None:
-    for _ in range(10):
-        await upstream.get("segments")
-    faults.add(Fault.HTML)
-    assert (await upstream.get("segments")).status_code == 429
-    assert faults.take() is Fault.HTML
-
-
-async def test_request_without_credentials_uses_up_no_fault(
-    upstream: httpx.AsyncClient, faults: Faults
-) -> None:
+    faults.skip(9)
     faults.add(Fault.HTML)
     assert (await upstream.get("segments", headers={"X-Auth-Token": ""})).status_code == 401
-    assert faults.take() is Fault.HTML
+    for _ in range(9):
+        await upstream.get("segments")
+    assert faults.rules == [Rule(Fault.HTML, times=1)]
+    faults.skip()
+    await upstream.get("segments")
+    assert (await upstream.get("segments")).status_code == 429
+    assert faults.rules == [Rule(None, times=1)]

@@ -1,18 +1,9 @@
 """The quota of the emulated store: fixed windows, of 30 seconds by default."""
 
-from dataclasses import dataclass
-
 import pytest
+from clock import Clock
 
 from gateway.emulator.rate_limit import RateLimitWindow, WindowCount
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def left_and_reset(window: RateLimitWindow) -> tuple[str, str]:

@@ -1,8 +1,6 @@
 """Faults of the wire: over a real port, and in the process where there is no connection."""
 
-import asyncio
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -22,7 +20,7 @@ REQUEST = f"GET {PATH} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: emulator-token\r\n\r
 
 @dataclass
 class Sleep:
-    """Stands in for `asyncio.sleep`, and lasts for no time."""
+    """A sleep that lasts for no time."""
 
     asleep: list[float] = field(default_factory=list)
 
@@ -65,8 +63,8 @@ def served() -> Iterator[Wire]:
 
 @pytest.fixture
 def wire(served: Wire) -> Wire:
-    """The emulator, without what an earlier test left."""
-    served.emulator.forget_requests()
+    """The emulator without the counts and faults of an earlier test."""
+    served.emulator.reset_requests()
     served.emulator.faults.clear()
     served.sleep.asleep.clear()
     return served
@@ -77,33 +75,6 @@ def test_reset_connection_sends_a_reset_and_no_byte(wire: Wire) -> None:
     with wire.connect() as connection, pytest.raises(ConnectionResetError):
         connection.recv(1)
     assert wire.emulator.statuses == {"none": 1}
-
-
-def test_hanging_connection_closes_without_a_byte(wire: Wire) -> None:
-    wire.fail(Fault.HANG, seconds=5)
-    with wire.connect() as connection:
-        assert connection.recv(1) == b""
-    assert wire.sleep.asleep == [5]
-    assert wire.emulator.statuses == {"none": 1}
-
-
-def test_hanging_connection_ends_with_the_client() -> None:
-    begun, ended = threading.Event(), threading.Event()
-
-    async def sleep(_seconds: float) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    app = create_emulator(seeded_store(3), sleep=sleep)
-    app.state.emulator.faults.rules.append(Rule(Fault.HANG, seconds=600))
-    with serving(app) as url:
-        with Wire(url, app.state.emulator, Sleep()).connect():
-            assert begun.wait(PATIENCE_SECONDS)
-            assert not ended.is_set()
-        assert ended.wait(PATIENCE_SECONDS)
 
 
 def test_cut_answer_announces_all_and_brings_half(wire: Wire) -> None:
@@ -128,17 +99,13 @@ def test_dripping_answer_is_whole_and_takes_its_seconds(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "seconds", "error"),
-    [
-        (Fault.RESET, None, httpx.ReadError),
-        (Fault.CUT, None, httpx.RemoteProtocolError),
-        (Fault.HANG, 1.0, httpx.RemoteProtocolError),
-    ],
+    ("fault", "error"),
+    [(Fault.RESET, httpx.ReadError), (Fault.CUT, httpx.RemoteProtocolError)],
 )
 def test_client_sees_an_error_of_transport_and_the_next_answer(
-    wire: Wire, fault: Fault, seconds: float | None, error: type[httpx.TransportError]
+    wire: Wire, fault: Fault, error: type[httpx.TransportError]
 ) -> None:
-    wire.fail(fault, seconds)
+    wire.fail(fault)
     with httpx.Client(base_url=wire.url, headers=TOKEN, timeout=PATIENCE_SECONDS) as client:
         with pytest.raises(error):
             client.get(PATH)
@@ -148,19 +115,18 @@ def test_client_sees_an_error_of_transport_and_the_next_answer(
 def test_connections_that_end_are_no_error_of_the_server(
     wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for fault, seconds in ((Fault.RESET, None), (Fault.CUT, None), (Fault.HANG, 1.0)):
-        wire.fail(fault, seconds)
+    for fault in (Fault.RESET, Fault.CUT):
+        wire.fail(fault)
         with pytest.raises(httpx.TransportError):
             wire.get()
     assert wire.get().status_code == 200
     assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
-@pytest.mark.parametrize("fault", [Fault.RESET, Fault.CUT, Fault.HANG])
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.CUT])
 async def test_without_a_connection_a_break_is_an_error_of_the_application(fault: Fault) -> None:
     app = app_with(Sleep())
-    seconds = 1.0 if fault is Fault.HANG else None
-    app.state.emulator.faults.rules.append(Rule(fault, seconds=seconds))
+    app.state.emulator.faults.rules.append(Rule(fault))
     url = f"http://emulator.localhost{PATH}"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), headers=TOKEN) as client:
         with pytest.raises(ConnectionResetError, match=r"^the emulator broke the connection$"):
