@@ -1,19 +1,11 @@
 """`make chaos`: what clients notice while one part after another fails, measured.
 
-The map, ground floor to roof:
-
-processes   the real parts as processes: start, signals, end by pid
-control     the control routes of the emulated store
-queries     what clients ask, and what is right
-answers     what one answer is: fresh, stale, an error, wrong
-http        connections that are kept, with one second try as browsers have
-load        queries at a steady rate, and what became of them
-stack       a gateway with its store and its Redis
-scenarios   what fails, warm and cold
-table       rows as Markdown, between the markers of a page
-bars        what has to hold
-together    many identical requests to two processes; many keys in one
-limit       what the load itself can do
-conditions  when, on what and how it was measured
+client      HTTP connections that are kept, with one second try
+queries     what clients ask, and the right answers
+load        queries at a steady rate, and their outcomes
+stack       a gateway, its store and its Redis as processes
+scenarios   what fails, on a warm and on a cold cache
+extremes    many identical requests to two processes; many keys in one
+report      the table, the bars and the conditions
 __main__    the command
 """

@@ -1,4 +1,4 @@
-"""`make chaos`: runs the scenarios, prints what was seen, and writes it into docs/resilience.md.
+"""`make chaos`: runs the scenarios, prints the table, and writes it into docs/resilience.md.
 
 Exit status: 0 all bars hold, 1 one is missed, 2 an unknown name, 130 Ctrl-C or SIGTERM.
 """
@@ -13,14 +13,10 @@ from time import monotonic
 
 import uvloop
 
-from benchmarks.chaos.bars import Bar, bars, long_enough
-from benchmarks.chaos.conditions import conditions
-from benchmarks.chaos.limit import requests_per_second
-from benchmarks.chaos.processes import LOGS
+from benchmarks.chaos.extremes import memory_after_many_keys, one_flight_across_processes
+from benchmarks.chaos.report import HEAD, Bar, bars, line, long_enough, measured, with_measured
 from benchmarks.chaos.scenarios import SCENARIOS, Scenario, run_cold, run_warm
-from benchmarks.chaos.stack import Row, running_stack
-from benchmarks.chaos.table import HEAD, line, table, with_measured
-from benchmarks.chaos.together import memory_after_many_keys, one_flight_across_processes
+from benchmarks.chaos.stack import LOGS, Row, running_stack
 
 PAGE = Path("docs/resilience.md")
 OTHERS = {"flight": one_flight_across_processes, "memory": memory_after_many_keys}
@@ -35,7 +31,7 @@ def main(names: Sequence[str]) -> int:
     rmtree(LOGS, ignore_errors=True)
     begin = monotonic()
     try:
-        limit, rows, others = uvloop.run(_stoppable(names or NAMES))
+        rows, others = uvloop.run(_stoppable(names or NAMES))
     except asyncio.CancelledError:
         return 130
     found = [*bars(rows, small_quota="quota"), *others]
@@ -44,39 +40,35 @@ def main(names: Sequence[str]) -> int:
     missed = sum(not bar.holds for bar in found)
     print(f"{len(found) - missed} of {len(found)} bars hold")
     if not names:
-        told = conditions(rows, limit, monotonic() - begin)
-        said = "\n".join(f"* {bar.claim}: {bar.seen}." for bar in others)
-        held = f"{len(found) - missed} of {len(found)} bars hold."
-        text = f"{told} {held}\n\n{table(rows)}\n\n{said}"
+        text = measured(rows, others, found, monotonic() - begin)
         PAGE.write_text(with_measured(PAGE.read_text("utf-8"), text), "utf-8")
     return 1 if missed else 0
 
 
-async def _stoppable(names: Sequence[str]) -> tuple[float, list[Row], list[Bar]]:
-    """Runs what is named; Ctrl-C and SIGTERM cancel it, and stop all that was started."""
+async def _stoppable(names: Sequence[str]) -> tuple[list[Row], list[Bar]]:
+    """Runs the named scenarios; Ctrl-C and SIGTERM cancel it, and stop all processes."""
     if (task := asyncio.current_task()) is not None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    limit = await requests_per_second()
     print(*HEAD, sep="\n")
-    rows = await run([scenario for scenario in SCENARIOS if scenario.name in names])
+    rows = await _run([scenario for scenario in SCENARIOS if scenario.name in names])
     others = []
     for name, measure in OTHERS.items():
         if name in names:
             others.append(await measure())
             print(f"{name}: {others[-1].seen}", flush=True)
-    return limit, rows, others
+    return rows, others
 
 
-async def run(scenarios: Sequence[Scenario]) -> list[Row]:
+async def _run(scenarios: Sequence[Scenario]) -> list[Row]:
     """Returns the rows in the order of the scenarios, warm ones first.
 
-    Long scenarios have a gateway, a store and a Redis of their own beside those of the others.
+    Long scenarios run beside the others, on a stack of their own.
     """
     async with asyncio.TaskGroup() as lanes:
         running = [
-            lanes.create_task(_run_lane([one for one in scenarios if one.has_own_lane is is_own]))
-            for is_own in (False, True)
+            lanes.create_task(_run_lane([one for one in scenarios if one.is_long is is_long]))
+            for is_long in (False, True)
         ]
     place = {scenario.name: at for at, scenario in enumerate(scenarios)}
     rows = [row for lane in running for row in lane.result()]
@@ -84,16 +76,14 @@ async def run(scenarios: Sequence[Scenario]) -> list[Row]:
 
 
 async def _run_lane(scenarios: Sequence[Scenario]) -> list[Row]:
-    rows: list[Row] = []
     if not scenarios:
-        return rows
+        return []
+    rows: list[Row] = []
+    cold = [scenario for scenario in scenarios if scenario.is_cold]
     async with running_stack() as stack:
-        for scenario in scenarios:
-            rows.append(await run_warm(stack, scenario))
-            print(line(rows[-1]), flush=True)
-        for scenario in scenarios:
-            if scenario.cold_seconds:
-                rows.append(await run_cold(stack, scenario))
+        for run, those in ((run_warm, scenarios), (run_cold, cold)):
+            for scenario in those:
+                rows.append(await run(stack, scenario))
                 print(line(rows[-1]), flush=True)
     return rows
 

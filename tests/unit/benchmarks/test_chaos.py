@@ -5,14 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks.chaos.answers import outcome_of
-from benchmarks.chaos.bars import bars, long_enough
-from benchmarks.chaos.control import Asked, Upstream, Window
-from benchmarks.chaos.load import Tally
+from benchmarks.chaos.load import Tally, outcome_of
 from benchmarks.chaos.queries import ROWS, SEGMENTS, first_page, mix, page_after
+from benchmarks.chaos.report import bars, line, long_enough, percentile, share, with_measured
 from benchmarks.chaos.scenarios import SCENARIOS
-from benchmarks.chaos.stack import DEADLINE_SECONDS, RATE, Row
-from benchmarks.chaos.table import percentile, share, table, with_measured
+from benchmarks.chaos.stack import DEADLINE_SECONDS, RATE, Row, Upstream
 
 NAMES = {"stale_on_error": "stale on error", "no_answer": "no answer"}
 
@@ -27,7 +24,7 @@ def row(
     **what: int,
 ) -> Row:
     outcomes = Counter({NAMES.get(name, name): n for name, n in what.items()})
-    upstream = Upstream(7, 2, [Window(20 + n, n) for n in refused])
+    upstream = Upstream(7, 2, [*refused])
     tally = Tally(outcomes, [10.0] * outcomes.total())
     return Row(name, "a fault", is_warm, seconds, tally, upstream, doubts)
 
@@ -56,7 +53,7 @@ def missed(*rows: Row) -> list[str]:
         ("<html>", "wrong"),
     ],
 )
-def test_an_answer_counts_as_what_it_is(body: str, outcome: str) -> None:
+def test_outcome_of_an_answer(body: str, outcome: str) -> None:
     assert outcome_of(200, body.encode(), {"a": 1, "b": 2}) == outcome
     assert outcome_of(503, body.encode(), {"a": 1, "b": 2}) == "status 503"
 
@@ -83,23 +80,16 @@ def test_queries_know_what_is_right() -> None:
     assert queries[5].expected == {"segments": {"totalCount": SEGMENTS}}
 
 
-def test_what_the_store_was_asked_outlasts_its_restart() -> None:
-    upstream = Upstream()
-    upstream.add(Asked(3, {"200": 2, "429": 1}, [Window(3, 1)]))
-    upstream.add(Asked(2, {"200": 2}, [Window(2, 0)]))
-    assert upstream == Upstream(5, 1, [Window(3, 1), Window(2, 0)])
-
-
-def test_table_shows_shares_and_the_slowest() -> None:
+def test_line_shows_shares_and_the_slowest() -> None:
     seen = row(fresh=1998, stale=1, RATE_LIMITED=1)
     seen.tally.milliseconds[-1] = 1234.4
-    assert table([seen]).splitlines()[2] == (
+    assert line(seen) == (
         "| a fault | warm | 2000 | 99.9 % | 0.1 % | 0 | 0.1 % RATE_LIMITED "
         "| 10 | 1234 | 0 | 7 | 2 |"
     )
 
 
-def test_shares_tell_nearly_all_from_all() -> None:
+def test_share_is_0_or_100_percent_only_for_none_or_all() -> None:
     assert [share(part, 100_000) for part in (0, 1, 50_000, 99_999, 100_000)] == [
         *("0", "0.1 %", "50.0 %", "99.9 %", "100 %")
     ]
@@ -111,7 +101,7 @@ def test_percentile_is_the_nearest_rank() -> None:
     assert percentile([1, 5], 99) == 5
 
 
-def test_what_was_measured_stands_between_its_markers() -> None:
+def test_measured_text_is_between_its_markers() -> None:
     page = "a\n<!-- measured -->\nold\n<!-- /measured -->\nb\n"
     assert with_measured(page, r"\1 new") == (
         "a\n<!-- measured -->\n\\1 new\n<!-- /measured -->\nb\n"
@@ -120,7 +110,7 @@ def test_what_was_measured_stands_between_its_markers() -> None:
         with_measured("no markers", "new")
 
 
-def test_with_warm_data_nothing_may_fail() -> None:
+def test_with_a_warm_cache_no_request_may_fail() -> None:
     assert missed(row(fresh=9, stale=9, stale_on_error=9)) == []
     assert missed(row(fresh=9, UPSTREAM_TIMEOUT=1)) == ["a fault (warm): no request fails"]
     assert missed(row(fresh=9, wrong=1)) == [
@@ -129,10 +119,8 @@ def test_with_warm_data_nothing_may_fail() -> None:
     ]
 
 
-def test_what_is_in_doubt_proves_nothing() -> None:
-    assert missed(row(fresh=9, doubts=["no"])) == [
-        "a fault (warm): what was to fail does, and nothing else"
-    ]
+def test_doubt_misses_a_bar() -> None:
+    assert missed(row(fresh=9, doubts=["no"])) == ["a fault (warm): only the intended part fails"]
 
 
 def test_cold_errors_have_codes_and_come_in_time() -> None:
@@ -146,7 +134,7 @@ def test_cold_errors_have_codes_and_come_in_time() -> None:
     assert missed(late) == [f"a fault (cold): errors within {DEADLINE_SECONDS + 1} s"]
 
 
-def test_a_small_quota_is_kept_to_but_for_requests_in_flight() -> None:
+def test_small_quota_refuses_only_requests_in_flight() -> None:
     assert missed(row(name="small", refused=[20, 0, 20])) == []
     too_many = ["a fault (warm): at most 20 of 429 in each window"]
     assert missed(row(name="small", refused=[0, 0, 21])) == too_many
