@@ -81,7 +81,7 @@ class Command:
         bare = {name: value for name, value in os.environ.items() if name[:8] != "GATEWAY_"}
         self._command = command
         self._environment = {**bare, **(environment or {})}
-        self._folder = folder
+        self.folder = folder or Path()
         self._log = log
 
     @property
@@ -94,7 +94,7 @@ class Command:
         self.process = subprocess.Popen(
             self._command,
             env=self._environment,
-            cwd=self._folder,
+            cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

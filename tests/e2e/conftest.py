@@ -13,7 +13,6 @@ def run() -> Iterator[Callable[..., Running]]:
 
         def start(*argv: str, **environment: str) -> Running:
             running = Running(*argv, **environment)
-            stack.enter_context(running.process)
             stack.callback(running.kill)
             return running
 

@@ -187,8 +187,7 @@ def can_open(files: int) -> bool:
 
 def test_gateway_reads_the_emulator_command(run: Callable[..., Running]) -> None:
     emulator = run("emulator", "--segments", "7", "--max-limit", "5")
-    assert emulator.process.stdout is not None
-    printed = [emulator.process.stdout.readline() for _ in range(4)]
+    printed = [emulator.output.wait_for() for _ in range(4)]
     variables = dict(line.removeprefix("export ").rstrip().split("=") for line in printed[1:])
     gateway = run("serve", GATEWAY_LOG_FORMAT="json", **variables)
     first = msgspec.json.decode(gateway.lines[0], type=dict[str, str])

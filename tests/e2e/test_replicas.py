@@ -4,8 +4,6 @@ import os
 import queue
 import shutil
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +15,8 @@ import pytest
 from load import Send, load
 from processes import emulator_on_a_port
 from running import PATIENCE_SECONDS, Gate, Running, gated_store, store_at
+
+from benchmarks.command import Command, free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "examples" / "replicas" / "haproxy.cfg"
 HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
@@ -30,25 +30,21 @@ pytestmark = pytest.mark.skipif(
 @contextmanager
 def balancer_before(*replicas: Running) -> Iterator[str]:
     """Yields the URL of a balancer that knows both replicas to be ready."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     assert HAPROXY is not None
-    with subprocess.Popen(
-        [HAPROXY, "-db", "-f", str(CONFIGURATION)],
-        env={
-            "BALANCER_ADDRESS": address,
-            "REPLICA_1": f"127.0.0.1:{replicas[0].port}",
-            "REPLICA_2": f"127.0.0.1:{replicas[1].port}",
-            "RESOLVER": "127.0.0.1:53",  # not asked: there is no name
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            wait_until_ready(f"http://{address}")
-            yield f"http://{address}"
-        finally:
-            process.kill()
+    environment = {
+        "BALANCER_ADDRESS": address,
+        "REPLICA_1": f"127.0.0.1:{replicas[0].port}",
+        "REPLICA_2": f"127.0.0.1:{replicas[1].port}",
+        "RESOLVER": "127.0.0.1:53",  # not asked: there is no name
+    }
+    balancer = Command(HAPROXY, "-db", "-f", str(CONFIGURATION), environment=environment)
+    balancer.start()
+    try:
+        wait_until_ready(f"http://{address}")
+        yield f"http://{address}"
+    finally:
+        balancer.kill()
 
 
 def wait_until_ready(url: str) -> None:

@@ -1,8 +1,5 @@
 """A router of the example on a free port, in front of subgraphs that the test serves."""
 
-import re
-import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +7,9 @@ from pathlib import Path
 import pytest
 import start
 from npm_tools import needs
-from processes import PATIENCE_SECONDS
+from processes import running
 
-LISTENING = re.compile(r"listening on http://", re.IGNORECASE)
+from benchmarks.command import Command, free_port
 
 
 def needs_routers() -> list[pytest.MarkDecorator]:
@@ -25,27 +22,8 @@ def router_over(
     name: str, urls: Mapping[str, str], supergraph: Path = start.SUPERGRAPH
 ) -> Iterator[str]:
     """Yields the URL of a router's GraphQL; `urls` are those of the subgraphs, by name."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    part = start.router(name, port, urls, supergraph)
-    process = subprocess.Popen(
-        part.command,
-        env=part.environment,
-        cwd=part.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    said = []
-    try:
-        for line in process.stdout:
-            said.append(line)
-            if LISTENING.search(line):
-                yield part.url
-                break
-        else:
-            raise AssertionError("".join(said))
-    finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE_SECONDS)
+    part = start.router(name, free_port(), urls, supergraph)
+    command = Command(*part.command, environment=part.environment, folder=part.folder)
+    with running(command) as router:
+        router.output.wait_for("istening on http://")
+        yield part.url

@@ -1,13 +1,9 @@
-"""A gateway in a process of its own, over an emulator on a real port that the test can count.
+"""A gateway in a process of its own, over an emulator on a real port.
 
-The emulator runs in a thread of the test, which holds its state, or in a process of its own, which
-its control routes change.
+The emulator runs in a thread of the test, or in a process of its own with its control routes.
 """
 
-import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,10 +13,11 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
+from benchmarks.command import PATIENCE_SECONDS as PATIENCE_SECONDS
+from benchmarks.command import Command
 from gateway.emulator import CONTROL_PATH, Emulator, create_emulator, seeded_store
 from gateway.server.protocol import ConnectionsState, HttpProtocol
 
-PATIENCE_SECONDS = 30
 TOKEN = "s3cr3t-t0k3n"
 EMULATOR_TOKEN = "emulator-token"  # of `gateway emulator`
 
@@ -55,20 +52,9 @@ def controlled_emulator(*options: str) -> Iterator[str]:
 
     `options` are those of the command line; its token is `EMULATOR_TOKEN`.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "emulator", "--control", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        # What it prints last, when it listens.
-        printed = [next(process.stdout, "") for _ in range(5)]
-        assert printed[-1], "the emulator ended without listening"
-        yield printed[-1].split()[-1].removesuffix(CONTROL_PATH)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE_SECONDS)
+    command = (sys.executable, "-m", "gateway", "emulator", "--control", "--port", "0", *options)
+    with running(Command(*command)) as emulator:
+        yield emulator.output.wait_for(CONTROL_PATH).split()[-1].removesuffix(CONTROL_PATH)
 
 
 @contextmanager
@@ -93,7 +79,6 @@ def gateway_over(upstream_url: str, **settings: str) -> Iterator[str]:
 
     `settings` are variables without their prefix.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
     own = {
         "STORE_HASH": "emulator",
         "ACCESS_TOKEN": TOKEN,
@@ -101,20 +86,18 @@ def gateway_over(upstream_url: str, **settings: str) -> Iterator[str]:
         "DRAIN_SECONDS": "0",
         **settings,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "serve", "--port", "0"],
-        env={**environment, **{f"GATEWAY_{name}": value for name, value in own.items()}},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
+    environment = {f"GATEWAY_{name}": value for name, value in own.items()}
+    command = (sys.executable, "-m", "gateway", "serve", "--port", "0")
+    with running(Command(*command, environment=environment)) as gateway:
+        yield gateway.errors.wait_for("listening on").split("listening on ")[1].split(";")[0]
+
+
+@contextmanager
+def running(command: Command) -> Iterator[Command]:
+    """Starts a command; stops it at the end."""
+    command.start()
     try:
-        for line in process.stderr:
-            if "listening on http://" in line:
-                yield line.split("listening on ")[1].split(";")[0]
-                break
-        else:
-            raise AssertionError("the gateway ended without listening")
+        yield command
+        command.stop()
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE_SECONDS)
+        command.kill()

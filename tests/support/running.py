@@ -1,10 +1,7 @@
-"""Commands as processes of their own on real ports, and a store whose answers a test holds."""
+"""`gateway` commands as processes on real ports, and a store whose answers a test holds."""
 
 import asyncio
-import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,64 +10,35 @@ from time import monotonic
 
 from processes import serving
 
+from benchmarks.command import PATIENCE_SECONDS as PATIENCE_SECONDS
+from benchmarks.command import Command
 from gateway.emulator import create_emulator, seeded_store
 
 TOKEN = "s3cr3t-t0k3n"
-PATIENCE_SECONDS = 30
 
 
-class Running:
-    """A command that listens; `lines` are what it wrote to standard error so far."""
+class Running(Command):
+    """A `gateway` command that listens on a free port; `lines` are its standard error so far."""
 
     def __init__(self, *argv: str, **environment: str) -> None:
-        bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", *argv, "--port", "0"],
-            env={**bare, "GATEWAY_DRAIN_SECONDS": "0", **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.lines: list[str] = []
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
-            if "listening on http://" in line:
-                break
-        else:
-            raise AssertionError(f"it ended without listening: {self.lines}")
-        self.url = self.lines[-1].split("listening on ")[1].split(";")[0]
+        command = (sys.executable, "-m", "gateway", *argv, "--port", "0")
+        super().__init__(*command, environment={"GATEWAY_DRAIN_SECONDS": "0", **environment})
+        self.start()
+        self.url = self.errors.wait_for("listening on").split("listening on ")[1].split(";")[0]
         self.port = int(self.url.rpartition(":")[2])
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """Returns exit status, standard output and standard error."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.end()
-
-    def end(self) -> tuple[int, str, str]:
-        """Waits for its end; returns exit status, standard output and standard error."""
-        out, rest = self.process.communicate(timeout=PATIENCE_SECONDS)
-        return self.process.returncode, out, "".join(self.lines) + rest
+    @property
+    def lines(self) -> list[str]:
+        """The lines of standard error so far."""
+        return self.errors.lines
 
     def wait_for_line(self, part: str) -> str:
-        """Returns the next line of standard error that holds this."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
-            if part in line:
-                return line
-        raise AssertionError(f"it ended without {part!r}: {self.lines}")
-
-    def kill(self) -> None:
-        """Ends what a failed test left, workers included."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """Returns the next line of standard error that holds `part`."""
+        return self.errors.wait_for(part)
 
 
 class Gate:
-    """Holds the emulator's answers: a `sleep` that lasts until `open` is set."""
+    """A `sleep` for the emulator that lasts until `open` is set."""
 
     def __init__(self) -> None:
         self.arrived = threading.Event()
