@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from in_process import InProcess, in_process
 from processes import emulator_on_a_port
-from redis_server import RedisServer
+from redis_server import RedisServer, redis_server
 
 from gateway.app import check
 from gateway.emulator import Emulator, Fault, Rule, Store, seeded_store
@@ -20,10 +20,8 @@ SEEN_SECONDS = 1.0
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RedisServer]:
-    redis = RedisServer()
-    redis.start()
-    yield redis
-    redis.kill()
+    with redis_server() as redis:
+        yield redis
 
 
 @pytest.fixture
