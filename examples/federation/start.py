@@ -5,7 +5,6 @@ if it could not be started.
 """
 
 import argparse
-import errno
 import os
 import shutil
 import signal
@@ -14,23 +13,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
+from urllib.request import Request, urlopen
 
 HERE = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 ANSWERS_WITHIN_SECONDS = 60.0
 STOPS_WITHIN_SECONDS = 10.0
 SUPERGRAPH = HERE / "supergraph.graphql"
+# The port of each subgraph, and what Python runs.
+SUBGRAPHS = {
+    "segments": (8000, ("-m", "gateway", "serve")),
+    "promotions": (8101, ("promotions.py",)),
+    "customers": (8102, ("customers.py",)),
+}
 # Of each router, what Node.js runs; the supergraph's path follows.
 ROUTERS = {
     "hive": ["node_modules/@graphql-hive/gateway/dist/bin.js", "supergraph"],
     "apollo": ["server.mjs"],
 }
-# The store that is asked is the emulated one, whose segments the other two subgraphs name.
+# Left out of the environment: the other subgraphs name segments of the emulated store.
 STORE = {
     "GATEWAY_STORE_HASH",
     "GATEWAY_ACCESS_TOKEN",
@@ -39,21 +44,12 @@ STORE = {
 }
 # With these in the environment a router reports to its maker, or to a collector of traces.
 REPORTING = ("APOLLO_", "HIVE_", "OTEL_", "OPENTELEMETRY")
+OPTIONS = ("port", *(f"{name}_port" for name in SUBGRAPHS))
 QUERY = "{ promotions(first: 1) { edges { node { name segments { name } } } } }"
 
 
 class CannotStart(Exception):
     """The graph cannot be started; the message says why, and what to do."""
-
-
-class Arguments(argparse.Namespace):
-    """The command line."""
-
-    router: str
-    port: int
-    segments_port: int
-    promotions_port: int
-    customers_port: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class Part:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of its GraphQL."""
         return f"http://{HOST}:{self.port}/graphql"
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -79,18 +75,14 @@ class Part:
 
     def answers(self) -> bool:
         """Returns whether it answers a query."""
-        connection = HTTPConnection(HOST, self.port, timeout=2)
-        try:
-            connection.request(
-                "GET",
-                "/graphql?query=%7B__typename%7D",
-                headers={"Content-Type": "application/json"},
-            )
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+        headers = {"Content-Type": "application/json"}
+        query = Request(f"{self.url}?query=%7B__typename%7D", headers=headers)  # noqa: S310 - http
+        with suppress(OSError), urlopen(query, timeout=2):  # noqa: S310 - http
+            return True
+        return False
+
+
+Running = list[tuple[Part, subprocess.Popen[bytes]]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -99,50 +91,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        *subgraphs, entrance = parts(_parser().parse_args(argv, namespace=Arguments()))
+        *subgraphs, entrance = parts(_parser().parse_args(argv))
     except CannotStart as error:
         print(f"start.py: {error}", file=sys.stderr)
         return 2
-    running: list[tuple[Part, subprocess.Popen[bytes]]] = []
-    with ExitStack() as stack:
-        stack.callback(_stop, running)
+    running: Running = []
+    try:
         for group in (subgraphs, [entrance]):
-            for part in group:
-                try:
-                    running.append((part, part.start()))
-                except OSError as error:
-                    print(f"start.py: {part.name} cannot be started: {error}.", file=sys.stderr)
-                    return 2
-            for part in group:
-                if not _comes_up(part, running, stopping):
-                    return 0 if stopping.is_set() else 1
+            running += [(part, part.start()) for part in group]
+            if not all(_comes_up(part, running, stopping) for part in group):
+                return 0 if stopping.is_set() else 1
         print(_welcome(entrance), flush=True)
         while not stopping.wait(0.2):
             if _has_ended(running):
                 return 1
-    return 0
+        return 0
+    finally:
+        _stop(running)
 
 
-def parts(arguments: Arguments) -> list[Part]:
-    """Returns the three subgraphs, and the router last; port 0 becomes a free one.
+def parts(arguments: argparse.Namespace) -> list[Part]:
+    """Returns the three subgraphs, and the router last.
 
     Raises `CannotStart` where a port is taken, or what the router needs is not installed.
     """
-    segments, promotions, customers, port = _ports(
-        {
-            "--segments-port": arguments.segments_port,
-            "--promotions-port": arguments.promotions_port,
-            "--customers-port": arguments.customers_port,
-            "--port": arguments.port,
-        }
-    )
+    ports: dict[str, int] = {option: getattr(arguments, option) for option in OPTIONS}
+    for option, port in ports.items():
+        try:
+            socket.create_server((HOST, port)).close()
+        except (OSError, OverflowError) as error:
+            raise CannotStart(
+                f"port {port} cannot be used: stop the program that listens there, or choose "
+                f"another port with --{option.replace('_', '-')} ({error})."
+            ) from error
     subgraphs = [
-        _subgraph("segments", segments, "-m", "gateway", "serve"),
-        _subgraph("promotions", promotions, "promotions.py"),
-        _subgraph("customers", customers, "customers.py"),
+        _subgraph(name, ports[f"{name}_port"], *program) for name, (_, program) in SUBGRAPHS.items()
     ]
     urls = {part.name: part.url for part in subgraphs}
-    return [*subgraphs, router(arguments.router, port, urls)]
+    return [*subgraphs, router(arguments.router, ports["port"], urls)]
 
 
 def router(name: str, port: int, urls: Mapping[str, str], supergraph: Path = SUPERGRAPH) -> Part:
@@ -155,9 +141,8 @@ def router(name: str, port: int, urls: Mapping[str, str], supergraph: Path = SUP
     if node is None:
         raise CannotStart("the routers need Node.js 20.19 or newer: install it.")
     if not (folder / "node_modules").is_dir():
-        raise CannotStart(
-            f"the router is not installed: run `npm ci` in {os.path.relpath(folder)}."
-        )
+        where = os.path.relpath(folder)
+        raise CannotStart(f"the router is not installed: run `npm ci` in {where}.")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(REPORTING)}
     environment |= {f"{subgraph.upper()}_URL": url for subgraph, url in urls.items()}
     environment |= {"HOST": HOST, "PORT": str(port)}
@@ -167,7 +152,7 @@ def router(name: str, port: int, urls: Mapping[str, str], supergraph: Path = SUP
 
 def _subgraph(name: str, port: int, *program: str) -> Part:
     environment = {k: v for k, v in os.environ.items() if k not in STORE}
-    # Nobody has to notice that the gateway goes: the router has gone before it.
+    # The router is gone before the gateway, which need not wait for it.
     environment.setdefault("GATEWAY_DRAIN_SECONDS", "0")
     command = [sys.executable, *program, "--host", HOST, "--port", str(port)]
     return Part(name, port, command, environment)
@@ -176,65 +161,38 @@ def _subgraph(name: str, port: int, *program: str) -> Part:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Starts the gateway on its emulator, two more subgraphs and a router.",
-        epilog="Everything listens on 127.0.0.1. A port of 0 takes any free one.",
+        epilog="Everything listens on 127.0.0.1.",
     )
     parser.add_argument("--router", choices=ROUTERS, default="hive")
     parser.add_argument("--port", type=int, default=4000, help="of the router")
-    for name, port in (("segments", 8000), ("promotions", 8101), ("customers", 8102)):
+    for name, (port, _) in SUBGRAPHS.items():
         parser.add_argument(f"--{name}-port", type=int, default=port)
     return parser
 
 
-def _ports(wanted: dict[str, int]) -> list[int]:
-    """Returns the ports with free ones for 0: all are held at once, so that no two are the same."""
-    with ExitStack() as stack:
-        found = []
-        for option, port in wanted.items():
-            try:
-                held = stack.enter_context(socket.create_server((HOST, port)))
-            except (OSError, OverflowError) as error:
-                if getattr(error, "errno", None) == errno.EADDRINUSE:
-                    raise CannotStart(
-                        f"port {port} is taken: stop what listens there, or choose another with "
-                        f"{option}."
-                    ) from error
-                raise CannotStart(
-                    f"port {port} cannot be had: choose another with {option}."
-                ) from error
-            found.append(held.getsockname()[1])
-    return found
-
-
-def _comes_up(
-    part: Part, running: Sequence[tuple[Part, subprocess.Popen[bytes]]], stopping: Event
-) -> bool:
+def _comes_up(part: Part, running: Running, stopping: Event) -> bool:
     """Waits until a part answers; returns False where one ended, or all are to stop."""
     until = time.monotonic() + ANSWERS_WITHIN_SECONDS
     while not part.answers():
-        if _has_ended(running):
+        if _has_ended(running) or stopping.wait(0.1):
             return False
         if time.monotonic() > until:
             print(f"start.py: {part.name} did not answer at {part.url}.", file=sys.stderr)
             return False
-        if stopping.wait(0.1):
-            return False
     return True
 
 
-def _has_ended(running: Sequence[tuple[Part, subprocess.Popen[bytes]]]) -> bool:
+def _has_ended(running: Running) -> bool:
     for part, process in running:
-        status = process.poll()
-        if status is not None:
-            print(
-                f"start.py: {part.name} ended with status {status}; stopping the others.",
-                file=sys.stderr,
-            )
+        if (status := process.poll()) is not None:
+            text = f"{part.name} ended with status {status}; stopping the others."
+            print(f"start.py: {text}", file=sys.stderr)
             return True
     return False
 
 
-def _stop(running: Sequence[tuple[Part, subprocess.Popen[bytes]]]) -> None:
-    """Stops every part with all that it started, the router first; those that hang are killed."""
+def _stop(running: Running) -> None:
+    """Stops every part with its child processes, the router first; kills those that hang."""
     for _, process in reversed(running):
         _signal(process, signal.SIGTERM)
     until = time.monotonic() + STOPS_WITHIN_SECONDS

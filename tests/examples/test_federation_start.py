@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,9 @@ import promotions
 import pytest
 import start
 from federation_router import needs_routers
+from processes import running
+
+from benchmarks.command import Command, free_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "federation"
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
@@ -27,14 +30,8 @@ pytestmark = needs_routers()
 
 def free_ports() -> dict[str, str]:
     """A free port for each option that takes one."""
-    with ExitStack() as stack:
-        options = ("--port", "--segments-port", "--promotions-port", "--customers-port")
-        return {
-            option: str(
-                stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            )
-            for option in options
-        }
+    options = ("--port", "--segments-port", "--promotions-port", "--customers-port")
+    return {option: str(free_port()) for option in options}
 
 
 def command(ports: dict[str, str], router: str) -> list[str]:
@@ -54,23 +51,9 @@ def nothing_listens(ports: dict[str, str]) -> bool:
 def example(router: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Yields the URL of a running example; checks that its stop is clean."""
     ports = free_ports()
-    process = subprocess.Popen(
-        command(ports, router), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    said = []
-    try:
-        for line in process.stdout:
-            said.append(line)
-            if found := re.match(r"The larger graph answers at (\S+); Ctrl-C stops it", line):
-                yield found[1]
-                break
-        else:
-            raise AssertionError("".join(said))
-    finally:
-        process.send_signal(stop)
-        process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0
+    with running(Command(*command(ports, router))) as graph:
+        yield graph.output.wait_for("The larger graph answers at ").split()[5].rstrip(";")
+        assert graph.stop(stop)[0] == 0
     assert nothing_listens(ports)
 
 
@@ -96,7 +79,7 @@ def test_the_page_s_query_gives_the_answer_that_it_shows(router: str) -> None:
 
 
 @pytest.mark.parametrize("router", start.ROUTERS)
-def test_deleted_segments_and_errors_are_told_as_the_page_says(router: str) -> None:
+def test_deleted_segments_and_errors_are_answered_as_the_page_says(router: str) -> None:
     promotion = "{ promotions(last: 1) { edges { node { name segments { %s } } } } }"
     with example(router) as url:
         named, whole, referred, refused = (
@@ -136,9 +119,9 @@ def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", int(port))):
         run = subprocess.run(command(ports, "hive"), capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert run.stderr == (
-        f"start.py: port {port} is taken: stop what listens there, or choose another with "
-        "--promotions-port.\n"
+    assert run.stderr.startswith(
+        f"start.py: port {port} cannot be used: stop the program that listens there, or choose "
+        "another port with --promotions-port ("
     )
 
 
@@ -162,22 +145,3 @@ def test_the_example_never_asks_a_real_store(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(variable, "real")
     for name in ("segments", "promotions", "customers"):
         assert start.STORE & start._subgraph(name, 1, "x").environment.keys() == set()
-
-
-def test_what_was_started_is_stopped_where_another_cannot_be(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def begin(part: start.Part) -> subprocess.Popen[bytes]:
-        if started:
-            raise OSError("no process is left")
-        started.append(subprocess.Popen(["sleep", "60"], start_new_session=True))
-        return started[0]
-
-    monkeypatch.setattr(start.Part, "start", begin)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    flags = [word for option in free_ports().items() for word in option]
-    assert start.main(["--router", "hive", *flags]) == 2
-    assert started[0].returncode == -signal.SIGTERM
-    assert "promotions cannot be started: no process is left." in capsys.readouterr().err
