@@ -35,8 +35,8 @@ def create_emulator(
 ) -> Starlette:
     """Returns the emulator as an ASGI application; `app.state.emulator` is its `Emulator`.
 
-    A `limit` above `max_limit` is clamped silently, with a smaller `per_page` in the answer, or
-    refused with 422; so is a page past the end, or it is empty. A token without scope gets 403.
+    A `limit` above `max_limit` is clamped, with a smaller `per_page` in the answer, or refused with
+    422. A page past the end is empty, or refused with 422. A token without scope gets 403.
     With `control` it answers `/_emulator/…` too. `clock` and `sleep` count in seconds.
     """
     emulator = Emulator(

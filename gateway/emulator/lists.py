@@ -1,6 +1,6 @@
 """Lists on the wire: filters, `page` and `limit` in, one page with its `meta.pagination` out.
 
-Pure; the texts of the refusals but that of an unknown filter are the emulator's own.
+Pure. Of the refusals only that of an unknown filter has BigCommerce's text.
 """
 
 import re
@@ -33,7 +33,7 @@ class PageRules:
 
 
 class ListRefused(Exception):
-    """The query of a list is not valid; `title` is that of the 422."""
+    """A query that is answered with 422; `title` is that of the error object."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)

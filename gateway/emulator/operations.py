@@ -1,4 +1,4 @@
-"""What every operation of the emulated API has in common: its route, its scopes, its answer."""
+"""What all operations of the emulated API have in common: route, scopes, answer."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,8 +21,7 @@ READ: frozenset[TokenScope] = MODIFY | {"store_v2_customers_read_only"}
 class StoreRequest:
     """One request that passed the checks of token, quota and scope.
 
-    `path` has the ids of the path, `rules` how pages are cut, `fault` what the answer's body gets
-    wrong.
+    `path` has the ids in the path, `fault` the mistake in the answer's body.
     """
 
     store: Store
@@ -34,9 +33,9 @@ class StoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: `path` follows `/stores/{store_hash}/v3`, `scopes` are those that allow it.
+    """One operation: `path` follows `/stores/{store_hash}/v3`, any one of `scopes` allows it.
 
-    `answer` raises `ListRefused` for a query that makes no sense.
+    `answer` raises `ListRefused` for an invalid query.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The quota of the emulated store: a number of requests in each fixed window of time.
 
-BigCommerce documents 30 s, and every answer names the length.
+BigCommerce documents 30 s, and each answer has the length in a header.
 """
 
 import time
@@ -15,7 +15,7 @@ REMEMBERED_WINDOWS = 100
 
 
 class WindowCount(Struct):
-    """How many requests came in one window, and how many of them were beyond the quota."""
+    """The requests of one window, and those of them that were beyond the quota."""
 
     requests: int = 0
     refused: int = 0
@@ -24,8 +24,8 @@ class WindowCount(Struct):
 class RateLimitWindow:
     """Counts requests against `quota` in each window of `window_ms`; `clock` is in seconds.
 
-    Both may change at any time, and hold from the running window on. `history` has the last windows
-    in which requests came, oldest first. Raises `ValueError` for a window beyond 1 ms to a day.
+    Both may change at any time, from the running window on. `history` has the last 100 windows with
+    requests, oldest first. Raises `ValueError` unless a window has 1 ms to a day.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class RateLimitWindow:
         self._clock = clock
         self._started = clock()
         self._used = 0
-        self._is_told = False
+        self._is_in_history = False
         self._window_ms = WINDOW_MILLISECONDS
         self.window_ms = window_ms
 
@@ -61,8 +61,8 @@ class RateLimitWindow:
         self._turn_window()
         self._used += 1
         is_covered = self._used <= self.quota
-        if not self._is_told:
-            self._is_told = True
+        if not self._is_in_history:
+            self._is_in_history = True
             self.history.append(WindowCount())
         self.history[-1].requests += 1
         self.history[-1].refused += not is_covered
@@ -74,12 +74,12 @@ class RateLimitWindow:
             # Windows follow each other without a gap, with or without requests.
             self._started += elapsed // seconds * seconds
             self._used = 0
-            self._is_told = False
+            self._is_in_history = False
 
     def forget_history(self) -> None:
         """Empties `history`; what the running window has left stays."""
         self.history.clear()
-        self._is_told = False
+        self._is_in_history = False
 
     def headers(self) -> dict[str, str]:
         """Returns the four `X-Rate-Limit-*` headers; times are milliseconds."""

@@ -1,4 +1,4 @@
-"""A store that looks like one, and like the same one on every start."""
+"""Realistic rows for a store, the same on every start."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -120,5 +120,5 @@ def _profiles(profiles: int, seed: int) -> tuple[ShopperProfileRow, ...]:
 
 
 def _wire_date(moment: datetime, random: Random) -> str:
-    """Returns the date in one of the two forms that the real API has been seen to send."""
+    """The date in one of the two forms that the real API sends."""
     return moment.strftime(random.choice(("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.000Z")))

@@ -23,6 +23,8 @@ from running import (
     wait_until_refused,
 )
 
+from benchmarks.command import Command
+
 QUERY = {"query": "{ segments(first: 2) { totalCount nodes { name } } }"}
 
 
@@ -41,16 +43,11 @@ def test_first_line_names_upstream_cache_and_authentication(run: Callable[..., R
 
 @pytest.mark.parametrize("level", ["warning", "error"])
 def test_emulator_is_named_on_the_first_line_at_every_level(level: str) -> None:
-    bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
-    with subprocess.Popen(
-        [sys.executable, "-m", "gateway", "serve", "--port", "0"],
-        env={**bare, "GATEWAY_LOG_LEVEL": level},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        process.kill()
+    command = (sys.executable, "-m", "gateway", "serve", "--port", "0")
+    gateway = Command(*command, environment={"GATEWAY_LOG_LEVEL": level})
+    gateway.start()
+    line = gateway.errors.wait_for()
+    gateway.kill()
     assert f" {level.upper():7} gateway.cli: upstream: the emulator inside this process " in line
 
 

@@ -4,10 +4,10 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from clock import Clock, settle
 from starlette.applications import Starlette
 
 from gateway.emulator import Emulator, create_emulator, seeded_store
@@ -113,13 +113,13 @@ async def test_slash_at_the_end_is_the_same_route() -> None:
 
 
 async def test_used_up_quota_is_429_until_the_window_ends() -> None:
-    now = 0.0
-    app = create_emulator(seeded_store(1), rate_limit_quota=2, clock=lambda: now)
+    clock = Clock()
+    app = create_emulator(seeded_store(1), rate_limit_quota=2, clock=clock)
     async with client_of(app) as client:
-        now = 29.0
+        clock.advance(29)
         statuses = [(await client.get(SEGMENTS)).status_code for _ in range(2)]
         refused = await client.get(SEGMENTS)
-        now = 30.0
+        clock.advance(1)
         statuses.append((await client.get(SEGMENTS)).status_code)
     assert statuses == [200, 200, 200]
     assert (refused.status_code, refused.json()) == (429, error(429, "Too many requests"))
@@ -141,62 +141,45 @@ async def test_every_request_has_its_own_id() -> None:
     assert all(re.fullmatch("[0-9a-f]{32}", request_id) for request_id in ids)
 
 
-@dataclass
-class Gate:
-    """A sleep that lasts until the gate opens."""
-
-    opened: asyncio.Event = field(default_factory=asyncio.Event)
-    asleep: list[float] = field(default_factory=list)
-    reached: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def __call__(self, seconds: float) -> None:
-        async with self.reached:
-            self.asleep.append(seconds)
-            self.reached.notify_all()
-        await self.opened.wait()
-
-    async def hold(self, sleepers: int) -> None:
-        async with asyncio.timeout(5), self.reached:  # a failure, rather than a hang
-            await self.reached.wait_for(lambda: len(self.asleep) == sleepers)
-
-
 async def test_latencies_of_concurrent_requests_overlap() -> None:
-    gate = Gate()
-    app = create_emulator(seeded_store(1), latency_seconds=0.2, sleep=gate)
+    clock = Clock()
+    app = create_emulator(seeded_store(1), latency_seconds=0.2, sleep=clock.sleep)
     async with client_of(app) as client, asyncio.TaskGroup() as group:
         answers = [group.create_task(client.get(SEGMENTS)) for _ in range(5)]
-        await gate.hold(5)
+        await settle()
         assert emulator_of(app).requests == {"list_segments": 5}
-        gate.opened.set()
-    assert gate.asleep == [0.2] * 5
+        assert clock.slept == [0.2] * 5
+        clock.advance(0.2)
     assert [answer.result().status_code for answer in answers] == [200] * 5
 
 
 async def test_answer_shows_the_store_as_it_was_at_the_arrival_of_the_request() -> None:
-    gate = Gate()
-    app = create_emulator(seeded_store(3), latency_seconds=0.2, sleep=gate)
+    clock = Clock()
+    app = create_emulator(seeded_store(3), latency_seconds=0.2, sleep=clock.sleep)
     async with client_of(app) as client, asyncio.TaskGroup() as group:
         answer = group.create_task(client.get(SEGMENTS))
-        await gate.hold(1)
+        await settle()
         emulator_of(app).store.segments.clear()
-        gate.opened.set()
+        clock.advance(0.2)
     assert answer.result().json()["meta"]["pagination"]["total"] == 3
 
 
 async def test_latency_between_two_ends_is_drawn_for_each_answer() -> None:
-    gate = Gate()
-    gate.opened.set()
-    app = create_emulator(seeded_store(1), latency_seconds=(1, 3), sleep=gate)
+    slept = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    app = create_emulator(seeded_store(1), latency_seconds=(1, 3), sleep=sleep)
     async with client_of(app) as client:
         for _ in range(100):
             await client.get(SEGMENTS)
-    seconds = sorted(gate.asleep)
-    assert 1 <= seconds[0] < 1.2 < 1.7 < seconds[50] < 2.3 < 2.8 < seconds[-1] <= 3
+    slept.sort()
+    assert 1 <= slept[0] < 1.2 < 1.7 < slept[50] < 2.3 < 2.8 < slept[-1] <= 3
 
 
 async def test_without_latency_nothing_sleeps() -> None:
-    gate = Gate()
-    gate.opened.set()
-    async with client_of(create_emulator(seeded_store(1), sleep=gate)) as client:
+    clock = Clock()
+    async with client_of(create_emulator(seeded_store(1), sleep=clock.sleep)) as client:
         assert (await client.get(SEGMENTS)).status_code == 200
-    assert gate.asleep == []
+    assert clock.slept == []

@@ -11,7 +11,7 @@ def left_and_reset(window: RateLimitWindow) -> tuple[str, str]:
     return headers["X-Rate-Limit-Requests-Left"], headers["X-Rate-Limit-Time-Reset-Ms"]
 
 
-def test_four_headers_tell_the_window() -> None:
+def test_four_headers_show_the_window() -> None:
     clock = Clock()
     window = RateLimitWindow(150, clock)
     clock.now += 12.3456
@@ -24,7 +24,7 @@ def test_four_headers_tell_the_window() -> None:
     }
 
 
-def test_quota_covers_so_many_requests_and_no_more() -> None:
+def test_quota_covers_its_number_of_requests() -> None:
     window = RateLimitWindow(2, Clock())
     assert [window.take() for _ in range(4)] == [True, True, False, False]
     assert left_and_reset(window) == ("0", "30000")
@@ -44,7 +44,7 @@ def test_windows_follow_each_other_without_a_gap(later: float, left: str, reset:
     assert left_and_reset(window) == (left, reset)
 
 
-def test_history_tells_the_windows_in_which_requests_came() -> None:
+def test_history_has_the_windows_with_requests() -> None:
     clock = Clock()
     window = RateLimitWindow(2, clock)
     for _ in range(3):
@@ -122,7 +122,7 @@ def test_length_that_changes_after_an_idle_window_leaves_what_that_window_used()
 
 
 @pytest.mark.parametrize("window_ms", [0, -1, 86_400_001])
-def test_length_that_makes_no_sense_is_refused(window_ms: int) -> None:
+def test_invalid_length_is_refused(window_ms: int) -> None:
     with pytest.raises(ValueError, match="A window has 1 to 86400000 milliseconds"):
         RateLimitWindow(2, window_ms=window_ms)
     window = RateLimitWindow(2)
