@@ -1,4 +1,4 @@
-"""What the gateway takes for granted about List Segments, as a table of numbered sentences.
+"""What the gateway takes for granted about the upstream, as a table of numbered sentences.
 
 The emulator has to keep every row, in the process and on a port; so has a real store, which joins
 when BIGCOMMERCE_CONTRACT_STORE_HASH and BIGCOMMERCE_CONTRACT_ACCESS_TOKEN are set. The rows only
@@ -231,6 +231,45 @@ async def unknown_id(upstream: Upstream) -> None:
     body = await upstream.list(f"?id:in={NO_SUCH_ID}")
     assert body.data == []
     assert (body.meta.pagination.total, body.meta.pagination.total_pages) == (0, 0)
+
+
+class Profile(msgspec.Struct):
+    id: UUID
+    customer_id: int
+    created_at: str
+    updated_at: str
+
+
+class Profiles(msgspec.Struct):
+    data: list[Profile]
+    meta: Meta
+
+
+async def profiles(upstream: Upstream, query: str) -> Profiles:
+    """A page of the shopper profiles of the first segment; an empty one without segments."""
+    for segment in (await upstream.list("?limit=1")).data:
+        answer = await upstream.ask(query, path=f"segments/{segment.id}/shopper-profiles")
+        assert answer.status_code == 200
+        return msgspec.json.decode(answer.content, type=Profiles)
+    return Profiles([], Meta(Pagination(0, 0, 6, 1, 0)))
+
+
+@clause("profile-1", "A shopper profile MUST have a uuid, a customer and ISO 8601 dates. [S26]")
+async def profile_rows(upstream: Upstream) -> None:
+    for row in (await profiles(upstream, "?limit=50")).data:
+        made, changed = map(datetime.fromisoformat, (row.created_at, row.updated_at))
+        assert made.tzinfo is not None
+        assert made <= changed
+
+
+@clause("profile-2", "The shopper profiles of a segment MUST be paged as segments are. [S26]")
+async def profile_pages(upstream: Upstream) -> None:
+    whole = await profiles(upstream, "?limit=6")
+    pages = range(1, 1 + (len(whole.data) + 1) // 2)
+    parts = [(await profiles(upstream, f"?page={page}&limit=2")).data for page in pages]
+    assert [row for part in parts for row in part] == whole.data
+    page = whole.meta.pagination
+    assert (page.per_page, page.total_pages) == (6, -(-page.total // 6))
 
 
 def quota(answer: httpx.Response) -> tuple[int, int, int, int]:
