@@ -1,19 +1,23 @@
 """The whole error tree of the gateway.
 
-GatewayError                    what a client is told, with a code
+GatewayError                    a sentence for the client, with a code
 ├── BadUserInput                BAD_USER_INPUT: the request's fault; the message says what to send
 │   └── BadCursor               BAD_CURSOR: a cursor that this list did not mint
 └── UpstreamError               the store's API did not give a usable answer
     ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, or a status such as 500
-    │   └── UpstreamUnreadable  UPSTREAM_UNAVAILABLE: it answered, with a body that cannot be used
+    │   ├── UpstreamUnreadable  UPSTREAM_UNAVAILABLE: it answered, with a body that cannot be used
+    │   └── CircuitOpen         UPSTREAM_UNAVAILABLE: not sent, after failures in a row
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT: no answer within the time allowed
+    │   └── DeadlineTooClose    UPSTREAM_TIMEOUT: not sent, with too little time left for an answer
     ├── RateLimited             RATE_LIMITED: the store's quota is used up; `retryAfter` in seconds
+    │   └── QuotaExhausted      RATE_LIMITED: not sent, because the quota resets too late
     ├── UpstreamForbidden       UPSTREAM_FORBIDDEN: the gateway's own token was refused
     └── UpstreamRefused         UPSTREAM_UNAVAILABLE: any other 4xx, or a page that is not there
 
 Messages reach clients: they never hold a token, an upstream URL or a Python word.
 """
 
+import math
 from enum import StrEnum
 from typing import ClassVar
 
@@ -35,7 +39,7 @@ class ErrorCode(StrEnum):
 
 
 class GatewayError(Exception):
-    """An error that a client is told as it is: a sentence, a code and what goes with the code."""
+    """An error that a client sees as it is: a sentence, a code and what goes with the code."""
 
     code: ClassVar[ErrorCode]
 
@@ -64,7 +68,7 @@ class BadCursor(BadUserInput):
 class UpstreamError(GatewayError):
     """The upstream gave no usable answer.
 
-    `was_sent` is False where it is sure that the upstream got nothing of the request: a write may
+    `was_sent` is False if the upstream certainly received nothing of the request: even a write may
     then be sent again.
     """
 
@@ -83,31 +87,65 @@ class UpstreamUnreadable(UpstreamUnavailable):
     """The upstream answered with a success whose body cannot be used: its API is up."""
 
 
+class CircuitOpen(UpstreamUnavailable):
+    """The request was not sent, because the operation failed several times in a row."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The store's API has failed again and again, and is asked again in a moment.",
+            was_sent=False,
+        )
+
+
 class UpstreamTimeout(UpstreamError):
     """The upstream did not answer within `GATEWAY_REQUEST_TIMEOUT_SECONDS`."""
 
     code = ErrorCode.UPSTREAM_TIMEOUT
 
+    def __init__(self, *, was_sent: bool = True) -> None:
+        super().__init__("The store's API did not answer in time.", was_sent=was_sent)
+
+
+class DeadlineTooClose(UpstreamTimeout):
+    """The request was not sent, because too little time is left for an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(was_sent=False)
+
 
 class RateLimited(UpstreamError):
-    """The store's quota is used up; `retry_after` is in seconds, None where it is not known."""
+    """The store's quota is used up; `retry_after` is whole seconds, 1 or more, None if unknown."""
 
     code = ErrorCode.RATE_LIMITED
 
-    def __init__(self, message: str, retry_after: float | None, *, was_sent: bool = True) -> None:
-        super().__init__(message, was_sent=was_sent)
-        self.retry_after = retry_after
+    def __init__(self, seconds: float | None = None, *, was_sent: bool = True) -> None:
+        self.retry_after = None if seconds is None else max(1, math.ceil(seconds))
+        match self.retry_after:
+            case None:
+                when = "later"
+            case 1:
+                when = "in 1 second"
+            case after:
+                when = f"in {after} seconds"
+        super().__init__(f"The store's API limits its rate. Try again {when}.", was_sent=was_sent)
 
     @property
     def extensions(self) -> dict[str, object]:
-        """The code, and `retryAfter` in seconds where it is known."""
+        """The code, and `retryAfter` in seconds if it is known."""
         if self.retry_after is None:
             return super().extensions
         return {**super().extensions, "retryAfter": self.retry_after}
 
 
+class QuotaExhausted(RateLimited):
+    """The request was not sent, because the quota resets too late for its deadline."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds, was_sent=False)
+
+
 class UpstreamForbidden(UpstreamError):
-    """The upstream refused the gateway's own token (401 or 403): nothing a client can mend."""
+    """The upstream refused the gateway's own token (401 or 403): no client can mend that."""
 
     code = ErrorCode.UPSTREAM_FORBIDDEN
 

@@ -49,9 +49,7 @@ class BigCommerceClient:
                 timeout_seconds,
             )
             was_sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise UpstreamTimeout(
-                "The store's API did not answer in time.", was_sent=was_sent
-            ) from error
+            raise UpstreamTimeout(was_sent=was_sent) from error
         except httpx.TransportError as error:
             # At a stop it is the gateway that breaks the connection.
             log.log(

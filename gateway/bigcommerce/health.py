@@ -1,6 +1,6 @@
-"""How one operation on the upstream stands: each has a health of its own.
+"""The health of one operation on the upstream, known from its outcomes.
 
-A scope that the token lacks, or an endpoint that fails, says nothing of other operations.
+It is kept by operation: a missing scope or a failing endpoint says nothing about other operations.
 """
 
 import logging
@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, Breaker
-from gateway.bigcommerce.not_sent import ShutOff
 from gateway.errors import (
+    CircuitOpen,
     ErrorCode,
     RateLimited,
+    UpstreamError,
     UpstreamForbidden,
     UpstreamRefused,
     UpstreamTimeout,
@@ -22,11 +23,13 @@ from gateway.errors import (
 # How long an operation pauses after a 401 or 403; twice as long each time it is refused again.
 SHORTEST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 5.0, 60.0
 
-# How long background refreshes wait after an answer that brought no value.
+# After an answer without a value, background refreshes are skipped for this time.
 DEFERRED_SECONDS = 1.0
-# The states of an operation that is well, in words for the operator.
+# After a failure, callers with a stale value do not wait for a newer one during this time.
+FAILING_SECONDS = 10.0
+# States of a healthy operation, in words for the operator.
 NOT_ASKED_YET, ANSWERS = "not asked yet", "answers"
-# Those of one that answers, and brings no value.
+# States of one that answers without a value.
 REFUSES, UNREADABLE = "refuses requests", "sends what cannot be read"
 
 log = logging.getLogger(__name__)
@@ -41,9 +44,10 @@ class Sent:
 
 
 class OperationHealth:
-    """Whether one operation may be sent, by what came of it before; `name` is for the log.
+    """Whether one operation may be sent, judged by its earlier outcomes; `name` is for the log.
 
-    After failures in a row, and after one answer that refuses the token, it pauses, then probes.
+    After several failures in a row, and after one answer that refuses the token, the operation
+    pauses; then one request at a time probes.
     """
 
     def __init__(
@@ -63,77 +67,93 @@ class OperationHealth:
         )
         self._name = name
         self._clock = clock
-        self._deferred_until = 0.0
+        # The newest outcome without a value, while none with a value came after it.
+        self._error: UpstreamError | None = None
+        self._error_at = 0.0
 
     @property
     def is_down(self) -> bool:
-        """Whether it brings no value for now, as far as is known."""
+        """Whether its newest outcomes suggest that it gives no value now."""
         is_paused = self.failing.is_open or self.refused.is_open
         return is_paused or self.state in (REFUSES, UNREADABLE)
 
     @property
     def is_well(self) -> bool:
-        """Whether its newest answer brought a value, or none was asked for yet."""
+        """Whether its newest answer had a value, or it was not asked yet."""
         return self.state in (NOT_ASKED_YET, ANSWERS)
 
     @property
     def pause_reason(self) -> ErrorCode | None:
-        """The code of the error because of which nothing is sent now, else None."""
+        """The code of the error because of which it pauses now, else None."""
         if not self.refused.lets_through:
             return ErrorCode.UPSTREAM_FORBIDDEN
         return None if self.failing.lets_through else ErrorCode.UPSTREAM_UNAVAILABLE
 
-    @property
-    def defers_refreshes(self) -> bool:
-        """Whether background refreshes wait, since the newest answer brought no value."""
-        return self._clock() < self._deferred_until
+    def defer_reason(self, *, foreground: bool) -> ErrorCode | None:
+        """The code for which a refresh is skipped or, in the foreground, not waited for, else None.
+
+        It is that of the pause, or of the newest outcome: of an answer without a value during
+        `DEFERRED_SECONDS` for the background, of a failure during `FAILING_SECONDS` for the
+        foreground.
+        """
+        if (reason := self.pause_reason) is not None:
+            return reason
+        age = self._clock() - self._error_at
+        match self._error:
+            case UpstreamUnavailable() | UpstreamTimeout() as error if foreground:
+                return error.code if age < FAILING_SECONDS else None
+            case UpstreamRefused() | UpstreamUnreadable() if not foreground:
+                return ErrorCode.UPSTREAM_UNAVAILABLE if age < DEFERRED_SECONDS else None
+        return None
 
     def check(self) -> None:
-        """Raises `UpstreamForbidden` or `ShutOff` while nothing is sent."""
+        """Raises `UpstreamForbidden` or `CircuitOpen` while it pauses."""
         match self.pause_reason:
             case ErrorCode.UPSTREAM_FORBIDDEN:
                 raise UpstreamForbidden(was_sent=False)
             case ErrorCode.UPSTREAM_UNAVAILABLE:
-                raise ShutOff
+                raise CircuitOpen
 
     def send(self) -> Sent:
         """Counts a request that is about to be sent; raises as `check` does."""
         self.check()
         return Sent(self.failing.enter(), self.refused.enter())
 
-    def ended(self, sent: Sent, error: BaseException | None, *, names_ids: bool = False) -> None:
-        """Notes the outcome of a request: None for a success, else what it raised.
-
-        `names_ids` is that of the request.
-        """
+    def answered(self, sent: Sent, error: BaseException | None) -> None:
+        """Records the outcome of one attempt: None for a value, else what it raised."""
         match error:
             case UpstreamUnreadable():
                 self._is_up(UNREADABLE, is_token_accepted=True)
-                self._defer_refreshes(names_ids)
             case UpstreamRefused():
                 self._is_up(REFUSES, is_token_accepted=True)
-                self._defer_refreshes(names_ids)
             case UpstreamUnavailable() | UpstreamTimeout():
                 self._failed(sent)
             case UpstreamForbidden():
                 self._is_up("refuses the token")
                 self.refused.failed(sent.refused_probe)
-            case RateLimited():  # which may be answered before the token is looked at
+            case RateLimited():  # which may come before the token is checked
                 self._is_up(self.state if self.refused.is_open else ANSWERS)
                 self.refused.gave_up(sent.refused_probe)
             case None:
                 self._is_up(ANSWERS, is_token_accepted=True)
-            case _:  # cancelled, or a mistake of ours
+            case _:  # cancelled, or a bug of ours
                 self.failing.gave_up(sent.failing_probe)
                 self.refused.gave_up(sent.refused_probe)
 
-    def _defer_refreshes(self, names_ids: bool) -> None:
-        if not names_ids:  # else one bad id would keep the others stale
-            self._deferred_until = self._clock() + DEFERRED_SECONDS
+    def finished(self, error: UpstreamError | None, *, names_ids: bool) -> None:
+        """Records the outcome of an operation, its retries included: None for a value.
+
+        `names_ids` is that of the request. An answer to it that refuses or cannot be read may be
+        due to one bad id, which must not keep other rows stale.
+        """
+        if isinstance(error, RateLimited):
+            return  # the quota knows when it is back
+        is_about_ids = names_ids and isinstance(error, UpstreamRefused | UpstreamUnreadable)
+        self._error = None if is_about_ids else error
+        self._error_at = self._clock()
 
     def _is_up(self, state: str, *, is_token_accepted: bool = False) -> None:
         self.state = state
-        self._deferred_until = 0.0
         if self.failing.succeeded():
             log.info("%s: the upstream answers again", self._name)
         if is_token_accepted and self.refused.succeeded():

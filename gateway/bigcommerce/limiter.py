@@ -9,12 +9,11 @@ from random import uniform
 
 from gateway.bigcommerce.abandonment import carried_out
 from gateway.bigcommerce.client import BigCommerceClient
-from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
 from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.quota import Quota
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit, read_retry_after
 from gateway.bigcommerce.slots import FairSlots
-from gateway.errors import RateLimited
+from gateway.errors import DeadlineTooClose, QuotaExhausted, RateLimited
 from gateway.request_scope import request_scope
 
 # BigCommerce answers 429 to more than 10 concurrent requests on some operations.
@@ -59,10 +58,10 @@ class RequestLimiter:
         """Returns the answer to a request that is sent once, for at most `timeout_seconds`.
 
         Waits for its turn among other clients and for the quota, then calls `enter`, which may
-        raise to stop it. `deadline` is in the event loop's time. Raises `QuotaUsedUp` at once where
+        raise to stop it. `deadline` is in the event loop's time. Raises `QuotaExhausted` at once if
         the quota resets too late for the deadline; when too little time is left, that error if the
-        quota is the reason, else `TooLate`. An abandoned caller leaves its place; a request on the
-        wire is answered.
+        quota is the reason, else `DeadlineTooClose`. An abandoned caller leaves its place; a
+        request on the wire is answered.
         """
         send_by = deadline - timeout_seconds * LEAST_SHARE
         self._check_wait(send_by)
@@ -73,7 +72,7 @@ class RequestLimiter:
                     await self._wait_for_quota(send_by)
             except TimeoutError:
                 wait = self.quota.wait_seconds
-                raise QuotaUsedUp(wait) if wait > 0 else TooLate from None
+                raise QuotaExhausted(wait) if wait > 0 else DeadlineTooClose from None
             enter()
             self.quota.in_flight += 1
             left = deadline - asyncio.get_running_loop().time()
@@ -91,14 +90,13 @@ class RequestLimiter:
 
     def rate_limited(self) -> RateLimited:
         """The error for a 429, with the seconds until requests go on."""
-        error = QuotaUsedUp(self.quota.wait_seconds)
-        return RateLimited(error.message, error.retry_after)
+        return RateLimited(self.quota.wait_seconds)
 
     def _check_wait(self, send_by: float) -> None:
         if self.waits_past(send_by):
-            raise QuotaUsedUp(self.quota.wait_seconds)
+            raise QuotaExhausted(self.quota.wait_seconds)
         if asyncio.get_running_loop().time() > send_by:
-            raise TooLate
+            raise DeadlineTooClose
 
     async def _wait_for_quota(self, send_by: float) -> None:
         while (wait := self.quota.wait_seconds) > 0:

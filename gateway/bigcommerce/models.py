@@ -1,9 +1,9 @@
-"""What the upstream holds, as the gateway reads it: lenient on the way in, typed from here on."""
+"""The upstream's rows and pages: read leniently, typed from here on."""
 
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -11,7 +11,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Segment(msgspec.Struct, frozen=True, gc=False):
-    """A customer segment; `id` is a uuid in lower case. Nothing but the id is sure to be there."""
+    """A customer segment; `id` is a uuid in lower case, every other field can be missing."""
 
     id: str
     name: str | None = None
@@ -20,13 +20,21 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
     updated_at: datetime | None = None
 
 
-Row = TypeVar("Row")
+class Identified(Protocol):
+    """A row of a list: its `id` is unique in the list."""
+
+    @property
+    def id(self) -> str:
+        """The row's id as the gateway writes it: a uuid is in lower case."""
+
+
+Row = TypeVar("Row", bound=Identified)
 
 
 class Page(msgspec.Struct, Generic[Row], frozen=True):
-    """One page of a list: `per_page` rows to a page as answered, `total` rows in all.
+    """One page of a list, with the page size and the number of rows that the upstream reports.
 
-    A row without a usable id is None, so that the others keep their places.
+    A row without a usable id is None, so that the others keep their offsets.
     """
 
     rows: Sequence[Row | None]
@@ -35,6 +43,6 @@ class Page(msgspec.Struct, Generic[Row], frozen=True):
 
 
 def uuid_in_lower_case(text: str) -> str | None:
-    """Returns the uuid in lower case, None for text that is no uuid of 8-4-4-4-12 digits."""
+    """Returns the uuid in lower case, None if the text is not a uuid of 8-4-4-4-12 digits."""
     lowered = text.lower()
     return lowered if _UUID.fullmatch(lowered) else None

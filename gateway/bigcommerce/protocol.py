@@ -1,13 +1,14 @@
 """The upstream's protocol as pure functions: operation to request, answer to value or error.
 
-Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). What can be read of a list
-is read; what paging relies on (the number of rows, the page size, the total) has to be right.
+Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). Rows are read leniently;
+what paging relies on (the number of rows, the page size, the total) has to be right.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic
 
-from gateway.bigcommerce.models import Page, Segment, uuid_in_lower_case
+from gateway.bigcommerce.models import Page, Row, Segment, uuid_in_lower_case
 from gateway.bigcommerce.values import decode_json, text_of, time_of, whole_number_of
 from gateway.errors import (
     RateLimited,
@@ -17,12 +18,17 @@ from gateway.errors import (
     UpstreamUnreadable,
 )
 
+# Rows to a page if a request names no limit, as documented.
+DEFAULT_LIMIT = 50
+# GraphQL, 3.5.1: an Int has 32 bits.
+LARGEST = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request below `/stores/{store_hash}/v3`; `operation` names it in logs and counts.
 
-    `names_ids`: it asks for ids of clients, so that a refusal may be about one of them.
+    `names_ids`: it asks for ids that clients sent, so one of them can be why it is refused.
     """
 
     operation: str
@@ -33,7 +39,7 @@ class Request:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether sending it twice does what sending it once does (RFC 9110, 9.2.2)."""
+        """Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2)."""
         return self.method in ("GET", "PUT", "DELETE")
 
 
@@ -41,7 +47,7 @@ class Request:
 class Answer:
     """An answer as it came; the names of `headers` are in lower case.
 
-    `body` is None where it cannot be decompressed, or is too large.
+    `body` is None if it is too large or cannot be decompressed.
     """
 
     status: int
@@ -49,37 +55,41 @@ class Answer:
     body: bytes | None
 
 
-# Rows to a page where a request names no limit, as documented.
-DEFAULT_LIMIT = 50
-# GraphQL, 3.5.1: an Int has 32 bits.
-LARGEST = 2**31 - 1
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Row]):
+    """One list operation: its name, its path, its rows' noun in messages, and how a row is read.
 
-
-# The names of the operations.
-LIST_SEGMENTS, LIST_SEGMENTS_BY_ID = "list_segments", "list_segments_by_id"
-
-
-def list_segments(page: int, limit: int) -> Request:
-    """Asks for one page of all segments; `page` counts from 1."""
-    query = (("page", str(page)), ("limit", str(limit)))
-    return Request(LIST_SEGMENTS, "GET", "/segments", query)
-
-
-def list_segments_by_id(ids: Sequence[str], page: int, limit: int) -> Request:
-    """Asks for one page of the segments with these uuids.
-
-    `limit` is always sent: without it the list of ids is itself paged by 50.
+    `read_row` returns None for a row without a usable id.
     """
-    query = (("id:in", ",".join(ids)), ("page", str(page)), ("limit", str(limit)))
-    return Request(LIST_SEGMENTS_BY_ID, "GET", "/segments", query, names_ids=True)
+
+    operation: str
+    path: str
+    noun: str
+    read_row: Callable[[Mapping[str, object]], Row | None]
+
+    @property
+    def operation_by_id(self) -> str:
+        """The name of the operation that reads rows of this list by id."""
+        return f"{self.operation}_by_id"
+
+    def page(self, number: int, limit: int, ids: Sequence[str] = ()) -> Request:
+        """Returns the request for one page of the list, or of its rows with these ids.
+
+        Pages count from 1. `limit` is always sent: without it a list of ids is paged by 50, too.
+        """
+        paging = (("page", str(number)), ("limit", str(limit)))
+        if not ids:
+            return Request(self.operation, "GET", self.path, paging)
+        query = (("id:in", ",".join(ids)), *paging)
+        return Request(self.operation_by_id, "GET", self.path, query, names_ids=True)
 
 
-def read_segments(
-    answer: Answer, page: int, limit: int, at_most: int | None = None
-) -> Page[Segment]:
-    """Returns the page of segments that an answer holds; `page` and `limit` are what was asked.
+def read_page(
+    listing: Listing[Row], answer: Answer, page: int, limit: int, at_most: int | None = None
+) -> Page[Row]:
+    """Returns the page that an answer holds; `page` and `limit` are those of the request.
 
-    `at_most` are the rows that the whole list can have, where that is known: a lookup's ids.
+    `at_most` is the largest total that makes sense, if there is one: the number of ids asked for.
     Raises `UpstreamForbidden` (401, 403), `RateLimited` (429), `UpstreamRefused` (any other 4xx but
     408), `UpstreamUnreadable` for a list that cannot be used, and `UpstreamUnavailable` for every
     other status.
@@ -93,22 +103,23 @@ def read_segments(
     per_page = _in_range(pagination.get("per_page"), 1)
     total = _in_range(pagination.get("total"), 0)
     if total is None and page == 1 and len(data) < min(limit, per_page or DEFAULT_LIMIT):
-        total = len(data)  # a list without its count that no page size cuts
+        total = len(data)  # fewer rows than any page size cuts off: this is the whole list
     if per_page is None and page == 1 and total == len(data):
         per_page = limit
     if total is None or per_page is None:
         raise UpstreamUnreadable("The store's API sent a list without a usable page size or total.")
     if at_most is not None and total > at_most:
-        raise UpstreamUnreadable("The store's API sent more segments than it was asked for.")
+        raise UpstreamUnreadable(f"The store's API sent more {listing.noun} than it was asked for.")
     expected = max(0, min(per_page, total - (page - 1) * per_page))
     if len(data) != expected:
         raise UpstreamUnreadable(
-            f"The store's API sent {len(data)} segments on a page that should hold {expected}."
+            f"The store's API sent {len(data)} {listing.noun} on a page that should hold "
+            f"{expected}."
         )
-    rows: list[Segment | None] = []
+    rows: list[Row | None] = []
     seen: set[str] = set()
     for raw in data:
-        row = _segment(raw)
+        row = listing.read_row(_object(raw))
         if row is not None and row.id in seen:
             row = None
         if row is not None:
@@ -117,8 +128,25 @@ def read_segments(
     return Page(rows, per_page, total)
 
 
+def _read_segment(raw: Mapping[str, object]) -> Segment | None:
+    """Returns the segment, None if it has no usable id; a field of another type is None."""
+    row_id = uuid_in_lower_case(text_of(raw.get("id")) or "")
+    if row_id is None:
+        return None
+    return Segment(
+        id=row_id,
+        name=text_of(raw.get("name")),
+        description=text_of(raw.get("description")),
+        created_at=time_of(raw.get("created_at")),
+        updated_at=time_of(raw.get("updated_at")),
+    )
+
+
+SEGMENTS = Listing("list_segments", "/segments", "segments", _read_segment)
+
+
 def _list_of(body: bytes | None) -> tuple[list[object], dict[str, object]]:
-    """Returns the rows and the `meta.pagination` of a list's body, an empty one where it has none.
+    """Returns the rows and the `meta.pagination` of a list's body, `{}` if it has none.
 
     Raises `UpstreamUnreadable`.
     """
@@ -133,7 +161,7 @@ def _list_of(body: bytes | None) -> tuple[list[object], dict[str, object]]:
 
 
 def _object(value: object) -> dict[str, object]:
-    """Returns a JSON object; an empty one where the value is of another type."""
+    """Returns a JSON object, `{}` for a value of another type."""
     return value if isinstance(value, dict) else {}
 
 
@@ -142,25 +170,10 @@ def _in_range(value: object, lowest: int) -> int | None:
     return number if number is not None and lowest <= number <= LARGEST else None
 
 
-def _segment(value: object) -> Segment | None:
-    """Returns the segment, None where it has no usable id; a field of another type is None."""
-    raw = _object(value)
-    row_id = uuid_in_lower_case(text_of(raw.get("id")) or "")
-    if row_id is None:
-        return None
-    return Segment(
-        id=row_id,
-        name=text_of(raw.get("name")),
-        description=text_of(raw.get("description")),
-        created_at=time_of(raw.get("created_at")),
-        updated_at=time_of(raw.get("updated_at")),
-    )
-
-
 def _check_status(answer: Answer) -> None:
-    """Returns for a 2xx; raises the error that any other status stands for.
+    """Raises the error that a status other than 2xx stands for.
 
-    A 4xx is an answer: the upstream is well, and refuses this very request. That leaves out 401 and
+    A 4xx is an answer: the upstream is up, and refuses this very request. Exceptions are 401 and
     403, which are about the gateway's token, 429, and 408, which says that the request came late.
     """
     status = answer.status
@@ -169,8 +182,7 @@ def _check_status(answer: Answer) -> None:
     if status in (401, 403):
         raise UpstreamForbidden()
     if status == 429:
-        # The limiter knows when requests go on.
-        raise RateLimited("The store's API limits its rate. Try again later.", None)
+        raise RateLimited  # the limiter knows when requests go on
     if 400 <= status < 500 and status != 408:
         raise UpstreamRefused(f"The store's API refused the request with status {status}.", status)
     raise UpstreamUnavailable(f"The store's API failed with status {status}.")

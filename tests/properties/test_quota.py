@@ -14,11 +14,11 @@ from virtual_time import run_in_virtual_time
 from examples import examples
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
-from gateway.bigcommerce.not_sent import QuotaUsedUp
-from gateway.bigcommerce.protocol import list_segments
+from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.bigcommerce.quota import Quota
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
 from gateway.emulator.rate_limit import RateLimitWindow
+from gateway.errors import QuotaExhausted
 
 
 @dataclass
@@ -202,7 +202,7 @@ class Store:
 
     async def ask(self, patience: float = 1e6) -> int:
         deadline = asyncio.get_running_loop().time() + patience
-        request = list_segments(1, 250)
+        request = SEGMENTS.page(1, 250)
         return (await self.limiter.send(request, 1.0, deadline, lambda: None)).status
 
 
@@ -240,7 +240,7 @@ def test_caller_waits_for_the_reset_where_its_deadline_allows_and_else_fails_at_
         if until_reset == 0:  # the window ended while its quota was used up
             return
         (outcome,) = await asyncio.gather(store.ask(patience), return_exceptions=True)
-        if isinstance(outcome, QuotaUsedUp):
+        if isinstance(outcome, QuotaExhausted):
             assert loop.time() == asked_at
             assert outcome.retry_after == math.ceil(until_reset)
             assert patience < until_reset + JITTER_SECONDS + 0.1
@@ -284,7 +284,7 @@ def test_caller_that_no_window_serves_in_time_is_rate_limited(
         outcomes = await asyncio.gather(*callers, return_exceptions=True)
         assert {outcome if outcome == 200 else type(outcome) for outcome in outcomes} <= {
             200,
-            QuotaUsedUp,
+            QuotaExhausted,
         }
         # Whole windows from the first reset on, as far as there is time for an answer.
         windows = int((9.5 - window_ms / 1000) / (window_ms / 1000)) + 1

@@ -18,9 +18,9 @@ from examples import examples
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
-from gateway.bigcommerce.protocol import list_segments, read_segments
+from gateway.bigcommerce.operations import Upstream
+from gateway.bigcommerce.protocol import SEGMENTS, read_page
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RETRIES_PER_OPERATION
-from gateway.bigcommerce.upstream import Upstream
 from gateway.emulator.rate_limit import RateLimitWindow
 from gateway.errors import RateLimited, UpstreamError
 from gateway.request_scope import ABANDONED, open_request_scope
@@ -71,7 +71,7 @@ class World:
 
     async def ask(self) -> int:
         return await self.upstream.ask(
-            list_segments(1, 250), lambda answer: read_segments(answer, 1, 250).total
+            SEGMENTS.page(1, 250), lambda answer: read_page(SEGMENTS, answer, 1, 250).total
         )
 
     async def _carry(self, _: httpx.Request) -> httpx.Response:

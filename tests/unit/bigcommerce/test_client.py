@@ -12,7 +12,7 @@ import pytest
 
 from gateway.bigcommerce.causes import cause_in_words
 from gateway.bigcommerce.client import BigCommerceClient
-from gateway.bigcommerce.protocol import list_segments
+from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.errors import GatewayError, UpstreamTimeout
 
 TOKEN = "s3cr3t-t0k3n"
@@ -57,7 +57,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 async def test_a_failed_answer_is_a_warning(status: int, caplog: pytest.LogCaptureFixture) -> None:
     headers = {"X-Request-Id": STORES_ID, **quota(9)}
     client = client_over(lambda _: httpx.Response(status, headers=headers, text=TOKEN))
-    assert (await client.send(list_segments(1, 250), 5)).status == status
+    assert (await client.send(SEGMENTS.page(1, 250), 5)).status == status
     assert told(caplog) == [
         (
             "WARNING",
@@ -73,18 +73,18 @@ async def test_of_what_the_store_sends_only_an_id_and_a_number_are_logged(
 ) -> None:
     headers = {"X-Request-Id": echoed, "X-Rate-Limit-Requests-Left": echoed}
     client = client_over(lambda _: httpx.Response(500, headers=headers))
-    await client.send(list_segments(1, 250), 5)
+    await client.send(SEGMENTS.page(1, 250), 5)
     assert told(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
 
 
 async def test_what_a_failed_answer_does_not_tell_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    await client_over(lambda _: httpx.Response(502)).send(list_segments(1, 250), 5)
+    await client_over(lambda _: httpx.Response(502)).send(SEGMENTS.page(1, 250), 5)
     assert told(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_token_is_one_error(status: int, caplog: pytest.LogCaptureFixture) -> None:
-    await client_over(lambda _: httpx.Response(status)).send(list_segments(1, 250), 5)
+    await client_over(lambda _: httpx.Response(status)).send(SEGMENTS.page(1, 250), 5)
     ((level, text),) = told(caplog)
     assert level == "ERROR"
     assert text.startswith(
@@ -94,10 +94,10 @@ async def test_a_refused_token_is_one_error(status: int, caplog: pytest.LogCaptu
 
 async def test_every_answer_is_a_line_at_debug_alone(caplog: pytest.LogCaptureFixture) -> None:
     client = client_over(lambda _: httpx.Response(200, headers=quota(149)))
-    await client.send(list_segments(1, 250), 5)
+    await client.send(SEGMENTS.page(1, 250), 5)
     assert told(caplog) == []
     caplog.set_level(logging.DEBUG, "gateway.bigcommerce.client")
-    await client.send(list_segments(1, 250), 5)
+    await client.send(SEGMENTS.page(1, 250), 5)
     assert told(caplog) == [
         (
             "DEBUG",
@@ -115,7 +115,7 @@ async def test_a_quota_used_up_is_told_once_and_so_is_its_return(
     windows = iter([quota(1), quota(0), quota(1), quota(0, 0), {}, quota(150), quota(149)])
     client = client_over(lambda _: httpx.Response(200, headers=next(windows)))
     for _ in range(7):
-        await client.send(list_segments(1, 250), 5)
+        await client.send(SEGMENTS.page(1, 250), 5)
     assert told(caplog) == [
         ("WARNING", "the store's quota is used up: none of 150 requests is left for 30.0 seconds"),
         ("INFO", "the store's quota is back: 150 of 150 requests are left"),
@@ -127,7 +127,7 @@ async def test_a_timeout_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
         raise httpx.ReadTimeout("", request=request)
 
     with pytest.raises(UpstreamTimeout):
-        await client_over(late).send(list_segments(1, 250), 5)
+        await client_over(late).send(SEGMENTS.page(1, 250), 5)
     assert told(caplog) == [
         ("WARNING", "list_segments: no answer from the upstream within 5 seconds")
     ]
@@ -135,7 +135,7 @@ async def test_a_timeout_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_an_answer_that_is_too_large_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     client = client_over(lambda _: httpx.Response(200, content=b"x" * (8 * 1024 * 1024 + 1)))
-    assert (await client.send(list_segments(1, 250), 5)).body is None
+    assert (await client.send(SEGMENTS.page(1, 250), 5)).body is None
     assert told(caplog) == [
         ("WARNING", "list_segments: the upstream's answer is larger than 8388608 bytes")
     ]
@@ -146,7 +146,7 @@ async def failure_at(url: str) -> None:
     headers = {"X-Auth-Token": TOKEN}
     async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
         with pytest.raises(GatewayError, match=r"^The store's API cannot be reached\.$"):
-            await BigCommerceClient(http).send(list_segments(1, 250), 20)
+            await BigCommerceClient(http).send(SEGMENTS.page(1, 250), 20)
 
 
 def one_line(caplog: pytest.LogCaptureFixture) -> str:

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.app import check, create_services
 from gateway.bigcommerce.body import MAXIMUM_ANSWER_BYTES
 from gateway.bigcommerce.client import BigCommerceClient
-from gateway.bigcommerce.protocol import list_segments
+from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.bigcommerce.values import decode_json
 from gateway.errors import UpstreamTimeout
 from gateway.settings import load_settings
@@ -45,14 +45,14 @@ def client_of(upstream: Upstream) -> BigCommerceClient:
 
 async def test_answer_that_takes_too_long_is_a_timeout() -> None:
     with pytest.raises(UpstreamTimeout, match="in time"):
-        await client_of(Upstream()).send(list_segments(1, 50), 0.01)
+        await client_of(Upstream()).send(SEGMENTS.page(1, 50), 0.01)
 
 
 @pytest.mark.parametrize(("extra", "fits"), [(0, True), (1, False)])
 async def test_answer_is_bounded_in_bytes(extra: int, fits: bool) -> None:
     upstream = Upstream(b"x" * (MAXIMUM_ANSWER_BYTES + extra))
     upstream.gate.set()
-    answer = await client_of(upstream).send(list_segments(1, 50), 60)
+    answer = await client_of(upstream).send(SEGMENTS.page(1, 50), 60)
     assert answer.body == (upstream.body if fits else None)
 
 
@@ -64,7 +64,7 @@ async def test_compressed_answer_is_unpacked_no_further_than_its_bound(
     assert len(bomb) < 10_000
     upstream = Upstream(bomb, b"gzip")
     upstream.gate.set()
-    answer = await client_of(upstream).send(list_segments(1, 50), 60)
+    answer = await client_of(upstream).send(SEGMENTS.page(1, 50), 60)
     assert answer.body == (b"x" * MAXIMUM_ANSWER_BYTES if fits else None)
 
 
@@ -76,7 +76,7 @@ async def test_answer_that_is_compressed_in_another_way_has_no_body(
     upstream.headers.append((b"x-rate-limit-requests-left", b"7"))
     upstream.gate.set()
     client = client_of(upstream)
-    answer = await client.send(list_segments(1, 50), 60)
+    answer = await client.send(SEGMENTS.page(1, 50), 60)
     assert (answer.status, answer.body) == (200, None)
     assert client.rate_limit is not None
     assert client.rate_limit.remaining == 7
@@ -94,7 +94,7 @@ async def test_failed_answer_keeps_its_status_whatever_its_body_is(
 ) -> None:
     upstream = Upstream(body, encoding, status)
     upstream.gate.set()
-    answer = await client_of(upstream).send(list_segments(1, 50), 60)
+    answer = await client_of(upstream).send(SEGMENTS.page(1, 50), 60)
     assert (answer.status, answer.body) == (status, None)
 
 
@@ -120,7 +120,7 @@ async def test_codings_are_read_off_the_wire(headers: bytes, body: bytes) -> Non
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
-            got = await BigCommerceClient(http).send(list_segments(1, 50), 20)
+            got = await BigCommerceClient(http).send(SEGMENTS.page(1, 50), 20)
     assert decode_json(got.body or b"") == {"a": 1}
 
 

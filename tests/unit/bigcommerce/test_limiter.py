@@ -10,9 +10,8 @@ from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
 
 from examples import examples
 from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
-from gateway.bigcommerce.not_sent import QuotaUsedUp, TooLate
-from gateway.bigcommerce.protocol import Answer, list_segments
-from gateway.errors import RateLimited, UpstreamUnavailable
+from gateway.bigcommerce.protocol import SEGMENTS, Answer
+from gateway.errors import DeadlineTooClose, QuotaExhausted, RateLimited, UpstreamUnavailable
 from gateway.request_scope import ABANDONED, open_request_scope
 
 Sending = asyncio.Task[Answer]
@@ -30,7 +29,7 @@ class World:
 
     def send(self, patience: float = 60.0) -> Sending:
         deadline = in_seconds(patience)
-        sent = self.limiter.send(list_segments(1, 250), 30.0, deadline, lambda: None)
+        sent = self.limiter.send(SEGMENTS.page(1, 250), 30.0, deadline, lambda: None)
         return asyncio.ensure_future(sent)
 
     async def told(self, left: int, **answer: float) -> None:
@@ -107,7 +106,7 @@ async def test_it_waits_for_the_reset_and_goes_on(world: World) -> None:
 
 async def test_reset_beyond_the_deadline_fails_at_once_in_whole_seconds(world: World) -> None:
     await world.told(0, resets_in=20.3)
-    with pytest.raises(QuotaUsedUp, match="Try again in 21 seconds") as error:
+    with pytest.raises(QuotaExhausted, match="Try again in 21 seconds") as error:
         await world.send(patience=20.0)
     assert error.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 21}
     assert (world.wire.requests, world.time.slept) == (1, [])
@@ -124,7 +123,7 @@ async def test_whoever_waits_is_told_as_soon_as_it_is_in_vain(world: World) -> N
     await world.wire.answer(left=0)
     assert (await first).status == 200
     ends = await asyncio.gather(*others, return_exceptions=True)
-    assert [type(end) for end in ends] == [QuotaUsedUp] * 3
+    assert [type(end) for end in ends] == [QuotaExhausted] * 3
 
 
 async def test_answer_that_leaves_more_wakes_those_who_wait(world: World) -> None:
@@ -226,12 +225,12 @@ async def test_request_that_is_stopped_at_last_costs_nothing(world: World) -> No
         raise UpstreamUnavailable("The breaker has opened.")
 
     with pytest.raises(UpstreamUnavailable, match="breaker"):
-        await world.limiter.send(list_segments(1, 250), 30.0, in_seconds(60.0), enter)
+        await world.limiter.send(SEGMENTS.page(1, 250), 30.0, in_seconds(60.0), enter)
     assert (world.limiter.quota.in_flight, world.limiter.quota.available) == (0, 1)
 
 
 async def test_with_hardly_any_time_left_nothing_is_sent(world: World) -> None:
-    with pytest.raises(TooLate):
+    with pytest.raises(DeadlineTooClose):
         await world.send(patience=2.9)  # of 30 for one request
     assert (world.wire.requests, await world.free_slots()) == (0, 10)
 
@@ -241,7 +240,7 @@ async def test_wait_for_an_answer_of_the_new_window_ends_before_the_deadline(wor
     await world.time.pass_by(21)
     first = world.send()
     await settle()
-    with pytest.raises(QuotaUsedUp, match="in 30 seconds"):
+    with pytest.raises(QuotaExhausted, match="in 30 seconds"):
         await world.send(patience=3.01)
     assert world.wire.requests == 2
     await world.wire.answer(left=0)
@@ -251,7 +250,7 @@ async def test_wait_for_an_answer_of_the_new_window_ends_before_the_deadline(wor
 async def test_wait_for_a_slot_ends_before_the_deadline(world: World) -> None:
     sent = [world.send() for _ in range(MAXIMUM_IN_FLIGHT)]
     await settle()
-    with pytest.raises(TooLate):
+    with pytest.raises(DeadlineTooClose):
         await world.send(patience=3.01)
     await leave(*sent, message=None)
     assert await world.free_slots() == 10

@@ -12,11 +12,11 @@ from wire import HeldTime, HeldWire, no_spread, settle
 
 from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
-from gateway.bigcommerce.not_sent import ShutOff
-from gateway.bigcommerce.protocol import Answer, list_segments, list_segments_by_id, read_segments
+from gateway.bigcommerce.operations import ATTEMPTS, Upstream
+from gateway.bigcommerce.protocol import SEGMENTS, Answer, read_page
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
-from gateway.bigcommerce.upstream import ATTEMPTS, Upstream
 from gateway.errors import (
+    CircuitOpen,
     ErrorCode,
     RateLimited,
     UpstreamError,
@@ -28,7 +28,7 @@ from gateway.errors import (
 )
 from gateway.request_scope import ABANDONED
 
-LIST = list_segments(1, 250)
+LIST = SEGMENTS.page(1, 250)
 EMPTY = b'{"data":[],"meta":{"pagination":{"total":0,"per_page":250}}}'
 
 
@@ -54,7 +54,7 @@ class World:
         """Asks for the list, as far as it comes without time; returns its total."""
 
         def read(answer: Answer) -> int:
-            return read_segments(answer, 1, 250).total
+            return read_page(SEGMENTS, answer, 1, 250).total
 
         asked = asyncio.ensure_future(self.upstream.ask(replace(LIST, method=method), read))
         await settle()
@@ -289,15 +289,15 @@ async def test_attempt_that_hangs_leaves_time_for_another(
 async def test_each_attempt_but_the_first_is_told_at_debug(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG", "gateway.bigcommerce.upstream")
+    caplog.set_level("DEBUG", "gateway.bigcommerce.operations")
     asked = await world.ask()
     for _ in range(ATTEMPTS):
         await world.wire.answer(500)
     with pytest.raises(UpstreamUnavailable):
         await asked
-    told = [line for line in caplog.record_tuples if line[0] == "gateway.bigcommerce.upstream"]
+    told = [line for line in caplog.record_tuples if line[0] == "gateway.bigcommerce.operations"]
     assert told == [
-        ("gateway.bigcommerce.upstream", logging.DEBUG, f"list_segments: attempt {number}")
+        ("gateway.bigcommerce.operations", logging.DEBUG, f"list_segments: attempt {number}")
         for number in (2, 3)
     ]
 
@@ -306,7 +306,7 @@ async def test_answer_that_cannot_be_used_is_no_failure(world: World) -> None:
     for _ in range(2 * FAILURES_IN_A_ROW):
         asked = asyncio.ensure_future(
             world.upstream.ask(
-                LIST, lambda answer: read_segments(answer, 1, 250), retry_unreadable=False
+                LIST, lambda answer: read_page(SEGMENTS, answer, 1, 250), retry_unreadable=False
             )
         )
         await settle()
@@ -324,24 +324,54 @@ async def test_answer_without_a_value_defers_background_refreshes_for_a_second(
     await world.wire.answer(status, body=body)
     with pytest.raises(UpstreamError):
         await asked
-    assert world.upstream.reluctance(LIST.operation, urgent=True) is None
-    deferred = world.upstream.reluctance(LIST.operation, urgent=False)
+    deferred = world.upstream.defer_reason(LIST.operation, foreground=False)
     assert deferred is ErrorCode.UPSTREAM_UNAVAILABLE
     await world.time.pass_by(1)
-    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
+    assert world.upstream.defer_reason(LIST.operation, foreground=False) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (500, ErrorCode.UPSTREAM_UNAVAILABLE),
+        (200, ErrorCode.UPSTREAM_UNAVAILABLE),  # whose body is no JSON
+        (404, None),
+        (429, None),
+    ],
+)
+async def test_caller_with_a_stale_value_does_not_wait_for_ten_seconds_after_a_failure(
+    world: World, status: int, code: ErrorCode | None
+) -> None:
+    asked = await world.ask("POST")
+    await world.wire.answer(status, left=100, body=b"<html>")
+    if status == 429:
+        asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    await world.time.pass_by(21 if status == 429 else 9.5)
+    assert world.upstream.defer_reason(LIST.operation, foreground=True) is code
+    await world.time.pass_by(1)
+    assert world.upstream.defer_reason(LIST.operation, foreground=True) is None
+
+
+async def test_caller_with_a_stale_value_waits_again_after_a_success(world: World) -> None:
+    await world.fail(1)
+    await world.told(100)
+    assert world.upstream.defer_reason(LIST.operation, foreground=True) is None
 
 
 async def test_refusal_of_ids_defers_nothing(world: World) -> None:
     asked = asyncio.ensure_future(
         world.upstream.ask(
-            list_segments_by_id(["bad"], 1, 1), lambda answer: read_segments(answer, 1, 1)
+            SEGMENTS.page(1, 1, ["bad"]), lambda answer: read_page(SEGMENTS, answer, 1, 1)
         )
     )
     await settle()
     await world.wire.answer(422)
     with pytest.raises(UpstreamRefused):
         await asked
-    assert world.upstream.reluctance("list_segments_by_id", urgent=False) is None
+    for foreground in (False, True):
+        reason = world.upstream.defer_reason(SEGMENTS.operation_by_id, foreground=foreground)
+        assert reason is None
 
 
 async def test_answer_with_a_value_ends_that(world: World) -> None:
@@ -352,7 +382,7 @@ async def test_answer_with_a_value_ends_that(world: World) -> None:
     asked = await world.ask()
     await world.wire.answer(body=EMPTY)
     assert await asked == 0
-    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
+    assert world.upstream.defer_reason(LIST.operation, foreground=False) is None
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
@@ -408,8 +438,10 @@ async def test_operation_that_is_refused_leaves_others_alone(world: World) -> No
     await settle()
     await world.wire.answer()
     assert await asked_too == 200
-    assert world.upstream.reluctance(other.operation, urgent=False) is None
-    assert world.upstream.reluctance(LIST.operation, urgent=True) is ErrorCode.UPSTREAM_FORBIDDEN
+    assert world.upstream.defer_reason(other.operation, foreground=False) is None
+    assert (
+        world.upstream.defer_reason(LIST.operation, foreground=True) is ErrorCode.UPSTREAM_FORBIDDEN
+    )
     assert world.upstream.state == "list_segments refuses the token"
 
 
@@ -467,11 +499,11 @@ async def test_dead_upstream_is_not_asked(world: World) -> None:
     assert world.wire.requests == FAILURES_IN_A_ROW
     for urgent in (False, True):
         assert (
-            world.upstream.reluctance(LIST.operation, urgent=urgent)
+            world.upstream.defer_reason(LIST.operation, foreground=urgent)
             is ErrorCode.UPSTREAM_UNAVAILABLE
         )
     await world.time.pass_by(1)
-    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
+    assert world.upstream.defer_reason(LIST.operation, foreground=False) is None
     probe = await world.ask()
     with pytest.raises(UpstreamUnavailable, match="failed again and again"):
         await (await world.ask())
@@ -483,7 +515,7 @@ async def test_dead_upstream_fails_at_once_whatever_there_is_to_wait_for(world: 
     await world.told(0)
     for _ in range(FAILURES_IN_A_ROW):
         world.breaker.failed(None)
-    with pytest.raises(ShutOff):
+    with pytest.raises(CircuitOpen):
         await (await world.ask())
     assert (world.wire.requests, world.time.slept) == (1, [])
 
@@ -514,7 +546,7 @@ async def test_whoever_waits_for_a_turn_when_the_upstream_is_given_up_is_not_sen
         await world.wire.answer(500)
     # Those whose turn came before the last of the failures were sent.
     told = await asyncio.gather(*waiting[FAILURES_IN_A_ROW - 1 :], return_exceptions=True)
-    assert {type(error) for error in told} == {ShutOff}
+    assert {type(error) for error in told} == {CircuitOpen}
     assert world.wire.requests == MAXIMUM_IN_FLIGHT + FAILURES_IN_A_ROW - 1
     assert len([task for task in sent if task.done()]) == FAILURES_IN_A_ROW
     for _ in range(len(world.wire.waiting)):
@@ -536,7 +568,7 @@ async def test_whoever_waits_for_the_quota_probes_when_it_is_sent_and_no_sooner(
     waiting[0].cancel(ABANDONED)
     await world.time.pass_by(30)
     assert (world.wire.requests, world.breaker.lets_through) == (2, False)
-    with pytest.raises(ShutOff):
+    with pytest.raises(CircuitOpen):
         await waiting[2]
     await world.wire.answer(body=EMPTY)
     assert (waiting[0].cancelled(), await waiting[1]) == (True, 0)
@@ -572,11 +604,11 @@ async def test_the_reserve_is_for_what_must_be_sent(
     not_urgent: ErrorCode | None,
     urgent: ErrorCode | None,
 ) -> None:
-    assert world.upstream.reluctance(LIST.operation, urgent=False) is None
+    assert world.upstream.defer_reason(LIST.operation, foreground=False) is None
     assert world.upstream.quota_state == "not told"
     await world.told(left, quota)
-    assert world.upstream.reluctance(LIST.operation, urgent=False) is not_urgent
-    assert world.upstream.reluctance(LIST.operation, urgent=True) is urgent
+    assert world.upstream.defer_reason(LIST.operation, foreground=False) is not_urgent
+    assert world.upstream.defer_reason(LIST.operation, foreground=True) is urgent
     assert world.upstream.quota_state == f"{left} of {quota} requests left"
 
 
@@ -584,7 +616,9 @@ async def test_nothing_is_welcome_during_a_pause(world: World) -> None:
     asked = await world.ask()
     await world.wire.answer(429, Retry_After="5")
     for urgent in (False, True):
-        assert world.upstream.reluctance(LIST.operation, urgent=urgent) is ErrorCode.RATE_LIMITED
+        assert (
+            world.upstream.defer_reason(LIST.operation, foreground=urgent) is ErrorCode.RATE_LIMITED
+        )
     assert world.upstream.quota_state == "nothing is sent for 5 s"
     asked.cancel()
     await settle()
@@ -639,3 +673,42 @@ async def test_error_of_the_reader_itself_is_neither_tried_again_nor_a_failure(
     with pytest.raises(ZeroDivisionError):
         await asked
     assert (world.wire.requests, world.upstream.state) == (1, "not asked yet")
+
+
+ID = "00000000-0000-4000-8000-000000000001"
+
+
+async def test_page_of_ids_that_holds_more_rows_than_ids_cannot_be_used(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = asyncio.ensure_future(world.upstream.page(SEGMENTS, 1, 1, [ID], retry_unreadable=False))
+    await settle()
+    await world.wire.answer(
+        body=b'{"data":[{"id":"%s"}],"meta":{"pagination":{"total":2,"per_page":1}}}' % ID.encode()
+    )
+    with pytest.raises(UpstreamUnreadable, match="more segments than it was asked for"):
+        await asked
+    assert caplog.messages == [
+        "list_segments_by_id, page 1: The store's API sent more segments than it was asked for. "
+        "(status 200, 103 bytes)"
+    ]
+
+
+async def test_rows_without_ids_are_a_warning_once_for_each_operation(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "gateway.bigcommerce.operations")
+    for ids in ((), (), (ID,)):
+        asked = asyncio.ensure_future(world.upstream.page(SEGMENTS, 1, 50, ids))
+        await settle()
+        await world.wire.answer(
+            body=b'{"data":[{"id":"?"}],"meta":{"pagination":{"total":1,"per_page":50}}}'
+        )
+        assert (await asked).rows == [None]
+    logged = [line for line in caplog.record_tuples if line[0] == "gateway.bigcommerce.operations"]
+    text = "page 1: 1 of 1 segments have no id of their own, and are left out"
+    assert [(level, line) for _, level, line in logged] == [
+        (logging.WARNING, f"list_segments, {text}"),
+        (logging.DEBUG, f"list_segments, {text}"),
+        (logging.WARNING, f"list_segments_by_id, {text}"),
+    ]

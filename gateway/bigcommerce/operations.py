@@ -1,8 +1,8 @@
-"""One operation on the upstream: sent within the quota, read, and tried again where that helps."""
+"""Operations on the upstream: each within a deadline, its retries and waits included."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import uniform
 from typing import TypeVar
 
@@ -11,12 +11,13 @@ import stamina
 from gateway.bigcommerce.abandonment import is_abandoned
 from gateway.bigcommerce.health import ANSWERS, NOT_ASKED_YET, OperationHealth, Sent
 from gateway.bigcommerce.limiter import LEAST_SHARE, RequestLimiter
-from gateway.bigcommerce.not_sent import NOT_SENT
-from gateway.bigcommerce.protocol import Answer, Request
+from gateway.bigcommerce.models import Page, Row
+from gateway.bigcommerce.protocol import Answer, Listing, Request, read_page
 from gateway.bigcommerce.retry_budget import RetryBudget
 from gateway.errors import (
     ErrorCode,
     RateLimited,
+    UpstreamError,
     UpstreamTimeout,
     UpstreamUnavailable,
     UpstreamUnreadable,
@@ -56,6 +57,8 @@ class Upstream:
         self._attempt_seconds = timeout_seconds * ATTEMPT_SHARE
         self._reserve = reserve
         self._health: dict[str, OperationHealth] = {}
+        # Operations whose rows without usable ids the log has warned of.
+        self._warned: set[str] = set()
 
     def health(self, operation: str) -> OperationHealth:
         """Returns how an operation stands."""
@@ -83,22 +86,66 @@ class Upstream:
         left = quota.remaining
         return "not told" if left is None else f"{left} of {quota.limit} requests left"
 
-    def reluctance(self, operation: str, *, urgent: bool) -> ErrorCode | None:
-        """Returns the error code for which a background refresh is skipped, else None.
+    def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
+        """The error code for which a background refresh is skipped, else None.
 
-        The same holds for a reader that has something stale at hand. Where the request is urgent,
-        neither the reserve nor an answer that brought no value counts.
+        In the foreground: the code for which a caller that has a stale value does not wait for a
+        newer one. The reserve of the quota is for the foreground alone.
         """
-        health = self.health(operation)
-        if (reason := health.pause_reason) is not None:
+        if (reason := self.health(operation).defer_reason(foreground=foreground)) is not None:
             return reason
-        if health.defers_refreshes and not urgent:
-            return ErrorCode.UPSTREAM_UNAVAILABLE
         quota = self._limiter.quota
-        # Half of a small quota is for those who have nothing at hand.
-        floor = 0 if urgent else min(self._reserve, quota.limit // 2)
+        # Of a small quota, half is for callers without a value.
+        floor = 0 if foreground else min(self._reserve, quota.limit // 2)
         is_scarce = quota.available <= floor or quota.pause_seconds > 0
         return ErrorCode.RATE_LIMITED if is_scarce else None
+
+    def is_forbidden(self, operation: str) -> bool:
+        """Whether the operation refused the token, and has not accepted it since."""
+        return self.health(operation).refused.is_open
+
+    async def page(
+        self,
+        listing: Listing[Row],
+        number: int,
+        limit: int,
+        ids: Sequence[str] = (),
+        *,
+        retry_unreadable: bool = True,
+    ) -> Page[Row]:
+        """Returns one page of a list, or of its rows with these ids; pages count from 1.
+
+        Raises what `ask` and `read_page` raise.
+        """
+        request = listing.page(number, limit, ids)
+
+        def read(answer: Answer) -> Page[Row]:
+            try:
+                return read_page(listing, answer, number, limit, len(ids) if ids else None)
+            except UpstreamUnreadable as error:
+                log.warning(
+                    "%s, page %d: %s (status %d%s)",
+                    request.operation,
+                    number,
+                    error.message,
+                    answer.status,
+                    "" if answer.body is None else f", {len(answer.body)} bytes",
+                )
+                raise
+
+        page = await self.ask(request, read, retry_unreadable=retry_unreadable)
+        if unusable := sum(row is None for row in page.rows):
+            log.log(
+                logging.DEBUG if request.operation in self._warned else logging.WARNING,
+                "%s, page %d: %d of %d %s have no id of their own, and are left out",
+                request.operation,
+                number,
+                unusable,
+                len(page.rows),
+                listing.noun,
+            )
+            self._warned.add(request.operation)
+        return page
 
     async def ask(
         self,
@@ -128,7 +175,7 @@ class Upstream:
         def may_retry(error: Exception) -> bool | float:
             is_last = attempts == ATTEMPTS or is_abandoned()
             is_late = loop.time() + FIRST_BACKOFF_SECONDS > send_by
-            if is_last or is_late or isinstance(error, NOT_SENT):
+            if is_last or is_late:
                 return False
             if isinstance(error, RateLimited):  # the upstream did nothing
                 # The limiter waits for the reset, instead of any backoff.
@@ -155,12 +202,18 @@ class Upstream:
                         attempts += 1
                         if attempts > 1:
                             log.debug("%s: attempt %d", request.operation, attempts)
-                        return await self._attempt(request, read, health, deadline)
+                        value = await self._attempt(request, read, health, deadline)
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise UpstreamTimeout("The store's API did not answer in time.") from error
-        raise AssertionError("the last attempt returns or raises")
+            timeout = UpstreamTimeout()
+            health.finished(timeout, names_ids=request.names_ids)
+            raise timeout from error
+        except UpstreamError as error:
+            health.finished(error, names_ids=request.names_ids)
+            raise
+        health.finished(None, names_ids=request.names_ids)
+        return value
 
     async def _attempt(
         self,
@@ -181,10 +234,10 @@ class Upstream:
             value = read(answer)
         except BaseException as error:
             if sent is not None:
-                health.ended(sent, error, names_ids=request.names_ids)
+                health.answered(sent, error)
                 if isinstance(error, RateLimited):
                     raise self._limiter.rate_limited() from error
             raise
         if sent is not None:
-            health.ended(sent, None)
+            health.answered(sent, None)
         return value
