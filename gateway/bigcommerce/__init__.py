@@ -1,1 +1,1 @@
-"""The upstream: what it is asked, what its answers mean, and the one file that asks."""
+"""The upstream: its protocol, the limits of its use, and the one file that sends requests."""

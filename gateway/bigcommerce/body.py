@@ -1,4 +1,4 @@
-"""The body of an answer, bounded in bytes, however it is compressed."""
+"""The body of an answer, bounded in bytes before and after decompression."""
 
 import re
 import zlib
@@ -25,14 +25,14 @@ class BodyTooLarge(Exception):
 
 
 class BodyUnreadable(Exception):
-    """The body is compressed in an unknown way, or is damaged."""
+    """The body is compressed in an unknown encoding, or is damaged."""
 
     def __init__(self) -> None:
         super().__init__("cannot be decompressed")
 
 
 async def read_body(chunks: AsyncIterator[bytes], encoding: str) -> bytes:
-    """Returns the body that the chunks are of, without its `Content-Encoding`.
+    """Returns the body that these chunks make up, decompressed.
 
     Plain JSON is returned unchanged, whatever its `Content-Encoding`. Raises `BodyTooLarge` beyond
     8 MiB, compressed or not, and `BodyUnreadable`.

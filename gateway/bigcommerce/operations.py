@@ -1,17 +1,17 @@
-"""Operations on the upstream: each within a deadline, its retries and waits included."""
+"""Operations on the upstream: each within a deadline that its waits and retries share."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from random import uniform
 from typing import TypeVar
 
 import stamina
 
-from gateway.bigcommerce.abandonment import is_abandoned
-from gateway.bigcommerce.health import ANSWERS, NOT_ASKED_YET, OperationHealth, Sent
-from gateway.bigcommerce.limiter import LEAST_SHARE, RequestLimiter
+from gateway.bigcommerce.client import BigCommerceClient
+from gateway.bigcommerce.limiter import RequestLimiter
 from gateway.bigcommerce.models import Page, Row
+from gateway.bigcommerce.operation_health import ANSWERS, NOT_ASKED_YET, OperationHealth
 from gateway.bigcommerce.protocol import Answer, Listing, Request, read_page
 from gateway.bigcommerce.retry_budget import RetryBudget
 from gateway.errors import (
@@ -22,12 +22,12 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
-from gateway.request_scope import ABANDONED
 
 ATTEMPTS = 3
-FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, JITTER_SECONDS = 0.1, 1.0, 0.2
-# Of the deadline, for one attempt: one that hangs leaves time for another.
-ATTEMPT_SHARE = 0.6
+FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, BACKOFF_JITTER_SECONDS = 0.1, 1.0, 0.2
+# Of an operation's time: one attempt that hangs leaves enough for another, and nothing is sent when
+# less than the least is left, which would cost the quota and bring no answer.
+ATTEMPT_SHARE, LEAST_SHARE = 0.6, 0.05
 
 Value = TypeVar("Value")
 
@@ -35,13 +35,14 @@ log = logging.getLogger(__name__)
 
 
 class Upstream:
-    """Carries operations out, each within `timeout_seconds`, waits and retries included.
+    """Carries operations out, each within `timeout_seconds`.
 
-    `reserve` are the requests left of the quota at which only those are sent that must be.
+    When `reserve` requests of the quota are left, background refreshes are skipped.
     """
 
     def __init__(
         self,
+        client: BigCommerceClient,
         limiter: RequestLimiter,
         clock: Callable[[], float],
         *,
@@ -50,25 +51,26 @@ class Upstream:
         jitter: Callable[[float, float], float] = uniform,
     ) -> None:
         self.budget = RetryBudget()
+        self._client = client
         self._limiter = limiter
         self._clock = clock
         self._jitter = jitter
         self._timeout_seconds = timeout_seconds
-        self._attempt_seconds = timeout_seconds * ATTEMPT_SHARE
         self._reserve = reserve
         self._health: dict[str, OperationHealth] = {}
+        self._exchanges: set[asyncio.Task[object]] = set()
         # Operations whose rows without usable ids the log has warned of.
         self._warned: set[str] = set()
 
     def health(self, operation: str) -> OperationHealth:
-        """Returns how an operation stands."""
+        """Returns the health of an operation."""
         if operation not in self._health:
             self._health[operation] = OperationHealth(operation, self._clock, self._jitter)
         return self._health[operation]
 
     @property
     def state(self) -> str:
-        """How it stands: one word for all operations that stand alike, else those that fail."""
+        """The state that all operations share, else the operations that fail, each with its own."""
         states = {name: health.state for name, health in self._health.items()}
         if len(set(states.values())) <= 1:
             return next(iter(states.values()), NOT_ASKED_YET)
@@ -156,26 +158,22 @@ class Upstream:
     ) -> Value:
         """Returns what `read` makes of the answer.
 
-        Connection errors, timeouts, 5xx and bodies that cannot be used are tried again where the
-        request is idempotent or was not sent, and a 429 always, as far as the retry budget, the
-        breaker and the deadline allow. A caller that will ask for less instead turns
-        `retry_unreadable` off. Raises what `read` raises, `UpstreamTimeout`, `UpstreamUnavailable`,
-        `RateLimited`, and `UpstreamForbidden` while the operation pauses. Abandoned, it is carried
-        out where it is on the wire, and else ends cancelled.
+        Connection errors, timeouts, 5xx and bodies that cannot be used are retried if the request
+        is idempotent or was not sent, a 429 always, within the retry budget and the deadline and
+        unless the circuit opens. A caller that asks for less instead turns `retry_unreadable` off.
+        Raises what `read` raises, `UpstreamTimeout`, `UpstreamUnavailable`, `RateLimited`, and
+        `UpstreamForbidden` while the operation pauses.
         """
-        if is_abandoned():  # while something before this one was on the wire
-            raise asyncio.CancelledError(ABANDONED)
         loop = asyncio.get_running_loop()
         health = self.health(request.operation)
         deadline = loop.time() + self._timeout_seconds
-        send_by = deadline - self._attempt_seconds * LEAST_SHARE
+        send_by = deadline - self._timeout_seconds * LEAST_SHARE
         self.budget.earn()
         attempts = 0
 
         def may_retry(error: Exception) -> bool | float:
-            is_last = attempts == ATTEMPTS or is_abandoned()
-            is_late = loop.time() + FIRST_BACKOFF_SECONDS > send_by
-            if is_last or is_late:
+            is_last = attempts == ATTEMPTS
+            if is_last or loop.time() + FIRST_BACKOFF_SECONDS > send_by:
                 return False
             if isinstance(error, RateLimited):  # the upstream did nothing
                 # The limiter waits for the reset, instead of any backoff.
@@ -186,58 +184,60 @@ class Upstream:
             if isinstance(error, UpstreamUnreadable) and not retry_unreadable:
                 return False
             is_harmless = request.is_idempotent or not error.was_sent
-            return is_harmless and health.failing.lets_through and self.budget.spend()
+            return is_harmless and health.failing.allows_request and self.budget.spend()
 
         try:
-            async with asyncio.timeout_at(deadline) as limit:
-                async for attempt in stamina.retry_context(
-                    on=may_retry,
-                    attempts=ATTEMPTS,
-                    timeout=None,
-                    wait_initial=FIRST_BACKOFF_SECONDS,
-                    wait_max=LONGEST_BACKOFF_SECONDS,
-                    wait_jitter=JITTER_SECONDS,
-                ):
-                    with attempt:
-                        attempts += 1
-                        if attempts > 1:
-                            log.debug("%s: attempt %d", request.operation, attempts)
-                        value = await self._attempt(request, read, health, deadline)
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            timeout = UpstreamTimeout()
-            health.finished(timeout, names_ids=request.names_ids)
-            raise timeout from error
+            async for attempt in stamina.retry_context(
+                on=may_retry,
+                attempts=ATTEMPTS,
+                timeout=None,
+                wait_initial=FIRST_BACKOFF_SECONDS,
+                wait_max=LONGEST_BACKOFF_SECONDS,
+                wait_jitter=BACKOFF_JITTER_SECONDS,
+            ):
+                with attempt:
+                    attempts += 1
+                    if attempts > 1:
+                        log.debug("%s: attempt %d", request.operation, attempts)
+                    health.check()
+                    await self._limiter.acquire(send_by)
+                    value = await self._sent(self._exchange(request, read, health, deadline))
         except UpstreamError as error:
             health.finished(error, names_ids=request.names_ids)
             raise
         health.finished(None, names_ids=request.names_ids)
         return value
 
-    async def _attempt(
+    async def _sent(self, exchange: Coroutine[None, None, Value]) -> Value:
+        """Awaits an exchange, which ends even if its caller is cancelled: the quota counts it."""
+        task = asyncio.ensure_future(exchange)
+        self._exchanges.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Value]) -> None:
+        self._exchanges.discard(task)
+        if not task.cancelled():
+            task.exception()  # counts as retrieved if the caller was cancelled
+
+    async def _exchange(
         self,
         request: Request,
         read: Callable[[Answer], Value],
         health: OperationHealth,
         deadline: float,
     ) -> Value:
-        health.check()
-        sent: Sent | None = None
-
-        def enter() -> None:
-            nonlocal sent
-            sent = health.send()  # it may pause since this one began to wait
-
+        """Sends a request that has a slot, and returns what `read` makes of its answer."""
+        left = deadline - asyncio.get_running_loop().time()
         try:
-            answer = await self._limiter.send(request, self._attempt_seconds, deadline, enter)
-            value = read(answer)
-        except BaseException as error:
-            if sent is not None:
-                health.answered(sent, error)
-                if isinstance(error, RateLimited):
-                    raise self._limiter.rate_limited() from error
-            raise
-        if sent is not None:
-            health.answered(sent, None)
-        return value
+            with health.attempt():  # which may pause since the wait for the slot began
+                answer = await self._client.send(
+                    request, min(self._timeout_seconds * ATTEMPT_SHARE, left)
+                )
+                self._limiter.answered(answer)
+                try:
+                    return read(answer)
+                except RateLimited as error:
+                    raise RateLimited(self._limiter.quota.wait_seconds) from error
+        finally:
+            self._limiter.release()

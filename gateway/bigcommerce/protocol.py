@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic
 
 from gateway.bigcommerce.models import Page, Row, Segment, uuid_in_lower_case
+from gateway.bigcommerce.rate_limit import RateLimit
 from gateway.bigcommerce.values import decode_json, text_of, time_of, whole_number_of
 from gateway.errors import (
     RateLimited,
@@ -47,12 +48,14 @@ class Request:
 class Answer:
     """An answer as it came; the names of `headers` are in lower case.
 
-    `body` is None if it is too large or cannot be decompressed.
+    `body` is None if it is too large or cannot be decompressed, `rate_limit` if the headers do not
+    name what is left of the quota.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | None
+    rate_limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

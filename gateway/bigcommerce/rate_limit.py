@@ -1,4 +1,4 @@
-"""What the headers of an answer say of the store's quota.
+"""The headers of an answer about the store's quota.
 
 Source: BigCommerce's guide to rate limits: a fixed window per store, shared by all its apps.
 """
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 
-# Headers are believed up to this time, so a wrong one stops requests for no longer.
+# The longest time that headers can name: a wrong one stops requests for no longer.
 LONGEST_SECONDS = 60.0
 # The documented window, for an answer that does not name its own.
 DEFAULT_WINDOW_SECONDS = 30.0
@@ -18,7 +18,7 @@ DEFAULT_WINDOW_SECONDS = 30.0
 class RateLimit:
     """Requests left in a window, requests it allows, seconds until it resets, its length.
 
-    `is_reset_named` is False where the answer does not say when it resets.
+    `is_reset_named` is False if the answer does not name the reset.
     """
 
     remaining: int
@@ -29,7 +29,7 @@ class RateLimit:
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """The `X-Rate-Limit-*` headers of an answer, None where they do not say what is left.
+    """Reads the `X-Rate-Limit-*` headers of an answer, None if they do not name what is left.
 
     Of a header that a proxy has doubled, the value that allows less counts. A missing quota is what
     is left, a missing reset the end of a whole window.
@@ -47,7 +47,7 @@ def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait after a 429, up to `LONGEST_SECONDS`; None where the answer names none.
+    """Reads the seconds to wait after a 429, `LONGEST_SECONDS` at most; None if it names none.
 
     RFC 9110, 10.2.3: `Retry-After` is seconds or a date, which counts from the answer's own `Date`.
     """

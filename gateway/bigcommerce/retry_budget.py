@@ -1,23 +1,23 @@
-"""How many retries all operations together may cost, so that a failing upstream is not flooded."""
+"""A budget for the retries of all operations, so that they do not flood a failing upstream."""
 
-# For each operation a part of a retry is saved up, and so many at the most.
+# What each operation adds to the budget, in retries, and the most that the budget holds.
 RETRIES_PER_OPERATION = 0.2
 MOST_SAVED = 10.0
 
 
 class RetryBudget:
-    """A purse of retries; `spent` and `denied` count."""
+    """Retries that operations earn and spend; `spent` and `denied` count them."""
 
     def __init__(self) -> None:
         self.spent = self.denied = 0
         self._saved = MOST_SAVED
 
     def earn(self) -> None:
-        """Saves up for one operation."""
+        """Adds what one operation earns."""
         self._saved = min(self._saved + RETRIES_PER_OPERATION, MOST_SAVED)
 
     def spend(self) -> bool:
-        """Takes one retry out; returns whether there was one."""
+        """Takes one retry; returns whether there was one."""
         if self._saved < 1:
             self.denied += 1
             return False

@@ -1,4 +1,4 @@
-"""Values out of the upstream's JSON: each is read as far as it can be, else it is None."""
+"""Values of the upstream's JSON: each is read leniently, and is None if it cannot be read."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def text_of(value: object) -> str | None:
 
 
 def whole_number_of(value: object) -> int | None:
-    """Returns a whole number, which may also stand there as `300.0` or as text."""
+    """Returns a whole number, which may be written as `300.0` or as text."""
     if isinstance(value, str) and (matched := _NUMBER.fullmatch(value)):
         return int(matched[1])
     if isinstance(value, float) and value.is_integer():
@@ -49,7 +49,7 @@ def whole_number_of(value: object) -> int | None:
 
 
 def time_of(value: object) -> datetime | None:
-    """Returns a time in UTC, which is its zone where it names none.
+    """Returns a time in UTC, which is also its zone if it names none.
 
     A leap second counts as the second before it.
     """

@@ -1,15 +1,13 @@
-"""Why Redis did not do what it was asked, in words for the operator: no host, key or password."""
+"""Why a call to Redis failed, in words for the operator: without host, key or password."""
 
-import os
 import re
-import socket
-import ssl
-from collections.abc import Iterator
 
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-# What stands in an error answer, at its beginning or in what a script tells of it.
+from gateway.socket_errors import describe_socket_error, innermost_os_error
+
+# Patterns in error answers, which are those of a command or of a script that runs one.
 REFUSALS = {
     r"\bOOM\b|OutOfMemory": "it is full (maxmemory)",
     r"\bNOPERM\b|NoPermission|can't (?:run|access)|no permissions": "the user may not do it",
@@ -23,63 +21,28 @@ REFUSALS = {
     r"\bWRONGTYPE\b": "a key of the gateway holds a value of another type",
 }
 
-# OpenSSL's X509_V_ERR_: no issuer, self-signed, self-signed in the chain, no issuer here, no chain.
-UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
 
-
-def refusal_in_words(error: RedisError) -> str:
-    """Returns what an error answer of Redis says."""
-    told = f"{type(error).__name__} {error}"
-    found = (words for pattern, words in REFUSALS.items() if re.search(pattern, told))
+def describe_refusal(error: RedisError) -> str:
+    """Returns what an error answer of Redis means; the name of the error if it is not known."""
+    text = f"{type(error).__name__} {error}"
+    found = (words for pattern, words in REFUSALS.items() if re.search(pattern, text))
     return next(found, type(error).__name__)
 
 
-def cause_in_words(error: BaseException) -> str:
-    """Returns why there was no answer, however deeply the reason is wrapped."""
+def describe_redis_error(error: BaseException) -> str:
+    """Returns why there was no answer that can be used; the innermost cause counts."""
     if isinstance(error, AuthenticationError):
         return "it does not accept the user and the password"
     if isinstance(error, BusyLoadingError):
         return "it is still loading its data"
-    known = system_cause_in_words(error, ca_setting="GATEWAY_REDIS_CA_FILE")
+    known = describe_socket_error(error, ca_setting="GATEWAY_REDIS_CA_FILE")
     if known is not None:
         return known
-    reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
-    if reasons:
-        return "no answer in time" if isinstance(reasons[-1], TimeoutError) else "no connection"
+    match innermost_os_error(error):
+        case TimeoutError():
+            return "no answer in time"
+        case OSError():
+            return "no connection"
     if isinstance(error, RedisConnectionError):
         return "connection closed"
     return f"its answer makes no sense ({type(error).__name__})"
-
-
-def system_cause_in_words(error: BaseException, *, ca_setting: str) -> str | None:
-    """Returns what the system said of a connection, however deeply it is wrapped; None for nothing.
-
-    It holds no host, port or path. Where a certificate's issuer is not known, it names the setting
-    that mends this.
-    """
-    reasons = [reason for reason in _chain(error) if isinstance(reason, OSError)]
-    match reasons[-1] if reasons else None:
-        case ssl.SSLCertVerificationError() as reason:
-            told, _, _ = reason.verify_message.rstrip(".").partition(
-                ", certificate is not valid for"
-            )
-            remedy = f"; {ca_setting} has to name a file with its issuer's certificate"
-            is_of_unknown_issuer = reason.verify_code in UNKNOWN_ISSUER
-            return f"TLS: certificate not accepted: {told}{remedy if is_of_unknown_issuer else ''}"
-        case ssl.SSLError() as reason:
-            return f"TLS: {(reason.reason or 'no handshake').replace('_', ' ').lower()}"
-        case socket.gaierror():
-            return "name not known"
-        case OSError(errno=int(number)):
-            return os.strerror(number).lower()
-    return None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yields an error and what it was raised from; of several attempts, the first one."""
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        else:
-            error = error.__cause__ or error.__context__

@@ -1,12 +1,12 @@
-"""The connection to Redis, the only one: bounded in time, and never an error of its caller."""
+"""The only connection to Redis: bounded in time, and never an error of its caller."""
 
 import asyncio
+import logging
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from random import SystemRandom
 from typing import Any, TypeAlias, TypeVar
 
 from redis.asyncio import ConnectionPool, Redis, SSLConnection
@@ -15,24 +15,27 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from gateway.redis.availability import Availability
-from gateway.redis.causes import cause_in_words, refusal_in_words
+from gateway.breaker import CircuitBreaker
+from gateway.redis.causes import describe_redis_error, describe_refusal
 
 MOST_CONNECTIONS = 16
-# Connecting, with a password and a database, takes several turns.
-MOST_TURNS, MOST_TURNS_SECONDS = 50, 1.0
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 1.0
+# The longest time for which Redis is passed over after a failure.
+AWAY_SECONDS = 1.0
+# The pool is replaced at most once in this time.
+POOL_SECONDS = 0.5
 
 RedisClient: TypeAlias = Redis
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class RedisConnection:
     """Asks one Redis, each call for at most `timeout_seconds`, connecting and queueing included.
 
-    `failures` counts calls that failed, `passed_over` those that were not made since Redis is away.
-    After a failure the next call connects anew: by then the address may lead to another server.
-    With `ca_file`, Redis' certificate is checked with those in it alone.
+    After a failure Redis is passed over for half a second to a second, then one call probes.
+    `failures` counts calls that failed, `passed_over` those that were not made. With `ca_file`, the
+    certificate of Redis is checked with those in it alone.
     """
 
     def __init__(
@@ -56,83 +59,80 @@ class RedisConnection:
         self._clock = clock
         self._pool_stays_until = 0.0
         self._closing: set[asyncio.Task[None]] = set()
-        # The pool fails where it is empty; here callers queue.
+        # The pool raises when it is empty; with these, calls queue.
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
-        self._availability = Availability(
-            clock, lambda: SystemRandom().uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        self._breaker = CircuitBreaker(
+            clock, threshold=1, shortest=AWAY_SECONDS, longest=AWAY_SECONDS
         )
+        self._was_asked = False
+        self._refused: set[str] = set()
+        # The warnings logged since the last time that no call failed.
+        self._warnings: set[str] = set()
 
     @property
     def state(self) -> str:
-        """How it stands: connected, away, not asked yet, refuses writes, or refuses reads."""
-        return self._availability.state
+        """One of: connected, away, not asked yet, refuses writes, refuses reads."""
+        if self._breaker.is_open:
+            return "away"
+        if self._refused:
+            return "refuses reads" if "reads" in self._refused else "refuses writes"
+        return "connected" if self._was_asked else "not asked yet"
 
     async def run(
         self, call: Callable[[RedisClient], Awaitable[T]], otherwise: T, *, purpose: str = "reads"
     ) -> T:
-        """Returns what `call` returns, `otherwise` where it fails or Redis is away.
+        """Returns what `call` returns, `otherwise` if it fails or Redis is away.
 
-        `call` also checks what Redis answered: any exception it raises is a failure. `purpose`
-        names in the log what Redis refuses; calls of one purpose are refused together. A call cut
-        short, by time or by a cancelled caller, closes its connection: no other call reads its
-        answer.
+        `call` also checks the answer of Redis: any exception it raises is a failure. `purpose`
+        names in the log what Redis refuses. A call cut short, by time or by a cancelled caller,
+        closes its connection, so that no other call reads its answer.
         """
-        ask = self._availability.ask()
-        if ask is None:
+        if not self._breaker.allows_request:
             self.passed_over += 1
             return otherwise
+        probe = self._breaker.enter()
         try:
-            answer = await self._in_time(self._call(call))
+            async with asyncio.timeout(self._timeout_seconds), self._slots:
+                answer = await call(self.client)
         except ResponseError as error:
-            self.failures += 1
-            self._availability.refused(ask, purpose, refusal_in_words(error))
-            self._connect_anew()
-            return otherwise
+            self._answered(probe)
+            self._refused.add(purpose)
+            reason = describe_refusal(error)
+            self._warn(reason, f"Redis refuses {purpose}: {reason}")
         except Exception as error:
-            self.failures += 1
-            self._availability.failed(ask, cause_in_words(error))
-            self._connect_anew()
-            return otherwise
+            self._was_asked = True
+            self._breaker.failed(probe)
+            self._warn("away", f"Redis is away and passed over: {describe_redis_error(error)}")
         except BaseException:
-            self._availability.gave_up(ask)
+            self._breaker.cancelled(probe)
             raise
-        self._availability.answered(ask, purpose)
-        return answer
+        else:
+            self._answered(probe)
+            self._refused.discard(purpose)
+            if self._warnings and self.state == "connected":
+                self._warnings.clear()
+                log.info("Redis works again")
+            return answer
+        self.failures += 1
+        self._connect_anew()
+        return otherwise
 
-    async def _call(self, call: Callable[[RedisClient], Awaitable[T]]) -> T:
-        async with self._slots:
-            return await call(self.client)
+    def _answered(self, probe: int | None) -> None:
+        self._was_asked = True
+        # An answer to a call from before the breaker opened does not say that Redis is back.
+        if not self._breaker.is_open or probe is not None:
+            self._breaker.succeeded()
 
-    async def _in_time(self, call: Coroutine[None, None, T]) -> T:
-        """Returns what a call does within the timeout; raises `TimeoutError` behind it.
-
-        Time in which this process was too busy to take the answer tells nothing of Redis: behind
-        the timeout the call has some more turns of the event loop, which cost nothing in an idle
-        one.
-        """
-        loop = asyncio.get_running_loop()
-        ends = loop.time() + self._timeout_seconds
-        working = asyncio.ensure_future(call)
-        try:
-            await asyncio.wait({working}, timeout=self._timeout_seconds)
-            for _ in range(MOST_TURNS):
-                if working.done() or loop.time() > ends + MOST_TURNS_SECONDS:
-                    break
-                await asyncio.sleep(0)
-        finally:
-            if not working.done():
-                working.cancel()
-        if not working.done():
-            await asyncio.wait({working})
-            if working.cancelled():
-                raise TimeoutError
-        return working.result()
+    def _warn(self, reason: str, message: str) -> None:
+        if reason not in self._warnings:
+            self._warnings.add(reason)
+            log.warning(message)
 
     def _new_pool(self) -> ConnectionPool:
         return ConnectionPool(
             **self._options,
             max_connections=MOST_CONNECTIONS,
-            # The time of the whole call is bounded in `run`: these would only start it anew.
+            # `run` bounds the time of the whole call.
             socket_timeout=None,
             socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 0),
@@ -142,15 +142,16 @@ class RedisConnection:
         )
 
     def _connect_anew(self) -> None:
-        """Replaces the pool, at most once in `SHORTEST_PAUSE_SECONDS`.
+        """Replaces the pool, at most once in `POOL_SECONDS`.
 
-        After a failover the old primary still answers on open connections, as a replica that
-        refuses writes, or hangs. Calls in flight finish on the old pool.
+        The address may lead to another server by now: after a failover the old primary still
+        answers on open connections, as a replica that refuses writes, or hangs. Calls in flight
+        finish on the old pool.
         """
         now = self._clock()
         if now < self._pool_stays_until:
             return
-        self._pool_stays_until = now + SHORTEST_PAUSE_SECONDS
+        self._pool_stays_until = now + POOL_SECONDS
         old, self.client.connection_pool = self.client.connection_pool, self._new_pool()
         closing = asyncio.create_task(_close_unused(old))
         self._closing.add(closing)

@@ -1,15 +1,17 @@
-"""An event loop whose time is not waited for: where every task sleeps, it goes on to the next."""
+"""An event loop in virtual time: when every task sleeps, time moves to the next wake-up."""
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 Value = TypeVar("Value")
+Arguments = ParamSpec("Arguments")
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Tells seconds that pass only where nothing is left to do; no socket may be waited for."""
+    """Time passes only when no task is ready; no socket may be waited for."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
@@ -36,6 +38,18 @@ class _Selector(selectors.SelectSelector):
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, Value]) -> Value:
-    """Returns what the coroutine returns, however long its sleeps, in no time."""
+    """Runs a coroutine to its end without waiting for its sleeps."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)
+
+
+def in_virtual_time(
+    test: Callable[Arguments, Coroutine[Any, Any, None]],
+) -> Callable[Arguments, None]:
+    """Makes a test of an asynchronous one that runs in virtual time."""
+
+    @wraps(test)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        run_in_virtual_time(test(*args, **kwargs))
+
+    return run

@@ -1,4 +1,4 @@
-"""What the client tells the operator of each answer, and of each that did not come."""
+"""What the client logs about each answer, and about each that did not come."""
 
 import asyncio
 import logging
@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from virtual_time import in_virtual_time
+from wire import HeldWire
 
-from gateway.bigcommerce.causes import cause_in_words
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.protocol import SEGMENTS
+from gateway.bigcommerce.transport_errors import describe_transport_error
 from gateway.errors import GatewayError, UpstreamTimeout
 
 TOKEN = "s3cr3t-t0k3n"
@@ -42,8 +44,8 @@ def quota(left: int, milliseconds: int = 30_000) -> dict[str, str]:
     }
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """Level and text of each line, with `n` for how long it took."""
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Returns level and text of each line, with `n` for the milliseconds."""
     lines = []
     for record in caplog.records:
         if record.name == "gateway.bigcommerce.client":
@@ -54,11 +56,11 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 409, 413, 414, 422, 429, 500, 503])
-async def test_a_failed_answer_is_a_warning(status: int, caplog: pytest.LogCaptureFixture) -> None:
+async def test_failed_answer_is_a_warning(status: int, caplog: pytest.LogCaptureFixture) -> None:
     headers = {"X-Request-Id": STORES_ID, **quota(9)}
     client = client_over(lambda _: httpx.Response(status, headers=headers, text=TOKEN))
     assert (await client.send(SEGMENTS.page(1, 250), 5)).status == status
-    assert told(caplog) == [
+    assert logged(caplog) == [
         (
             "WARNING",
             f"list_segments: the upstream answered {status} after n ms; "
@@ -68,37 +70,39 @@ async def test_a_failed_answer_is_a_warning(status: int, caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize("echoed", [TOKEN, "a\x1b[31mred", "", "x" * 33])
-async def test_of_what_the_store_sends_only_an_id_and_a_number_are_logged(
+async def test_only_an_id_and_a_number_of_received_text_are_logged(
     echoed: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"X-Request-Id": echoed, "X-Rate-Limit-Requests-Left": echoed}
     client = client_over(lambda _: httpx.Response(500, headers=headers))
     await client.send(SEGMENTS.page(1, 250), 5)
-    assert told(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
+    assert logged(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
 
 
-async def test_what_a_failed_answer_does_not_tell_is_said(caplog: pytest.LogCaptureFixture) -> None:
+async def test_missing_headers_of_a_failed_answer_are_logged_as_such(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     await client_over(lambda _: httpx.Response(502)).send(SEGMENTS.page(1, 250), 5)
-    assert told(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
+    assert logged(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_refused_token_is_one_error(status: int, caplog: pytest.LogCaptureFixture) -> None:
+async def test_refused_token_is_one_error(status: int, caplog: pytest.LogCaptureFixture) -> None:
     await client_over(lambda _: httpx.Response(status)).send(SEGMENTS.page(1, 250), 5)
-    ((level, text),) = told(caplog)
+    ((level, text),) = logged(caplog)
     assert level == "ERROR"
     assert text.startswith(
         f"list_segments: the upstream answered {status} to the gateway's token (request id: "
     )
 
 
-async def test_every_answer_is_a_line_at_debug_alone(caplog: pytest.LogCaptureFixture) -> None:
+async def test_each_success_is_logged_at_debug(caplog: pytest.LogCaptureFixture) -> None:
     client = client_over(lambda _: httpx.Response(200, headers=quota(149)))
     await client.send(SEGMENTS.page(1, 250), 5)
-    assert told(caplog) == []
+    assert logged(caplog) == []
     caplog.set_level(logging.DEBUG, "gateway.bigcommerce.client")
     await client.send(SEGMENTS.page(1, 250), 5)
-    assert told(caplog) == [
+    assert logged(caplog) == [
         (
             "DEBUG",
             "list_segments: the upstream answered 200 after n ms; "
@@ -107,36 +111,21 @@ async def test_every_answer_is_a_line_at_debug_alone(caplog: pytest.LogCaptureFi
     ]
 
 
-async def test_a_quota_used_up_is_told_once_and_so_is_its_return(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO, "gateway.bigcommerce.client")
-    # The second 1 is an answer that another one has overtaken: the window has not been reset.
-    windows = iter([quota(1), quota(0), quota(1), quota(0, 0), {}, quota(150), quota(149)])
-    client = client_over(lambda _: httpx.Response(200, headers=next(windows)))
-    for _ in range(7):
-        await client.send(SEGMENTS.page(1, 250), 5)
-    assert told(caplog) == [
-        ("WARNING", "the store's quota is used up: none of 150 requests is left for 30.0 seconds"),
-        ("INFO", "the store's quota is back: 150 of 150 requests are left"),
-    ]
-
-
-async def test_a_timeout_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    def late(request: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("", request=request)
-
-    with pytest.raises(UpstreamTimeout):
-        await client_over(late).send(SEGMENTS.page(1, 250), 5)
-    assert told(caplog) == [
+@in_virtual_time
+async def test_timeout_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    wire = HeldWire()
+    with pytest.raises(UpstreamTimeout, match=r"^The store's API did not answer in time\.$"):
+        await wire.client.send(SEGMENTS.page(1, 250), 5)
+    assert logged(caplog) == [
         ("WARNING", "list_segments: no answer from the upstream within 5 seconds")
     ]
+    assert wire.waiting == []
 
 
-async def test_an_answer_that_is_too_large_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+async def test_answer_that_is_too_large_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     client = client_over(lambda _: httpx.Response(200, content=b"x" * (8 * 1024 * 1024 + 1)))
     assert (await client.send(SEGMENTS.page(1, 250), 5)).body is None
-    assert told(caplog) == [
+    assert logged(caplog) == [
         ("WARNING", "list_segments: the upstream's answer is larger than 8388608 bytes")
     ]
 
@@ -150,12 +139,12 @@ async def failure_at(url: str) -> None:
 
 
 def one_line(caplog: pytest.LogCaptureFixture) -> str:
-    ((level, text),) = told(caplog)
+    ((level, text),) = logged(caplog)
     assert level == "WARNING"
     return text.removeprefix("list_segments: no answer from the upstream after n ms: ")
 
 
-async def test_a_refused_connection_is_told_in_words(caplog: pytest.LogCaptureFixture) -> None:
+async def test_refused_connection_is_logged_in_words(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     await failure_at(f"http://127.0.0.1:{port}")
@@ -176,7 +165,7 @@ async def test_a_refused_connection_is_told_in_words(caplog: pytest.LogCaptureFi
         ("http", b"X-Auth-Token: %b\r\n\r\n" % TOKEN.encode(), "the answer is no HTTP"),
     ],
 )
-async def test_a_broken_exchange_is_told_in_words(
+async def test_broken_exchange_is_logged_in_words(
     scheme: str, reply: bytes | None, cause: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -220,28 +209,30 @@ REMEDY = "; GATEWAY_UPSTREAM_CA_FILE has to name a file with its issuer's certif
         ),
     ],
 )
-def test_a_refused_certificate_is_told_with_its_reason(code: int, message: str, words: str) -> None:
+def test_refused_certificate_is_described_with_its_reason(
+    code: int, message: str, words: str
+) -> None:
     refusal = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
     refusal.verify_code, refusal.verify_message = code, message
     error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
     error.__cause__ = refusal
-    assert cause_in_words(error) == f"TLS: certificate not accepted: {words}"
+    assert describe_transport_error(error) == f"TLS: certificate not accepted: {words}"
 
 
-def test_an_unknown_name_is_told_without_it() -> None:
+def test_unknown_name_is_described_without_it() -> None:
     error = httpx.ConnectError("[Errno -2] Name or service not known")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
-    assert cause_in_words(error) == "name not known"
+    assert describe_transport_error(error) == "name not known"
 
 
-def test_of_several_attempts_the_first_is_told() -> None:
+def test_first_of_several_attempts_is_described() -> None:
     error = httpx.ConnectError("All connection attempts failed")
     error.__cause__ = OSError("All connection attempts failed")
     error.__cause__.__cause__ = ExceptionGroup(
         "several", [ConnectionRefusedError(111, "no"), OSError(113, "no")]
     )
-    assert cause_in_words(error) == "connection refused"
+    assert describe_transport_error(error) == "connection refused"
 
 
-def test_a_cause_that_nobody_foresaw_is_told_by_its_kind() -> None:
-    assert cause_in_words(httpx.UnsupportedProtocol(TOKEN)) == "UnsupportedProtocol"
+def test_unknown_cause_is_described_by_its_type() -> None:
+    assert describe_transport_error(httpx.UnsupportedProtocol(TOKEN)) == "UnsupportedProtocol"

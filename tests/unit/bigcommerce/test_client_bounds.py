@@ -1,4 +1,4 @@
-"""What the client holds itself to, against an upstream on a real port."""
+"""The limits of the client: time, bytes, encodings, and where it sends the token."""
 
 import asyncio
 import gzip
@@ -18,7 +18,7 @@ from gateway.settings import load_settings
 
 
 class Upstream:
-    """Answers with `body` once the gate is open; `most` is how many waited at once."""
+    """Answers with `body` once the gate is open."""
 
     def __init__(
         self, body: bytes = b"{}", encoding: bytes = b"identity", status: int = 200
@@ -27,13 +27,9 @@ class Upstream:
         self.status = status
         self.headers = [(b"content-encoding", encoding)]
         self.gate = asyncio.Event()
-        self.waiting = self.most = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.waiting += 1
-        self.most = max(self.most, self.waiting)
         await self.gate.wait()
-        self.waiting -= 1
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
@@ -69,7 +65,7 @@ async def test_compressed_answer_is_unpacked_no_further_than_its_bound(
 
 
 @pytest.mark.parametrize("encoding", [b"br", b"deflate", b"gzip, gzip"])
-async def test_answer_that_is_compressed_in_another_way_has_no_body(
+async def test_answer_in_another_encoding_has_no_body(
     encoding: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstream = Upstream(b"whatever", encoding)
@@ -109,7 +105,7 @@ async def test_failed_answer_keeps_its_status_whatever_its_body_is(
     ],
     ids=["two members", "x-gzip", "two fields", "an empty field", "an unknown coding"],
 )
-async def test_codings_are_read_off_the_wire(headers: bytes, body: bytes) -> None:
+async def test_encodings_of_real_answers_are_read(headers: bytes, body: bytes) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(
@@ -129,7 +125,7 @@ async def test_proxies_of_the_environment_never_get_the_token(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with emulator_on_a_port(3) as (url, emulator):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # a port without a listener
         monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
         settings = load_settings(
             {
@@ -142,9 +138,7 @@ async def test_proxies_of_the_environment_never_get_the_token(
     assert is_well, sentence
 
 
-async def test_client_waits_no_longer_than_its_own_timeout() -> None:
-    settings = load_settings({"GATEWAY_REQUEST_TIMEOUT_SECONDS": "7"})
-    async with create_services(settings).http as http:
-        assert http.timeout == httpx.Timeout(7)
+async def test_client_takes_nothing_from_the_environment_and_follows_no_redirect() -> None:
+    async with create_services(load_settings({})).http as http:
         assert http.trust_env is False
         assert http.follow_redirects is False

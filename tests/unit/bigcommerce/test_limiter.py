@@ -1,184 +1,142 @@
-"""The limiter on a clock and a wire that the test holds: nothing here takes time."""
+"""Slots and quota of the upstream, on a wire that the test holds and in virtual time."""
 
 import asyncio
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from wire import HeldTime, HeldWire, in_seconds, no_spread, settle
+from clock import settle
+from virtual_time import in_virtual_time
+from wire import HeldWire
 
-from examples import examples
-from gateway.bigcommerce.limiter import JITTER_SECONDS, MAXIMUM_IN_FLIGHT, RequestLimiter
-from gateway.bigcommerce.protocol import SEGMENTS, Answer
-from gateway.errors import DeadlineTooClose, QuotaExhausted, RateLimited, UpstreamUnavailable
-from gateway.request_scope import ABANDONED, open_request_scope
-
-Sending = asyncio.Task[Answer]
+from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT
+from gateway.errors import DeadlineTooClose, QuotaExhausted, RateLimited
+from gateway.request_scope import open_request_scope
 
 
-class World:
-    """A limiter, its wire and its time; whoever asks has `patience` seconds."""
-
-    def __init__(self) -> None:
-        self.time = HeldTime()
-        self.wire = HeldWire()
-        self.limiter = RequestLimiter(
-            self.wire.client, self.time, sleep=self.time.sleep, jitter=no_spread
-        )
-
-    def send(self, patience: float = 60.0) -> Sending:
-        deadline = in_seconds(patience)
-        sent = self.limiter.send(SEGMENTS.page(1, 250), 30.0, deadline, lambda: None)
-        return asyncio.ensure_future(sent)
-
-    async def told(self, left: int, **answer: float) -> None:
-        """Lets one request be answered, which tells so much."""
-        sending = self.send()
-        await settle()
-        resets_in = answer.get("resets_in", 20.0)
-        await self.wire.answer(left=left, resets_in=resets_in, quota=int(answer.get("quota", 150)))
-        assert (await sending).status == 200
-
-    async def free_slots(self) -> int:
-        """Counts the requests that go out at once where the quota is no matter."""
-        await self.time.pass_by(100)
-        sent, before = [self.send() for _ in range(30)], self.wire.requests
-        await settle()
-        free = self.wire.requests - before
-        for sending in sent:
-            sending.cancel()
-        await asyncio.gather(*sent, return_exceptions=True)
-        return free
+async def free_slots(wire: HeldWire) -> int:
+    """Counts the requests that are sent at once when no quota is known."""
+    await asyncio.sleep(100)
+    before = wire.requests
+    for _ in range(30):
+        await wire.ask()
+    return wire.requests - before
 
 
-@pytest.fixture
-async def world() -> World:
-    return World()
-
-
-async def leave(*sendings: Sending, message: str | None = ABANDONED) -> None:
-    for sending in sendings:
-        sending.cancel(message)
-    await settle()
-
-
-async def test_ten_are_in_flight_at_most(world: World) -> None:
-    sent = [world.send() for _ in range(12)]
-    await settle()
-    assert world.wire.requests == MAXIMUM_IN_FLIGHT == 10
-    await world.wire.answer(left=100)
-    assert world.wire.requests == 11
+@in_virtual_time
+async def test_at_most_ten_requests_are_in_flight() -> None:
+    wire = HeldWire()
+    asked = [await wire.ask() for _ in range(12)]
+    assert wire.requests == MAXIMUM_IN_FLIGHT == 10
+    await wire.answer(left=100)
+    assert wire.requests == 11
     for _ in range(11):
-        await world.wire.answer(left=100)
-    assert [answer.status for answer in await asyncio.gather(*sent)] == [200] * 12
-    assert (world.limiter.quota.in_flight, await world.free_slots()) == (0, 10)
+        await wire.answer(left=100)
+    assert await asyncio.gather(*asked) == [0] * 12
+    assert (wire.limiter.quota.in_flight, await free_slots(wire)) == (0, 10)
 
 
-async def test_slots_go_round_the_clients(world: World) -> None:
-    first = [world.send() for _ in range(10)]
-    await settle()
+@in_virtual_time
+async def test_slots_go_round_the_clients() -> None:
+    wire = HeldWire()
+    first = [await wire.ask() for _ in range(10)]
     with open_request_scope(60):
-        greedy = [world.send() for _ in range(20)]
-    await settle()
+        greedy = [await wire.ask() for _ in range(20)]
     with open_request_scope(60):
-        modest = world.send()
-    await settle()
+        modest = await wire.ask()
     for _ in range(12):
-        await world.wire.answer(left=100)
+        await wire.answer(left=100)
     assert [task.done() for task in first] == [True] * 10
-    # Of those that went out next, the second is the other client's.
+    # The second request after those is the other client's.
     assert [task.done() for task in (greedy[0], modest, greedy[1])] == [True, True, False]
-    await leave(*greedy, message=None)
 
 
-async def test_it_waits_for_the_reset_and_goes_on(world: World) -> None:
-    await world.told(0)
-    waiting = world.send()
-    await settle()
-    assert world.time.slept == [pytest.approx(20 + JITTER_SECONDS, abs=0.01)]
-    await world.time.pass_by(20)
-    assert world.wire.requests == 1
-    await world.time.pass_by(0.5)
-    await world.wire.answer(left=149)
-    assert (await waiting).status == 200
+@in_virtual_time
+async def test_request_waits_for_the_reset() -> None:
+    wire = HeldWire()
+    await wire.learn(0, resets_in=20)
+    waiting = await wire.ask()
+    await asyncio.sleep(19.9)
+    assert wire.requests == 1
+    await asyncio.sleep(0.4)
+    await wire.answer(left=149)
+    assert await waiting == 0
 
 
-async def test_reset_beyond_the_deadline_fails_at_once_in_whole_seconds(world: World) -> None:
-    await world.told(0, resets_in=20.3)
-    with pytest.raises(QuotaExhausted, match="Try again in 21 seconds") as error:
-        await world.send(patience=20.0)
+@in_virtual_time
+async def test_reset_beyond_the_deadline_fails_at_once_in_whole_seconds() -> None:
+    wire = HeldWire(timeout_seconds=20)
+    await wire.learn(0, resets_in=20.3)
+    before = asyncio.get_running_loop().time()
+    with pytest.raises(QuotaExhausted, match=r"Try again in 21 seconds\.$") as error:
+        await (await wire.ask())
     assert error.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 21}
-    assert (world.wire.requests, world.time.slept) == (1, [])
-    assert await world.free_slots() == 10
+    assert (wire.requests, wire.upstream.budget.spent) == (1, 0)
+    assert asyncio.get_running_loop().time() == before
+    assert await free_slots(wire) == 10
 
 
-async def test_whoever_waits_is_told_as_soon_as_it_is_in_vain(world: World) -> None:
-    await world.told(1)
-    first = world.send()
-    await settle()
-    others = [world.send(patience=10) for _ in range(3)]
-    await settle()
-    assert world.wire.requests == 2  # what is in flight counts
-    await world.wire.answer(left=0)
-    assert (await first).status == 200
-    ends = await asyncio.gather(*others, return_exceptions=True)
-    assert [type(end) for end in ends] == [QuotaExhausted] * 3
+@in_virtual_time
+async def test_waiting_requests_fail_as_soon_as_an_answer_leaves_nothing() -> None:
+    wire = HeldWire(timeout_seconds=10)
+    await wire.learn(1)
+    first = await wire.ask()
+    others = [await wire.ask() for _ in range(3)]
+    assert wire.requests == 2  # what is in flight counts as used
+    await wire.answer(left=0)
+    assert await first == 0
+    errors = await asyncio.gather(*others, return_exceptions=True)
+    assert [type(error) for error in errors] == [QuotaExhausted] * 3
 
 
-async def test_answer_that_leaves_more_wakes_those_who_wait(world: World) -> None:
-    sent = [world.send() for _ in range(2)]
-    await settle()
-    await world.wire.answer(left=1)
-    waiting = world.send()
-    await settle()
-    assert world.wire.requests == 2
-    await world.wire.answer(left=1)
-    assert world.wire.requests == 3
-    await world.wire.answer(left=0)
-    await asyncio.gather(*sent, waiting)
+@in_virtual_time
+async def test_answer_that_leaves_more_wakes_a_waiting_request() -> None:
+    wire = HeldWire()
+    asked = [await wire.ask() for _ in range(2)]
+    await wire.answer(left=1)
+    waiting = await wire.ask()
+    assert wire.requests == 2
+    await wire.answer(left=1)
+    assert wire.requests == 3
+    await wire.answer(left=0)
+    await asyncio.gather(*asked, waiting)
 
 
-async def test_after_the_reset_only_as_many_go_as_the_quota_allows(world: World) -> None:
-    await world.told(0, quota=3)
-    patient = [world.send(patience=60) for _ in range(10)]
-    hasty = [world.send(patience=30) for _ in range(10)]
-    await settle()
-    await world.time.pass_by(21)
-    assert world.wire.requests == 1 + 3
+@in_virtual_time
+async def test_after_the_reset_as_many_are_sent_as_the_quota_allows() -> None:
+    wire = HeldWire()
+    await wire.learn(0, quota=3)
+    asked = [await wire.ask() for _ in range(10)]
+    await asyncio.sleep(21)
+    assert wire.requests == 1 + 3
     for left in (2, 1, 0):
-        await world.wire.answer(left=left, quota=3, resets_in=29)
-    assert [task.done() for task in patient] == [True] * 3 + [False] * 7
-    await world.time.pass_by(30)
-    assert world.wire.requests == 1 + 3 + 3
-    await leave(*patient, *hasty, message=None)
-    assert (world.limiter.quota.in_flight, await world.free_slots()) == (0, 3)
+        await wire.answer(left=left, quota=3, resets_in=29)
+    assert sum(task.done() for task in asked) == 3
+    await asyncio.sleep(30)
+    assert wire.requests == 1 + 3 + 3
 
 
-async def test_429_tells_that_nothing_is_left(world: World) -> None:
-    refused = world.send()
-    await settle()
-    await world.wire.answer(429, left=5)  # as BigCommerce was seen to do
-    assert (await refused).status == 429
-    assert (world.limiter.quota.available, world.limiter.quota.remaining) == (0, 0)
+@in_virtual_time
+async def test_429_says_that_nothing_is_left() -> None:
+    wire = HeldWire()
+    await wire.ask()
+    await wire.answer(429, left=5)  # as BigCommerce was seen to do
+    assert (wire.limiter.quota.available, wire.limiter.quota.remaining) == (0, 0)
 
 
-async def test_429_without_headers_lets_all_pause(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+@in_virtual_time
+async def test_429_without_headers_pauses_all_requests() -> None:
+    wire = HeldWire(timeout_seconds=0.5)
     pauses = []
     for _ in range(3):
-        refused = world.send()
-        await settle()
-        await world.wire.answer(429)
-        assert (await refused).status == 429
-        pauses.append(world.limiter.quota.pause_seconds)
+        refused = await wire.ask()
+        await wire.answer(429)
         with pytest.raises(RateLimited):
-            await world.send(patience=0.5)
-        await world.time.pass_by(pauses[-1])
-    assert pauses == [1, 2, 4]
-    assert "the platform is overloaded: nothing is sent for 4.0 s" in caplog.messages
-    assert world.wire.requests == 3
+            await refused
+        pauses.append(wire.limiter.quota.pause_seconds)
+        with pytest.raises(QuotaExhausted):
+            await (await wire.ask())
+        await asyncio.sleep(pauses[-1])
+    assert (pauses, wire.requests) == ([1, 2, 4], 3)
 
 
 @pytest.mark.parametrize(
@@ -187,177 +145,135 @@ async def test_429_without_headers_lets_all_pause(
         {"Retry-After": "7"},
         {"Retry-After": "Sun, 06 Nov 1994 08:49:44 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT"},
         {"X-Rate-Limit-Time-Reset-Ms": "7000"},
+        {"X-Rate-Limit-Requests-Left": "0", "Retry-After": "7"},
         {
             "X-Rate-Limit-Requests-Left": "14",
             "X-Rate-Limit-Time-Reset-Ms": "0",
             "Retry-After": "7",
         },
     ],
-    ids=["seconds", "date", "a reset alone", "a reset of no time"],
+    ids=["seconds", "date", "a reset alone", "nothing left", "a reset of no time"],
 )
-async def test_time_that_a_429_names_is_waited_for(world: World, headers: dict[str, str]) -> None:
-    refused = world.send()
-    await settle()
-    await world.wire.answer(429, headers=headers)
-    await refused
-    waiting = world.send()
-    await settle()
-    await world.time.pass_by(6.9)
-    assert world.wire.requests == 1
-    await world.time.pass_by(0.5)
-    assert world.wire.requests == 2
-    await world.wire.answer()
-    assert (await waiting).status == 200
+@in_virtual_time
+async def test_time_that_a_429_names_is_waited_for(headers: dict[str, str]) -> None:
+    wire = HeldWire()
+    asked = await wire.ask()
+    await wire.answer(429, headers=headers)
+    assert wire.upstream.quota_state == "nothing is sent for 7 s"
+    await asyncio.sleep(6.9)
+    assert wire.requests == 1
+    await asyncio.sleep(0.5)
+    assert wire.requests == 2
+    await wire.answer()
+    assert await asked == 0
 
 
-async def test_time_beyond_belief_is_waited_for_a_minute(world: World) -> None:
-    refused = world.send()
-    await settle()
-    await world.wire.answer(429, Retry_After="86400")
-    await refused
-    assert world.limiter.quota.wait_seconds == 60
+@pytest.mark.parametrize(
+    ("headers", "after"),
+    [({}, 1), ({"Retry-After": "7"}, 7), ({"Retry-After": "3600"}, 60)],
+    ids=["no headers", "seconds", "an hour"],
+)
+@in_virtual_time
+async def test_error_of_a_429_names_the_seconds_for_which_requests_pause(
+    headers: dict[str, str], after: int
+) -> None:
+    wire = HeldWire(timeout_seconds=0.5)
+    asked = await wire.ask()
+    await wire.answer(429, headers=headers)
+    with pytest.raises(RateLimited, match=rf"in {after} seconds?\.$") as error:
+        await asked
+    assert error.value.extensions == {"code": "RATE_LIMITED", "retryAfter": after}
+    assert (wire.limiter.quota.pause_seconds, wire.upstream.state) == (after, "answers")
 
 
-async def test_request_that_is_stopped_at_last_costs_nothing(world: World) -> None:
-    await world.told(1)
+@in_virtual_time
+async def test_with_too_little_time_left_nothing_is_sent() -> None:
+    wire = HeldWire(timeout_seconds=0.0)
+    for _ in range(20):
+        with pytest.raises(DeadlineTooClose):
+            await (await wire.ask())
+    # It says nothing about the upstream.
+    assert (wire.requests, wire.upstream.state) == (0, "not asked yet")
 
-    def enter() -> None:
-        raise UpstreamUnavailable("The breaker has opened.")
 
-    with pytest.raises(UpstreamUnavailable, match="breaker"):
-        await world.limiter.send(SEGMENTS.page(1, 250), 30.0, in_seconds(60.0), enter)
-    assert (world.limiter.quota.in_flight, world.limiter.quota.available) == (0, 1)
-
-
-async def test_with_hardly_any_time_left_nothing_is_sent(world: World) -> None:
+@in_virtual_time
+async def test_wait_for_a_slot_ends_before_the_deadline() -> None:
+    wire = HeldWire(timeout_seconds=10)
+    for _ in range(MAXIMUM_IN_FLIGHT):
+        await wire.limiter.acquire(60)
     with pytest.raises(DeadlineTooClose):
-        await world.send(patience=2.9)  # of 30 for one request
-    assert (world.wire.requests, await world.free_slots()) == (0, 10)
+        await (await wire.ask())
+    assert asyncio.get_running_loop().time() == 9.5
 
 
-async def test_wait_for_an_answer_of_the_new_window_ends_before_the_deadline(world: World) -> None:
-    await world.told(0, quota=1)
-    await world.time.pass_by(21)
-    first = world.send()
-    await settle()
+@in_virtual_time
+async def test_wait_for_an_answer_of_the_new_window_ends_before_the_deadline() -> None:
+    wire = HeldWire(timeout_seconds=10)
+    await wire.learn(0, quota=1)
+    await asyncio.sleep(21)
+    await wire.limiter.acquire(60)
     with pytest.raises(QuotaExhausted, match="in 30 seconds"):
-        await world.send(patience=3.01)
-    assert world.wire.requests == 2
-    await world.wire.answer(left=0)
-    assert (await first).status == 200
+        await (await wire.ask())
+    assert (asyncio.get_running_loop().time(), wire.requests) == (30.5, 1)
 
 
-async def test_wait_for_a_slot_ends_before_the_deadline(world: World) -> None:
-    sent = [world.send() for _ in range(MAXIMUM_IN_FLIGHT)]
+@pytest.mark.parametrize("left", [0, 100], ids=["for the quota", "for a slot"])
+@in_virtual_time
+async def test_caller_that_is_cancelled_while_it_waits_sends_nothing(left: int) -> None:
+    wire = HeldWire()
+    await wire.learn(left)
+    if left:
+        for _ in range(MAXIMUM_IN_FLIGHT):
+            await wire.ask()
+    before = wire.requests
+    waiting = await wire.ask()
+    waiting.cancel()
     await settle()
-    with pytest.raises(DeadlineTooClose):
-        await world.send(patience=3.01)
-    await leave(*sent, message=None)
-    assert await world.free_slots() == 10
+    for _ in range(len(wire.waiting)):
+        await wire.answer(left=left)
+    await asyncio.sleep(30)
+    assert (waiting.cancelled(), wire.requests, wire.limiter.quota.in_flight) == (True, before, 0)
+    assert await free_slots(wire) == 10
 
 
-async def test_whoever_is_abandoned_while_it_waits_for_a_slot_sends_nothing(world: World) -> None:
-    sent = [world.send() for _ in range(11)]
+@in_virtual_time
+async def test_request_that_was_sent_is_finished_though_its_caller_is_cancelled() -> None:
+    wire = HeldWire()
+    asked = await wire.ask()
+    asked.cancel()
     await settle()
-    await leave(sent[10])
-    assert sent[10].cancelled()
-    for _ in range(10):
-        await world.wire.answer(left=100)
-    assert (world.wire.requests, world.limiter.quota.in_flight) == (10, 0)
+    assert (asked.cancelled(), wire.limiter.quota.in_flight) == (True, 1)
+    await wire.answer(left=7)
+    assert (wire.limiter.quota.remaining, wire.limiter.quota.in_flight) == (7, 0)
+    assert (wire.upstream.state, await free_slots(wire)) == ("answers", 10)
 
 
-async def test_whoever_is_abandoned_while_it_waits_for_the_quota_sends_nothing(
-    world: World,
+@in_virtual_time
+async def test_request_whose_caller_is_cancelled_fails_silently_and_is_not_sent_again() -> None:
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    wire = HeldWire()
+    asked = await wire.ask()
+    asked.cancel()
+    await settle()
+    await wire.fail(httpx.ReadError("cut"))
+    assert (wire.requests, wire.upstream.state, errors) == (1, "fails", [])
+
+
+@in_virtual_time
+async def test_quota_that_is_used_up_is_logged_once_and_once_it_is_back(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    await world.told(0)
-    waiting = world.send()
-    await settle()
-    await leave(waiting)
-    assert waiting.cancelled()
-    await world.time.pass_by(30)
-    assert (world.wire.requests, await world.free_slots()) == (1, 10)
-
-
-async def test_what_is_on_the_wire_is_answered_however_often_it_is_abandoned(world: World) -> None:
-    sending = world.send()
-    await settle()
-    for _ in range(3):
-        await leave(sending)
-    assert (sending.done(), world.wire.cancelled) == (False, 0)
-    await world.wire.answer(left=7)
-    assert (await sending).status == 200
-    assert (world.limiter.quota.remaining, world.limiter.quota.in_flight) == (7, 0)
-
-
-async def test_what_is_on_the_wire_fails_for_whoever_was_abandoned_as_for_others(
-    world: World,
-) -> None:
-    sending = world.send()
-    await settle()
-    await leave(sending)
-    await world.wire.fail(httpx.ConnectError("no"))
-    with pytest.raises(UpstreamUnavailable):
-        await sending
-
-
-@pytest.mark.parametrize("was_abandoned", [False, True])
-async def test_any_other_cancellation_ends_what_is_on_the_wire(
-    world: World, was_abandoned: bool
-) -> None:
-    sending = world.send()
-    await settle()
-    if was_abandoned:
-        await leave(sending)
-    await leave(sending, message=None)
-    assert (sending.cancelled(), world.wire.cancelled) == (True, 1)
-    assert (world.limiter.quota.in_flight, await world.free_slots()) == (0, 10)
-
-
-moves = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["send", "send", "answer", "answer", "fail", "abandon", "cancel", "pass", "turn"]
-        ),
-        st.integers(0, 12),
-    ),
-    min_size=5,
-    max_size=40,
-)
-
-
-@given(moves)
-@settings(max_examples=examples(200))
-def test_no_slot_and_no_request_in_flight_is_lost_under_any_schedule(
-    moves: list[tuple[str, int]],
-) -> None:
-    async def play() -> None:
-        world = World()
-        sent: list[Sending] = []
-        for move, number in moves:
-            running = [task for task in sent if not task.done()]
-            if move == "send":
-                sent.append(world.send(patience=60.0 if number % 2 else 6.0))
-            elif move in ("abandon", "cancel") and running:
-                message = ABANDONED if move == "abandon" else None
-                running[number % len(running)].cancel(message)
-            elif move == "pass":
-                await world.time.pass_by(number * 3)
-            elif move == "turn":
-                for _ in range(number):
-                    await asyncio.sleep(0)
-            elif move == "answer" and world.wire.waiting:
-                await world.wire.answer(
-                    (200, 200, 429, 500)[number % 4],
-                    left=None if number % 3 == 0 else number % 5,
-                    quota=5,
-                )
-            elif move == "fail" and world.wire.waiting:
-                await world.wire.fail(ConnectionResetError())
-        await settle()  # two cancellations in one turn of the loop are one, with the first message
-        for task in sent:
-            task.cancel()
-        await asyncio.gather(*sent, return_exceptions=True)
-        assert world.limiter.quota.in_flight == 0
-        assert await world.free_slots() == min(10, world.limiter.quota.limit or 10)
-
-    asyncio.run(play())
+    caplog.set_level("INFO", "gateway.bigcommerce.limiter")
+    wire = HeldWire()
+    asked = [await wire.ask() for _ in range(3)]
+    for left in (0, 1, 0):  # answers overtake each other
+        await wire.answer(left=left)
+    await asyncio.gather(*asked)
+    await asyncio.sleep(21)
+    for left in (149, 148):
+        await wire.learn(left)
+    assert [line for name, _, line in caplog.record_tuples if name.endswith("limiter")] == [
+        "the store's quota is used up: none of 150 requests is left for 20.0 seconds",
+        "the store's quota is back: 149 of 150 requests are left",
+    ]

@@ -16,7 +16,7 @@ def without(*names: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "expected"),
     [
         (ALL, RateLimit(14, 25, 2.75, 5.0)),
         ({**ALL, WINDOW: "30000"}, RateLimit(14, 25, 2.75, 30.0)),
@@ -52,12 +52,12 @@ def without(*names: str) -> dict[str, str]:
         ({**ALL, RESET: "3599000", WINDOW: "3600000"}, RateLimit(14, 25, 60.0, 60.0)),
     ],
 )
-def test_headers_of_the_quota_are_read(headers: dict[str, str], told: RateLimit | None) -> None:
-    assert read_rate_limit(httpx.Headers(headers)) == told
+def test_headers_of_the_quota_are_read(headers: dict[str, str], expected: RateLimit | None) -> None:
+    assert read_rate_limit(httpx.Headers(headers)) == expected
 
 
 @pytest.mark.parametrize(
-    ("doubled", "told"),
+    ("doubled", "expected"),
     [
         ({LEFT: ("20", "20")}, RateLimit(20, 25, 2.75, 5.0)),
         ({LEFT: ("20", "3")}, RateLimit(3, 25, 2.75, 5.0)),
@@ -68,11 +68,11 @@ def test_headers_of_the_quota_are_read(headers: dict[str, str], told: RateLimit 
     ],
 )
 def test_of_a_doubled_header_the_value_that_allows_less_counts(
-    doubled: dict[str, tuple[str, str]], told: RateLimit
+    doubled: dict[str, tuple[str, str]], expected: RateLimit
 ) -> None:
     rest = [(name, text) for name, text in ALL.items() if name not in doubled]
     twice = [(name, text) for name, texts in doubled.items() for text in texts]
-    assert read_rate_limit(httpx.Headers([*rest, *twice])) == told
+    assert read_rate_limit(httpx.Headers([*rest, *twice])) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from redis._parsers.base import BaseParser
 from redis.exceptions import AuthenticationError, BusyLoadingError, InvalidResponse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from gateway.redis.causes import cause_in_words, refusal_in_words
+from gateway.redis.causes import describe_redis_error, describe_refusal
 
 FULL = "it is full (maxmemory)"
 MAY_NOT = "the user may not do it"
@@ -54,7 +54,7 @@ REPLICA = "it is a replica that takes no writes"
 )  # fmt: skip
 def test_error_answer_in_words(answer: str, words: str) -> None:
     error = BaseParser.parse_error(answer)  # type: ignore[no-untyped-call]
-    assert refusal_in_words(error) == words
+    assert describe_refusal(error) == words
 
 
 def raised(error: Exception, by: BaseException | None = None) -> Exception:
@@ -82,18 +82,18 @@ def raised(error: Exception, by: BaseException | None = None) -> Exception:
         (InvalidResponse("s3cr3t"), "its answer makes no sense (InvalidResponse)"),
     ],
 )
-def test_reason_without_any_of_it(error: Exception, words: str) -> None:
-    assert cause_in_words(error) == words
+def test_reason_holds_no_host_key_or_password(error: Exception, words: str) -> None:
+    assert describe_redis_error(error) == words
 
 
-def test_what_is_no_tls_is_told() -> None:
+def test_server_without_tls_is_described() -> None:
     incoming = ssl.MemoryBIO()
     incoming.write(b"-ERR s3cr3t is no command\r\n")
     context = ssl.create_default_context()
     client = context.wrap_bio(incoming, ssl.MemoryBIO(), server_hostname="s3cr3t")
     with pytest.raises(ssl.SSLError) as caught:
         client.do_handshake()
-    assert cause_in_words(raised(RedisConnectionError("s3cr3t"), caught.value)) in (
+    assert describe_redis_error(raised(RedisConnectionError("s3cr3t"), caught.value)) in (
         "TLS: wrong version number",
         "TLS: record layer failure",
     )

@@ -4,15 +4,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from clock import Clock
 from redis.asyncio import Redis
 from redis_front import front_before
 from redis_server import RedisServer, redis_server
 from tls_front import CERTIFICATE, KEY, tls_before
 
 from gateway.redis.connection import (
-    LONGEST_PAUSE_SECONDS,
+    AWAY_SECONDS,
     MOST_CONNECTIONS,
-    SHORTEST_PAUSE_SECONDS,
+    POOL_SECONDS,
     RedisConnection,
     read_values,
 )
@@ -20,14 +21,6 @@ from gateway.redis.connection import (
 SECRET = "s3cr3t-passw0rd"
 # As long as a busy machine may take; what has to run out of time is given little.
 PLENTY = 20.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -56,11 +49,11 @@ async def put(connection: RedisConnection) -> bytes | str | bool | None:
     return await connection.run(lambda redis: redis.set("k", b"v"), False, purpose="answers")
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [(record.levelname, record.getMessage()) for record in caplog.records]
 
 
-async def test_state_is_known_once_it_was_asked(connection: RedisConnection) -> None:
+async def test_state_is_known_after_the_first_call(connection: RedisConnection) -> None:
     assert connection.state == "not asked yet"
     assert await put(connection) is True
     assert await get(connection) == b"v"
@@ -74,34 +67,15 @@ async def test_redis_that_hangs_slows_one_call_alone(server: RedisServer, clock:
     assert [await get(connection) for _ in range(50)] == [b"otherwise"] * 50
     assert (connection.state, connection.failures, connection.passed_over) == ("away", 1, 49)
     server.thaw()
-    clock.seconds += LONGEST_PAUSE_SECONDS
-    # What was asked when it hung is answered to nobody.
+    clock.advance(AWAY_SECONDS)
+    # The answer to the call that was cut short goes to no other.
     otherwise: bytes | str = b"otherwise"
     assert await connection.run(lambda redis: redis.echo("now"), otherwise) == b"now"
     assert connection.state == "connected"
     await connection.close()
 
 
-async def test_process_that_was_too_busy_to_take_an_answer_takes_it_late(
-    server: RedisServer,
-) -> None:
-    connection = RedisConnection(server.url, timeout_seconds=0.02)
-
-    async def answer_late() -> bytes:
-        time = asyncio.get_running_loop().time
-        ends = time() + 0.05
-        while time() < ends:
-            pass
-        for _ in range(10):
-            await asyncio.sleep(0)
-        return b"answer"
-
-    assert await connection.run(lambda _: answer_late(), b"otherwise") == b"answer"
-    assert (connection.state, connection.failures) == ("connected", 0)
-    await connection.close()
-
-
-async def test_redis_that_is_away_is_passed_over_and_told_once(
+async def test_redis_that_is_away_is_passed_over_and_logged_once(
     server: RedisServer,
     connection: RedisConnection,
     clock: Clock,
@@ -111,14 +85,14 @@ async def test_redis_that_is_away_is_passed_over_and_told_once(
     server.kill()
     assert [await get(connection) for _ in range(3)] == [b"otherwise"] * 3
     assert (connection.failures, connection.passed_over) == (1, 2)
-    clock.seconds += LONGEST_PAUSE_SECONDS
+    clock.advance(AWAY_SECONDS)
     assert await get(connection) == b"otherwise"
     assert (connection.failures, connection.passed_over) == (2, 2)
     server.start()
-    clock.seconds += LONGEST_PAUSE_SECONDS
+    clock.advance(AWAY_SECONDS)
     assert await get(connection) is None
     assert connection.state == "connected"
-    assert told(caplog) == [
+    assert logged(caplog) == [
         ("WARNING", "Redis is away and passed over: connection refused"),
         ("INFO", "Redis works again"),
     ]
@@ -129,7 +103,7 @@ async def test_one_call_alone_probes(connection: RedisConnection, clock: Clock) 
         raise ConnectionResetError
 
     await connection.run(lambda _: break_off(), b"")
-    clock.seconds += LONGEST_PAUSE_SECONDS
+    clock.advance(AWAY_SECONDS)
     gate = asyncio.Event()
     probe = asyncio.create_task(connection.run(lambda _: gate.wait(), False))
     await asyncio.sleep(0)
@@ -137,7 +111,7 @@ async def test_one_call_alone_probes(connection: RedisConnection, clock: Clock) 
     assert connection.passed_over == 1
     probe.cancel()
     await asyncio.wait([probe])
-    # Nobody waits for that probe any more: the next call is one.
+    # The next call probes in place of the cancelled one.
     assert await get(connection) is None
     assert connection.state == "connected"
 
@@ -181,13 +155,13 @@ async def test_full_redis_refuses_writes_and_is_read(
     server.empty()
     assert await put(connection) is True
     assert connection.state == "connected"
-    assert told(caplog) == [
+    assert logged(caplog) == [
         ("WARNING", "Redis refuses answers: it is full (maxmemory)"),
         ("INFO", "Redis works again"),
     ]
 
 
-async def test_failure_leads_the_next_call_to_another_server(
+async def test_call_after_a_failure_reaches_another_server(
     server: RedisServer, clock: Clock
 ) -> None:
     with redis_server() as replacement:
@@ -203,7 +177,7 @@ async def test_failure_leads_the_next_call_to_another_server(
             await connection.close()
 
 
-async def test_server_that_hangs_is_left_with_all_connections_to_it(
+async def test_server_that_hangs_loses_all_its_connections(
     server: RedisServer, clock: Clock
 ) -> None:
     with redis_server() as replacement:
@@ -215,7 +189,7 @@ async def test_server_that_hangs_is_left_with_all_connections_to_it(
             server.freeze()
             front.leads_to = replacement.port
             assert await get(connection) == b"otherwise"
-            clock.seconds += LONGEST_PAUSE_SECONDS
+            clock.advance(AWAY_SECONDS)
             assert await get(connection) == b"new"
             await connection.close()
             server.thaw()
@@ -231,7 +205,7 @@ async def test_connections_are_made_anew_once_in_a_pause(server: RedisServer, cl
             assert await get(connection) == b"v"
             assert front.connections == expected
             assert len(server.admin.client_list()) <= 2  # one of them is the test's own
-            clock.seconds += SHORTEST_PAUSE_SECONDS
+            clock.advance(POOL_SECONDS)
         await connection.close()
 
 
@@ -255,6 +229,28 @@ async def test_call_in_flight_finishes_where_it_began(
         await asyncio.sleep(0.005)
 
 
+async def test_each_reason_is_logged_once_until_no_call_fails(
+    server: RedisServer, connection: RedisConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def lock() -> bytes | str | bool | None:
+        return await connection.run(lambda redis: redis.set("l", b"1"), False, purpose="leases")
+
+    await put(connection)
+    for _ in range(2):
+        server.fill()
+        assert [await put(connection), await lock(), await lock()] == [False] * 3
+        assert (await get(connection), connection.state) == (b"v", "refuses writes")
+        server.empty()
+        assert (await put(connection), connection.state) == (True, "refuses writes")
+        assert (await lock(), connection.state) == (True, "connected")
+    assert logged(caplog) == 2 * [
+        ("WARNING", "Redis refuses answers: it is full (maxmemory)"),
+        ("INFO", "Redis works again"),
+    ]
+
+
 async def test_answer_that_its_call_cannot_read_is_a_failure(connection: RedisConnection) -> None:
     async def read(redis: Redis) -> bytes:
         await redis.ping()
@@ -267,7 +263,7 @@ async def test_answer_that_its_call_cannot_read_is_a_failure(connection: RedisCo
 @pytest.mark.parametrize(
     "answer", [b"OK", 1, None, [], [b"a"], [b"a", 1], [b"a", "text"], [b"a", [b"b"]], (b"a", b"b")]
 )
-def test_answer_that_holds_no_values_is_not_read(answer: object) -> None:
+def test_answer_without_values_is_not_read(answer: object) -> None:
     with pytest.raises(ValueError, match=r"^$"):
         read_values(answer, 2)
 
@@ -303,7 +299,7 @@ async def test_calls_beyond_the_connections_queue(
 
 
 @pytest.mark.parametrize("who", [f"gateway:{SECRET}", f":{SECRET}", ""])
-async def test_password_that_is_not_accepted_is_told_without_it(
+async def test_password_that_is_not_accepted_is_logged_without_it(
     who: str, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.admin.config_set("requirepass", "another")
@@ -311,12 +307,12 @@ async def test_password_that_is_not_accepted_is_told_without_it(
     connection = RedisConnection(url, timeout_seconds=PLENTY)
     assert await get(connection) == b"otherwise"
     await connection.close()
-    assert told(caplog) == [
+    assert logged(caplog) == [
         ("WARNING", "Redis is away and passed over: it does not accept the user and the password")
     ]
 
 
-async def test_command_that_the_user_may_not_run_is_told(
+async def test_command_that_the_user_may_not_run_is_logged(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.admin.acl_setuser(
@@ -327,7 +323,7 @@ async def test_command_that_the_user_may_not_run_is_told(
     assert await get(connection) is None
     assert await put(connection) is False
     assert connection.state == "refuses writes"
-    assert told(caplog) == [("WARNING", "Redis refuses answers: the user may not do it")]
+    assert logged(caplog) == [("WARNING", "Redis refuses answers: the user may not do it")]
     await connection.close()
 
 
@@ -364,7 +360,7 @@ async def test_certificate_of_another_is_not_accepted(
         connection = RedisConnection(url, timeout_seconds=PLENTY, ca_file=ca_file)
         assert await get(connection) == b"otherwise"
         await connection.close()
-    ((_, message),) = told(caplog)
+    ((_, message),) = logged(caplog)
     # OpenSSL 1.1 writes it without a hyphen.
     assert message.replace("self signed", "self-signed") == (
         f"Redis is away and passed over: TLS: certificate not accepted: {reason}"
@@ -384,7 +380,7 @@ async def test_own_certificate_is_shown(server: RedisServer) -> None:
         await connection.close()
 
 
-async def test_user_password_and_database_come_out_of_the_url(server: RedisServer) -> None:
+async def test_user_password_and_database_are_read_from_the_url(server: RedisServer) -> None:
     password = "p@ss/w:rd %"
     server.admin.acl_setuser(
         "a@b", True, passwords=[f"+{password}"], keys=["*"], commands=["+@all"]

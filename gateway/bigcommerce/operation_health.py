@@ -4,10 +4,10 @@ It is kept by operation: a missing scope or a failing endpoint says nothing abou
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, Breaker
+from gateway.breaker import CircuitBreaker
 from gateway.errors import (
     CircuitOpen,
     ErrorCode,
@@ -20,9 +20,12 @@ from gateway.errors import (
     UpstreamUnreadable,
 )
 
-# How long an operation pauses after a 401 or 403; twice as long each time it is refused again.
+# If every second request fails by chance, one series of attempts in 256 is this long.
+FAILURES_IN_A_ROW = 8
+# How long an operation pauses after these failures; twice as long each time a probe fails.
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 5.0
+# How long it pauses after a 401 or 403; twice as long each time it is refused again.
 SHORTEST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 5.0, 60.0
-
 # After an answer without a value, background refreshes are skipped for this time.
 DEFERRED_SECONDS = 1.0
 # After a failure, callers with a stale value do not wait for a newer one during this time.
@@ -33,14 +36,6 @@ NOT_ASKED_YET, ANSWERS = "not asked yet", "answers"
 REFUSES, UNREADABLE = "refuses requests", "sends what cannot be read"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A request on its way: its probe number in each breaker, None if it is not a probe."""
-
-    failing_probe: int | None
-    refused_probe: int | None
 
 
 class OperationHealth:
@@ -57,8 +52,14 @@ class OperationHealth:
         jitter: Callable[[float, float], float],
     ) -> None:
         self.state = NOT_ASKED_YET
-        self.failing = Breaker(clock, jitter)
-        self.refused = Breaker(
+        self.failing = CircuitBreaker(
+            clock,
+            jitter,
+            threshold=FAILURES_IN_A_ROW,
+            shortest=SHORTEST_PAUSE_SECONDS,
+            longest=LONGEST_PAUSE_SECONDS,
+        )
+        self.refused = CircuitBreaker(
             clock,
             jitter,
             threshold=1,
@@ -67,7 +68,7 @@ class OperationHealth:
         )
         self._name = name
         self._clock = clock
-        # The newest outcome without a value, while none with a value came after it.
+        # The newest outcome, if it has no value.
         self._error: UpstreamError | None = None
         self._error_at = 0.0
 
@@ -82,13 +83,6 @@ class OperationHealth:
         """Whether its newest answer had a value, or it was not asked yet."""
         return self.state in (NOT_ASKED_YET, ANSWERS)
 
-    @property
-    def pause_reason(self) -> ErrorCode | None:
-        """The code of the error because of which it pauses now, else None."""
-        if not self.refused.lets_through:
-            return ErrorCode.UPSTREAM_FORBIDDEN
-        return None if self.failing.lets_through else ErrorCode.UPSTREAM_UNAVAILABLE
-
     def defer_reason(self, *, foreground: bool) -> ErrorCode | None:
         """The code for which a refresh is skipped or, in the foreground, not waited for, else None.
 
@@ -96,8 +90,8 @@ class OperationHealth:
         `DEFERRED_SECONDS` for the background, of a failure during `FAILING_SECONDS` for the
         foreground.
         """
-        if (reason := self.pause_reason) is not None:
-            return reason
+        if (pause := self._pause()) is not None:
+            return pause.code
         age = self._clock() - self._error_at
         match self._error:
             case UpstreamUnavailable() | UpstreamTimeout() as error if foreground:
@@ -108,37 +102,36 @@ class OperationHealth:
 
     def check(self) -> None:
         """Raises `UpstreamForbidden` or `CircuitOpen` while it pauses."""
-        match self.pause_reason:
-            case ErrorCode.UPSTREAM_FORBIDDEN:
-                raise UpstreamForbidden(was_sent=False)
-            case ErrorCode.UPSTREAM_UNAVAILABLE:
-                raise CircuitOpen
+        if (pause := self._pause()) is not None:
+            raise pause
 
-    def send(self) -> Sent:
-        """Counts a request that is about to be sent; raises as `check` does."""
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Counts a request that is sent, and records its outcome; raises as `check` does."""
         self.check()
-        return Sent(self.failing.enter(), self.refused.enter())
-
-    def answered(self, sent: Sent, error: BaseException | None) -> None:
-        """Records the outcome of one attempt: None for a value, else what it raised."""
-        match error:
-            case UpstreamUnreadable():
-                self._is_up(UNREADABLE, is_token_accepted=True)
-            case UpstreamRefused():
-                self._is_up(REFUSES, is_token_accepted=True)
-            case UpstreamUnavailable() | UpstreamTimeout():
-                self._failed(sent)
-            case UpstreamForbidden():
-                self._is_up("refuses the token")
-                self.refused.failed(sent.refused_probe)
-            case RateLimited():  # which may come before the token is checked
-                self._is_up(self.state if self.refused.is_open else ANSWERS)
-                self.refused.gave_up(sent.refused_probe)
-            case None:
-                self._is_up(ANSWERS, is_token_accepted=True)
-            case _:  # cancelled, or a bug of ours
-                self.failing.gave_up(sent.failing_probe)
-                self.refused.gave_up(sent.refused_probe)
+        failing_probe, refused_probe = self.failing.enter(), self.refused.enter()
+        try:
+            yield
+        except (UpstreamUnreadable, UpstreamRefused) as error:
+            self._is_up(UNREADABLE if isinstance(error, UpstreamUnreadable) else REFUSES)
+            raise
+        except UpstreamForbidden:
+            self._is_up("refuses the token", is_token_accepted=False)
+            self.refused.failed(refused_probe)
+            raise
+        except RateLimited:  # which may come before the token is checked
+            self._is_up(self.state if self.refused.is_open else ANSWERS, is_token_accepted=False)
+            self.refused.cancelled(refused_probe)
+            raise
+        except (UpstreamUnavailable, UpstreamTimeout):
+            self.refused.cancelled(refused_probe)
+            self._failed(failing_probe)
+            raise
+        except BaseException:  # cancelled, or a bug of ours
+            self.failing.cancelled(failing_probe)
+            self.refused.cancelled(refused_probe)
+            raise
+        self._is_up(ANSWERS)
 
     def finished(self, error: UpstreamError | None, *, names_ids: bool) -> None:
         """Records the outcome of an operation, its retries included: None for a value.
@@ -152,16 +145,20 @@ class OperationHealth:
         self._error = None if is_about_ids else error
         self._error_at = self._clock()
 
-    def _is_up(self, state: str, *, is_token_accepted: bool = False) -> None:
+    def _pause(self) -> UpstreamError | None:
+        if not self.refused.allows_request:
+            return UpstreamForbidden(was_sent=False)
+        return None if self.failing.allows_request else CircuitOpen()
+
+    def _is_up(self, state: str, *, is_token_accepted: bool = True) -> None:
         self.state = state
         if self.failing.succeeded():
             log.info("%s: the upstream answers again", self._name)
         if is_token_accepted and self.refused.succeeded():
             log.info("%s: the upstream accepts the token again", self._name)
 
-    def _failed(self, sent: Sent) -> None:
-        self.refused.gave_up(sent.refused_probe)
-        if self.failing.failed(sent.failing_probe):
+    def _failed(self, probe: int | None) -> None:
+        if self.failing.failed(probe):
             log.warning(
                 "%s: the upstream failed %d times in a row; for now it is only probed",
                 self._name,

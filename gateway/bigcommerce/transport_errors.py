@@ -1,0 +1,28 @@
+"""Why a request got no answer, in words for the operator, without any byte sent or received."""
+
+from gateway.socket_errors import describe_socket_error
+
+# Messages of httpx by their beginnings, and the errors without such a message by their types. Other
+# texts are not logged: they may repeat received bytes, and an upstream that echoes, the token.
+KNOWN_MESSAGES = {
+    "Server disconnected": "connection closed before the answer",
+    "peer closed connection": "connection closed amid the answer",
+}
+ERROR_NAMES = {
+    "RemoteProtocolError": "the answer is no HTTP",
+    "ReadError": "connection broken while its answer was read",
+    "WriteError": "connection broken while the request was sent",
+    "CloseError": "connection broken at its end",
+}
+
+
+def describe_transport_error(error: BaseException) -> str:
+    """Returns the innermost known cause of an error of httpx."""
+    text = describe_socket_error(error, ca_setting="GATEWAY_UPSTREAM_CA_FILE")
+    if text is not None:
+        return text
+    for beginning, text in KNOWN_MESSAGES.items():
+        if str(error).startswith(beginning):
+            return text
+    name = type(error).__name__
+    return ERROR_NAMES.get(name, name)
