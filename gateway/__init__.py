@@ -4,6 +4,8 @@ The map, ground floor to roof; a module imports only from those above it in this
 
 errors         the whole error tree, each error with its code
 request_scope  the deadline of one client request, and what its answer was read from
+breaker        one circuit breaker, for the upstream and for Redis
+socket_errors  why a connection failed, in words for the operator
 clock          one clock for ages that several processes compare
 lifecycle      the stages of a process between its start and its end
 redis          what processes share through Redis: the connection, the lock, the keys

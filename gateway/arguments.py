@@ -7,7 +7,7 @@ from typing import Literal, NoReturn, TypeVar
 
 from gateway.emulator import Fault, Latency, Rule
 from gateway.emulator.options import read_latency, read_rule
-from gateway.emulator.rate_limit import LONGEST_WINDOW_MILLISECONDS, WINDOW_MILLISECONDS
+from gateway.emulator.rate_limit_window import LONGEST_WINDOW_MILLISECONDS, WINDOW_MILLISECONDS
 
 DISTRIBUTION = "bigcommerce-segments-gateway"
 

@@ -63,7 +63,7 @@ async def _stoppable(names: Sequence[str]) -> tuple[list[Row], list[Bar]]:
 async def _run(scenarios: Sequence[Scenario]) -> list[Row]:
     """Returns the rows in the order of the scenarios, warm ones first.
 
-    Long scenarios run beside the others, on a stack of their own.
+    Long scenarios run at the same time as the others, on a stack of their own.
     """
     async with asyncio.TaskGroup() as lanes:
         running = [

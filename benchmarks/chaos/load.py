@@ -47,7 +47,7 @@ class Tally:
 
 
 def outcome_of(status: int, content: bytes, expected: Mapping[str, object]) -> str:
-    """Returns one of `GOOD`, the code of the first error, `status N`, `WRONG` or "age not told".
+    """Returns one of `GOOD`, the code of the first error, `status N`, `WRONG` or "no age".
 
     Every field without an error has to be as expected.
     """
@@ -68,7 +68,7 @@ def outcome_of(status: int, content: bytes, expected: Mapping[str, object]) -> s
     if code is not None:
         return str(code)
     if cache is None:
-        return "age not told"
+        return "no age"
     return STALE_ON_ERROR if "error" in cache else STALE if cache["stale"] else FRESH
 
 

@@ -33,7 +33,7 @@ async def _store_recovers(stack: Stack) -> None:
 class Scenario:
     """One fault: `breaks`, then `mends` after `seconds`, under load all the time.
 
-    `is_cold`: it runs on an empty cache, too. `is_long`: it runs beside the others. `is_windowed`:
+    `is_cold`: it runs on an empty cache, too. `is_long`: it has its own stack. `is_windowed`:
     it begins with a window of the quota. `replaces`: the number of workers that it replaces.
     """
 

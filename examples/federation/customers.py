@@ -58,7 +58,7 @@ class Customer:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
-        """Returns the customer that BigCommerce's API tells of."""
+        """Returns the customer of one row of BigCommerce's API."""
         return cls(
             entity_id=row["id"],
             email=row["email"],

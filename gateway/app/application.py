@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 from starlette.applications import Starlette
 
+from gateway.app.composition import create_services
 from gateway.app.readiness import readiness_of
-from gateway.app.services import create_services
 from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
 from gateway.schema import Context, Federation, Graph, Limits, build_graph
@@ -43,8 +43,8 @@ def create_app(
 
     def new_context() -> Context:
         return Context(
-            services.segments,
-            services.segment_loader,
+            services.lists,
+            services.segment_lookups,
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,

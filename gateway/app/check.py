@@ -2,8 +2,8 @@
 
 import httpx
 
-from gateway.app.services import Services, create_services
-from gateway.bigcommerce.causes import cause_in_words
+from gateway.app.composition import Services, create_services
+from gateway.bigcommerce.transport_errors import describe_transport_error
 from gateway.errors import GatewayError, UpstreamForbidden, UpstreamUnavailable
 from gateway.pagination import read_total
 from gateway.redis.connection import RedisConnection
@@ -46,10 +46,8 @@ async def check(
 def _remedy(error: GatewayError, status: int | None) -> str:
     """Returns the cause of an error, or what to do about it; nothing where neither is known."""
     cause = error.__cause__
-    if isinstance(cause, httpx.ConnectTimeout):
-        return " The reason: no connection within the time."
     if isinstance(error, UpstreamUnavailable) and isinstance(cause, httpx.TransportError):
-        return f" The reason: {cause_in_words(cause)}."
+        return f" The reason: {describe_transport_error(cause)}."
     if status is not None and 300 <= status < 400:
         return (
             " That is a redirect, which the gateway does not follow. Check GATEWAY_UPSTREAM_URL: "

@@ -1,7 +1,7 @@
-"""Whether the services can serve answers, and how each of them stands."""
+"""The readiness of a process, and the state of each service for the operator."""
 
-from gateway.app.services import Services
-from gateway.bigcommerce.protocol import LIST_SEGMENTS
+from gateway.app.composition import Services
+from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.errors import GatewayError
 from gateway.pagination import read_total
 from gateway.request_scope import open_request_scope
@@ -12,19 +12,19 @@ PROBE_SECONDS = 0.8
 
 
 async def readiness_of(services: Services) -> Readiness:
-    """Returns how the services stand; stale answers count, and so does not having asked yet.
+    """Returns whether the process is ready, and the state of each service.
 
-    Not ready is a process that can neither read the list nor answer it from the cache. It then asks
-    the upstream here, as often as probes are let through: a balancer sends it no requests that
-    would find out.
+    It is ready while it can read the list of segments or answer it from the cache, stale or not. If
+    it cannot, the upstream is asked here, as often as its breaker lets probes through: a balancer
+    sends no requests to a process that is not ready.
     """
-    is_ready = not services.upstream.health(LIST_SEGMENTS).is_down or await _can_read(services)
+    is_ready = not services.upstream.health(SEGMENTS.operation).is_down or await _can_read(services)
     return Readiness(
         is_ready,
         {
             "upstream": services.upstream.state,
             "quota": services.upstream.quota_state,
-            "cache": "off" if services.cache.lives.fresh == 0 else "memory",
+            "cache": "off" if services.cache.policy.ttl == 0 else "memory",
             "redis": "not set" if services.redis is None else services.redis.state,
         },
     )

@@ -1,1 +1,1 @@
-"""Answers kept for a while, in three small things: a backend, reading through, single flight."""
+"""Reads through memory and Redis: `policy`, two stores, `single_flight`, and `read_through`."""

@@ -1,242 +1,290 @@
-"""Reads through the cache: fresh entries are answered, stale ones while a newer one is filled.
+"""Reads entries through the cache: the one place that decides when a stale value is served.
 
 Terms of RFC 9111 (HTTP Caching) and RFC 5861 (stale-while-revalidate, stale-if-error).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import math
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
-from gateway.cache.backend import CacheBackend
-from gateway.cache.lives import Entry, Lives, Use
-from gateway.cache.single_flight import SingleFlight
-from gateway.cache.tiers import Fill, SharedTier, Tiers
-from gateway.clock import NonDecreasingClock
-from gateway.errors import ErrorCode, RateLimited, UpstreamError, UpstreamForbidden, UpstreamRefused
-from gateway.request_scope import patience_ends_at, request_scope
+from gateway.cache.entries import EntryKind, EntryStore
+from gateway.cache.fills import Fill, Fills, Outcome, outcome_of
+from gateway.cache.memory import Memory
+from gateway.cache.policy import CachePolicy, Entry, Freshness
+from gateway.cache.shared_store import SharedStore
+from gateway.cache.single_flight import call_for_all
+from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden
+from gateway.redis.lock import SharedLocks
+from gateway.request_scope import patience_left, request_scope, seconds_left
 
-# How long after the last fill that failed the upstream is taken to be failing.
-FAILING_SECONDS = 10.0
-# How long a reader with something stale at hand waits for a fill.
-PATIENCE_SECONDS = 1.0
-
-
-class Reluctance(Protocol):
-    """What speaks against a request upstream now."""
-
-    def __call__(self, *, urgent: bool) -> ErrorCode | None:
-        """Returns it as the code of an error, None where nothing does.
-
-        Where it is urgent, only what would keep the request waiting, or have it fail at once.
-        """
+Value = TypeVar("Value")
 
 
-def welcome(*, urgent: bool) -> None:
-    """Says that any request is welcome, urgent or not."""
+class OperationStates(Protocol):
+    """What the cache asks about the upstream: `gateway.bigcommerce.operations.Upstream`."""
+
+    def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
+        """Returns why a refresh is skipped, in the foreground why it is not waited for."""
+
+    def is_forbidden(self, operation: str) -> bool:
+        """Whether the operation refuses the gateway's token."""
 
 
 class ReadThroughCache:
-    """One collection of entries; whatever was read before `invalidated_at` is of no use.
+    """Entries of all kinds, in memory and in what processes share, if there is anything.
 
-    `hits`, `stale_hits` among them, `misses` and `fills` count; what joined a fill is
-    `flights.coalesced`. `is_sound` says of a value that other processes share whether it is one of
-    its key; all else there is a miss.
+    `written_at` returns the time before which nothing read of a collection is served. `clock`
+    returns seconds since the epoch. `hits`, `stale_hits` among them, and `misses` count keys.
     """
 
     def __init__(
         self,
-        backend: CacheBackend,
-        lives: Lives,
+        policy: CachePolicy,
+        memory: Memory,
+        upstream: OperationStates,
         *,
-        clock: Callable[[], float] | None = None,
-        shared: SharedTier | None = None,
-        reluctance: Reluctance = welcome,
-        invalidated_at: Callable[[], float] = lambda: 0.0,
-        patience_seconds: float = PATIENCE_SECONDS,
-        is_sound: Callable[[str, bytes], bool] = lambda _key, _value: True,
+        clock: Callable[[], float],
+        patience_seconds: float,
+        written_at: Callable[[str], float] = lambda _collection: 0.0,
+        shared: SharedStore | None = None,
+        locks: SharedLocks | None = None,
     ) -> None:
-        self.backend = backend
-        self.lives = lives
-        self.flights = SingleFlight[str, Entry]()
-        self._looks = SingleFlight[str, Entry | None]()
-        self.hits = self.stale_hits = self.misses = self.fills = 0
-        self.invalidated_at = invalidated_at
-        self.reluctance = reluctance
-        self.patience_seconds = patience_seconds
-        self._clock = clock or NonDecreasingClock()
-        self._is_value_sound = is_sound
-        self._tiers = Tiers(backend, shared, lives.longest, self._is_sound)
+        self.policy = policy
+        self.hits = self.stale_hits = self.misses = 0
+        self.fills = Fills(clock)
+        self._entries = EntryStore(policy, memory, shared if policy.ttl else None, clock)
+        self._upstream = upstream
+        self._clock = clock
+        self._patience_seconds = patience_seconds
+        self._written_at = written_at
+        self._locks = locks if policy.ttl else None
         self._last = 0.0
-        self._failure: UpstreamError | None = None
-        self._failed_at = 0.0
 
     def now(self) -> float:
-        """Returns the time in seconds, a little later at each call: no two reads share a time."""
+        """Returns the time in seconds, a microsecond later at each call: reads differ in time."""
         self._last = max(self._clock(), self._last + 1e-6)
         return self._last
 
-    async def read(self, key: str, fill: Fill, not_before: float = 0.0) -> Entry:
-        """Returns a fresh entry, a stale one, or what `fill` returns for the key.
+    async def read(
+        self,
+        kind: EntryKind[Value],
+        keys: Collection[str],
+        fill: Fill[Value],
+        not_before: float = 0,
+    ) -> dict[str, Outcome[Value]]:
+        """Returns an entry for each key, or the error of the fill that the key needed.
 
-        A stale entry is used where filling fails or takes longer than the patience, one from before
-        `not_before`, which may be wrong, only where filling fails. The caller has to `note` what it
-        answers. Raises what `fill` raises where no entry can stand in; an error is never stored.
+        A fresh entry is served as it is, a stale one while a background refresh runs; an older one
+        only if a fill fails, would have to wait, or takes longer than the patience. An entry read
+        before `not_before` may be wrong: it is served only if a fill fails or cannot be sent.
+        Errors are not stored. The caller records what it answers: `record_read`.
         """
-        entry = (await self._tiers.here([key]))[0]
-        use = self.use_of(entry, not_before)
-        if self._tiers.are_shared and use not in (Use.FRESH, Use.WHILE_REVALIDATE):
-            entry = await self._looks.do(key, lambda: self._look(key))
-            use = self.use_of(entry, not_before)
-        if entry is not None and use in (Use.FRESH, Use.WHILE_REVALIDATE):
-            self.hits += 1
-            if use is Use.WHILE_REVALIDATE:
-                self.stale_hits += 1
-                self._fill_in_background(key, fill, not_before)
-            return entry
-        self.misses += 1
-        try:
-            if entry is not None and use is Use.IF_ERROR:
-                error = self.obstacle(urgent=entry.read_at < not_before)
-                if error is not None:
-                    self._fill_in_background(key, fill, not_before)
-                    return replace(entry, stale_for=error)
-                if entry.read_at >= not_before:
-                    filled = await self._filled_in_time(key, fill, not_before)
-                    if filled is not None:
-                        return filled
-                    # A write, or refused credentials, may have come in the meantime.
-                    if self.use_of(entry, not_before) is not None:
-                        return replace(entry, stale_for=ErrorCode.UPSTREAM_TIMEOUT)
-            return await self._filled(key, fill, not_before)
-        except UpstreamRefused:
-            raise  # maybe for the page's size, which the caller can change
-        except UpstreamError as error:
-            return await self.in_place_of(error, key, not_before)
+        outcomes: dict[str, Outcome[Value]] = {}
+        refresh: list[str] = []
+        spare: dict[str, Entry[Value]] = {}
+        for key, entry in (await self._newest(kind, keys, not_before)).items():
+            match self.freshness_of(kind, entry, not_before):
+                case Freshness.FRESH:
+                    outcomes[key] = entry
+                case Freshness.STALE_WHILE_REVALIDATE:
+                    outcomes[key] = entry
+                    refresh.append(key)
+                case Freshness.STALE_IF_ERROR:
+                    is_superseded = entry.read_at < not_before
+                    if (reason := self._defer_reason(kind, key, is_superseded)) is not None:
+                        outcomes[key] = replace(entry, stale_because=reason)
+                        refresh.append(key)
+                    elif not is_superseded:
+                        spare[key] = entry
+        self.hits += len(outcomes)
+        self.stale_hits += len(refresh)
+        if refresh:
+            self._refresh(kind, refresh, fill, not_before)
+        if len(outcomes) < len(keys):
+            lacking = [key for key in keys if key not in outcomes]
+            self.misses += len(lacking)
+            outcomes.update(await self._filled(kind, lacking, fill, not_before, spare))
+        return outcomes
 
-    async def kept_many(
-        self, keys: Sequence[str], *, by_others: bool = False
-    ) -> Sequence[Entry | None]:
-        """Returns the newest entry that is kept for each key, here or by others too."""
-        return await (self._tiers.newest(keys) if by_others else self._tiers.here(keys))
+    async def fill_once(
+        self,
+        kind: EntryKind[Value],
+        key: str,
+        fill: Callable[[], Awaitable[Entry[Value]]],
+        not_before: float,
+    ) -> Entry[Value]:
+        """Returns what `fill` returns, or the fresh entry of a process that has just filled it.
 
-    def use_of(self, entry: Entry | None, not_before: float = 0.0) -> Use | None:
-        """Returns what an entry is good for, None for nothing."""
-        if entry is None or self.is_from_before_a_write(entry):
-            return None
-        age = self._clock() - entry.read_at
-        use = self.lives.use_at(age)
+        Of all processes on one Redis, one at a time fills the key. `fill` has to store its entry.
+        """
+        if self._locks is None:
+            return await fill()
+        async with self._locks.held(key):
+            entry = (await self._entries.look(kind, [key]))[key]
+            if entry is not None and self._is_fresh(kind, entry, not_before):
+                return entry
+            return await fill()
+
+    async def store(self, kind: EntryKind[Value], entries: Mapping[str, Entry[Value]]) -> None:
+        """Stores entries, in memory and for other processes."""
+        if self.policy.ttl:
+            await self._entries.store(kind, entries)
+
+    def freshness_of(
+        self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0
+    ) -> Freshness:
+        """Returns what an entry may be served for."""
+        if entry.read_at < self._written_at(kind.collection):
+            return Freshness.EXPIRED
         is_superseded = entry.read_at < not_before
-        if use is None or (use is Use.FRESH and not is_superseded):
-            return use
-        if isinstance(self._failure, UpstreamForbidden):
-            return None  # what our credentials no longer open is not given away
-        if is_superseded:
-            return Use.IF_ERROR if age < self.lives.fresh + self.lives.if_error else None
-        return use
+        # That a row does not exist is not served while it is refreshed: it may exist by now.
+        may_revalidate = entry.value is not None and not is_superseded
+        freshness = self.policy.freshness_at(
+            self._clock() - entry.read_at, may_revalidate=may_revalidate
+        )
+        if freshness is Freshness.FRESH and not is_superseded:
+            return freshness
+        if self._upstream.is_forbidden(kind.operation):
+            return Freshness.EXPIRED  # what the token no longer opens is not given away
+        return Freshness.STALE_IF_ERROR if freshness is Freshness.FRESH else freshness
 
-    def is_from_before_a_write(self, entry: Entry) -> bool:
-        """Tells whether an entry is of no use any more, however young it is."""
-        return entry.read_at < self.invalidated_at()
+    def is_fresh(self, collection: str, read_at: float) -> bool:
+        """Whether a value of a collection that was read then is fresh (RFC 9111, 4.2)."""
+        is_current = read_at >= self._written_at(collection)
+        age = self._clock() - read_at
+        return is_current and self.policy.freshness_at(age) is Freshness.FRESH
 
-    def obstacle(self, *, urgent: bool = False) -> ErrorCode | None:
-        """Returns why not to wait for a fill where something stale is at hand, None to wait."""
-        if (code := self.reluctance(urgent=urgent)) is not None:
-            return code
-        # Since a fill has failed and until one succeeds, nobody waits for another; where nobody has
-        # asked for a while, it is worth waiting for once.
-        failure = self._failure
-        is_late = self._clock() - self._failed_at >= FAILING_SECONDS
-        return None if failure is None or is_late else failure.code
-
-    async def in_place_of(self, error: UpstreamError, key: str, not_before: float = 0.0) -> Entry:
-        """Returns the entry that stands in for a fill that failed; raises the error without one."""
-        entry = (await self._tiers.here([key]))[0]
-        if self._tiers.are_shared and self.use_of(entry, self.now()) is None:
-            entry = await self._looks.do(key, lambda: self._look(key))
-        if entry is None or self.use_of(entry, self.now()) is None:
-            raise error
-        # Another process may have filled it meanwhile.
-        is_fresh = self._is_fresh(entry, not_before)
-        return entry if is_fresh else replace(entry, stale_for=error.code)
-
-    def note(self, read_at: float, stale_for: ErrorCode | None = None) -> None:
-        """Counts what was read then as part of the answer, stale for an error if there is one."""
+    def record_read(self, read_at: float, stale_because: ErrorCode | None = None) -> None:
+        """Records in the request's scope that its answer contains a value that was read then."""
         if (scope := request_scope()) is not None:
-            is_stale = stale_for is not None or self._clock() - read_at >= self.lives.fresh > 0
-            scope.note(read_at, is_stale=is_stale, error=stale_for)
+            is_old = self._clock() - read_at >= self.policy.ttl > 0
+            is_stale = is_old or stale_because is not None
+            scope.record_read(read_at, is_stale=is_stale, stale_because=stale_because)
 
-    async def fill_many(
-        self, keys: Sequence[str], fill: Fill, not_before: float = 0.0
-    ) -> Mapping[str, Entry]:
-        """Returns what `fill` returns for the keys, or what another process has filled meanwhile.
+    def _is_fresh(self, kind: EntryKind[Value], entry: Entry[Value], not_before: float) -> bool:
+        return self.freshness_of(kind, entry, not_before) is Freshness.FRESH
 
-        All that `fill` returns is stored. Raises what it raises.
+    def _defer_reason(
+        self, kind: EntryKind[Value], key: str, is_superseded: bool
+    ) -> ErrorCode | None:
+        """Returns why a caller that has a stale entry does not wait for a fill, None to wait."""
+        reason = self._upstream.defer_reason(kind.operation, foreground=True)
+        if reason is None and not is_superseded:
+            reason = self._upstream.defer_reason(kind.operation, foreground=False)
+            reason = reason or self.fills.recent_error(key)
+        return reason
+
+    async def _newest(
+        self, kind: EntryKind[Value], keys: Collection[str], not_before: float = 0
+    ) -> dict[str, Entry[Value]]:
+        """Returns the newest entry of each key: that of the memory if it can be served at once."""
+        if not self.policy.ttl:
+            return {}
+
+        def is_enough(entry: Entry[Value]) -> bool:
+            at_once = (Freshness.FRESH, Freshness.STALE_WHILE_REVALIDATE)
+            return self.freshness_of(kind, entry, not_before) in at_once
+
+        return await self._entries.newest(kind, keys, is_enough)
+
+    def _refresh(
+        self, kind: EntryKind[Value], keys: Sequence[str], fill: Fill[Value], not_before: float
+    ) -> None:
+        """Fills keys in the background, unless the upstream or the keys have just failed."""
+        wanted = [key for key in keys if self.fills.recent_error(key) is None]
+        if not wanted or self._upstream.defer_reason(kind.operation, foreground=False) is not None:
+            return
+        if self._entries.are_shared:
+            call = partial(self._refill, kind, fill, not_before)
+            self.fills.run(wanted, partial(call_for_all, call=call))
+        else:
+            self.fills.run(wanted, fill)
+
+    async def _refill(
+        self, kind: EntryKind[Value], fill: Fill[Value], not_before: float, keys: Sequence[str]
+    ) -> dict[str, Outcome[Value]]:
+        """Returns what other processes have filled, and fills the rest."""
+        outcomes: dict[str, Outcome[Value]] = {
+            key: entry
+            for key, entry in (await self._entries.look(kind, keys)).items()
+            if entry is not None and self._is_fresh(kind, entry, not_before)
+        }
+        if lacking := [key for key in keys if key not in outcomes]:
+            flights = fill(lacking)
+            await asyncio.wait(flights.values())
+            outcomes.update((key, outcome_of(flight)) for key, flight in flights.items())
+        return outcomes
+
+    async def _filled(
+        self,
+        kind: EntryKind[Value],
+        keys: Sequence[str],
+        fill: Fill[Value],
+        not_before: float,
+        spare: Mapping[str, Entry[Value]],
+    ) -> dict[str, Outcome[Value]]:
+        """Returns filled entries, stale ones in place of errors, or the errors.
+
+        `spare` has the keys for which the wait ends with the patience; all others wait until the
+        request's deadline.
         """
-        self.fills += 1
-        has_asked = False
+        outcomes = await self._wait(kind, keys, fill, spare)
+        # A flight that was joined may have left before a write, or before `not_before`.
+        not_before = max(not_before, self._written_at(kind.collection))
+        early = [
+            key
+            for key, outcome in outcomes.items()
+            if isinstance(outcome, Entry) and outcome.read_at < not_before
+        ]
+        if early:
+            outcomes.update(await self._wait(kind, early, fill, spare))
+        errors = {key: one for key, one in outcomes.items() if isinstance(one, UpstreamError)}
+        if errors:
+            outcomes.update(await self._stale_in_place_of(kind, errors, not_before, spare))
+        return outcomes
 
-        def ask(wanted: Sequence[str]) -> Awaitable[Mapping[str, Entry]]:
-            nonlocal has_asked
-            has_asked = True
-            return fill(wanted)
+    async def _wait(
+        self,
+        kind: EntryKind[Value],
+        keys: Sequence[str],
+        fill: Fill[Value],
+        spare: Mapping[str, Entry[Value]],
+    ) -> dict[str, Outcome[Value]]:
+        """Returns what the fills of keys bring in time; they go on after it."""
+        flights = self.fills.run(keys, fill)
+        if needed := [flight for key, flight in flights.items() if key not in spare]:
+            await asyncio.wait(needed, timeout=seconds_left())
+        if patient := [flight for key, flight in flights.items() if key in spare]:
+            await asyncio.wait(patient, timeout=patience_left(self._patience_seconds))
+        # A write, or an answer that refuses the token, may have come in the meantime.
+        if late := [
+            flights[key]
+            for key, entry in spare.items()
+            if key in flights and self.freshness_of(kind, entry) is Freshness.EXPIRED
+        ]:
+            await asyncio.wait(late, timeout=seconds_left())
+        return {key: outcome_of(flight) for key, flight in flights.items()}
 
-        try:
-            found = await self._tiers.fill(
-                keys, ask, lambda entry: self._is_fresh(entry, not_before)
-            )
-        except UpstreamError as error:
-            # A quota is known to be back by itself, a refusal may be about this request alone, and
-            # refused credentials are so until they are accepted.
-            is_telling = not isinstance(error, UpstreamRefused | RateLimited)
-            if is_telling and not isinstance(self._failure, UpstreamForbidden):
-                self._failure, self._failed_at = error, self._clock()
-            raise
-        # What others have read with credentials of theirs says nothing of ours.
-        if has_asked or not isinstance(self._failure, UpstreamForbidden):
-            self._failure = None
-        return found
-
-    async def store_many(self, entries: Sequence[tuple[str, Entry]]) -> None:
-        """Stores entries; one that was read later than its successor stays."""
-        await self._tiers.store(entries)
-
-    def is_fresh(self, read_at: float) -> bool:
-        """Tells whether what was read then is fresh (RFC 9111, 4.2)."""
-        return self._is_fresh(Entry(read_at, b""), 0.0)
-
-    def _is_sound(self, key: str, entry: Entry) -> bool:
-        # An entry of no use at its age, such as one of the far future, must not stay as the newest.
-        is_of_any_time = self.lives.use_at(self._clock() - entry.read_at) is not None
-        return is_of_any_time and self._is_value_sound(key, entry.value)
-
-    def _is_fresh(self, entry: Entry | None, not_before: float) -> bool:
-        return self.use_of(entry, not_before) is Use.FRESH
-
-    def _fill_in_background(self, key: str, fill: Fill, not_before: float) -> None:
-        if self.reluctance(urgent=False) is None:
-            self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
-
-    async def _filled_in_time(self, key: str, fill: Fill, not_before: float) -> Entry | None:
-        """Returns what `fill` returns within the patience, else None: the fill then goes on."""
-        self.flights.start(key, lambda: self._fill_one(key, fill, not_before))
-        try:
-            async with asyncio.timeout_at(patience_ends_at(self.patience_seconds)) as limit:
-                return await self._filled(key, fill, not_before)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            return None
-
-    async def _look(self, key: str) -> Entry | None:
-        return (await self._tiers.newest([key]))[0]
-
-    async def _filled(self, key: str, fill: Fill, not_before: float) -> Entry:
-        entry = await self.flights.do(key, lambda: self._fill_one(key, fill, not_before))
-        # The flight may have left before `not_before`, or before a write: then another is due.
-        if entry.read_at < max(not_before, self.invalidated_at()):
-            entry = await self.flights.do(key, lambda: self._fill_one(key, fill, not_before))
-        return entry
-
-    async def _fill_one(self, key: str, fill: Fill, not_before: float) -> Entry:
-        return (await self.fill_many([key], fill, not_before))[key]
+    async def _stale_in_place_of(
+        self,
+        kind: EntryKind[Value],
+        errors: Mapping[str, UpstreamError],
+        not_before: float,
+        spare: Mapping[str, Entry[Value]],
+    ) -> dict[str, Outcome[Value]]:
+        """Returns the newest entry that can be served in place of each error, else the error."""
+        outcomes: dict[str, Outcome[Value]] = dict(errors)
+        # By now the memory may have dropped a spare entry.
+        entries = {**spare, **await self._newest(kind, errors, not_before)}
+        for key, error in errors.items():
+            entry = entries.get(key)
+            if entry is None or isinstance(error, UpstreamForbidden):
+                continue
+            if self._is_fresh(kind, entry, not_before):  # another process has filled it meanwhile
+                outcomes[key] = entry
+            elif self.freshness_of(kind, entry, math.inf) is Freshness.STALE_IF_ERROR:
+                outcomes[key] = replace(entry, stale_because=error.code)
+        return outcomes

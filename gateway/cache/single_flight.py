@@ -1,76 +1,93 @@
-"""One call in flight per key: whoever asks for a key that is being filled waits for that fill."""
+"""One call in flight per key: later callers of a key wait for the call that is in flight."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Generic, TypeVar
-
-from gateway.request_scope import ABANDONED, wait_in_scope
+from typing import Any, Generic, TypeAlias, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-
-
-@dataclass(slots=True, eq=False)
-class _Flight(Generic[Value]):
-    task: asyncio.Task[Value]
-    waiting: int = 0
+Answers: TypeAlias = Mapping[Key, Value | Exception]
 
 
 class SingleFlight(Generic[Key, Value]):
-    """Coalesces calls with the same key in one process; `coalesced` counts those that joined."""
+    """Coalesces calls for the same key in one process; `coalesced` counts keys that joined."""
 
     def __init__(self) -> None:
-        self._flights: dict[Key, _Flight[Value]] = {}
+        self._flights: dict[Key, asyncio.Future[Value]] = {}
         self.coalesced = 0
 
-    async def do(self, key: Key, fill: Callable[[], Awaitable[Value]]) -> Value:
-        """Returns what `fill` returns, or raises what it raises, to all who wait for `key`.
+    def run(
+        self,
+        keys: Iterable[Key],
+        start: Callable[[Sequence[Key]], Mapping[Key, asyncio.Future[Value]]],
+    ) -> dict[Key, asyncio.Future[Value]]:
+        """Returns a future for each key: the one in flight, else the one that `start` returns.
 
-        Whoever waits in an answer's scope gets `UpstreamTimeout` at its deadline. A flight that
-        everybody has left is cancelled with the message `ABANDONED`: what it waits for is freed,
-        and a request that the upstream has counted already may be carried to its end.
+        `start` is called once, with the keys that are not in flight. Futures are shared between
+        callers: await them with `asyncio.wait`, which does not cancel them.
         """
-        while True:
+        flights: dict[Key, asyncio.Future[Value]] = {}
+        new: list[Key] = []
+        for key in keys:
             flight = self._flights.get(key)
-            # One that has landed stays here for a turn of the loop, until its callback comes.
-            if flight is None or flight.task.done():
-                flight = self._begin(key, fill)
+            # A flight that has landed stays here for one turn of the loop, until its callback.
+            if flight is None or flight.done():
+                new.append(key)
             else:
                 self.coalesced += 1
-            flight.waiting += 1
-            try:
-                return await wait_in_scope(flight.task)
-            except asyncio.CancelledError:
-                this = asyncio.current_task()
-                if not flight.task.cancelled() or this is None or this.cancelling():
-                    raise
-                # It was abandoned before we came, and could be ended: another one is due.
-            finally:
-                flight.waiting -= 1
-                if not flight.waiting and not flight.task.done():
-                    flight.task.cancel(ABANDONED)
+                flights[key] = flight
+        if new:
+            for key, flight in start(new).items():
+                self._flights[key] = flights[key] = flight
+                flight.add_done_callback(partial(self._landed, key))
+        return flights
 
-    def start(self, key: Key, fill: Callable[[], Awaitable[Value]]) -> None:
-        """Lets `fill` run in the background, to its end, unless the key is in flight already."""
-        flight = self._flights.get(key)
-        if flight is None or flight.task.done():
-            self._begin(key, fill).waiting += 1
-
-    def _begin(self, key: Key, fill: Callable[[], Awaitable[Value]]) -> _Flight[Value]:
-        flight = _Flight(asyncio.ensure_future(_run(fill)))
-        self._flights[key] = flight
-        flight.task.add_done_callback(partial(self._landed, key))
-        return flight
-
-    def _landed(self, key: Key, task: asyncio.Task[Value]) -> None:
-        flight = self._flights.get(key)
-        if flight is not None and flight.task is task:
+    def _landed(self, key: Key, flight: "asyncio.Future[Value]") -> None:
+        if self._flights.get(key) is flight:
             del self._flights[key]
-        if not task.cancelled():
-            task.exception()  # counts as seen even if everybody has hung up
+        if not flight.cancelled():
+            flight.exception()  # counts as seen even if all callers have left
 
 
-async def _run(fill: Callable[[], Awaitable[Value]]) -> Value:
-    return await fill()
+# asyncio itself keeps only weak references to tasks.
+_calls: set[asyncio.Future[Any]] = set()
+
+
+def call_for_all(
+    keys: Sequence[Key], call: Callable[[Sequence[Key]], Awaitable[Answers[Key, Value]]]
+) -> dict[Key, "asyncio.Future[Value]"]:
+    """Starts one call for all keys; returns the future of each."""
+    loop = asyncio.get_running_loop()
+    futures: dict[Key, asyncio.Future[Value]] = {key: loop.create_future() for key in keys}
+    resolve_with(futures, call(keys))
+    return futures
+
+
+def resolve_with(
+    futures: Mapping[Key, "asyncio.Future[Value]"], call: Awaitable[Answers[Key, Value]]
+) -> "asyncio.Future[Answers[Key, Value]]":
+    """Starts a call, which resolves the future of each key; returns its task.
+
+    The call has to answer every key, with a value or an error; a key without one gets `KeyError`.
+    """
+    task = asyncio.ensure_future(call)
+    _calls.add(task)
+    task.add_done_callback(_calls.discard)
+    task.add_done_callback(partial(_resolve, futures))
+    return task
+
+
+def _resolve(
+    futures: Mapping[Key, "asyncio.Future[Value]"],
+    task: "asyncio.Future[Answers[Key, Value]]",
+) -> None:
+    for key, future in futures.items():
+        if task.cancelled():
+            future.cancel()
+        elif (error := task.exception()) is not None:
+            future.set_exception(error)
+        elif isinstance(answer := task.result().get(key, KeyError(key)), Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

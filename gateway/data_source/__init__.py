@@ -1,21 +1,24 @@
-"""Segments, read through the cache: the only room that knows both the client and the cache.
+"""Collections of the upstream, read through the cache: lists in blocks, and rows by id.
 
-`blocks` reads the list, `lookups` single segments by id; both put what they read into one pool,
-whose keys and bytes are `stored`, under the limits of the upstream that are `learned`.
+`collection` names one list upstream, `codec` its bytes in Redis. `lists` reads its pages as blocks.
+`lookups` reads its rows by id: `batcher` gathers ids, `by_id` asks for a batch, `whole_list` reads
+the list where that costs less. `learned` remembers the upstream's limits.
 """
 
-from gateway.data_source.answers import SegmentReader
-from gateway.data_source.blocks import SegmentSource
-from gateway.data_source.learned import LOOKUP_IDS, LearnedLimits
-from gateway.data_source.lookups import Kept, SegmentLookups
-from gateway.data_source.stored import StoredKeys
+from gateway.data_source.batcher import LOOKUP_IDS
+from gateway.data_source.codec import Codec
+from gateway.data_source.collection import ALL_SEGMENTS, Collection
+from gateway.data_source.learned import LearnedLimits
+from gateway.data_source.lists import Lists, ListSource
+from gateway.data_source.lookups import Lookups
 
 __all__ = [
+    "ALL_SEGMENTS",
     "LOOKUP_IDS",
-    "Kept",
+    "Codec",
+    "Collection",
     "LearnedLimits",
-    "SegmentLookups",
-    "SegmentReader",
-    "SegmentSource",
-    "StoredKeys",
+    "ListSource",
+    "Lists",
+    "Lookups",
 ]

@@ -16,9 +16,9 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.emulator.answers import error_answer, faulty_answer, too_many_requests
 from gateway.emulator.faults import Fault, Faults, Rule
-from gateway.emulator.lists import ListRefused, OverLimit, PageRules, PastTheEnd
-from gateway.emulator.operations import Operation, StoreRequest, TokenScope
-from gateway.emulator.rate_limit import RateLimitWindow
+from gateway.emulator.paging import ListRefused, OverLimit, PageRules, PastTheEnd
+from gateway.emulator.rate_limit_window import RateLimitWindow
+from gateway.emulator.resources import Operation, StoreRequest, TokenScope
 from gateway.emulator.segments import LIST_SEGMENTS
 from gateway.emulator.shopper_profiles import LIST_SHOPPER_PROFILES
 from gateway.emulator.store import Store

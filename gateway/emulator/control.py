@@ -17,8 +17,8 @@ from starlette.routing import Mount, Route
 
 from gateway.emulator.app import Emulator
 from gateway.emulator.faults import Rule, Seconds
-from gateway.emulator.lists import MAXIMUM_LIMIT, OverLimit, PastTheEnd
-from gateway.emulator.rate_limit import LONGEST_WINDOW_MILLISECONDS, WindowCount
+from gateway.emulator.paging import MAXIMUM_LIMIT, OverLimit, PastTheEnd
+from gateway.emulator.rate_limit_window import LONGEST_WINDOW_MILLISECONDS, WindowCount
 from gateway.emulator.seed import MAXIMUM_SEGMENTS, seeded_store
 from gateway.emulator.store import SegmentRow
 

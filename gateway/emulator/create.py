@@ -10,9 +10,9 @@ from starlette.routing import Route
 from gateway.emulator.app import Emulator, Latency
 from gateway.emulator.control import control_routes
 from gateway.emulator.faults import Faults
-from gateway.emulator.lists import MAXIMUM_LIMIT, OverLimit, PastTheEnd
-from gateway.emulator.operations import TokenScope
-from gateway.emulator.rate_limit import WINDOW_MILLISECONDS, RateLimitWindow
+from gateway.emulator.paging import MAXIMUM_LIMIT, OverLimit, PastTheEnd
+from gateway.emulator.rate_limit_window import WINDOW_MILLISECONDS, RateLimitWindow
+from gateway.emulator.resources import TokenScope
 from gateway.emulator.store import Store
 
 

@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
-from gateway.emulator.lists import list_answer, read_list_request
-from gateway.emulator.operations import READ, Operation, StoreRequest
+from gateway.emulator.paging import list_answer, read_list_request
+from gateway.emulator.resources import READ, Operation, StoreRequest
 
 
 def _list_segments(request: StoreRequest) -> Response:

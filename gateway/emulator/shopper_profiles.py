@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from gateway.emulator.answers import error_answer
-from gateway.emulator.lists import list_answer, read_list_request
-from gateway.emulator.operations import MODIFY, Operation, StoreRequest
+from gateway.emulator.paging import list_answer, read_list_request
+from gateway.emulator.resources import MODIFY, Operation, StoreRequest
 
 
 def _list_shopper_profiles(request: StoreRequest) -> Response:

@@ -1,11 +1,11 @@
-"""From cursor to page number, and back: pure, all reading is handed in.
+"""From cursor to page number, and back: pure; blocks are read through a `BlockSource`.
 
-`cursors` says where a row stood, `windows` does Relay's arithmetic, `blocks` is what is read; a
-`view` keeps the blocks of one answer to one edition of the list, `reading` finds the window in it,
-`slices` is what comes out.
+`cursors` encodes the place of a row, `windows` does Relay's arithmetic, `blocks` defines what is
+read. `view` keeps the blocks of one answer to one version of the list, `reading` finds the window
+in it, and `slices` is the result.
 """
 
-from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource, Row
 from gateway.pagination.cursors import Cursor, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.reading import read_slice, read_total
 from gateway.pagination.slices import Slice
@@ -27,6 +27,7 @@ __all__ = [
     "BlockSource",
     "ConnectionArguments",
     "Cursor",
+    "Row",
     "Slice",
     "Window",
     "blocks_covering",

@@ -1,7 +1,7 @@
-"""What a list of the upstream is to paging: rows with ids, in blocks of one size."""
+"""A list of the upstream as pagination sees it: rows with ids, in blocks of one size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
@@ -10,15 +10,15 @@ from gateway.errors import ErrorCode
 PAGE_SIZE_CHANGES = "The store's API changes the size of its pages all the time."
 
 
-class HasId(Protocol):
-    """A row: all that paging knows of it is its id, a uuid in lower case."""
+class Identified(Protocol):
+    """A row; pagination uses its id only, a uuid in lower case."""
 
     @property
     def id(self) -> str:
         """The raw id."""
 
 
-Row = TypeVar("Row", bound=HasId)
+Row = TypeVar("Row", bound=Identified)
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,10 @@ class Block(Generic[Row]):
     """One page of the upstream as it was answered.
 
     `index` counts from 0, `size` is the answer's `per_page`, `total` the rows of the whole list,
-    `read_at` the time in seconds at which the request was sent; `stale_for` is the code of the
-    error for which it had to do in this read, though it was stale. A row that cannot be used (it
-    has no usable id, or that of another row) is None in `rows`, so that each row is at its offset.
+    `read_at` the time in seconds at which the request was sent. `stale_because` is the code of the
+    upstream error because of which this read serves the block although it is stale. A row that
+    cannot be used (it has no usable id, or that of another row) is None in `rows`, so that each row
+    keeps its offset.
     """
 
     index: int
@@ -36,11 +37,7 @@ class Block(Generic[Row]):
     total: int
     rows: Sequence[Row | None]
     read_at: float
-    stale_for: ErrorCode | None = None
-
-    def stale_because_of(self, error: ErrorCode | None) -> "Block[Row]":
-        """Returns the block as one that had to do for an error, where there is one."""
-        return self if error is None else replace(self, stale_for=error)
+    stale_because: ErrorCode | None = None
 
     @cached_property
     def offsets(self) -> dict[str, int]:
@@ -54,7 +51,7 @@ class BlockSource(Protocol[Row]):
 
     @property
     def name(self) -> str:
-        """What the list is called in cursors: two lists never share a name."""
+        """The name of the list in cursors; no other list has it."""
 
     @property
     def size(self) -> int:
@@ -62,18 +59,18 @@ class BlockSource(Protocol[Row]):
 
     @property
     def total(self) -> int | None:
-        """The number of rows that the newest answer told, None before the first one."""
+        """The number of rows in the newest answer's total, None before the first answer."""
 
     @property
-    def edition_seconds(self) -> float:
+    def version_seconds(self) -> float:
         """How far apart in time blocks of one answer may have been read."""
 
     @property
-    def is_restless(self) -> bool:
-        """Whether blocks of this list were lately found not to agree, however often read."""
+    def is_unstable(self) -> bool:
+        """Whether blocks of this list disagreed lately, however often they were read."""
 
-    def take_fresh_total(self) -> int | None:
-        """Returns the total for an answer while what told it is fresh, else None."""
+    def read_fresh_total(self) -> int | None:
+        """Returns the total, recorded as read, while the answer that had it is fresh, else None."""
 
     def now(self) -> float:
         """Returns the time in seconds, on the clock of `Block.read_at`."""
@@ -81,14 +78,14 @@ class BlockSource(Protocol[Row]):
     async def read(self, index: int) -> Block[Row]:
         """Returns the block; its `size` may differ from what was expected."""
 
-    def use(self, block: Block[Row]) -> None:
-        """Counts a block as part of an answer."""
+    def record_read(self, block: Block[Row]) -> None:
+        """Records that the answer contains a block."""
 
-    def supersede(self, read_at: float) -> None:
-        """Takes every block read before `read_at` for out of date: the list has moved since."""
+    def invalidate_before(self, read_at: float) -> None:
+        """Invalidates every block that was read before `read_at`: the list has moved since."""
 
-    def mark_restless(self) -> None:
-        """Says that the blocks do not agree, however often they are read."""
+    def mark_unstable(self) -> None:
+        """Notes that the blocks disagree, however often they are read."""
 
-    def may_search_anew(self) -> bool:
-        """Takes one of the few turns in which the list may be read anew to find a cursor's row."""
+    def may_search_again(self) -> bool:
+        """Takes one of the few turns in which the list is read again to find a cursor's row."""

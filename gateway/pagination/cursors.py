@@ -1,4 +1,4 @@
-"""Opaque, versioned cursors: where a row stood, which row it was, and which stood before it.
+"""Opaque, versioned cursors: the place of a row, its id, and the rows before it.
 
 Layout, big-endian, base64url without padding: version (1 byte) · fingerprint of the list (4) ·
 offset (4) · id of the row (16) · fingerprints of up to five rows before it, nearest first (5 each).

@@ -13,45 +13,45 @@ from gateway.pagination.windows import (
     windows_beside,
 )
 
-# Blocks read this close to each other are searched for a moved row as they are. Without it, two
-# clients whose cursors' rows are gone would take turns in having fresh blocks read again.
-SAME_EDITION_SECONDS = 5.0
+# Blocks read this close to each other are searched for a moved row without being read again: else
+# two clients whose cursors' rows are gone would invalidate each other's fresh blocks for ever.
+SAME_VERSION_SECONDS = 5.0
 
 
 async def read_total(source: BlockSource[Row]) -> int:
-    """Returns the number of rows of the list: any fresh block tells it."""
-    total = source.take_fresh_total()
+    """Returns the number of rows of the list, from any fresh block."""
+    total = source.read_fresh_total()
     if total is not None:
         return total
     block = await source.read(0)
-    source.use(block)
+    source.record_read(block)
     return block.total
 
 
 async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -> Slice[Row]:
     """Reads the window that the arguments ask for.
 
-    Costs the blocks of the window and of the `REMEMBERED_ROWS` before it, and while the list holds
-    still at most one for each cursor that lies outside of them and one for a total that nothing has
-    told yet. Raises what `source.read` raises.
+    It reads the blocks of the window and of the `REMEMBERED_ROWS` before it. While the list does
+    not change, it reads at most one more for each cursor outside of them, and one if no total is
+    known.
+    Raises what `source.read` raises.
     """
     view = ListView(source)
     if source.total is None:
-        # Nothing is known yet: the first block tells the total, so that no page past the end
-        # is asked for.
+        # The first block has the total, so that no page past the end is asked for.
         await view.need([_first_offset(arguments) // source.size])
     await view.need(_likely_blocks(arguments, view))
     for round_ in range(ROUNDS + 1):
-        edition = view.edition
-        # A window has to be of the edition that it was found in, even if no edition lasts.
-        view.takes_blocks_as_they_are = round_ == ROUNDS
+        version = view.version
+        # The last round accepts blocks that disagree, so that the loop ends with an answer.
+        view.accepts_any_blocks = round_ == ROUNDS
         low, high = 0, view.total
         if arguments.after is not None:
             low = await gap_at(view, arguments.after, behind=1)
         if arguments.before is not None:
             high = await gap_at(view, arguments.before, behind=0)
         window = await read_window(view, arguments, low, min(high, view.total))
-        if view.edition == edition:
+        if view.version == version:
             break
     if not view.blocks.keys() >= set(_blocks_of(window, view.size)):
         raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
@@ -63,15 +63,14 @@ async def read_window(
 ) -> Window:
     """Reads what the counts leave of `low`..`high`, and returns it.
 
-    A page without a row has no cursor to go on from, so a window whose rows can all not be used is
-    widened until it holds one that can. Raises `UpstreamUnavailable` where there is none among
-    `SEARCHED_ROWS`.
+    A page without rows has no cursor to continue from, so a window without a usable row is widened
+    until it has one. Raises `UpstreamUnavailable` if there is none among `SEARCHED_ROWS`.
     """
     window = newest = cut_window(arguments.first, arguments.last, low, high)
-    version = view.edition
+    version = view.version
     await view.need(_blocks_of(window, view.size))
     for beside in windows_beside(window, arguments, low, high):
-        if view.edition != version or view.holds_any_row(newest):
+        if view.version != version or view.holds_any_row(newest):
             break
         if window.end - window.start >= SEARCHED_ROWS:
             raise UpstreamUnavailable("The store's API sends a list of rows without usable ids.")
@@ -82,7 +81,7 @@ async def read_window(
 
 
 def _blocks_of(window: Window, size: int) -> range:
-    """Returns the blocks of a window and of the rows before it that its cursors remember."""
+    """Returns the blocks of a window and of its anchor rows, which its cursors remember."""
     return blocks_covering(window.with_rows_before(REMEMBERED_ROWS), size)
 
 
@@ -94,7 +93,7 @@ def _first_offset(arguments: ConnectionArguments) -> int:
 
 
 def _likely_blocks(arguments: ConnectionArguments, view: ListView[Row]) -> set[int]:
-    """Returns the blocks that are needed if no row has moved, to be read side by side."""
+    """Returns the blocks that are needed if no row has moved, to be read concurrently."""
     after, before = arguments.after, arguments.before
     low = 0 if after is None else after.offset + 1
     high = view.total if before is None else min(before.offset, view.total)
@@ -105,12 +104,11 @@ def _likely_blocks(arguments: ConnectionArguments, view: ListView[Row]) -> set[i
 
 
 async def gap_at(view: ListView[Row], cursor: Cursor, behind: int) -> int:
-    """Returns the offset of the gap that the cursor marks.
+    """Returns the offset of the gap between rows that the cursor marks.
 
-    `behind` is 1 for the gap behind the row (`after`), 0 for the one before it (`before`). Where
-    the row is gone, the gap is behind the nearest row that the cursor remembers. Where none of
-    those is left either, it is at the start of the list if they were all that stood before the row,
-    else at the old offset.
+    `behind` is 1 for the gap after the row (`after`), 0 for the one before it (`before`). If the
+    row is gone, the gap is after the nearest anchor row that is left. If none is left, it is at the
+    start of the list if the anchors were all rows before this one, else at the old offset.
     """
     if (found := await cursor_to_offset(view, cursor)) is not None:
         return found + behind
@@ -123,23 +121,23 @@ async def gap_at(view: ListView[Row], cursor: Cursor, behind: int) -> int:
 async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:
     """Returns the offset of the cursor's row, wherever it is now, None if it is gone.
 
-    It is gone if blocks lack it that were read in this view: another process may have minted the
-    cursor from newer ones than are kept here.
+    It counts as gone only if blocks that were read for this view lack it: another process may have
+    minted the cursor from newer blocks than this process has cached.
     """
     if cursor.offset < view.total:
         block = await view.block_at(cursor.offset)
         if block.offsets.get(cursor.row_id) == cursor.offset:
             return cursor.offset
-        view.supersede(block.read_at - SAME_EDITION_SECONDS)
+        view.invalidate_before(block.read_at - SAME_VERSION_SECONDS)
     found = await search(view, cursor)
-    if found is None and view.is_from_before() and view.source.may_search_anew():
-        view.supersede(view.started_at)
+    if found is None and view.is_from_before() and view.source.may_search_again():
+        view.invalidate_before(view.started_at)
         found = await search(view, cursor)
     return found
 
 
 async def search(view: ListView[Row], cursor: Cursor) -> int | None:
-    """Returns the offset of the cursor's row, None if it is not where it could have moved to."""
+    """Returns the offset of the cursor's row, None if it is not near its old place."""
     for indices in view.outward(cursor.offset // view.size):
         await view.need(indices)
         if (found := view.find(cursor.row_id)) is not None:

@@ -12,10 +12,10 @@ from gateway.pagination.windows import Window
 
 @dataclass(frozen=True)
 class Slice(Generic[Row]):
-    """What a connection answers: the usable rows of a window, in order, each once.
+    """The usable rows of a window, in order, each once.
 
-    `places` holds the list's rows from up to `REMEMBERED_ROWS` before the window to its end, None
-    in the place of a row that cannot be used.
+    `places` holds the rows from up to `REMEMBERED_ROWS` before the window to its end, None for a
+    row that cannot be used.
     """
 
     places: Sequence[Row | None]

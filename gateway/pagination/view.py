@@ -1,4 +1,4 @@
-"""The blocks that one answer is made of, kept to one edition of a list that may move."""
+"""The blocks of one answer, kept to one version of a list that may move."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,28 +10,32 @@ from gateway.pagination.cursors import REMEMBERED_ROWS, fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.windows import Window
 
-# A list that changes faster than it can be read twice in a row is answered as last seen.
+# A list that changes faster than it can be read twice in a row is answered as last read.
 ROUNDS = 4
 # How far from its old place a moved row is searched: in all segments, of which a store has 1000.
 SEARCHED_ROWS = 2000
 
 
 class ListView(Generic[Row]):
-    """The blocks that one answer is made of, kept to one edition of the list."""
+    """The blocks of one answer, kept to one version of the list.
+
+    `version` grows when blocks are dropped. `has_nothing_newer`: a block that was invalidated came
+    back as it was, because the upstream fails. `accepts_any_blocks`: they may disagree.
+    """
 
     def __init__(self, source: BlockSource[Row]) -> None:
         self.source = source
         self.started_at = source.now()
         self.size = source.size
         self.blocks: dict[int, Block[Row]] = {}
-        self.edition = 0
-        self.superseded_at = 0.0
+        self.version = 0
+        self.invalid_before = 0.0
         self.has_nothing_newer = False
-        self.takes_blocks_as_they_are = False
+        self.accepts_any_blocks = False
 
     @property
     def total(self) -> int:
-        """The total that the newest block told, or the source's memory of it."""
+        """The total of the newest block, else the newest one that the source knows."""
         if self.blocks:
             return max(self.blocks.values(), key=lambda block: block.read_at).total
         return self.source.total or 0
@@ -46,7 +50,7 @@ class ListView(Generic[Row]):
         return block
 
     async def need(self, indices: Iterable[int]) -> None:
-        """Reads the blocks that are not here yet, until all that are here agree on the list.
+        """Reads the blocks that are missing, until all blocks of the view agree.
 
         Raises `UpstreamUnavailable` where the upstream gives pages of another size each time.
         """
@@ -57,20 +61,20 @@ class ListView(Generic[Row]):
                 return
             for block in await asyncio.gather(*map(self.source.read, missing)):
                 self.blocks[block.index] = block
-                if block.read_at < self.superseded_at:
-                    self.has_nothing_newer = True  # as where the upstream fails: it has to do
+                if block.read_at < self.invalid_before:
+                    self.has_nothing_newer = True  # the upstream fails
             size = self.source.size
             if size != self.size or any(block.size != size for block in self.blocks.values()):
                 wanted = self._resize(wanted, size)
-            elif not (self._takes_any_blocks() or self._agree()):
+            elif not (self._accepts_blocks() or self._agree()):
                 if round_ == ROUNDS:
-                    self.source.mark_restless()
+                    self.source.mark_unstable()
                 else:
                     wanted |= set(self.blocks)
-                    # At first what is older than the newest block is read again. If that does not
-                    # do, all are, side by side: the less time lies between them, the better.
+                    # The first time, blocks older than the newest one are read again; after that,
+                    # all of them at once: the less time between them, the better.
                     newest = max(block.read_at for block in self.blocks.values())
-                    self.supersede(self.source.now() if round_ else newest)
+                    self.invalidate_before(self.source.now() if round_ else newest)
         if not wanted <= set(self.blocks):
             raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
 
@@ -79,41 +83,40 @@ class ListView(Generic[Row]):
         starts = {index * self.size for index in wanted}
         self.blocks = {i: block for i, block in self.blocks.items() if block.size == size}
         self.size = size
-        self.edition += 1
+        self.version += 1
         return {start // size for start in starts}
 
-    def _takes_any_blocks(self) -> bool:
-        """Tells whether blocks are answered even if they do not agree."""
-        has_to = self.takes_blocks_as_they_are or self.has_nothing_newer
-        return has_to or self.source.is_restless
+    def _accepts_blocks(self) -> bool:
+        """Whether blocks are answered even if they disagree."""
+        return self.accepts_any_blocks or self.has_nothing_newer or self.source.is_unstable
 
     def _agree(self) -> bool:
-        """Tells whether the blocks can be of one edition.
+        """Whether the blocks can be of one version of the list.
 
-        They have the same total and no row twice, and little time lies between them.
+        They have the same total, no row twice, and were read shortly after each other.
         """
         blocks = self.blocks.values()
         if len(blocks) == 1:
             return True
         times = [block.read_at for block in blocks]
-        if max(times) - min(times) > self.source.edition_seconds:
+        if max(times) - min(times) > self.source.version_seconds:
             return False
         ids = {row_id for block in blocks for row_id in block.offsets}
         return len({block.total for block in blocks}) == 1 and len(ids) == sum(
             len(block.offsets) for block in blocks
         )
 
-    def supersede(self, read_at: float) -> None:
-        """Drops what was read before `read_at`, here and in the source."""
-        self.source.supersede(read_at)
-        self.superseded_at = max(self.superseded_at, read_at)
+    def invalidate_before(self, read_at: float) -> None:
+        """Drops what was read before `read_at`, from the view and from the source."""
+        self.source.invalidate_before(read_at)
+        self.invalid_before = max(self.invalid_before, read_at)
         kept = {i: block for i, block in self.blocks.items() if block.read_at >= read_at}
         if len(kept) < len(self.blocks):
             self.blocks = kept
-            self.edition += 1
+            self.version += 1
 
     def outward(self, index: int) -> Iterable[list[int]]:
-        """Yields the blocks around `index`: its neighbours, then others, `SEARCHED_ROWS` away."""
+        """Yields indices of blocks around `index`: neighbours, then up to `SEARCHED_ROWS` away."""
         last = max(0, (self.total - 1) // self.size)
         index = min(index, last)
         far = -(-SEARCHED_ROWS // self.size)
@@ -122,18 +125,18 @@ class ListView(Generic[Row]):
         yield [i for i in range(max(0, index - far), min(last, index + far) + 1) if i not in near]
 
     def is_from_before(self) -> bool:
-        """Tells whether a block that is here was read before this view began."""
+        """Whether a block of the view was read before the view began."""
         return any(block.read_at < self.started_at for block in self.blocks.values())
 
     def find(self, row_id: str) -> int | None:
-        """Returns the offset of the row if a block that is here holds it."""
+        """Returns the offset of the row, None if no block of the view holds it."""
         for block in self.blocks.values():
             if (offset := block.offsets.get(row_id)) is not None:
                 return offset
         return None
 
     def find_fingerprint(self, wanted: bytes) -> int | None:
-        """Returns the offset of the row with this fingerprint if a block here holds it."""
+        """Returns the offset of the row with this fingerprint, None if no block holds it."""
         for block in self.blocks.values():
             for row_id, offset in block.offsets.items():
                 if fingerprint(row_id) == wanted:
@@ -141,13 +144,13 @@ class ListView(Generic[Row]):
         return None
 
     def holds_any_row(self, window: Window) -> bool:
-        """Tells whether a row of the window can be used."""
+        """Whether a row of the window can be used."""
         return any(self._row_at(offset) is not None for offset in range(window.start, window.end))
 
     def cut(self, window: Window) -> Slice[Row]:
         """Returns the window, with the rows before it that its cursors remember."""
         for block in self.blocks.values():
-            self.source.use(block)
+            self.source.record_read(block)
         places = window.with_rows_before(REMEMBERED_ROWS)
         return Slice(
             places=[self._row_at(offset) for offset in range(places.start, places.end)],
@@ -157,7 +160,7 @@ class ListView(Generic[Row]):
         )
 
     def _row_at(self, offset: int) -> Row | None:
-        """Returns the row at an offset, None where it is not here or cannot be used."""
+        """Returns the row at an offset, None if no block holds it or it cannot be used."""
         index, at = divmod(offset, self.size)
         block = self.blocks.get(index)
         return block.rows[at] if block is not None and at < len(block.rows) else None

@@ -40,10 +40,10 @@ class Window:
 def connection_arguments(
     first: int | None, after: str | None, last: int | None, before: str | None, list_name: str
 ) -> ConnectionArguments:
-    """Checks what a client sent for one connection.
+    """Returns the checked arguments of one connection.
 
-    With neither `first` nor `last`, 50 rows are meant: the last 50 before `before` where that is
-    the only cursor, the first 50 otherwise. Raises `BadUserInput` for a count that is negative or
+    Without `first` and `last`, 50 rows are read: the last 50 before `before` if that is the only
+    cursor, else the first 50. Raises `BadUserInput` for a count that is negative or
     above 250, `BadCursor` for a cursor that `list_name` did not mint.
     """
     for argument, count in (("first", first), ("last", last)):
@@ -78,7 +78,7 @@ def cut_window(first: int | None, last: int | None, low: int, high: int) -> Wind
 def windows_beside(
     window: Window, arguments: ConnectionArguments, low: int, high: int
 ) -> Iterator[Window]:
-    """Yields windows of as many rows as this one, each beside the last, inside `low`..`high`.
+    """Yields windows of the same number of rows, each adjacent to the one before, in `low`..`high`.
 
     With `last` they go towards the start of the list, with `first` towards its end.
     """

@@ -1,1 +1,1 @@
-"""What processes share through Redis: the connection, leases, and keys."""
+"""What processes share through Redis: the connection, the lock, the keys."""

@@ -1,17 +1,22 @@
 """Relay connections over a slice of a list."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
-from gateway.bigcommerce import models
-from gateway.pagination import Slice
+from gateway.pagination import (
+    BlockSource,
+    Row,
+    Slice,
+    connection_arguments,
+    read_slice,
+    read_total,
+)
+from gateway.schema.context import Info
 from gateway.schema.federation import SHARED_TAGS, TAGS
-from gateway.schema.segment import Segment, segment
-
-SegmentSlice = Slice[models.Segment]
 
 
 @strawberry.federation.type(
@@ -34,49 +39,53 @@ class PageInfo:
     )
 
 
-@strawberry.federation.type(
-    shareable=True, tags=TAGS, description="A segment at its place in a list."
-)
-class SegmentEdge:
-    """Relay's edge."""
+Node_ = TypeVar("Node_")
+
+
+@strawberry.federation.type(shareable=True, tags=TAGS, description="A row at its place in a list.")
+class Edge(Generic[Node_]):
+    """Relay's edge; Strawberry names it after its node: `SegmentEdge`."""
 
     cursor: str = strawberry.field(
         description=(
-            "Marks this place: pass it as `after` or `before`. It stays right while segments are "
+            "Marks this place: pass it as `after` or `before`. It stays right while rows are "
             "added and deleted around it."
         )
     )
-    node: Segment | None = strawberry.field(description="The segment.")
+    node: Node_ | None = strawberry.field(description="The row.")
 
 
 @strawberry.federation.type(
     shareable=True,
     tags=TAGS,
     description=(
-        "Segments in the store's order. What is not selected is not fetched: `totalCount` alone "
-        "costs one upstream request, nothing at all while a page of the list is in the cache."
+        "Rows in the store's order. What is not selected is not fetched: `totalCount` alone costs "
+        "one upstream request, and none while a page of the list is in the cache."
     ),
 )
-class SegmentConnection:
-    """Relay's connection; `rows` is None where no selected field needs it."""
+class Connection(Generic[Node_]):
+    """Relay's connection; Strawberry names it after its node: `SegmentConnection`.
 
-    rows: strawberry.Private[SegmentSlice | None]
+    `rows` is None if no selected field needs it.
+    """
+
+    rows: strawberry.Private[Slice[Any] | None]
     total: strawberry.Private[int]
+    show: strawberry.Private[Callable[[Any], Any]]
 
     @strawberry.field(description="The rows with their cursors.")
-    def edges(self) -> list[SegmentEdge]:
+    def edges(self) -> list[Edge[Node_]]:
         """Relay Connections, 3."""
         rows = _read(self.rows)
         # Plain attributes: a resolver for each would cost more than the cursor itself.
         return [
-            SegmentEdge(cursor=rows.cursor(at), node=segment(row))
-            for at, row in enumerate(rows.rows)
+            Edge(cursor=rows.cursor(at), node=self.show(row)) for at, row in enumerate(rows.rows)
         ]
 
     @strawberry.field(description="The rows without their cursors.")
-    def nodes(self) -> list[Segment | None]:
+    def nodes(self) -> list[Node_ | None]:
         """The short way to the rows."""
-        return [segment(row) for row in _read(self.rows).rows]
+        return [self.show(row) for row in _read(self.rows).rows]
 
     @strawberry.field(
         description="Where this page lies; `hasNextPage` and `hasPreviousPage` are exact."
@@ -91,13 +100,41 @@ class SegmentConnection:
             end_cursor=rows.cursor(-1) if rows.rows else None,
         )
 
-    @strawberry.field(description="How many segments the whole list has.")
+    @strawberry.field(description="How many rows the whole list has.")
     def total_count(self) -> int:
         """The total of the newest block that was read."""
         return self.total
 
 
-def _read(rows: SegmentSlice | None) -> SegmentSlice:
+async def resolve_connection(
+    info: Info,
+    source: BlockSource[Row],
+    show: Callable[[Row], Node_],
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> Connection[Node_]:
+    """Reads what the selected fields of a connection need; `show` makes a node of a row.
+
+    Raises `BadUserInput` for arguments that cannot be used or ask for too many rows, and what
+    `source.read` raises.
+    """
+    arguments = connection_arguments(first, after, last, before, source.name)
+    selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
+    wanted = {fields[0].name for fields in selected.values()}
+    if not wanted.isdisjoint({"edges", "nodes", "pageInfo"}):
+        counts = (arguments.first, arguments.last)
+        rows_wanted = min(count for count in counts if count is not None)
+        info.context.spend_rows(rows_wanted * times_shown(selected))
+        rows = await read_slice(source, arguments)
+        return Connection(rows=rows, total=rows.total, show=show)
+    total = await read_total(source) if "totalCount" in wanted else 0
+    return Connection(rows=None, total=total, show=show)
+
+
+def _read(rows: Slice[Any] | None) -> Slice[Any]:
     if rows is None:
         raise RuntimeError("a field of the connection was executed, but not seen as selected")
     return rows

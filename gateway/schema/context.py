@@ -1,16 +1,16 @@
-"""What every resolver of one request shares."""
+"""The context that all resolvers of one request share."""
 
 import logging
 from dataclasses import dataclass
 
 import strawberry
 
-from gateway.data_source import SegmentSource
-from gateway.data_source.loader import SegmentLoader
+from gateway.bigcommerce import models
+from gateway.data_source import Lists, Lookups
 from gateway.errors import BadUserInput
 
-# A lookup of 100 ids is an upstream request, as is a block of 250 rows, and nobody needs to look
-# up more than a few hundred: what ids cost keeps made-up ones from draining the quota.
+# A lookup of 100 ids is one upstream request, as is a block of 250 rows. The higher price of an id
+# keeps invented ids from draining the quota; a few hundred lookups are enough for any client.
 ROWS_TO_AN_ID = 5
 
 log = logging.getLogger(__name__)
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Context:
-    """The parts that resolvers read from, and what this request asked for so far."""
+    """What resolvers read from, and how much this request has asked for."""
 
-    segments: SegmentSource
-    segment_loader: SegmentLoader
+    lists: Lists
+    segment_lookups: Lookups[models.Segment]
     subgraph_sdl: str
     rows_allowed: int
     representations_allowed: int

@@ -1,4 +1,4 @@
-"""Entities: what a router asks for, by the keys that other subgraphs hold.
+"""Entities: objects that a router asks for by the keys that other subgraphs hold.
 
 Source: Apollo Federation Subgraph Specification, `_entities` and `_service`. Why not Strawberry's
 own: docs/decisions/0012-entities-are-resolved-one-by-one.md.
@@ -13,10 +13,10 @@ from strawberry.types.union import StrawberryUnion
 
 from gateway.errors import BadUserInput
 from gateway.schema.context import Info
-from gateway.schema.lookups import attempt, look_up, segment_id
 from gateway.schema.node import checked_entity_id
 from gateway.schema.query import Query
 from gateway.schema.segment import Segment
+from gateway.schema.segment_lookups import attempt, look_up, segment_id
 
 ENTITY: Final = StrawberryUnion("_Entity", type_annotations=(StrawberryAnnotation(Segment),))
 
@@ -44,20 +44,20 @@ class SubgraphQuery(Query):
     async def entities(
         self, info: Info, representations: list[FederationAny]
     ) -> list[Segment | None]:
-        """Looks the entities up in the pool."""
+        """Looks the entities up."""
         info.context.spend_representations(len(representations))
         return await look_up(info, [attempt(represented_segment, one) for one in representations])
 
     @strawberry.field(name="_service", description="This subgraph, as a composer reads it.")
     def service(self, info: Info) -> Service:
-        """Tells the schema."""
+        """Returns the schema."""
         return Service(sdl=info.context.subgraph_sdl)
 
 
 def represented_segment(representation: object) -> str:
     """Returns the uuid of the segment that an entity representation names by one of its keys.
 
-    Keys that are null count as left out; what is no key is ignored. Raises `BadUserInput`.
+    A null key counts as left out; fields that are no keys are ignored. Raises `BadUserInput`.
     """
     if not isinstance(representation, dict) or "__typename" not in representation:
         raise BadUserInput(
@@ -81,5 +81,5 @@ def represented_segment(representation: object) -> str:
 
 
 def _text(value: object) -> str:
-    """Returns the value of a key; what is no text is no id either, and is told as such."""
+    """Returns the value of a key; one that is not a string becomes an invalid id."""
     return value if isinstance(value, str) else ""

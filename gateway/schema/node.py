@@ -13,8 +13,8 @@ from gateway.errors import BadUserInput
 from gateway.schema.federation import SHARED_TAGS
 
 
-# Node and PageInfo are described in Strawberry's words: composers warn of a type that several
-# subgraphs describe in different ones.
+# Node and PageInfo have Strawberry's descriptions: composers warn of a type that subgraphs describe
+# differently.
 @strawberry.federation.interface(
     description="An object with a Globally Unique ID", tags=SHARED_TAGS
 )
@@ -32,7 +32,7 @@ def global_id(type_name: str, entity_id: str) -> strawberry.ID:
 def entity_id_of(text: str, type_name: str) -> str:
     """Returns the uuid in lower case that a global id of `type_name` holds.
 
-    Raises `BadUserInput` for text that is no global id, and for one of another type.
+    Raises `BadUserInput` for text that is not a global id, or one of another type.
     """
     try:
         found_type, _, entity_id = b64decode(text, validate=True).decode().partition(":")
@@ -50,7 +50,7 @@ def entity_id_of(text: str, type_name: str) -> str:
 
 
 def checked_entity_id(text: str) -> str:
-    """Returns BigCommerce's raw id in lower case; raises `BadUserInput` for what is no uuid."""
+    """Returns BigCommerce's raw id in lower case; raises `BadUserInput` for other text."""
     uuid = uuid_in_lower_case(text)
     if uuid is None:
         raise BadUserInput(

@@ -1,27 +1,20 @@
-"""The root of all reads."""
+"""The query root."""
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Annotated, Final, TypeVar
 
 import strawberry
 from strawberry import UNSET
 
-from gateway.data_source import LOOKUP_IDS
+from gateway.data_source import ALL_SEGMENTS, LOOKUP_IDS
 from gateway.errors import BadUserInput
-from gateway.pagination import (
-    DEFAULT_ROWS,
-    MAXIMUM_ROWS,
-    connection_arguments,
-    read_slice,
-    read_total,
-)
-from gateway.schema.connection import SegmentConnection, selected_fields, times_shown
+from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS
+from gateway.schema.connection import Connection, resolve_connection
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.federation import TAGS, argument, costs, list_size
-from gateway.schema.lookups import attempt, look_up, segment_id
 from gateway.schema.node import Node, checked_entity_id
-from gateway.schema.segment import Segment
+from gateway.schema.segment import Segment, segment
+from gateway.schema.segment_lookups import attempt, look_up, segment_id
 
 REQUESTS_TO_ALL_IDS: Final = -(-MAXIMUM_ROWS // LOOKUP_IDS)
 
@@ -68,22 +61,17 @@ class Query:
         after: CursorArgument = UNSET,
         last: LastArgument = UNSET,
         before: CursorArgument = UNSET,
-    ) -> SegmentConnection | None:
+    ) -> Connection[Segment] | None:
         """Reads only what the selected fields need."""
-        source = info.context.segments
-        arguments = connection_arguments(
-            _given(first), _given(after), _given(last), _given(before), source.name
+        return await resolve_connection(
+            info,
+            info.context.lists.of(ALL_SEGMENTS),
+            segment,
+            first=_given(first),
+            after=_given(after),
+            last=_given(last),
+            before=_given(before),
         )
-        selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-        wanted = {fields[0].name for fields in selected.values()}
-        if not wanted.isdisjoint({"edges", "nodes", "pageInfo"}):
-            counts = (arguments.first, arguments.last)
-            rows_wanted = min(count for count in counts if count is not None)
-            info.context.spend_rows(rows_wanted * times_shown(selected))
-            rows = await read_slice(source, arguments)
-            return SegmentConnection(rows=rows, total=rows.total)
-        total = await read_total(source) if "totalCount" in wanted else 0
-        return SegmentConnection(rows=None, total=total)
 
     @strawberry.federation.field(
         tags=TAGS,
@@ -96,7 +84,7 @@ class Query:
     async def segment(
         self, info: Info, id: IdArgument = UNSET, entity_id: EntityIdArgument = UNSET
     ) -> Segment | None:
-        """Looks the segment up in the pool."""
+        """Looks the segment up."""
         global_id, raw_id = _given(id), _given(entity_id)
         if raw_id is not None and global_id is None:
             uuid = checked_entity_id(raw_id)
@@ -120,7 +108,7 @@ class Query:
         info: Info,
         entity_ids: Annotated[list[strawberry.ID], argument("BigCommerce's own uuids.")],
     ) -> list[Segment | None]:
-        """Looks the segments up in the pool."""
+        """Looks the segments up."""
         _check_number(entity_ids, "entityIds")
         return await _look_up(info, [attempt(checked_entity_id, text) for text in entity_ids])
 
@@ -134,7 +122,7 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, argument("The global id.")],
     ) -> Node | None:
-        """Looks the object up in the pool."""
+        """Looks the object up."""
         (found,) = await _look_up(info, [segment_id(id)])
         return found
 
@@ -151,13 +139,13 @@ class Query:
         info: Info,
         ids: Annotated[list[strawberry.ID], argument("The global ids.")],
     ) -> list[Node | None]:
-        """Looks the objects up in the pool."""
+        """Looks the objects up."""
         _check_number(ids, "ids")
         return [*await _look_up(info, [attempt(segment_id, text) for text in ids])]
 
 
 def _given(argument: Argument | None) -> Argument | None:
-    """Returns the argument, None also where it was left out."""
+    """Returns the argument, None also if it was left out."""
     return None if argument is UNSET else argument
 
 

@@ -187,7 +187,7 @@ class HttpProtocol(HttpToolsProtocol):
         return b""
 
     def _ignore_upgrade(self) -> None:
-        """Goes on in HTTP/1.1 (RFC 9110, 7.8): Java's client asks for HTTP/2 with each request.
+        """Continues in HTTP/1.1 (RFC 9110, 7.8): Java's client asks for HTTP/2 with each request.
 
         httptools takes what follows such a head for the other protocol. A new parser that is given
         the same framing takes it for the body.

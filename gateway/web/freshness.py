@@ -20,8 +20,8 @@ def cache_extension(scope: RequestScope, now: float) -> Mapping[str, object] | N
     if scope.oldest_read_at is None:
         return None
     told: dict[str, object] = {"age": _age(scope, now), "stale": scope.is_stale}
-    if scope.stale_error is not None:
-        told["error"] = scope.stale_error.value
+    if scope.stale_because is not None:
+        told["error"] = scope.stale_because.value
     return told
 
 
@@ -36,7 +36,7 @@ def cache_headers(scope: RequestScope, now: float, fresh_seconds: float) -> dict
     age = _age(scope, now)
     headers = {"Age": str(age)}
     if scope.is_stale:
-        detail = f"; detail={scope.stale_error.value}" if scope.stale_error else ""
+        detail = f"; detail={scope.stale_because.value}" if scope.stale_because else ""
         headers["Cache-Status"] = f"{CACHE_NAME}; hit; ttl={int(fresh_seconds) - age}{detail}"
     return headers
 

@@ -32,7 +32,6 @@ from gateway.web.responses import json_response
 
 ALLOWED_METHODS = "GET, HEAD, POST"
 CLIENT_CLOSED_REQUEST = 499
-BODY_TIMEOUT_SECONDS = 30.0
 CORS = (
     "This is a CORS preflight. The gateway sends no CORS headers, so a page of another origin "
     "cannot call it. Serve both from one origin, or let the proxy in front add the headers: see "
@@ -60,14 +59,12 @@ class GraphQLEndpoint:
         *,
         max_body_bytes: int,
         graphiql: bool,
-        body_timeout_seconds: float = BODY_TIMEOUT_SECONDS,
     ) -> None:
         self._schema_for = schema_for
         self._new_context = new_context
         self._timing = timing
         self._max_body_bytes = max_body_bytes
         self._graphiql = graphiql
-        self._body_timeout_seconds = body_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, with JSON of the negotiated media type or with GraphiQL."""
@@ -97,8 +94,7 @@ class GraphQLEndpoint:
 
     async def _parse(self, request: Request) -> GraphQLRequest:
         if request.method == "POST":
-            body = await receive_body(request, self._max_body_bytes, self._body_timeout_seconds)
-            return parse_json_body(body)
+            return parse_json_body(await receive_body(request, self._max_body_bytes))
         if request.method in ("GET", "HEAD"):
             return parse_query_string(request.query_params)
         # The Fetch standard, "CORS-preflight request".

@@ -8,12 +8,15 @@ from starlette.types import Receive
 from gateway.web.negotiation import JSON
 from gateway.web.request_error import RequestError
 
+BODY_TIMEOUT_SECONDS = 30.0
 # This much of a body beyond its limit is read and dropped: a client that is still sending when the
 # connection closes often loses the response.
 DROPPED_BYTES = 16 * 1024 * 1024
 
 
-async def receive_body(request: Request, maximum_bytes: int, timeout_seconds: float) -> bytes:
+async def receive_body(
+    request: Request, maximum_bytes: int, timeout_seconds: float = BODY_TIMEOUT_SECONDS
+) -> bytes:
     """Returns the body, at most `maximum_bytes` of it.
 
     Raises `RequestError` with status 413, 408 or 415, and `ClientDisconnect`.

@@ -14,7 +14,7 @@ from starlette.types import Lifespan, Receive, Scope, Send
 from gateway.errors import ErrorCode
 from gateway.lifecycle import Lifecycle
 from gateway.web.graphiql import graphiql_routes
-from gateway.web.graphql import BODY_TIMEOUT_SECONDS, GraphQLEndpoint, Timing
+from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.health import PATHS, Readiness, index, live, ready
 from gateway.web.request_id import RequestIds
 from gateway.web.responses import error_response
@@ -30,7 +30,6 @@ def create_web(
     lifespan: Lifespan[Starlette],
     max_body_bytes: int,
     graphiql: bool,
-    body_timeout_seconds: float = BODY_TIMEOUT_SECONDS,
 ) -> Starlette:
     """Returns the ASGI application.
 
@@ -43,7 +42,6 @@ def create_web(
         timing,
         max_body_bytes=max_body_bytes,
         graphiql=graphiql,
-        body_timeout_seconds=body_timeout_seconds,
     )
     web = Starlette(
         routes=[

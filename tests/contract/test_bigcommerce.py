@@ -3,7 +3,7 @@
 The emulator has to keep every row, in the process and on a port; so has a real store, which joins
 when BIGCOMMERCE_CONTRACT_STORE_HASH and BIGCOMMERCE_CONTRACT_ACCESS_TOKEN are set. The rows only
 read. Sources: [S26] OpenAPI description of 2026, [DOC] guides, [WIRE] recorded answers, [CODE] what
-public clients have measured. What nobody has written down is no row: it is a decision of the
+public clients have measured. Behaviour without a source is no row: it is a decision of the
 emulator, in docs/emulator.md.
 """
 
@@ -279,7 +279,7 @@ def quota(answer: httpx.Response) -> tuple[int, int, int, int]:
 
 
 @clause("quota-1", "An answer MUST tell the quota of a window of 30 s. [DOC]")
-async def quota_is_told(upstream: Upstream) -> None:
+async def quota_is_named(upstream: Upstream) -> None:
     window, reset, of, left = quota(await upstream.ask("?limit=1"))
     assert window == 30_000
     assert 0 <= reset <= window

@@ -1,7 +1,7 @@
 """HTTP/1.1, clause by clause, over real connections: each row is a clause and the check of it.
 
 Sources: RFC 9110 (semantics) and RFC 9112 (HTTP/1.1). What bounds a connection is in
-tests/unit/test_http_limits.py.
+tests/unit/server/test_protocol.py.
 """
 
 import threading
@@ -160,7 +160,7 @@ def _(connect: Connect) -> None:
     assert asked(connect, get("*")) == refused(400, NO_TARGET)
 
 
-@row("RFC 9112, 6.3", "Content-Length that stands twice, or beside chunks, is an error.")
+@row("RFC 9112, 6.3", "A second Content-Length, or one with Transfer-Encoding, is an error.")
 def _(connect: Connect) -> None:
     for header in (f"Content-Length: {len(QUERY)}", "Transfer-Encoding: chunked"):
         answer = asked(connect, post(header))

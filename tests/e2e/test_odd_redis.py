@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import math
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from zlib import crc32
 
 import httpx
+import msgspec
 import pytest
 from in_process import InProcess, in_process
 from processes import emulator_on_a_port
@@ -16,18 +15,20 @@ from redis_front import front_before, nonsense_server
 from redis_server import RedisServer, redis_server
 from running import Running, store_at
 
-from gateway.cache.lives import Entry, encode
-from gateway.data_source.stored import StoredBlock, StoredKeys
-from gateway.data_source.stored import encode as encode_value
+from gateway.bigcommerce.models import Segment
+from gateway.cache.shared_store import stamped
+from gateway.data_source import ALL_SEGMENTS
 from gateway.emulator import Store, seeded_store
-from gateway.redis.availability import log as availability_log
+from gateway.pagination import Block
+from gateway.redis.connection import log as connection_log
 
 # Above a pause and a few fills, on a busy machine.
 SHARED_AGAIN_SECONDS = 10.0
 # As long as a busy machine may take to answer, in milliseconds.
 PLENTY = "10000"
 ROWS = 60
-KEYS = StoredKeys("segments-gateway:v3:teststore", "segments")
+STORE_KEY = "segments-gateway:v3:teststore"
+FIRST_BLOCK = f"{STORE_KEY}:segments:block:250:0"
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,7 @@ Start = Callable[..., Awaitable[InProcess]]
 
 
 def log_of_redis(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [
-        record.getMessage() for record in caplog.records if record.name == availability_log.name
-    ]
+    return [record.getMessage() for record in caplog.records if record.name == connection_log.name]
 
 
 def fail_over(old: RedisServer, new: RedisServer) -> None:
@@ -128,12 +127,12 @@ async def test_address_that_goes_on_leading_to_a_replica_is_logged_once(
             await gateway.page(first=1)
             fail_over(old, new)
             for _ in range(10):
-                gateway.services.segments.supersede(gateway.services.cache.now())
+                gateway.services.segments.invalidate_before(gateway.services.cache.now())
                 assert (await gateway.page(first=1))["totalCount"] == ROWS
             assert gateway.services.redis is not None
             assert gateway.services.redis.state == "refuses writes"
             assert front.connections < 20
-    assert log_of_redis(caplog) == ["Redis refuses leases: it is a replica that takes no writes"]
+    assert log_of_redis(caplog) == ["Redis refuses locks: it is a replica that takes no writes"]
 
 
 NONSENSE = {
@@ -148,8 +147,7 @@ NONSENSE = {
     "integers": b"*2\r\n:1\r\n:1\r\n",
     "nested arrays": b"*2\r\n*1\r\n*1\r\n:1\r\n*0\r\n",
     "deeply nested arrays": b"*1\r\n" * 5000,
-    "news without numbers": b"*2\r\n$1\r\na\r\n*2\r\n$1\r\na\r\n$1\r\nx\r\n",
-    "news of half a pair": b"*2\r\n$1\r\na\r\n*1\r\n$1\r\na\r\n",
+    "times that are no numbers": b"*2\r\n$1\r\na\r\n$1\r\nx\r\n",
     "an error": b"-ERR s3cr3t\r\n",
     "an error of no words": b"-\r\n",
     "errors within": b"*2\r\n-ERR s3cr3t\r\n-ERR s3cr3t\r\n",
@@ -167,9 +165,9 @@ async def test_redis_that_talks_nonsense_is_passed_over(
     caplog.set_level(logging.INFO)
     async with nonsense_server(reply) as url:
         gateway = await start(url, "100")
-        await gateway.services.invalidate_segments()
+        await gateway.services.invalidations.announce("segments", gateway.services.cache.now())
         for _ in range(3):
-            gateway.services.segments.supersede(gateway.services.cache.now())
+            gateway.services.segments.invalidate_before(gateway.services.cache.now())
             assert (await gateway.page(first=1))["totalCount"] == ROWS
             row_id = store.segments[0].id
             data = await gateway.data(f'{{ segment(entityId: "{row_id}") {{ entityId }} }}')
@@ -184,30 +182,35 @@ async def test_redis_that_talks_nonsense_is_passed_over(
 
 
 NOW = 1_790_000_000.0
-STAMP = struct.Struct(">dI")
 
 
-def block_of(store: Store) -> bytes:
-    rows = [{"id": row.id, "name": "from Redis"} for row in store.segments]
-    return encode_value([0, 250, ROWS, rows])
+def key_of(row_id: str) -> str:
+    return f"{STORE_KEY}:segments:id:{row_id}"
+
+
+def block_of(store: Store, index: int = 0) -> bytes:
+    rows = [Segment(row.id, "from Redis") for row in store.segments]
+    return ALL_SEGMENTS.codec.blocks.encode(Block(index, 250, ROWS, rows, NOW))
 
 
 def read_at(seconds: float) -> Callable[[bytes], bytes]:
-    return lambda value: encode(Entry(seconds, value))
+    return lambda value: stamped(seconds, value)
 
 
 # What is made of a sound value; the clock stands at `NOW`.
 SPOILED: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda _: b"",
-    "a stamp cut off": lambda value: encode(Entry(NOW, value))[:11],
-    "a value cut off": lambda value: encode(Entry(NOW, value))[:-1],
-    "a bit": lambda value: encode(Entry(NOW, value))[:-1] + b"\x00",
+    "a stamp cut off": lambda value: stamped(NOW, value)[:11],
+    "a value cut off": lambda value: stamped(NOW, value)[:-1],
+    "a bit": lambda value: stamped(NOW, value)[:-1] + b"\x00",
     "text": lambda _: b"a value of another program",
-    "an empty value of a block": lambda _: encode(Entry(NOW, b"")),
-    "no msgpack": lambda _: encode(Entry(NOW, b"\xc1")),
-    "another shape": lambda _: encode(Entry(NOW, encode_value({"a": 1}))),
-    "half of it": lambda value: STAMP.pack(NOW, crc32(value[:50])) + value[:50],
-    "another block": lambda _: encode(Entry(NOW, encode_value(StoredBlock(7, 250, ROWS, [])))),
+    "an empty value of a block": lambda _: stamped(NOW, b""),
+    "no msgpack": lambda _: stamped(NOW, b"\xc1"),
+    "another shape": lambda _: stamped(NOW, msgspec.msgpack.encode({"a": 1})),
+    "deeply nested arrays": lambda _: stamped(NOW, b"\x91" * 100_000),
+    "half of it": lambda value: stamped(NOW, value[:50]),
+    "another block": lambda _: stamped(NOW, block_of(Store(), 7)),
+    "a block with fewer rows": lambda _: stamped(NOW, block_of(Store())),
     "no time": read_at(math.nan),
     "endless": read_at(math.inf),
     "before all time": read_at(-math.inf),
@@ -227,8 +230,9 @@ async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
         for _ in range(2)
     )
     row = store.segments[0]
-    server.admin.set(KEYS.block(250, 0), spoil(block_of(store)))
-    server.admin.set(KEYS.segment(row.id), spoil(encode_value({"id": row.id, "name": [7]})))
+    server.admin.set(FIRST_BLOCK, spoil(block_of(store)))
+    odd_row = msgspec.msgpack.encode({"id": row.id, "name": [7]})
+    server.admin.set(key_of(row.id), spoil(odd_row))
     async with first.services.running(), second.services.running():
         for gateway in (first, second):
             query = f'{{ segment(entityId: "{row.id}") {{ name }} }}'
@@ -265,17 +269,16 @@ ODD = {
 async def test_values_of_another_type_are_replaced(
     words: list[str], server: RedisServer, store: Store, start: Start
 ) -> None:
-    first, second = await start(server.url), await start(server.url)
-    keys = [KEYS.block(250, 0), *(KEYS.segment(row.id) for row in store.segments)]
-    news = "segments-gateway:v3:teststore:invalidated"
-    for key in (*keys, *(f"{key}!lease" for key in keys), news, f"{news}!stamp"):
+    keys = [FIRST_BLOCK, *(key_of(row.id) for row in store.segments)]
+    for key in (*keys, f"{STORE_KEY}:invalidated"):
         server.admin.execute_command(words[0], key, *words[1:])  # type: ignore[no-untyped-call]
+    first, second = await start(server.url), await start(server.url)
     assert (await first.page(first=1))["totalCount"] == ROWS
     assert (await second.page(first=1))["totalCount"] == ROWS
     await first.data(f'{{ segment(entityId: "{store.segments[0].id}") {{ name }} }}')
     assert (first.upstream_requests, second.upstream_requests) == (1, 0)
     store.delete([store.segments[0].id])
-    await first.services.invalidate_segments()
+    await first.services.invalidations.announce("segments", first.services.cache.now())
     async with asyncio.timeout(2):
         while (await second.page(first=1))["totalCount"] == ROWS:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)

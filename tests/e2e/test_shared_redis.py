@@ -1,21 +1,28 @@
-"""Two whole gateways on one real Redis and one store: what one knows, the other uses."""
+"""Whole gateways on one real Redis and one store: what one has read, the other uses."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
+import httpx
 import pytest
 from in_process import InProcess, in_process
 from processes import emulator_on_a_port
+from redis import Redis
 from redis_server import RedisServer, redis_server
+from running import Running, store_at
 
 from gateway.app import check
 from gateway.emulator import Emulator, Fault, Rule, Store, seeded_store
 from gateway.settings import load_settings
 
 FIRST = "{ segments(first: 2) { totalCount } }"
-# News of a write is to be seen within so long.
+# Within this time the other processes see a write.
 SEEN_SECONDS = 1.0
+READERS = 200
+DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +50,7 @@ async def pair(server: RedisServer, store: Store) -> AsyncIterator[Pair]:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Waits for what another process tells, which can only be looked at again and again."""
+    """Waits for what another process does, which can only be polled."""
     while not is_so():  # noqa: ASYNC110 - see above
         await asyncio.sleep(0.005)
 
@@ -54,12 +61,68 @@ async def cache_of(gateway: InProcess, query: str = FIRST) -> object:
     return answer["extensions"]["cache"]
 
 
+async def test_identical_cold_requests_to_two_processes_cost_one_upstream_request(
+    server: RedisServer, store: Store, run: Callable[..., Running]
+) -> None:
+    # The answer takes so long that both processes ask meanwhile.
+    with emulator_on_a_port(3, latency_seconds=0.3) as (url, emulator):
+        environment = {
+            **store_at(url),
+            "GATEWAY_REDIS_URL": server.url,
+            "GATEWAY_REDIS_TIMEOUT_MILLISECONDS": "10000",
+        }
+        gateways = await asyncio.gather(
+            *(asyncio.to_thread(run, "serve", **environment) for _ in range(2))
+        )
+        async with httpx.AsyncClient(timeout=30, limits=httpx.Limits()) as http:
+            answers = await asyncio.gather(
+                *(
+                    http.post(f"{gateway.url}/graphql", json={"query": FIRST})
+                    for gateway in gateways
+                    for _ in range(READERS)
+                )
+            )
+        assert [answer.json()["data"]["segments"]["totalCount"] for answer in answers] == (
+            [3] * 2 * READERS
+        )
+        assert emulator.requests.total() == 1
+
+
+async def test_user_of_the_documentation_may_do_all_that_the_gateway_needs(
+    server: RedisServer, store: Store
+) -> None:
+    (line,) = re.findall(r"^ACL SETUSER .*$", DEPLOYMENT.read_text(encoding="utf-8"), re.M)
+    server.admin.execute_command(*line.split())  # type: ignore[no-untyped-call]
+    server.admin.script_flush()
+    gateway = in_process(store, REDIS_URL=f"redis://gateway:PASSWORD@127.0.0.1:{server.port}/1")
+    try:
+        # What lies in the place of a lock, and of the times of writes, has to be removed.
+        with Redis(port=server.port, db=1) as odd:
+            for key in ("segments:block:250:0!lock", "invalidated"):
+                odd.set(f"segments-gateway:v3:teststore:{key}", "odd")
+        async with gateway.services.running():
+            for _ in range(2):
+                now = gateway.services.cache.now()
+                await gateway.services.invalidations.announce("segments", now)
+                assert (await gateway.page(first=1))["totalCount"] == 300
+            await gateway.services.invalidations.poll()
+            redis = gateway.services.redis
+            assert redis is not None
+            assert (redis.failures, redis.state) == (0, "connected")
+            # It is alone with its keys.
+            refused: bytes | str | None = b"refused"
+            outside = await redis.run(lambda client: client.get("another program's"), refused)
+            assert (outside, redis.state) == (refused, "refuses reads")
+    finally:
+        server.admin.acl_deluser("gateway")
+
+
 async def test_what_one_has_read_the_other_does_not_ask_for(pair: Pair) -> None:
     first, second = pair
     ids = [row.id for row in first.emulator.store.segments]
     await first.page(first=250)
     assert (await second.page(first=250))["totalCount"] == 300
-    assert len(await second.services.segment_loader.load_segments_by_id(ids[:120])) == 120
+    assert len(await second.services.segment_lookups.load(ids[:120])) == 120
     await first.data('{ segment(entityId: "00000000-0000-4000-8000-000000000001") { name } }')
     absent = '{ segment(entityId: "00000000-0000-4000-8000-000000000001") { name } }'
     assert await second.data(absent) == {"segment": None}
@@ -73,10 +136,10 @@ async def test_a_write_in_one_is_seen_in_the_other_within_a_second(
     for gateway in pair:
         assert (await gateway.page(first=1))["totalCount"] == 300
     store.delete([store.segments[0].id])
-    await first.services.invalidate_segments()
+    await first.services.invalidations.announce("segments", first.services.cache.now())
     assert (await first.page(first=1))["totalCount"] == 299
     async with asyncio.timeout(SEEN_SECONDS):
-        await until(lambda: second.services.cache.invalidated_at() > 0)
+        await until(lambda: second.services.invalidations.written_at("segments") > 0)
         assert (await second.page(first=1))["totalCount"] == 299
     assert second.upstream_requests == 0  # the other one has read it by then
 
@@ -87,7 +150,7 @@ async def test_what_is_stale_in_one_serves_the_other_where_the_store_fails(pair:
     second.emulator.faults.rules = [Rule(Fault.SERVER_ERROR)]
     assert await cache_of(second) == {"age": 0, "stale": False}
     # Superseded, so that it would have to be read anew.
-    second.services.segments.supersede(second.services.cache.now())
+    second.services.segments.invalidate_before(second.services.cache.now())
     assert await cache_of(second) == {"age": 0, "stale": True, "error": "UPSTREAM_UNAVAILABLE"}
     row_id = first.emulator.store.segments[0].id
     assert await cache_of(second, f'{{ segment(entityId: "{row_id}") {{ name }} }}') == {
@@ -115,7 +178,7 @@ async def test_redis_that_goes_away_and_comes_back_costs_no_answer(
     await first.page(first=2)
     server.kill()
     try:
-        first.services.segments.supersede(first.services.cache.now())
+        first.services.segments.invalidate_before(first.services.cache.now())
         assert (await first.page(first=2))["totalCount"] == 300
         assert first.upstream_requests == 2
     finally:

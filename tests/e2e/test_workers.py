@@ -135,6 +135,22 @@ def test_exit_status_is_1_after_a_worker_cut_a_request_off(
     assert "was cut off: the gateway stopped before its answer\n" in log
 
 
+def test_second_ctrl_c_cuts_requests_of_workers_off(run: Callable[..., Running]) -> None:
+    gate = Gate()
+    with gated_store(gate) as url, ThreadPoolExecutor() as pool:
+        gateway = run("serve", "--workers", "2", **store_at(url))
+        asked = pool.submit(
+            httpx.post, f"{gateway.url}/graphql", json=QUERY, timeout=PATIENCE_SECONDS
+        )
+        assert gate.arrived.wait(PATIENCE_SECONDS)
+        gateway.process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):  # the request has its grace
+            gateway.process.wait(1)
+        status, _, _ = gateway.stop(signal.SIGINT)
+        assert asked.result(PATIENCE_SECONDS).status_code == 503
+    assert status == 1
+
+
 @contextmanager
 def breakable(broken: Path) -> Iterator[Callable[[str], str]]:
     """Two workers that cannot start while `broken` exists; yields what waits for a line."""

@@ -100,13 +100,13 @@ def test_deleted_segments_and_errors_are_answered_as_the_page_says(router: str) 
     (edge,) = whole["data"]["promotions"]["edges"]
     lapsed, deleted = edge["node"]["segments"]
     assert (lapsed["name"], deleted) == ("Lapsed customers", None)
-    told = {
+    reported = {
         "hive": whole.get("errors"),
         "apollo": whole.get("extensions", {}).get("valueCompletion"),
     }
     path = ["promotions", "edges", 0, "node", "segments", 1, "id"]
-    assert [error["path"] for error in told.pop(router)] == [path]
-    assert list(told.values()) == [None]
+    assert [error["path"] for error in reported.pop(router)] == [path]
+    assert list(reported.values()) == [None]
     (edge,) = referred["data"]["promotions"]["edges"]
     assert edge["node"]["segments"][1] == {"entityId": promotions.DELETED}
     (error,) = refused["errors"]

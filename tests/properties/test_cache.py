@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from clock import Clock, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples import examples
-from gateway.cache.backend import CacheBackend
-from gateway.cache.lives import Entry, Lives
-from gateway.cache.read_through import FAILING_SECONDS, ReadThroughCache
+from gateway.cache.entries import EntryKind
+from gateway.cache.fills import FAILED_SECONDS
+from gateway.cache.memory import Memory
+from gateway.cache.policy import CachePolicy, Entry
+from gateway.cache.read_through import ReadThroughCache
+from gateway.cache.single_flight import call_for_all
 from gateway.errors import (
     ErrorCode,
     UpstreamError,
@@ -20,97 +25,118 @@ from gateway.errors import (
 )
 from gateway.request_scope import open_request_scope
 
-FRESH, REVALIDATE, IF_ERROR = 15.0, 60.0, 600.0
+TTL, REVALIDATE, IF_ERROR = 15.0, 60.0, 600.0
 ERRORS: dict[str, UpstreamError | None] = {
     "ok": None,
     "down": UpstreamUnavailable("down"),
-    "slow": UpstreamTimeout("slow"),
+    "slow": UpstreamTimeout(),
     "forbidden": UpstreamForbidden(),
 }
+KEYS = "ab"
 
-Move = tuple[str, float | str | int]
+# The value or the error's code, whether it is stale, and because of what.
+Seen = tuple[int | str, bool, ErrorCode | None]
+Move = tuple[str, float | str | tuple[str, int]]
+READ = st.tuples(st.sampled_from(["a", "b", "ab"]), st.integers(1, 4))
 MOVES: st.SearchStrategy[list[Move]] = st.lists(
     st.one_of(
         st.tuples(st.just("pass"), st.sampled_from([0.5, 7.0, 14.0, 16.0, 61.0, 300.0, 700.0])),
-        st.tuples(st.just("upstream"), st.sampled_from([*ERRORS, "forbidden"])),
         st.tuples(st.just("pass"), st.just(16.0)),
-        st.tuples(st.just("reluctant"), st.sampled_from(["", "background", "all"])),
-        st.tuples(st.just("write"), st.just(0)),
-        st.tuples(st.just("read"), st.integers(1, 4)),
-        st.tuples(st.just("read"), st.just(1)),
-        st.tuples(st.just("leave"), st.integers(1, 3)),
+        st.tuples(st.just("upstream"), st.sampled_from([*ERRORS, "forbidden"])),
+        st.tuples(st.just("defer"), st.sampled_from(["", "background", "all"])),
+        st.tuples(st.just("write"), st.just("")),
+        st.tuples(st.just("read"), READ),
+        st.tuples(st.just("superseded"), READ),
+        st.tuples(st.just("leave"), READ),
     ),
     min_size=15,
     max_size=40,
 )
 
 
+class NumberCodec:
+    def encode(self, value: int) -> bytes:
+        return str(value).encode()
+
+    def decode(self, key: str, raw: bytes, read_at: float) -> int:
+        return int(raw)
+
+
+NUMBERS = EntryKind("numbers", "list_numbers", NumberCodec())
+
+
 @dataclass
 class Upstream:
-    """Answers with the number of the call, or fails; tells how welcome fills are."""
+    """Answers with the number of the call for a key, or fails."""
 
-    now: float = 1_000_000.0
     error: UpstreamError | None = None
-    reluctant: str = ""
-    calls: int = 0
+    deferring: str = ""
+    is_refused: bool = False
+    calls: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KEYS, 0))
 
-    def reluctance(self, *, urgent: bool) -> ErrorCode | None:
-        unwelcome = self.reluctant == "all" or (self.reluctant == "background" and not urgent)
-        return ErrorCode.RATE_LIMITED if unwelcome else None
+    def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
+        defers = self.deferring == "all" or (self.deferring == "background" and not foreground)
+        return ErrorCode.RATE_LIMITED if defers else None
+
+    def is_forbidden(self, operation: str) -> bool:
+        return self.is_refused
 
 
 @dataclass
 class Model:
-    """What a single key should hold, and what a read should give."""
+    """What one key should hold, and what a read should give."""
 
     upstream: Upstream
+    clock: Clock
     read_at: float | None = None
     value: int = 0
-    invalidated_at: float = 0.0
-    failure: UpstreamError | None = None
+    written_at: float = 0.0
     failed_at: float = 0.0
-    expected_calls: int = field(default=0)
+    failure: ErrorCode | None = None
+    is_refused: bool = False
+    expected_calls: int = 0
 
     def fill(self) -> UpstreamError | None:
         self.expected_calls += 1
         error = self.upstream.error
+        self.failure, self.failed_at = None, self.clock()
         if error is None:
-            self.read_at, self.value = self.upstream.now, self.expected_calls
-        if error is None or not isinstance(self.failure, UpstreamForbidden):
-            self.failure, self.failed_at = error, self.upstream.now
+            self.read_at, self.value = self.clock(), self.expected_calls
+        elif not isinstance(error, UpstreamForbidden):
+            self.failure = error.code
         return error
 
-    def read(self) -> tuple[int | str, bool, ErrorCode | None]:
-        """Returns the value or the error's code, whether it is stale, and because of what."""
-        kept = self.value
-        usable = self.read_at is not None and self.read_at >= self.invalidated_at
-        age = self.upstream.now - (self.read_at or 0.0)
-        if usable and age < FRESH:
-            return kept, False, None
-        if usable and not isinstance(self.failure, UpstreamForbidden):
-            if age < FRESH + REVALIDATE:
-                if not self.upstream.reluctant:
-                    self.fill()
-                return kept, True, None
-            if age < FRESH + IF_ERROR:
-                if self.upstream.reluctant:
-                    return kept, True, ErrorCode.RATE_LIMITED
-                is_failing = self.upstream.now - self.failed_at < FAILING_SECONDS
-                if self.failure is not None and is_failing:
-                    error = self.failure.code
-                    self.fill()
-                    return kept, True, error
-                failure = self.fill()
-                if failure is not None and not isinstance(failure, UpstreamForbidden):
-                    return kept, True, failure.code
-                return (self.value if failure is None else failure.code.value), False, None
-        failure = self.fill()
-        return (self.value if failure is None else failure.code.value), False, None
+    def refresh(self) -> None:
+        if not self.upstream.deferring and self.just_failed is None:
+            self.fill()
 
+    @property
+    def just_failed(self) -> ErrorCode | None:
+        return self.failure if self.clock() - self.failed_at < FAILED_SECONDS else None
 
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+    def read(self, *, is_superseded: bool) -> Seen:
+        value = self.value
+        usable = self.read_at is not None and self.read_at >= self.written_at
+        age = self.clock() - (self.read_at or 0.0)
+        if usable and age < TTL and not is_superseded:
+            return value, False, None
+        if usable and not self.upstream.is_refused:
+            if TTL <= age < TTL + REVALIDATE and not is_superseded:
+                self.refresh()
+                return value, True, None
+            if age < TTL + IF_ERROR:
+                reason = self.upstream.defer_reason("", foreground=True)
+                if not is_superseded:
+                    reason = self.upstream.defer_reason("", foreground=False) or self.just_failed
+                if reason is not None:
+                    self.refresh()
+                    return value, True, reason
+                error = self.fill()
+                if error is not None and not isinstance(error, UpstreamForbidden):
+                    return value, True, error.code
+                return (self.value if error is None else error.code.value), False, None
+        error = self.fill()
+        return (self.value if error is None else error.code.value), False, None
 
 
 @settings(max_examples=examples(300))
@@ -120,60 +146,66 @@ def test_reads_give_what_the_model_says(moves: list[Move]) -> None:
 
 
 async def play(moves: list[Move]) -> None:
-    upstream = Upstream()
-    model = Model(upstream)
+    upstream, clock = Upstream(), Clock()
+    models = {key: Model(upstream, clock) for key in KEYS}
     cache = ReadThroughCache(
-        CacheBackend(1_000_000),
-        Lives(FRESH, REVALIDATE, IF_ERROR),
-        clock=lambda: upstream.now,
-        reluctance=upstream.reluctance,
-        invalidated_at=lambda: model.invalidated_at,
+        CachePolicy(TTL, REVALIDATE, IF_ERROR),
+        Memory(1_000_000),
+        upstream,
+        clock=clock,
+        patience_seconds=60.0,
+        written_at=lambda _: models["a"].written_at,
     )
 
-    async def fill(keys: Sequence[str]) -> Mapping[str, Entry]:
-        upstream.calls += 1
-        call, read_at = upstream.calls, upstream.now
+    async def answer(keys: Sequence[str]) -> Mapping[str, Entry[int] | UpstreamError]:
+        for key in keys:
+            upstream.calls[key] += 1
+        read_at = clock()
         await asyncio.sleep(0)
         if upstream.error is not None:
-            raise upstream.error
-        return {key: Entry(read_at, str(call).encode()) for key in keys}
+            return dict.fromkeys(keys, upstream.error)
+        entries = {key: Entry(read_at, upstream.calls[key]) for key in keys}
+        await cache.store(NUMBERS, entries)
+        return entries
 
-    async def read() -> tuple[int | str, bool, ErrorCode | None]:
+    async def read(keys: str, not_before: float) -> list[Seen]:
+        outcomes = await cache.read(
+            NUMBERS, [*keys], partial(call_for_all, call=answer), not_before
+        )
+        return [seen(outcomes[key]) for key in keys]
+
+    def seen(outcome: Entry[int] | UpstreamError) -> Seen:
         with open_request_scope(60.0) as scope:
-            try:
-                entry = await cache.read("key", fill)
-                cache.note(entry.read_at, entry.stale_for)
-                value: int | str = int(entry.value)
-            except UpstreamError as error:
-                value = error.code.value
-        return value, scope.is_stale, scope.stale_error
+            if isinstance(outcome, UpstreamError):
+                return outcome.code.value, False, None
+            cache.record_read(outcome.read_at, outcome.stale_because)
+        return outcome.value, scope.is_stale, scope.stale_because
 
     for move, argument in moves:
         match move, argument:
             case "pass", float(seconds):
-                upstream.now += seconds
+                clock.advance(seconds)
             case "upstream", str(name):
                 upstream.error = ERRORS[name]
-            case "reluctant", str(how):
-                upstream.reluctant = how
+                upstream.is_refused = name == "forbidden"
+            case "defer", str(how):
+                upstream.deferring = how
             case "write", _:
-                upstream.now += 0.001
-                model.invalidated_at = upstream.now
-            case "read", int(readers):
-                # All at once, so that one fill is for all of them.
-                expected = model.read()
-                assert await asyncio.gather(*(read() for _ in range(readers))) == (
-                    [expected] * readers
-                )
-                await settle()
-            case "leave", int(readers):
-                # One stays: the others' leaving neither ends its fill nor starts another.
-                expected = model.read()
-                stays = asyncio.ensure_future(read())
-                leave = [asyncio.ensure_future(read()) for _ in range(readers)]
+                clock.advance(0.001)
+                for model in models.values():
+                    model.written_at = clock()
+            case (("read" | "superseded" | "leave"), (str(keys), int(readers))):
+                not_before = 0.0
+                if move == "superseded":
+                    clock.advance(0.001)
+                    not_before = clock()
+                expected = [models[key].read(is_superseded=move == "superseded") for key in keys]
+                # All at once, so that one fill is for all of them; who leaves ends no fill.
+                reading = [asyncio.ensure_future(read(keys, not_before)) for _ in range(readers)]
                 await asyncio.sleep(0)
-                for reader in leave:
+                for reader in reading[1:] if move == "leave" else []:
                     reader.cancel()
-                assert await stays == expected
+                stays = reading[:1] if move == "leave" else reading
+                assert await asyncio.gather(*stays) == [expected] * len(stays)
                 await settle()
-        assert upstream.calls == model.expected_calls
+        assert upstream.calls == {key: model.expected_calls for key, model in models.items()}

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from examples import examples
 from gateway.emulator import SegmentRow, Store, create_emulator
-from gateway.emulator.lists import DEFAULT_LIMIT
+from gateway.emulator.paging import DEFAULT_LIMIT
 
 DATE = "2022-09-15T23:44:05Z"
 URL = "http://emulator.localhost/stores/emulator/v3/segments"

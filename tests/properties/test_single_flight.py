@@ -1,21 +1,22 @@
-"""Single flight under every schedule of callers who come and leave, and of fills that end."""
+"""Single flight under every schedule of callers who come and leave, and of calls that end."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples import examples
 from gateway.cache.single_flight import SingleFlight
-from gateway.request_scope import ABANDONED
+
+KEYS = 3
 
 MOVES = st.lists(
     st.one_of(
-        st.tuples(st.just("come"), st.integers(0, 1)),
-        st.tuples(st.just("background"), st.integers(0, 1)),
+        st.tuples(st.just("come"), st.sets(st.integers(0, KEYS - 1), min_size=1)),
         st.tuples(st.just("leave"), st.integers(0, 9)),
-        st.tuples(st.just("succeed"), st.integers(0, 1)),
-        st.tuples(st.just("fail"), st.integers(0, 1)),
+        st.tuples(st.just("succeed"), st.integers(0, KEYS - 1)),
+        st.tuples(st.just("fail"), st.integers(0, KEYS - 1)),
         st.tuples(st.just("turn"), st.integers(1, 3)),
     ),
     min_size=15,
@@ -24,93 +25,78 @@ MOVES = st.lists(
 
 
 class Failed(Exception):
-    """What a fill raises; it names the flight."""
+    """What a call raises."""
 
 
-class Fills:
-    """The fills of one key: each flight has a number, and ends when the test says so."""
+class Calls:
+    """Calls for several keys, whose futures end one by one, as the test says."""
 
-    def __init__(self, *, is_stubborn: bool) -> None:
-        self.is_stubborn = is_stubborn
-        self.begun = 0
-        self.running: dict[int, asyncio.Future[None]] = {}
-        self.most = 0
-        self.abandoned: list[int] = []
+    def __init__(self) -> None:
+        self.flying: dict[int, asyncio.Future[int]] = {}
+        self.started = 0
 
-    async def __call__(self) -> int:
-        self.begun += 1
-        number = self.begun
-        gate = asyncio.get_running_loop().create_future()
-        self.running[number] = gate
-        self.most = max(self.most, len(self.running))
-        try:
-            while not gate.done():
-                try:
-                    await asyncio.shield(gate)
-                except asyncio.CancelledError as cancelled:
-                    assert cancelled.args == (ABANDONED,)  # noqa: PT017 - seen inside the fill
-                    self.abandoned.append(number)
-                    if not self.is_stubborn:
-                        raise
-            gate.result()
-            return number
-        except Failed:
-            raise Failed(number) from None
-        finally:
-            del self.running[number]
+    def start(self, keys: Sequence[int]) -> Mapping[int, "asyncio.Future[int]"]:
+        assert keys
+        self.started += len(keys)
+        for key in keys:
+            assert key not in self.flying  # one flight per key
+            self.flying[key] = asyncio.get_running_loop().create_future()
+        return {key: self.flying[key] for key in keys}
 
-    def end(self, error: Exception | None = None) -> None:
-        for gate in [gate for gate in self.running.values() if not gate.done()]:
-            if error is None:
-                gate.set_result(None)
-            else:
-                gate.set_exception(error)
+    def end(self, key: int, error: Exception | None = None) -> None:
+        if (flight := self.flying.pop(key, None)) is None:
+            return
+        if error is None:
+            flight.set_result(key)
+        else:
+            flight.set_exception(error)
 
 
 @settings(max_examples=examples(400))
-@given(MOVES, st.booleans())
-def test_no_schedule_breaks_the_contract(moves: list[tuple[str, int]], is_stubborn: bool) -> None:
-    asyncio.run(play(moves, is_stubborn))
+@given(MOVES)
+def test_no_schedule_breaks_the_contract(moves: list[tuple[str, int | set[int]]]) -> None:
+    asyncio.run(play(moves))
 
 
-async def play(moves: list[tuple[str, int]], is_stubborn: bool) -> None:
-    flights = SingleFlight[int, int]()
-    fills = [Fills(is_stubborn=is_stubborn) for _ in range(2)]
-    callers: list[asyncio.Task[int]] = []
-    left: set[asyncio.Task[int]] = set()
-    has_background = [False, False]
+async def play(moves: list[tuple[str, int | set[int]]]) -> None:
+    flights, calls = SingleFlight[int, int](), Calls()
+    callers: list[asyncio.Task[None]] = []
+    left: set[asyncio.Task[None]] = set()
+    asked = 0
+
+    async def ask(keys: set[int]) -> None:
+        nonlocal asked
+        asked += len(keys)
+        found = flights.run(keys, calls.start)
+        assert found.keys() == keys
+        await asyncio.wait(found.values())
+        for key, flight in found.items():
+            error = flight.exception()
+            assert isinstance(error, Failed) or flight.result() == key
+
     for move, argument in moves:
-        match move:
-            case "come":
-                callers.append(asyncio.ensure_future(flights.do(argument, fills[argument])))
-            case "background":
-                flights.start(argument, fills[argument])
-                has_background[argument] = True
-            case "leave" if argument < len(callers):
-                callers[argument].cancel()
-                left.add(callers[argument])
-            case "succeed":
-                fills[argument].end()
-            case "fail":
-                fills[argument].end(Failed())
-            case _:
-                for _ in range(argument):
+        match move, argument:
+            case "come", set(keys):
+                callers.append(asyncio.ensure_future(ask(keys)))
+            case "leave", int(number) if number < len(callers):
+                callers[number].cancel()
+                left.add(callers[number])
+            case "succeed", int(key):
+                calls.end(key)
+            case "fail", int(key):
+                calls.end(key, Failed())
+            case "turn", int(turns):
+                for _ in range(turns):
                     await asyncio.sleep(0)
-    for _ in range(10):  # whoever stayed gets an answer in the end
-        for fill in fills:
-            fill.end()
-        for _ in range(10):
-            await asyncio.sleep(0)
-    answers = await asyncio.gather(*callers, return_exceptions=True)
-    for caller, answer in zip(callers, answers, strict=True):
-        if isinstance(answer, asyncio.CancelledError):
-            assert caller in left  # nobody is cancelled for another one's leaving
-        else:
-            assert isinstance(answer, int | Failed)
-    for key, fill in enumerate(fills):
-        # An ended one makes room before its last step; never are two at work for one key.
-        assert fill.most <= 1
-        assert fill.running == {}
-        if has_background[key] is False and not left:
-            assert fill.abandoned == []
+    while not all(caller.done() for caller in callers):
+        for key in range(KEYS):
+            calls.end(key)
+        await asyncio.sleep(0)
+    for caller in callers:
+        assert caller in left or not caller.cancelled()  # no caller is cancelled for another one
+        assert caller.cancelled() or caller.exception() is None
+    for key in range(KEYS):  # those whose callers have all left
+        calls.end(key)
+    await asyncio.sleep(0)
+    assert asked == calls.started + flights.coalesced
     assert flights._flights == {}

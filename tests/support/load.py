@@ -34,7 +34,7 @@ class Load:
                     self._note(None if is_answer(answer) else lost)
 
     def wait_for(self, more: int) -> None:
-        """Waits until so many more requests have been answered, or one is lost."""
+        """Waits until `more` further requests are answered, or one is lost."""
         with self._changed:
             goal = self.answered + more
             self._changed.wait_for(lambda: self.answered >= goal or self.lost, PATIENCE_SECONDS)

@@ -38,25 +38,25 @@ class MovingList:
         rows = [None if row_id is None else Segment(id=row_id) for row_id in ids]
         return Block(index, self.size, self.total, rows, read_at=float(self.reads))
 
-    edition_seconds = float("inf")
-    is_restless = False
+    version_seconds = float("inf")
+    is_unstable = False
 
-    def take_fresh_total(self) -> int | None:
+    def read_fresh_total(self) -> int | None:
         return None
 
     def now(self) -> float:
         return self.reads + 0.5
 
-    def use(self, block: Block[Segment]) -> None:
+    def record_read(self, block: Block[Segment]) -> None:
         """Its age does not matter here."""
 
-    def supersede(self, read_at: float) -> None:
+    def invalidate_before(self, read_at: float) -> None:
         """Nothing is cached."""
 
-    def mark_restless(self) -> None:
+    def mark_unstable(self) -> None:
         """Every read shows the list as it is."""
 
-    def may_search_anew(self) -> bool:
+    def may_search_again(self) -> bool:
         return False
 
 

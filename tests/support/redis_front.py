@@ -1,4 +1,4 @@
-"""What an address may lead to beside one Redis: another Redis, or a server that talks nonsense."""
+"""Servers in place of one Redis: a port that leads to another one, and one that sends nonsense."""
 
 import asyncio
 import re

@@ -1,21 +1,15 @@
 """Whether answers can be served, as the parts stand."""
 
-import asyncio
-
+from clock import Clock, settle
 from in_process import InProcess, in_process
 
 from gateway.app.readiness import readiness_of
-from gateway.bigcommerce.breaker import FAILURES_IN_A_ROW, LONGEST_SECONDS
-from gateway.bigcommerce.health import SHORTEST_REFUSAL_SECONDS
+from gateway.bigcommerce.operation_health import (
+    FAILURES_IN_A_ROW,
+    LONGEST_PAUSE_SECONDS,
+    SHORTEST_REFUSAL_SECONDS,
+)
 from gateway.emulator import Fault, Rule
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 async def fail_often(gateway: InProcess) -> None:
@@ -41,15 +35,15 @@ async def test_a_store_that_is_dead_takes_nobody_out_who_has_something_stale() -
     clock = Clock()
     gateway = in_process(3, clock=clock, CACHE_STALE_WHILE_REVALIDATE_SECONDS="0")
     await gateway.page(first=1)
-    clock.seconds += 100
+    clock.now += 100
     gateway.emulator.faults.rules = [Rule(Fault.SERVER_ERROR)]
     for _ in range(FAILURES_IN_A_ROW):
         assert "errors" not in await gateway.ask("{ segments(first: 1) { totalCount } }")
-        for _ in range(50):  # behind which it is asked for again
-            await asyncio.sleep(0)
+        await settle()  # the background refresh fails
+        clock.advance(1.1)  # for a second after that, the block is not refreshed again
     found = await readiness_of(gateway.services)
     assert (found.is_ready, found.parts["upstream"]) == (True, "fails, and is only probed")
-    clock.seconds += 600
+    clock.now += 600
     assert not (await readiness_of(gateway.services)).is_ready
 
 
@@ -61,11 +55,11 @@ async def test_a_store_that_is_dead_is_asked_now_and_then_until_it_is_back() -> 
     for _ in range(3):
         found = await readiness_of(gateway.services)
         assert (found.is_ready, gateway.upstream_requests) == (False, asked)
-    clock.seconds += LONGEST_SECONDS
+    clock.now += LONGEST_PAUSE_SECONDS
     assert not (await readiness_of(gateway.services)).is_ready
     assert gateway.upstream_requests == asked + 1
     gateway.emulator.faults.rules = []
-    clock.seconds += LONGEST_SECONDS
+    clock.now += LONGEST_PAUSE_SECONDS
     found = await readiness_of(gateway.services)
     assert (found.is_ready, gateway.upstream_requests) == (True, asked + 2)
     assert (await readiness_of(gateway.services)).parts["upstream"] == "answers"
@@ -87,5 +81,5 @@ async def test_a_refused_token_is_not_ready_until_it_is_accepted() -> None:
     found = await readiness_of(gateway.services)
     assert (found.is_ready, found.parts["upstream"]) == (False, "refuses the token")
     gateway.emulator.faults.rules = []
-    clock.seconds += SHORTEST_REFUSAL_SECONDS
+    clock.now += SHORTEST_REFUSAL_SECONDS
     assert (await readiness_of(gateway.services)).is_ready

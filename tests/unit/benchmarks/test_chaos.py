@@ -42,7 +42,7 @@ def missed(*rows: Row) -> list[str]:
             '{"data":{"a":1,"b":2},"extensions":{"cache":{"age":9,"stale":true,"error":"X"}}}',
             "stale on error",
         ),
-        ('{"data":{"a":1,"b":2}}', "age not told"),
+        ('{"data":{"a":1,"b":2}}', "no age"),
         ('{"data":{"a":1,"b":3},"extensions":{"cache":{"age":0,"stale":false}}}', "wrong"),
         ('{"data":{"a":1},"extensions":{"cache":{"age":0,"stale":false}}}', "wrong"),
         ('{"data":null,"errors":[{"extensions":{"code":"RATE_LIMITED"}}]}', "RATE_LIMITED"),

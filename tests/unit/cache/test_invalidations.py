@@ -1,34 +1,18 @@
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from clock import Clock, settle
 from redis_server import RedisServer, redis_server
 
 from gateway.cache.invalidations import POLL_SECONDS, Invalidations
-from gateway.redis.connection import LONGEST_PAUSE_SECONDS, RedisConnection
+from gateway.redis.connection import AWAY_SECONDS, RedisConnection
 
 PLENTY = 20.0
 KEEP = 600.0
 NOW = 1_790_000_000.123456
+KEY = "gateway:abc:invalidated"
 
-
-class Time:
-    """One clock for all: of the wall, of the pauses, and of a poll that waits until it is let."""
-
-    def __init__(self) -> None:
-        self.seconds = NOW
-        self.waits: list[float] = []
-        self.is_asleep = asyncio.Event()
-        self.gate = asyncio.Event()
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.is_asleep.set()
-        await self.gate.wait()
-        self.gate.clear()
+Start = Callable[[], Invalidations]
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +28,19 @@ def server(running: RedisServer) -> RedisServer:
 
 
 @pytest.fixture
-def time() -> Time:
-    return Time()
+def clock() -> Clock:
+    return Clock(NOW)
 
 
 @pytest.fixture
-async def start(server: RedisServer, time: Time) -> AsyncIterator[Callable[[], Invalidations]]:
+async def start(server: RedisServer, clock: Clock) -> AsyncIterator[Start]:
+    """Returns the invalidations of one more process."""
     connections: list[RedisConnection] = []
 
     def start() -> Invalidations:
-        connections.append(RedisConnection(server.url, timeout_seconds=PLENTY, clock=time))
+        connections.append(RedisConnection(server.url, timeout_seconds=PLENTY, clock=clock))
         return Invalidations(
-            connections[-1], "gateway:abc", keep_seconds=KEEP, clock=time, sleep=time.sleep
+            connections[-1], "gateway:abc", keep_seconds=KEEP, clock=clock, sleep=clock.sleep
         )
 
     yield start
@@ -63,177 +48,146 @@ async def start(server: RedisServer, time: Time) -> AsyncIterator[Callable[[], I
         await connection.close()
 
 
-async def test_without_redis_a_write_holds_in_the_process(time: Time) -> None:
-    async with Invalidations(None, "gateway", keep_seconds=KEEP, clock=time) as alone:
-        assert alone.invalidated_at("segments") == 0.0
+async def test_without_redis_a_write_holds_in_the_process(clock: Clock) -> None:
+    async with Invalidations(None, "gateway", keep_seconds=KEEP, clock=clock) as alone:
+        assert alone.written_at("segments") == 0.0
         await alone.announce("segments", NOW)
         await alone.announce("segments", NOW - 5)
-        await alone.ask()
-        assert alone.invalidated_at("segments") == NOW
+        await alone.poll()
+        assert alone.written_at("segments") == NOW
 
 
-async def test_others_learn_the_exact_time(start: Callable[[], Invalidations]) -> None:
+async def test_other_processes_learn_the_exact_time(start: Start) -> None:
     writer, reader = start(), start()
     await writer.announce("segments", NOW)
     await writer.announce("a segment's profiles: é", NOW - 1 / 3)
-    await reader.ask()
-    assert reader.invalidated_at("segments") == NOW
-    assert reader.invalidated_at("a segment's profiles: é") == NOW - 1 / 3
+    await reader.poll()
+    assert reader.written_at("segments") == NOW
+    assert reader.written_at("a segment's profiles: é") == NOW - 1 / 3
 
 
-async def test_earlier_time_changes_nothing(start: Callable[[], Invalidations]) -> None:
+async def test_process_that_starts_learns_earlier_writes(start: Start) -> None:
+    await start().announce("segments", NOW)
+    async with start() as reader:
+        assert reader.written_at("segments") == NOW
+
+
+async def test_redis_is_polled_until_the_block_ends(start: Start, clock: Clock) -> None:
+    writer = start()
+    async with start() as reader:
+        await settle()
+        await writer.announce("segments", NOW)
+        assert reader.written_at("segments") == 0.0
+        clock.advance(POLL_SECONDS)
+        while len(clock.slept) < 2:
+            await settle(1)
+        assert reader.written_at("segments") == NOW
+    assert clock.slept == [POLL_SECONDS] * 2
+
+
+async def test_later_write_counts_once_its_writer_has_polled(start: Start) -> None:
     writer, slow_writer, reader = start(), start(), start()
     await writer.announce("segments", NOW)
     await slow_writer.announce("segments", NOW - 5)
-    await reader.ask()
-    assert reader.invalidated_at("segments") == NOW
+    for process in (writer, slow_writer, reader):
+        await process.poll()
+        assert process.written_at("segments") == NOW
 
 
-async def test_what_is_told_late_is_learnt_as_well(start: Callable[[], Invalidations]) -> None:
+async def test_write_is_learned_however_old_it_is(start: Start) -> None:
     writer, reader = start(), start()
     await writer.announce("segments", NOW)
-    await reader.ask()
+    await reader.poll()
     await writer.announce("profiles", NOW - 300)
-    await reader.ask()
-    assert reader.invalidated_at("profiles") == NOW - 300
+    await reader.poll()
+    assert reader.written_at("profiles") == NOW - 300
 
 
-async def test_no_news_costs_no_reading(
-    server: RedisServer, start: Callable[[], Invalidations]
+@pytest.mark.parametrize("at", [NOW + 60, float("inf")])
+async def test_write_by_a_clock_that_is_ahead_counts_once_from_when_it_is_learned(
+    at: float, server: RedisServer, start: Start, clock: Clock
 ) -> None:
     writer, reader = start(), start()
-    await writer.announce("segments", NOW)
-    await reader.ask()
-    before = server.admin.info("commandstats")["cmdstat_zrange"]["calls"]
-    await reader.ask()
-    assert server.admin.info("commandstats")["cmdstat_zrange"]["calls"] == before
+    server.admin.zadd(KEY, {"segments": at})
+    clock.advance(0.5)
+    await reader.poll()
+    assert reader.written_at("segments") == NOW + 0.5
+    clock.advance(0.5)
+    await reader.poll()
+    assert reader.written_at("segments") == NOW + 0.5
+    await writer.announce("segments", NOW + 1)  # the write of another process counts as well
+    await reader.poll()
+    assert reader.written_at("segments") == NOW + 1
 
 
-async def test_process_that_starts_knows_what_was_written(
-    start: Callable[[], Invalidations],
-) -> None:
-    await start().announce("segments", NOW)
-    async with start() as reader:
-        assert reader.invalidated_at("segments") == NOW
-
-
-async def test_block_asks_again_and_again(start: Callable[[], Invalidations], time: Time) -> None:
-    writer = start()
-    async with start() as reader:
-        await time.is_asleep.wait()
-        time.is_asleep.clear()
-        await writer.announce("segments", NOW)
-        assert reader.invalidated_at("segments") == 0.0
-        time.gate.set()
-        await time.is_asleep.wait()
-        assert reader.invalidated_at("segments") == NOW
-    assert time.waits == [POLL_SECONDS] * 2
-
-
-async def test_what_redis_lost_is_told_again(
-    server: RedisServer, start: Callable[[], Invalidations]
-) -> None:
-    writer, reader = start(), start()
-    await writer.announce("segments", NOW)
-    server.admin.flushall()
-    await writer.ask()
-    await reader.ask()
-    assert reader.invalidated_at("segments") == NOW
-
-
-async def test_what_redis_had_forgotten_of_late_is_told_again(
-    server: RedisServer, start: Callable[[], Invalidations]
-) -> None:
+async def test_writes_that_redis_lost_are_added_again(server: RedisServer, start: Start) -> None:
     writer, other, reader = start(), start(), start()
     await writer.announce("segments", NOW)
     server.admin.flushall()
     await other.announce("profiles", NOW)
-    await writer.ask()
-    await reader.ask()
-    assert reader.invalidated_at("segments") == reader.invalidated_at("profiles") == NOW
+    await writer.poll()
+    await reader.poll()
+    assert reader.written_at("segments") == reader.written_at("profiles") == NOW
 
 
-async def test_times_without_their_stamp_count_as_lost(
-    server: RedisServer, start: Callable[[], Invalidations], time: Time
-) -> None:
-    writer, reader = start(), start()
-    await writer.announce("segments", NOW)
-    server.admin.zadd("gateway:abc:invalidated", {"segments": float("inf")})
-    server.admin.delete("gateway:abc:invalidated!stamp")
-    for _ in range(3):  # what has no stamp would be news at each poll
-        time.seconds += POLL_SECONDS
-        await reader.ask()
-        assert reader.invalidated_at("segments") == 0.0
-    await writer.ask()
-    await reader.ask()
-    assert reader.invalidated_at("segments") == time()
-
-
-@pytest.mark.parametrize("odd", ["gateway:abc:invalidated", "gateway:abc:invalidated!stamp"])
 @pytest.mark.parametrize("words", [["SET", "odd"], ["HSET", "odd", "odd"], ["SADD", "odd"]])
-async def test_value_of_another_type_counts_as_lost_and_is_replaced(
-    odd: str, words: list[str], server: RedisServer, start: Callable[[], Invalidations]
+async def test_value_of_another_type_is_replaced(
+    words: list[str], server: RedisServer, start: Start
 ) -> None:
     writer, reader = start(), start()
     await writer.announce("segments", NOW)
-    server.admin.delete(odd)
-    server.admin.execute_command(words[0], odd, *words[1:])  # type: ignore[no-untyped-call]
-    await reader.ask()
-    await writer.ask()
-    await writer.announce("profiles", NOW)
-    await reader.ask()
-    assert reader.invalidated_at("profiles") == NOW
+    server.admin.delete(KEY)
+    server.admin.execute_command(words[0], KEY, *words[1:])  # type: ignore[no-untyped-call]
+    await reader.poll()
+    await writer.poll()
+    await reader.poll()
+    assert reader.written_at("segments") == NOW
 
 
-async def test_write_while_redis_is_away_is_told_once_it_is_back(
-    start: Callable[[], Invalidations], server: RedisServer, time: Time
+async def test_write_while_redis_is_away_is_added_once_it_is_back(
+    start: Start, server: RedisServer, clock: Clock
 ) -> None:
     writer, reader = start(), start()
     server.kill()
     await writer.announce("segments", NOW)
-    assert writer.invalidated_at("segments") == NOW
-    await writer.ask()
+    assert writer.written_at("segments") == NOW
+    await writer.poll()
     server.start()
-    time.seconds += LONGEST_PAUSE_SECONDS
-    await writer.ask()
-    await reader.ask()
-    assert reader.invalidated_at("segments") == NOW
+    clock.advance(AWAY_SECONDS)
+    await writer.poll()
+    await reader.poll()
+    assert reader.written_at("segments") == NOW
 
 
-async def test_write_that_a_full_redis_refuses_is_told_once_it_is_not(
-    start: Callable[[], Invalidations], server: RedisServer
+@pytest.mark.parametrize("command", ["zadd", "zrangebyscore"])
+async def test_write_that_redis_refuses_is_added_once_it_does_not(
+    command: str, start: Start, server: RedisServer
 ) -> None:
     writer, reader = start(), start()
-    server.fill()
+    server.admin.acl_setuser("default", commands=[f"-{command}"], enabled=True)
+    try:
+        await writer.announce("segments", NOW)
+        await writer.poll()
+    finally:
+        server.admin.acl_setuser("default", commands=["+@all"], enabled=True)
+    await writer.poll()
+    await reader.poll()
+    assert reader.written_at("segments") == NOW
+
+
+async def test_old_writes_are_forgotten_everywhere(
+    server: RedisServer, start: Start, clock: Clock
+) -> None:
+    writer, reader = start(), start()
     await writer.announce("segments", NOW)
-    server.empty()
-    await writer.ask()
-    await reader.ask()
-    assert reader.invalidated_at("segments") == NOW
-
-
-async def test_old_news_are_forgotten_everywhere(
-    server: RedisServer, start: Callable[[], Invalidations], time: Time
-) -> None:
-    writer, reader = start(), start()
-    await writer.announce("segments", NOW)
-    await reader.ask()
-    time.seconds = NOW + KEEP
-    await reader.ask()
-    assert reader.invalidated_at("segments") == NOW
-    time.seconds = NOW + KEEP + 1
-    await reader.ask()
-    await writer.announce("profiles", time())
-    assert reader.invalidated_at("segments") == writer.invalidated_at("segments") == 0.0
-    assert server.admin.zrange("gateway:abc:invalidated", 0, -1) == [b"profiles"]
-    assert 0 < server.admin.pttl("gateway:abc:invalidated") <= KEEP * 1000 + 1
-
-
-async def test_write_of_a_clock_that_goes_ahead_counts_from_when_it_is_learnt(
-    start: Callable[[], Invalidations], time: Time
-) -> None:
-    writer, reader = start(), start()
-    await writer.announce("segments", NOW + 60)
-    time.seconds = NOW + 0.5
-    await reader.ask()
-    assert reader.invalidated_at("segments") == NOW + 0.5
+    await reader.poll()
+    clock.advance(KEEP)
+    await reader.poll()
+    assert reader.written_at("segments") == NOW
+    clock.advance(1)
+    await reader.poll()
+    await writer.announce("profiles", clock())
+    await writer.poll()
+    assert reader.written_at("segments") == writer.written_at("segments") == 0.0
+    assert server.admin.zrange(KEY, 0, -1) == [b"profiles"]
+    assert 0 < server.admin.pttl(KEY) <= KEEP * 1000 + 1

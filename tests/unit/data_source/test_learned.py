@@ -1,40 +1,66 @@
-from gateway.data_source.learned import LEARNED_SECONDS, LOOKUP_IDS, LearnedLimits
+import pytest
+from clock import Clock
+from in_process import in_process
+
+from gateway.bigcommerce.protocol import SEGMENTS
+from gateway.data_source import LOOKUP_IDS, LearnedLimits
+from gateway.data_source.learned import LEARNED_SECONDS
+from gateway.errors import UpstreamForbidden
+
+LIST, OTHER = "list_segments", "list_shopper_profiles"
 
 
-def test_limits_start_with_what_the_gateway_would_like_and_start_again_after_a_while() -> None:
-    seconds = 100.0
-    limits = LearnedLimits(250, lambda: seconds)
-    assert (limits.page_size, limits.lookup_ids) == (250, LOOKUP_IDS)
-    limits.learn_page_size(150, seconds)
-    limits.lookup_ids = 20
-    seconds += LEARNED_SECONDS
-    assert (limits.page_size, limits.lookup_ids) == (150, 20)
-    seconds += 1
-    assert (limits.page_size, limits.lookup_ids) == (250, LOOKUP_IDS)
-    limits.learn_page_size(150, seconds)
-    seconds += LEARNED_SECONDS
-    assert limits.page_size == 150
+def limits_of(clock: Clock) -> LearnedLimits:
+    return in_process(1, clock=clock).services.lists.limits
+
+
+def test_limits_start_with_the_gateway_s_own_and_start_again_after_a_while() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    assert (limits.page_size(LIST), limits.lookup_ids(LIST)) == (250, LOOKUP_IDS)
+    limits.learn_page_size(LIST, 150, clock.now)
+    limits.learn_lookup_ids(LIST, 20)
+    clock.advance(LEARNED_SECONDS - 1)
+    assert (limits.page_size(LIST), limits.lookup_ids(LIST)) == (150, 20)
+    clock.advance(2)
+    assert (limits.page_size(LIST), limits.lookup_ids(LIST)) == (250, LOOKUP_IDS)
+
+
+def test_limits_of_one_operation_are_not_those_of_another() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    limits.learn_page_size(LIST, 50, clock.now)
+    limits.learn_lookup_ids(LIST, 20)
+    assert (limits.page_size(OTHER), limits.lookup_ids(OTHER)) == (250, LOOKUP_IDS)
 
 
 def test_no_more_ids_are_asked_for_than_a_page_gives() -> None:
-    limits = LearnedLimits(30, lambda: 0.0)
-    assert limits.lookup_ids == 30
+    clock = Clock()
+    limits = limits_of(clock)
+    limits.learn_page_size(LIST, 30, clock.now)
+    assert limits.lookup_ids(LIST) == 30
 
 
-def test_page_that_was_asked_for_later_tells_the_size() -> None:
-    limits = LearnedLimits(250, lambda: 100.0)
-    limits.learn_page_size(100, read_at=50.0)
-    limits.learn_page_size(250, read_at=49.0)
-    assert limits.page_size == 100
-    limits.learn_page_size(50, read_at=50.0)
-    assert limits.page_size == 50
+def test_size_of_the_page_that_was_asked_for_last_counts() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    limits.learn_page_size(LIST, 100, read_at=50.0)
+    limits.learn_page_size(LIST, 250, read_at=49.0)
+    assert limits.page_size(LIST) == 100
+    limits.learn_page_size(LIST, 50, read_at=50.0)
+    assert limits.page_size(LIST) == 50
 
 
-def test_nothing_is_forgotten_while_the_upstream_fails() -> None:
-    seconds, fails = 100.0, True
-    limits = LearnedLimits(250, lambda: seconds, upstream_fails=lambda: fails)
-    limits.learn_page_size(100, seconds)
-    seconds += LEARNED_SECONDS + 1
-    assert limits.page_size == 100
-    fails = False
-    assert limits.page_size == 250
+async def test_nothing_is_forgotten_while_the_upstream_fails() -> None:
+    clock = Clock()
+    gateway = in_process(1, clock=clock, CACHE_TTL_SECONDS="0")
+    source = gateway.services.segments
+    gateway.emulator.max_limit = 100
+    await source.read(0)
+    clock.advance(LEARNED_SECONDS + 1)
+    gateway.emulator.token_scope = None
+    with pytest.raises(UpstreamForbidden):
+        await gateway.services.upstream.page(SEGMENTS, 1, 100)
+    assert source.size == 100
+    clock.advance(60)
+    assert source.size == 250

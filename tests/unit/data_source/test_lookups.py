@@ -1,333 +1,317 @@
-"""Lookups by id, against the emulator: every test counts the upstream requests."""
+"""Rows by id, over the emulator: every test counts the upstream requests."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
 import pytest
+import stamina
+from clock import Clock, settle
 from in_process import InProcess, in_process
 
-from gateway.bigcommerce.protocol import Answer, read_segments
-from gateway.cache.lives import Entry
-from gateway.data_source import Kept, StoredKeys
-from gateway.emulator import Fault, SegmentRow
+from gateway.bigcommerce.operations import ATTEMPTS
+from gateway.emulator import Fault
 from gateway.errors import (
-    UpstreamError,
+    UpstreamForbidden,
     UpstreamRefused,
+    UpstreamTimeout,
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
-
-
-def a_row(number: int) -> SegmentRow:
-    day = "2024-05-01T10:00:00Z"
-    return SegmentRow(str(UUID(int=number, version=4)), f"Segment {number}", None, day, day)
-
-
-async def test_list_read_brings_the_rows_to_the_pool() -> None:
-    gateway = in_process(10)
-    await gateway.services.segments.read(0)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    assert list(await gateway.services.lookups.kept_segments(ids)) == ids
-    assert gateway.upstream_requests == 1
-
-
-async def test_lookup_learns_absence_too() -> None:
-    gateway = in_process(3)
-    source = gateway.services.lookups
-    present = gateway.emulator.store.segments[1].id
-    absent = a_row(7).id
-    for find in (source.look_up_segments, source.kept_segments):
-        found = await find([absent, present])
-        rows = [getattr(found[row_id], "segment", "an error") for row_id in (absent, present)]
-        assert (rows[0], getattr(rows[1], "id", None)) == (None, present)
-    assert gateway.upstream_requests == 1
-
-
-async def test_lookup_follows_the_pages_of_an_upstream_that_clamps() -> None:
-    gateway = in_process(200, max_limit=30)
-    ids = [row.id for row in gateway.emulator.store.segments[:100]]
-    assert sorted(await gateway.services.lookups.look_up_segments(ids)) == sorted(ids)
-    assert gateway.upstream_requests == 4
-
-
-async def test_lookup_steps_down_where_its_size_is_refused() -> None:
-    gateway = in_process(200, max_limit=50, over_limit="refuse")
-    ids = [row.id for row in gateway.emulator.store.segments[:100]]
-    assert len(await gateway.services.lookups.look_up_segments(ids)) == 100
-    assert gateway.upstream_requests == 3
-
-
-async def test_refused_size_of_a_lookup_is_remembered() -> None:
-    gateway = in_process(200, max_limit=50, over_limit="refuse")
-    ids = [row.id for row in gateway.emulator.store.segments]
-    await gateway.services.lookups.look_up_segments(ids[:100])
-    await gateway.services.lookups.look_up_segments(ids[100:])
-    assert gateway.upstream_requests == 3 + 2
-
-
-async def test_lookup_asks_for_fewer_ids_where_its_address_is_too_long() -> None:
-    gateway = in_process(100, longest_query=1000)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    assert [*await gateway.services.lookups.look_up_segments(ids)] == ids
-    assert gateway.services.client.requests == 1 + 2 + 4
-    await gateway.services.lookups.look_up_segments(ids)
-    assert gateway.services.client.requests == 7 + 4
-
-
-async def test_refusal_of_all_ids_stands_in_the_place_of_each_and_changes_nothing() -> None:
-    gateway = in_process(100, longest_query=10)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    for _ in range(2):
-        found = await gateway.services.lookups.look_up_segments(ids)
-        assert {type(row) for row in found.values()} == {UpstreamRefused}
-        assert [*found] == ids
-    assert gateway.services.client.requests == 2 * (1 + 2 + 4)
-
-
-async def test_refusal_of_one_id_is_for_it_and_its_neighbours_alone() -> None:
-    gateway = in_process(100)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    gateway.refused_text = ids[60]
-    found = await gateway.services.lookups.look_up_segments(ids)
-    assert [i for i in ids if isinstance(found[i], UpstreamError)] == ids[50:75]
-    assert gateway.services.client.requests == 1 + 2 + 2
-    gateway.refused_text = None
-    assert len(await gateway.services.lookups.look_up_segments(ids)) == 100
-    assert gateway.services.client.requests == 5 + 1
-
-
-async def test_older_answer_does_not_replace_a_newer_one_in_the_pool() -> None:
-    gateway = in_process(3)
-    row_id = gateway.emulator.store.segments[0].id
-    cache = gateway.services.cache
-    read_at = cache.now()
-    await gateway.services.segments.read(0)
-    key = StoredKeys("segments-gateway:v3:teststore", "segments").segment(row_id)
-    await cache.store_many([(key, Entry(read_at, b""))])
-    assert (await gateway.services.lookups.kept_segments([row_id]))[row_id].segment is not None
-
-
-async def test_segment_that_moves_while_a_lookup_is_paged_is_found() -> None:
-    gateway = in_process(120, max_limit=50, latency_seconds=1)
-    store = gateway.emulator.store
-    ids = [row.id for row in store.segments[:100]]
-
-    async def delete_the_first(_seconds: float) -> None:
-        # Whatever stood behind it on the next page moves to this one, which is out already.
-        if gateway.upstream_requests == 1:
-            store.delete(ids[:1])
-
-    gateway.emulator.sleep = delete_the_first
-    found = await gateway.services.lookups.look_up_segments(ids)
-    assert sorted(found) == sorted(ids)
-    assert gateway.upstream_requests == 2
-
-
-async def test_lookup_follows_a_size_of_pages_that_shrinks_but_not_for_ever() -> None:
-    gateway = in_process(100, latency_seconds=1)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    emulator = gateway.emulator
-
-    async def shrink(_seconds: float) -> None:
-        emulator.max_limit = max(1, emulator.max_limit // 3)
-
-    emulator.sleep = shrink
-    emulator.max_limit = 30
-    found = await gateway.services.lookups.look_up_segments(ids)
-    assert {type(row) for row in found.values()} == {Kept, UpstreamUnavailable}
-    assert len(await gateway.services.lookups.kept_segments(ids)) >= 30
-    emulator.max_limit, emulator.latency_seconds = 250, 0
-    assert len(await gateway.services.lookups.look_up_segments(ids)) == 100
-
-
-def test_answer_with_more_rows_than_ids_were_asked_for_is_an_error() -> None:
-    body = {"data": [], "meta": {"pagination": {"total": 101, "per_page": 100}}}
-    with pytest.raises(UpstreamUnavailable, match="more segments than it was asked for"):
-        read_segments(Answer(200, {}, msgspec.json.encode(body)), 1, 100, at_most=100)
-
-
-async def test_absence_is_not_learned_from_a_part_of_an_answer() -> None:
-    gateway = in_process(100, max_limit=50)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    gateway.emulator.faults.skip(1)
-    gateway.emulator.faults.add(Fault.SERVER_ERROR)
-    found = await gateway.services.lookups.look_up_segments(ids)
-    assert [type(found[i]) for i in ids] == [Kept] * 50 + [UpstreamUnavailable] * 50
-    kept = await gateway.services.lookups.kept_segments(ids)
-    assert len(kept) == 50
-    assert None not in [row.segment for row in kept.values()]
-
-
-async def test_clamp_that_a_lookup_met_is_remembered() -> None:
-    gateway = in_process(200, max_limit=40)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    await gateway.services.lookups.look_up_segments(ids[:80])
-    assert gateway.upstream_requests == 2
-    await gateway.services.lookups.look_up_segments(ids[80:160])
-    assert gateway.upstream_requests == 4
-
-
-async def test_id_that_is_refused_alone_costs_one_request() -> None:
-    gateway = in_process(1)
-    row_id = gateway.emulator.store.segments[0].id
-    gateway.refused_text = row_id
-    found = await gateway.services.lookups.look_up_segments([row_id])
-    assert isinstance(found[row_id], UpstreamRefused)
-    assert gateway.services.client.requests == 1
-
-
-@pytest.mark.parametrize(("status", "is_learned"), [(413, True), (422, True), (400, False)])
-async def test_only_a_refusal_that_can_be_about_size_makes_lookups_smaller(
-    status: int, is_learned: bool
-) -> None:
-    gateway = in_process(200, longest_query=2500, too_long=status)
-    ids = [row.id for row in gateway.emulator.store.segments]
-    await gateway.services.lookups.look_up_segments(ids[:100])
-    assert gateway.services.client.requests == 3
-    await gateway.services.lookups.look_up_segments(ids[100:])
-    assert gateway.services.client.requests == (5 if is_learned else 6)
+from gateway.request_scope import open_request_scope
 
 
 def ids_of(gateway: InProcess) -> list[str]:
     return [row.id for row in gateway.emulator.store.segments]
 
 
+def absent_ids(number: int) -> list[str]:
+    return [str(UUID(int=n, version=4)) for n in range(number)]
+
+
+async def load(gateway: InProcess, ids: Sequence[str]) -> list[str | type | None]:
+    """Returns the id of each row, None for absence, or the type of the error."""
+    rows = await gateway.services.segment_lookups.load(ids)
+    assert len(rows) == len(ids)
+    return [getattr(row, "id", type(row)) if row is not None else None for row in rows]
+
+
+async def test_rows_come_in_order_with_repeats_and_absences_and_are_cached() -> None:
+    gateway = in_process(3)
+    one, two, _ = ids_of(gateway)
+    (absent,) = absent_ids(1)
+    for _ in range(2):
+        found = await load(gateway, [two, absent, one, two, absent])
+        assert found == [two, None, one, two, None]
+    assert await load(gateway, []) == []
+    assert gateway.upstream_requests == 1
+
+
+async def test_rows_of_a_list_need_no_lookup() -> None:
+    gateway = in_process(10)
+    await gateway.page(first=1)
+    assert await load(gateway, ids_of(gateway)) == ids_of(gateway)
+    assert gateway.upstream_requests == 1
+
+
+@pytest.mark.parametrize("ttl", ["15", "0"])
+async def test_herd_of_identical_lookups_costs_one_request(ttl: str) -> None:
+    gateway = in_process(10, CACHE_TTL_SECONDS=ttl)
+    ids = ids_of(gateway)[:2]
+    assert await asyncio.gather(*(load(gateway, ids) for _ in range(50))) == [ids] * 50
+    assert gateway.upstream_requests == 1
+
+
 @pytest.mark.parametrize(
-    ("total", "asked", "requests", "found"),
+    ("max_limit", "over_limit", "first", "second"),
+    [(30, "clamp", 4, 4), (40, "clamp", 3, 3), (50, "refuse", 3, 2)],
+)
+async def test_ids_follow_the_size_of_pages_which_is_remembered(
+    max_limit: int, over_limit: str, first: int, second: int
+) -> None:
+    gateway = in_process(200, max_limit=max_limit, over_limit=over_limit)  # type: ignore[arg-type]
+    ids = ids_of(gateway)
+    assert await load(gateway, ids[:100]) == ids[:100]
+    assert gateway.upstream_requests == first
+    assert await load(gateway, ids[100:]) == ids[100:]
+    assert gateway.upstream_requests == first + second
+
+
+async def test_address_that_is_too_long_is_halved_twice_and_remembered() -> None:
+    gateway = in_process(200, longest_query=1000)
+    ids = ids_of(gateway)
+    assert await load(gateway, ids[:100]) == ids[:100]
+    assert gateway.services.client.requests == 1 + 2 + 4
+    assert await load(gateway, ids[100:]) == ids[100:]
+    assert gateway.services.client.requests == 7 + 4
+
+
+@pytest.mark.parametrize(("status", "is_learned"), [(413, True), (422, True), (400, False)])
+async def test_only_a_refusal_that_can_be_about_their_number_makes_batches_smaller(
+    status: int, is_learned: bool
+) -> None:
+    gateway = in_process(200, longest_query=2500, too_long=status)
+    ids = ids_of(gateway)
+    await load(gateway, ids[:100])
+    assert gateway.services.client.requests == 3
+    await load(gateway, ids[100:])
+    assert gateway.services.client.requests == (5 if is_learned else 6)
+
+
+async def test_refusal_of_all_ids_is_the_error_of_each_and_changes_nothing() -> None:
+    gateway = in_process(100, longest_query=10)
+    for _ in range(2):
+        assert await load(gateway, ids_of(gateway)) == [UpstreamRefused] * 100
+    assert gateway.services.client.requests == 2 * (1 + 2 + 4)
+
+
+async def test_refusal_of_one_id_is_the_error_of_a_few_and_of_none_once_it_is_gone() -> None:
+    gateway = in_process(100)
+    ids = ids_of(gateway)
+    gateway.refused_text = ids[60]
+    found = await load(gateway, ids)
+    assert [at for at, row in enumerate(found) if row is UpstreamRefused] == [*range(50, 75)]
+    assert gateway.services.client.requests == 1 + 2 + 2
+    assert await load(gateway, ids[:60] + ids[61:]) == ids[:60] + ids[61:]
+    assert gateway.services.client.requests == 5 + 1
+    gateway.refused_text = None
+    assert await load(gateway, ids) == ids
+    assert gateway.services.client.requests == 6 + 1
+
+
+async def test_id_that_is_refused_alone_costs_one_request() -> None:
+    gateway = in_process(1)
+    (row_id,) = ids_of(gateway)
+    gateway.refused_text = row_id
+    assert await load(gateway, [row_id]) == [UpstreamRefused]
+    assert gateway.services.client.requests == 1
+
+
+async def test_id_that_is_refused_keeps_no_other_stale() -> None:
+    clock = Clock()
+    gateway = in_process(10, clock=clock)
+    ids = ids_of(gateway)
+    await load(gateway, ids)
+    gateway.refused_text = bad = ids[0]
+    clock.advance(120)  # all are stale, and wait for a lookup
+    with open_request_scope(10) as scope:
+        assert await load(gateway, [bad]) == [bad]
+    assert scope.stale_because == "UPSTREAM_UNAVAILABLE"
+    for neighbours in (ids[1:4], ids[4:]):
+        with open_request_scope(10) as scope:
+            assert await load(gateway, neighbours) == neighbours
+        assert (scope.is_stale, scope.stale_because) == (False, None)
+    # The refused one is not asked for again at once, but a second later.
+    for seconds, requests in ((0, 4), (1.1, 5)):
+        clock.advance(seconds)
+        await load(gateway, [bad])
+        await settle()
+        assert gateway.services.client.requests == requests
+
+
+async def test_unreadable_answer_is_asked_for_twice_for_one_id_and_in_halves_for_many() -> None:
+    gateway = in_process(100)
+    ids, faults = ids_of(gateway), gateway.emulator.faults
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        faults.add(Fault.HTML)
+        assert await load(gateway, ids[:1]) == ids[:1]
+        assert gateway.upstream_requests == 2
+        faults.add(Fault.TRUNCATED)
+        assert await load(gateway, ids[1:]) == ids[1:]
+        assert gateway.upstream_requests == 2 + 3
+        faults.add(Fault.HTML, None)
+        assert await load(gateway, absent_ids(2)) == [UpstreamUnreadable] * 2
+        assert gateway.upstream_requests == 5 + 3
+
+
+async def test_absence_is_not_learned_from_a_part_of_an_answer() -> None:
+    gateway = in_process(100, max_limit=50)
+    ids = ids_of(gateway)
+    gateway.emulator.faults.skip(1)
+    gateway.emulator.faults.add(Fault.HTML, 3)
+    assert await load(gateway, ids) == [*ids[:50], *[UpstreamUnreadable] * 50]
+    assert gateway.upstream_requests == 1 + 1 + 2
+    assert await load(gateway, ids) == ids
+    assert gateway.upstream_requests == 4 + 1
+
+
+async def test_row_that_moves_while_an_answer_is_paged_is_found() -> None:
+    gateway = in_process(120, max_limit=50, latency_seconds=1)
+    ids = ids_of(gateway)[:100]
+
+    async def delete_the_first(_seconds: float) -> None:
+        # The row behind it moves from the next page to the one that is out already.
+        if gateway.upstream_requests == 1:
+            gateway.emulator.store.delete(ids[:1])
+
+    gateway.emulator.sleep = delete_the_first
+    assert await load(gateway, ids) == ids
+    assert gateway.upstream_requests == 2
+
+
+async def test_pages_that_shrink_are_followed_but_not_for_ever() -> None:
+    gateway = in_process(100, max_limit=30, latency_seconds=1)
+    ids, emulator = ids_of(gateway), gateway.emulator
+
+    async def shrink(_seconds: float) -> None:
+        emulator.max_limit = max(1, emulator.max_limit // 3)
+
+    emulator.sleep = shrink
+    found = await load(gateway, ids)
+    assert found[:30] == ids[:30]
+    assert UpstreamUnavailable in found
+    emulator.max_limit, emulator.latency_seconds = 250, 0
+    assert await load(gateway, ids) == ids
+
+
+@pytest.mark.parametrize(
+    ("total", "asked", "requests"),
     [
-        (1000, 400, 0, 0),  # as many requests as the list: ids tell absence, too
-        (1000, 401, 1, 250),  # the first block leaves 151, which take 2 requests, not 3
-        (1000, 551, 4, 551),
-        (1000, 1000, 4, 1000),
-        (120, 401, 1, 120),
+        (1000, 400, 4),  # by id: the list would take as many
+        (1000, 401, 1 + 2),  # the first block leaves 151, which take 2 requests, not 3
+        (1000, 551, 4),
+        (1000, 1000, 4),
+        (120, 401, 1 + 3),  # absence is known by id alone
     ],
 )
-async def test_the_list_is_read_where_that_takes_fewer_requests(
-    total: int, asked: int, requests: int, found: int
+async def test_list_is_read_if_that_takes_fewer_requests(
+    total: int, asked: int, requests: int
 ) -> None:
     gateway = in_process(total)
-    ids = (ids_of(gateway) + [a_row(n).id for n in range(asked)])[:asked]
-    assert list(await gateway.services.lookups.listed_segments(ids)) == ids[:found]
+    present = ids_of(gateway)[:asked]
+    absent = absent_ids(asked - len(present))
+    assert await load(gateway, present + absent) == present + [None] * len(absent)
     assert gateway.upstream_requests == requests
 
 
-async def test_as_many_ids_as_a_client_s_field_takes_are_asked_for_by_id() -> None:
+@pytest.mark.parametrize(("asked", "requests"), [(250, 3), (251, 1 + 1)])
+async def test_as_many_ids_as_a_field_takes_are_asked_for_by_id(asked: int, requests: int) -> None:
     gateway = in_process(300, CACHE_TTL_SECONDS="0")
     await gateway.page(first=1)
-    ids = ids_of(gateway)
-    assert await gateway.services.lookups.listed_segments(ids[:250]) == {}
-    assert len(await gateway.services.lookups.listed_segments(ids[:251])) == 250
-    assert gateway.upstream_requests == 2  # the page, and the first block
+    ids = ids_of(gateway)[:asked]
+    assert await load(gateway, ids) == ids
+    assert gateway.upstream_requests == 1 + requests
 
 
 @pytest.mark.parametrize("max_limit", [10, 30, 50, 100])
-async def test_a_clamp_that_the_first_block_tells_of_ends_the_reading_where_it_does_not_pay(
-    max_limit: int,
-) -> None:
+async def test_list_whose_first_block_shows_a_clamp_is_not_read_on(max_limit: int) -> None:
     gateway = in_process(1000, max_limit=max_limit)
     ids = ids_of(gateway)[:501]
-    found = await gateway.services.segment_loader.load_segments_by_id(ids)
-    assert [getattr(row, "id", None) for row in found] == ids
+    assert await load(gateway, ids) == ids
     full, rest = divmod(501 - max_limit, 100)
-    lookups = full * -(-100 // max_limit) + -(-rest // max_limit)
-    assert gateway.upstream_requests == 1 + lookups
+    assert gateway.upstream_requests == 1 + full * -(-100 // max_limit) + -(-rest // max_limit)
 
 
-async def test_a_list_that_has_grown_is_read_on_only_where_that_pays() -> None:
+async def test_list_that_has_grown_is_read_on_only_if_that_pays() -> None:
     gateway = in_process(1000)
     rows = gateway.emulator.store.segments
     grown = rows[120:]
     del rows[120:]
     await gateway.page(first=1)
     rows += grown
-    gateway.services.segments.supersede(gateway.services.segments.now())
-    ids = [row.id for row in rows[-251:]]
-    assert len(await gateway.services.segment_loader.load_segments_by_id(ids)) == 251
+    gateway.services.segments.invalidate_before(gateway.services.segments.now())
+    ids = ids_of(gateway)[-251:]
+    assert await load(gateway, ids) == ids
     assert gateway.upstream_requests == 1 + 1 + 3  # 3 blocks are no fewer than 3 lookups
 
 
-async def test_without_a_cache_the_list_s_rows_are_found_all_the_same() -> None:
-    gateway = in_process(1000, CACHE_TTL_SECONDS="0")
-    found = await gateway.services.segment_loader.load_segments_by_id(ids_of(gateway))
-    assert [getattr(row, "id", None) for row in found] == ids_of(gateway)
-    assert gateway.upstream_requests == 4
-
-
-async def test_an_existing_segment_that_the_list_did_not_show_is_asked_for_by_id() -> None:
-    gateway = in_process(1000)
+@pytest.mark.parametrize("ttl", ["15", "0"])
+async def test_row_that_the_list_did_not_show_is_asked_for_by_id(ttl: str) -> None:
+    gateway = in_process(1000, CACHE_TTL_SECONDS=ttl, latency_seconds=1)
     ids = ids_of(gateway)
-    await gateway.page(first=1)
-    moved = gateway.emulator.store.segments.pop(0)  # each row behind it is now one place earlier
-    gateway.emulator.store.segments.append(moved)
-    found = await gateway.services.segment_loader.load_segments_by_id(ids)
-    assert [getattr(row, "id", None) for row in found] == ids
-    assert gateway.upstream_requests == 4 + 1
+
+    async def move_the_first(_seconds: float) -> None:
+        if gateway.upstream_requests == 1:  # each row behind it is then one place earlier
+            rows = gateway.emulator.store.segments
+            rows.append(rows.pop(0))
+
+    gateway.emulator.sleep = move_the_first
+    await load(gateway, ids[:1])
+    gateway.emulator.store.segments.append(gateway.emulator.store.segments.pop(0))
+    assert await load(gateway, ids) == ids
 
 
-async def test_error_of_one_block_stands_for_what_no_other_block_shows() -> None:
+async def test_error_of_one_block_is_that_of_the_ids_that_no_other_block_has() -> None:
     gateway = in_process(1000)
     ids = ids_of(gateway)
     gateway.refused_text = "page=3"
-    found = await gateway.services.segment_loader.load_segments_by_id([*ids, a_row(7).id])
-    failed = [at for at, row in enumerate(found) if isinstance(row, UpstreamRefused)]
-    assert failed == [*range(500, 750), 1000]
-    assert [getattr(row, "id", None) for row in found[:500]] == ids[:500]
-    assert [getattr(row, "id", None) for row in found[750:1000]] == ids[750:]
+    found = await load(gateway, [*ids, *absent_ids(1)])
+    failed = [UpstreamRefused] * 250
+    assert found == [*ids[:500], *failed, *ids[750:], UpstreamRefused]
 
 
-async def test_error_of_the_first_block_stands_for_all_and_costs_one_request() -> None:
+async def test_error_of_the_first_block_is_that_of_all_and_costs_one_request() -> None:
     gateway = in_process(1000)
-    gateway.emulator.faults.add(Fault.SERVER_ERROR, 1)
-    found = await gateway.services.lookups.listed_segments(ids_of(gateway))
-    assert {type(row) for row in found.values()} == {UpstreamUnavailable}
+    gateway.emulator.token_scope = None
+    assert await load(gateway, ids_of(gateway)) == [UpstreamForbidden] * 1000
     assert gateway.upstream_requests == 1
 
 
-async def test_lookup_after_a_write_makes_nothing_of_one_that_left_before() -> None:
+async def test_lookup_after_a_write_takes_nothing_of_one_that_was_sent_before() -> None:
     gateway = in_process(10, latency_seconds=1, LOOKUP_WINDOW_MILLISECONDS="0")
-    left, answers = asyncio.Event(), asyncio.Event()
-
-    async def wait(_: float) -> None:
-        left.set()
-        await answers.wait()
-
-    gateway.emulator.sleep = wait
-    loader, ids = gateway.services.segment_loader, [gateway.emulator.store.segments[0].id]
-    before = asyncio.ensure_future(loader.load_segments_by_id(ids))
-    await left.wait()
-    await gateway.services.invalidate_segments()
-    after = asyncio.ensure_future(loader.load_segments_by_id(ids))
-    await asyncio.sleep(0)  # it joins the lookup that is under way
+    answers = asyncio.Event()
+    gateway.emulator.sleep = lambda _: answers.wait()
+    ids = ids_of(gateway)[:1]
+    before = asyncio.ensure_future(load(gateway, ids))
+    await settle()
+    await gateway.services.invalidations.announce("segments", gateway.services.cache.now())
+    after = asyncio.ensure_future(load(gateway, ids))
+    await settle()
+    assert gateway.upstream_requests == 1
     answers.set()
-    assert await before == await after
-    assert gateway.upstream_requests == 2
-    await loader.load_segments_by_id(ids)
+    assert [await before, await after, await load(gateway, ids)] == [ids] * 3
     assert gateway.upstream_requests == 2
 
 
-async def test_failed_lookups_defer_their_own_ids_then_all_of_them_until_one_is_answered() -> None:
-    seconds = 1_800_000_000.0
-    gateway = in_process(10, clock=lambda: seconds)
-    lookups = gateway.services.lookups
-    ids = [row.id for row in gateway.emulator.store.segments]
-    gateway.emulator.faults.add(Fault.HTML, None)
-    for number, row_id in enumerate(ids[:5], 1):
-        with pytest.raises(UpstreamUnreadable):
-            await lookups.look_up_segments([row_id])
-        assert lookups.has_just_failed(row_id)
-        assert lookups.has_just_failed(ids[9]) is (number == 5)
-    seconds += 1.1
-    assert not any(map(lookups.has_just_failed, ids))
-    for row_id in ids[:5]:
-        with pytest.raises(UpstreamUnreadable):
-            await lookups.look_up_segments([row_id])
-    assert all(map(lookups.has_just_failed, ids))
-    gateway.emulator.faults.clear()
-    await lookups.look_up_segments([ids[8]])
-    assert not any(map(lookups.has_just_failed, ids))
-    gateway.emulator.faults.add(Fault.HTML)
-    with pytest.raises(UpstreamUnreadable):
-        await lookups.look_up_segments([ids[0]])
-    seconds += 1.1
-    assert not lookups.has_just_failed(ids[0])
+async def test_deadline_of_a_request_ends_its_own_wait_alone() -> None:
+    gateway = in_process(10, latency_seconds=1, LOOKUP_WINDOW_MILLISECONDS="0")
+    answers = asyncio.Event()
+    gateway.emulator.sleep = lambda _: answers.wait()
+    ids = ids_of(gateway)[:2]
+    patient = asyncio.ensure_future(load(gateway, ids))
+    await settle()
+    with open_request_scope(0.0):
+        assert await load(gateway, ids) == [UpstreamTimeout] * 2
+    answers.set()
+    assert await patient == ids
+    assert gateway.upstream_requests == 1

@@ -11,7 +11,7 @@ from clock import Clock, settle
 from starlette.applications import Starlette
 
 from gateway.emulator import Emulator, create_emulator, seeded_store
-from gateway.emulator.operations import TokenScope
+from gateway.emulator.resources import TokenScope
 
 STATUS_CODES = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 

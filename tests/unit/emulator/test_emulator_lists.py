@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from gateway.emulator import Fault, seeded_store
-from gateway.emulator.lists import (
+from gateway.emulator.paging import (
     ListRefused,
     ListRequest,
     PageRules,

@@ -3,7 +3,7 @@
 import pytest
 from clock import Clock
 
-from gateway.emulator.rate_limit import RateLimitWindow, WindowCount
+from gateway.emulator.rate_limit_window import RateLimitWindow, WindowCount
 
 
 def left_and_reset(window: RateLimitWindow) -> tuple[str, str]:

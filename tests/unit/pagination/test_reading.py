@@ -42,7 +42,7 @@ async def test_blocks_of_one_window_are_read_side_by_side() -> None:
 
     gateway.emulator.sleep = wait
     cursor = (await gateway.page(first=240))["pageInfo"]["endCursor"]
-    gateway.services.segments.supersede(gateway.services.cache.now())
+    gateway.services.segments.invalidate_before(gateway.services.cache.now())
     gate.clear()
     reader = asyncio.ensure_future(gateway.page(first=250, after=cursor))
     for _ in range(200):

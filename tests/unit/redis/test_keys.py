@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.redis.keys import LAYOUT, key, lease_of
+from gateway.redis.keys import LAYOUT, key
 
 parts = st.lists(st.text(max_size=4) | st.text(":%!/ é", max_size=3), min_size=1, max_size=4)
 
@@ -13,7 +13,7 @@ def test_key_shows_its_parts() -> None:
 
 
 def test_separators_in_a_part_are_encoded() -> None:
-    assert key("a:b", "c!lease", "%") == "a%3Ab:c%21lease:%25"
+    assert key("a:b", "c!lock", "%") == "a%3Ab:c%21lock:%25"
 
 
 @given(parts, parts)
@@ -21,6 +21,6 @@ def test_keys_are_the_same_where_all_parts_are(one: list[str], other: list[str])
     assert (key(*one) == key(*other)) == (one == other)
 
 
-@given(parts, parts)
-def test_lease_is_the_key_of_no_value(one: list[str], other: list[str]) -> None:
-    assert lease_of(key(*one)) != key(*other)
+@given(parts)
+def test_suffix_of_a_lock_is_in_no_key(one: list[str]) -> None:
+    assert "!" not in key(*one)

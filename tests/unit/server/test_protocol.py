@@ -381,7 +381,7 @@ def test_pipelined_requests_do_not_pile_up() -> None:
         for _ in range(1000):
             assert client.answer()[0] == 200
         sender.join()
-    # What one read brings, which is 256 KiB, and what the next one brings beside the last of them.
+    # Two reads of at most 256 KiB: reading stops once a request waits.
     assert 1 < Watched.longest_queue <= 2 * 256 * KIB // 8000
 
 

@@ -79,7 +79,7 @@ def test_examples_fit_beside_the_toolbar_of_a_small_screen() -> None:
     assert max(map(len, lines)) <= 48
 
 
-async def test_first_example_pages_forward_as_it_tells() -> None:
+async def test_first_example_pages_forward() -> None:
     forward = examples()[0]
     first = await answer_to(forward)
     match first:
@@ -92,7 +92,7 @@ async def test_first_example_pages_forward_as_it_tells() -> None:
     assert entity_ids(second, "edges") == [segment.id for segment in SEGMENTS[5:10]]
 
 
-async def test_second_example_pages_backward_as_it_tells() -> None:
+async def test_second_example_pages_backward() -> None:
     backward = examples()[1]
     last = await answer_to(backward)
     match last:

@@ -1,4 +1,4 @@
-"""Segments by id, as every field asks for them: each id gets a row, null or an error of its own."""
+"""Segments by id, for every field: each id has a row, null or an error of its own."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
@@ -17,7 +17,7 @@ def segment_id(text: str) -> str:
 
 
 def attempt(check: Callable[[Asked], str], asked: Asked) -> str | BadUserInput:
-    """Returns the checked id, or the error that stands in its place in the answer."""
+    """Returns the checked id, or the error that takes its place in the answer."""
     try:
         return check(asked)
     except BadUserInput as error:
@@ -25,12 +25,12 @@ def attempt(check: Callable[[Asked], str], asked: Asked) -> str | BadUserInput:
 
 
 async def look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
-    """Returns the segments in the order of the ids, None where the store has none such.
+    """Returns the segments in the order of the ids, None for one that does not exist.
 
-    What is an error stays one: graphql-core reports it at its index, beside its siblings.
+    An error stays in the place of its id: graphql-core reports it there, and answers the others.
     """
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
-    rows = iter(await info.context.segment_loader.load_segments_by_id(uuids))
+    rows = iter(await info.context.segment_lookups.load(uuids))
     found: list[Segment | GatewayError | None] = []
     for row_id in ids:
         row = next(rows) if isinstance(row_id, str) else row_id

@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from gateway.emulator.faults import Fault
-from gateway.emulator.lists import PageRules
+from gateway.emulator.paging import PageRules
 from gateway.emulator.store import Store
 
 TokenScope = Literal["store_v2_customers", "store_v2_customers_read_only"]

@@ -1,0 +1,45 @@
+"""Entries in this process's memory, decoded and bounded in bytes."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from aiocache import SimpleMemoryCache
+from cachetools import LRUCache
+
+from gateway.cache.policy import Entry
+
+# What a key, its entry in the dict and the links of the LRU list weigh beside the value.
+ENTRY_OVERHEAD_BYTES = 400
+# A decoded value weighs about this many times its encoded bytes.
+DECODED_WEIGHT = 3
+
+
+class _Weighted(NamedTuple):
+    entry: Entry[Any]  # the kinds of entries lie side by side; a key names its kind
+    weight: int
+
+
+class Memory:
+    """Entries by key, up to `maximum_bytes`; the least recently used go when it is full."""
+
+    def __init__(self, maximum_bytes: int) -> None:
+        # timeout=None: a timer around each operation costs more than the operation.
+        self._store = SimpleMemoryCache(timeout=None)
+        # aiocache's memory backend has no bound of its own. Its entries carry no timer either
+        # (ttl=None): the reader judges their age, and the bound removes what is not read.
+        self._store._cache = LRUCache(maximum_bytes, getsizeof=lambda kept: kept.weight)
+        self._maximum_bytes = maximum_bytes
+
+    async def get_many(self, keys: Sequence[str]) -> list[Entry[Any] | None]:
+        """Returns an entry or None for each key, in order."""
+        kept: list[_Weighted | None] = await self._store.multi_get(keys)
+        return [None if one is None else one.entry for one in kept]
+
+    async def set(self, key: str, entry: Entry[Any], encoded_bytes: int) -> None:
+        """Stores an entry, unless a newer one is there or it is larger than the whole memory."""
+        weight = encoded_bytes * DECODED_WEIGHT + ENTRY_OVERHEAD_BYTES
+        if weight > self._maximum_bytes:
+            return
+        kept: _Weighted | None = await self._store.get(key)
+        if kept is None or kept.entry.read_at <= entry.read_at:
+            await self._store.set(key, _Weighted(entry, weight))

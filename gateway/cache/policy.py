@@ -1,0 +1,68 @@
+"""How fresh a cached value is: fresh, then stale while it is refreshed, then stale on an error.
+
+Source: RFC 9111 (HTTP Caching), 4.2, and RFC 5861 (stale-while-revalidate, stale-if-error).
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Generic, TypeVar
+
+from gateway.errors import ErrorCode
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Value]):
+    """A cached value; `read_at` is the time in seconds at which its request was sent upstream.
+
+    An age counted from there includes the time of the request itself (RFC 9111, 4.2.3).
+    `stale_because` is the code of the upstream error because of which this read serves the entry
+    although it is stale; it is not stored.
+    """
+
+    read_at: float
+    value: Value
+    stale_because: ErrorCode | None = field(default=None, compare=False)
+
+
+class Freshness(Enum):
+    """What a value may be served for."""
+
+    FRESH = "served as it is"
+    STALE_WHILE_REVALIDATE = "served while a background refresh runs"
+    STALE_IF_ERROR = "served only if the upstream fails or is slow"
+    EXPIRED = "not served"
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """Seconds: `ttl` is how long a value is fresh; the other two begin where that ends.
+
+    A `ttl` of 0 turns the cache off.
+    """
+
+    ttl: float
+    stale_while_revalidate: float = 0.0
+    stale_if_error: float = 0.0
+
+    @property
+    def max_age(self) -> float:
+        """Seconds after which a value has expired; 0 where the cache is off."""
+        return self.ttl + max(self.stale_while_revalidate, self.stale_if_error) if self.ttl else 0.0
+
+    def freshness_at(self, age: float, *, may_revalidate: bool = True) -> Freshness:
+        """Returns the freshness of a value of this age in seconds.
+
+        Without `may_revalidate`, a stale value is served only if the upstream fails or is slow.
+        """
+        # A value from the future was stamped by a process whose clock is wrong.
+        if not self.ttl or age < -self.ttl:
+            return Freshness.EXPIRED
+        if age < self.ttl:
+            return Freshness.FRESH
+        if may_revalidate and age < self.ttl + self.stale_while_revalidate:
+            return Freshness.STALE_WHILE_REVALIDATE
+        if age < self.ttl + self.stale_if_error:
+            return Freshness.STALE_IF_ERROR
+        return Freshness.EXPIRED

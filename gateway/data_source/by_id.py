@@ -1,0 +1,105 @@
+"""Asks the upstream for rows by id: `id:in`, in smaller parts where it refuses or cuts them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Generic
+
+from gateway.bigcommerce.models import Page, Row
+from gateway.bigcommerce.operations import Upstream
+from gateway.bigcommerce.protocol import Listing
+from gateway.cache.fills import Outcome
+from gateway.cache.policy import Entry
+from gateway.cache.read_through import ReadThroughCache
+from gateway.data_source.learned import LearnedLimits
+from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable, UpstreamUnreadable
+from gateway.pagination import PAGE_SIZE_CHANGES
+
+# How often ids that were refused, or not answered whole, are asked for again in smaller parts.
+# Two cost at most 7 requests for 100 ids; the smallest parts then have 25.
+SMALLER_PARTS = 2
+# One odd answer must not turn a lookup of 100 ids into as many requests.
+SMALLEST_PART = 10
+
+
+class RowsById(Generic[Row]):
+    """Reads rows of one list by id, past the cache."""
+
+    def __init__(
+        self,
+        listing: Listing[Row],
+        upstream: Upstream,
+        cache: ReadThroughCache,
+        limits: LearnedLimits,
+    ) -> None:
+        self._listing = listing
+        self._upstream = upstream
+        self._cache = cache
+        self._limits = limits
+
+    async def ask(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
+        """Returns a row, its absence or an error for each id.
+
+        One request for each 100 ids, more if the upstream takes or gives fewer at once. If it
+        refuses one of them, or its answer cannot be read, the error is that id's and that of the
+        ids asked for with it.
+        """
+        at_once = self._limits.lookup_ids(self._listing.operation)
+        return await self._ask_in_parts(ids, at_once, SMALLER_PARTS)
+
+    async def _ask_in_parts(
+        self, ids: Sequence[str], at_once: int, smaller_parts: int
+    ) -> dict[str, Outcome[Row | None]]:
+        parts = [ids[at : at + at_once] for at in range(0, len(ids), at_once)]
+        answers = await asyncio.gather(*(self._ask_once(part, smaller_parts) for part in parts))
+        return {row_id: outcome for answer in answers for row_id, outcome in answer.items()}
+
+    async def _ask_once(
+        self, ids: Sequence[str], smaller_parts: int
+    ) -> dict[str, Outcome[Row | None]]:
+        read_at = self._cache.now()
+        is_single = len(ids) == 1
+        # A single id that cannot be divided is worth a second try.
+        retries = is_single and smaller_parts == SMALLER_PARTS
+        try:
+            page = await self._upstream.page(
+                self._listing, 1, len(ids), ids, retry_unreadable=retries
+            )
+        except UpstreamError as error:
+            is_divisible = isinstance(error, UpstreamRefused | UpstreamUnreadable)
+            if not is_divisible or is_single or not smaller_parts:
+                return dict.fromkeys(ids, error)
+            return await self._ask_halves(ids, smaller_parts, error)
+        found: dict[str, Outcome[Row | None]] = {
+            row.id: Entry(read_at, row) for row in page.rows if row is not None
+        }
+        left = [row_id for row_id in ids if row_id not in found]
+        if page.total == len(page.rows):
+            return {**found, **dict.fromkeys(left, Entry(read_at, None))}
+        return {**found, **await self._ask_for_rest(left, page, smaller_parts)}
+
+    async def _ask_halves(
+        self, ids: Sequence[str], smaller_parts: int, error: UpstreamError
+    ) -> dict[str, Outcome[Row | None]]:
+        half = -(-len(ids) // 2)
+        outcomes = await self._ask_in_parts(ids, half, smaller_parts - 1)
+        is_about_number = isinstance(error, UpstreamRefused) and error.status in (413, 414, 422)
+        if is_about_number and not any(isinstance(o, UpstreamError) for o in outcomes.values()):
+            self._learn(half)  # their number was refused, and none of them
+        return outcomes
+
+    async def _ask_for_rest(
+        self, left: Sequence[str], page: Page[Row], smaller_parts: int
+    ) -> dict[str, Outcome[Row | None]]:
+        """Asks again for the ids that are not on the first page of a list that goes on.
+
+        They may be on the next page, which can have moved by then; so they are asked for by id, as
+        many at once as a page holds.
+        """
+        if not smaller_parts:
+            return dict.fromkeys(left, UpstreamUnavailable(PAGE_SIZE_CHANGES))
+        at_once = max(page.per_page, SMALLEST_PART)
+        self._learn(at_once)
+        return await self._ask_in_parts(left, at_once, smaller_parts - 1)
+
+    def _learn(self, ids: int) -> None:
+        self._limits.learn_lookup_ids(self._listing.operation, max(ids, SMALLEST_PART))

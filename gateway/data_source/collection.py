@@ -1,0 +1,63 @@
+"""A collection: one list of the upstream, as every room takes it."""
+
+from dataclasses import dataclass
+from typing import Generic
+
+from gateway.bigcommerce.models import Row, Segment
+from gateway.bigcommerce.protocol import SEGMENTS, Listing
+from gateway.cache.entries import EntryKind
+from gateway.data_source.codec import Codec
+from gateway.pagination import Block
+from gateway.redis.keys import key
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(Generic[Row]):
+    """One list of the upstream.
+
+    `name` is unique in the store, such as "segments" or "segments/<uuid>/shopper-profiles"; it is
+    part of cursors, cache keys and invalidations. `maximum_rows` is the upstream's limit for the
+    list, None for a list that may be too long to be read whole.
+    """
+
+    name: str
+    listing: Listing[Row]
+    codec: Codec[Row]
+    maximum_rows: int | None = None
+
+    @property
+    def blocks(self) -> EntryKind[Block[Row]]:
+        """The list's blocks in the cache."""
+        return EntryKind(self.name, self.listing.operation, self.codec.blocks)
+
+    @property
+    def rows(self) -> EntryKind[Row | None]:
+        """The list's rows by id in the cache; None for an id that does not exist."""
+        return EntryKind(self.name, self.listing.operation_by_id, self.codec.rows)
+
+
+# BigCommerce's limit for a store.
+MAXIMUM_SEGMENTS = 1000
+
+ALL_SEGMENTS = Collection("segments", SEGMENTS, Codec(Segment), MAXIMUM_SEGMENTS)
+
+
+class Keys:
+    """The cache keys of one collection of a store, `<store_key>:<collection>:…`."""
+
+    def __init__(self, store_key: str, collection: str) -> None:
+        self._prefix = f"{store_key}:{key(collection)}"
+
+    # Indices, sizes and ids contain nothing that would have to be quoted.
+    def block(self, size: int, index: int) -> str:
+        """Returns the key of a block."""
+        return f"{self._prefix}:block:{size}:{index}"
+
+    def row(self, row_id: str) -> str:
+        """Returns the key of a row, or of its absence."""
+        return f"{self._prefix}:id:{row_id}"
+
+
+def last_part(of_key: str) -> str:
+    """Returns what a key ends with: the index of a block, the id of a row."""
+    return of_key.rpartition(":")[2]

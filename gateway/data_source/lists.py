@@ -1,0 +1,234 @@
+"""Lists of the upstream in blocks, from the cache or from the upstream."""
+
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Generic, cast
+
+from cachetools import LRUCache
+
+from gateway.bigcommerce.models import Row
+from gateway.bigcommerce.operations import Upstream
+from gateway.cache.policy import Entry
+from gateway.cache.read_through import ReadThroughCache
+from gateway.cache.single_flight import call_for_all
+from gateway.data_source.collection import Collection, Keys, last_part
+from gateway.data_source.learned import LearnedLimits
+from gateway.errors import UpstreamError, UpstreamRefused
+from gateway.pagination import Block
+
+# Page sizes to try in turn if the upstream refuses the one that was asked for.
+SMALLER_PAGE_SIZES = (100, 50)
+# How long blocks that disagree, however often they are read, are answered as they are.
+UNSTABLE_SECONDS = 15.0
+# Blocks of one answer are read at most this far apart, or two ttls apart if that is longer.
+SHORTEST_VERSION_SECONDS = 5.0
+# A list may be read again this often, in this time, to find the row of a cursor.
+SEARCHES, SEARCHES_SECONDS = 3, 30.0
+# Lists whose state is remembered: the least recently read are forgotten.
+MAXIMUM_LISTS = 1000
+
+log = logging.getLogger(__name__)
+
+
+class Lists:
+    """The lists of one store, each with what was seen of it lately."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        cache: ReadThroughCache,
+        limits: LearnedLimits,
+        *,
+        store_hash: str,
+        store_key: str,
+    ) -> None:
+        self.upstream = upstream
+        self.cache = cache
+        self.limits = limits
+        self._store_hash = store_hash
+        self._store_key = store_key
+        # A name has one type of rows.
+        self._sources: LRUCache[str, ListSource[Any]] = LRUCache(MAXIMUM_LISTS)
+
+    def of(self, collection: Collection[Row]) -> "ListSource[Row]":
+        """Returns the blocks of a collection."""
+        source = cast(ListSource[Row] | None, self._sources.get(collection.name))
+        if source is None:
+            source = self._sources[collection.name] = ListSource(
+                collection,
+                self.upstream,
+                self.cache,
+                self.limits,
+                self.keys_of(collection),
+                name=f"{collection.name} of {self._store_hash}",
+            )
+        return source
+
+    def keys_of(self, collection: Collection[Row]) -> Keys:
+        """Returns the cache keys of a collection."""
+        return Keys(self._store_key, collection.name)
+
+
+class ListSource(Generic[Row]):
+    """One list: a `gateway.pagination.BlockSource`. `total` is that of the newest answer."""
+
+    def __init__(
+        self,
+        collection: Collection[Row],
+        upstream: Upstream,
+        cache: ReadThroughCache,
+        limits: LearnedLimits,
+        keys: Keys,
+        *,
+        name: str,
+    ) -> None:
+        self.name = name
+        self.total: int | None = None
+        self._collection = collection.name
+        self._listing = collection.listing
+        self._blocks, self._rows = collection.blocks, collection.rows
+        self._upstream = upstream
+        self._cache = cache
+        self._limits = limits
+        self._keys = keys
+        self._total_read_at = 0.0
+        self._invalid_before = 0.0
+        self._unstable_until = 0.0
+        self._searched_at: deque[float] = deque(maxlen=SEARCHES)
+
+    @property
+    def size(self) -> int:
+        """Rows to a page, as far as is known."""
+        return self._limits.page_size(self._listing.operation)
+
+    @property
+    def version_seconds(self) -> float:
+        """How far apart in time the blocks of one answer may have been read."""
+        # Under steady reading a block is filled again a little after its ttl.
+        return max(2 * self._cache.policy.ttl, SHORTEST_VERSION_SECONDS)
+
+    @property
+    def is_unstable(self) -> bool:
+        """Whether blocks disagreed lately, however often they were read."""
+        return self.now() < self._unstable_until
+
+    def now(self) -> float:
+        """Returns the time in seconds, a little later at each call."""
+        return self._cache.now()
+
+    def read_fresh_total(self) -> int | None:
+        """Returns the total, recorded as read, while the answer that had it is fresh, else None."""
+        is_current = self._total_read_at >= self._invalid_before
+        if not (is_current and self._cache.is_fresh(self._collection, self._total_read_at)):
+            return None
+        self._cache.record_read(self._total_read_at)
+        return self.total
+
+    async def read(self, index: int) -> Block[Row]:
+        """Returns one block: fresh, or as stale as `ReadThroughCache.read` serves it.
+
+        A page that the upstream refuses because the list has become shorter is an empty block.
+        Raises the error of the fill that it needed.
+        """
+        size = self.size
+        key = self._keys.block(size, index)
+        fill = partial(call_for_all, call=partial(self._fill, size))
+        outcome = (await self._cache.read(self._blocks, [key], fill, self._invalid_before))[key]
+        if isinstance(outcome, UpstreamError):
+            raise outcome
+        block = outcome.value
+        # Another process may have read it, or this one before it forgot.
+        self._limits.learn_page_size(self._listing.operation, block.size, block.read_at)
+        if block.read_at > self._total_read_at:
+            self.total, self._total_read_at = block.total, block.read_at
+        if outcome.stale_because is not None:
+            block = replace(block, stale_because=outcome.stale_because)
+        return block
+
+    def record_read(self, block: Block[Row]) -> None:
+        """Records that the answer contains a block."""
+        self._cache.record_read(block.read_at, block.stale_because)
+
+    def invalidate_before(self, read_at: float) -> None:
+        """Invalidates every block that was read before `read_at`."""
+        self._invalid_before = max(self._invalid_before, read_at)
+
+    def mark_unstable(self) -> None:
+        """Lets blocks that disagree be answered as they are for `UNSTABLE_SECONDS`."""
+        log.warning(
+            "%s: the upstream's pages disagree, however often they are read",
+            self._listing.operation,
+        )
+        self._unstable_until = self.now() + UNSTABLE_SECONDS
+
+    def may_search_again(self) -> bool:
+        """Takes one of `SEARCHES` turns in `SEARCHES_SECONDS`, if one is left."""
+        now = self.now()
+        if len(self._searched_at) == SEARCHES and now - self._searched_at[0] < SEARCHES_SECONDS:
+            return False
+        self._searched_at.append(now)
+        return True
+
+    async def _fill(self, size: int, keys: Sequence[str]) -> Mapping[str, Entry[Block[Row]]]:
+        (key,) = keys
+        ask = partial(self._ask, int(last_part(key)), size)
+        return {key: await self._cache.fill_once(self._blocks, key, ask, self._invalid_before)}
+
+    async def _ask(self, index: int, size: int) -> Entry[Block[Row]]:
+        """Reads a page and stores its block and its rows; tries smaller pages if refused."""
+        operation, asked_size = self._listing.operation, size
+        while True:
+            read_at = self.now()
+            try:
+                page = await self._upstream.page(self._listing, index + 1, size)
+                break
+            except UpstreamRefused as refusal:
+                if index > 0:
+                    return await self._past_the_end(index, size, read_at, refusal)
+                size = _next_smaller(size, refusal)
+        if page.per_page != self.size:
+            log.warning(
+                "%s: the upstream gives %d rows to a page, not %d",
+                operation,
+                page.per_page,
+                self.size,
+            )
+        self._limits.learn_page_size(operation, page.per_page, read_at)
+        entry = Entry(read_at, Block(index, page.per_page, page.total, page.rows, read_at))
+        # The same block by the size that was asked for, and by the one to be asked for.
+        sizes = {asked_size, page.per_page}
+        await self._cache.store(
+            self._blocks, {self._keys.block(one, index): entry for one in sizes}
+        )
+        await self._cache.store(
+            self._rows,
+            {self._keys.row(row.id): Entry(read_at, row) for row in page.rows if row is not None},
+        )
+        return entry
+
+    async def _past_the_end(
+        self, index: int, size: int, asked_at: float, refusal: UpstreamRefused
+    ) -> Entry[Block[Row]]:
+        """Returns an empty block if the first one now shows that the list ends before it.
+
+        The first block is read again, which also settles the size of pages; if that is not the one
+        that was asked for, it is what is returned, and the reader plans again.
+        """
+        self.invalidate_before(asked_at)
+        first = await self.read(0)
+        if first.size == size:
+            if index * size < first.total:
+                raise refusal
+            first = Block(index, size, first.total, [], first.read_at, first.stale_because)
+        return Entry(first.read_at, first, first.stale_because)
+
+
+def _next_smaller(refused: int, refusal: UpstreamRefused) -> int:
+    """Returns the next page size to try; raises the refusal if it is not about the size."""
+    smaller = next((size for size in SMALLER_PAGE_SIZES if size < refused), None)
+    if smaller is None or refusal.status not in (413, 422):
+        raise refusal
+    return smaller

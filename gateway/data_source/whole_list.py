@@ -1,0 +1,69 @@
+"""Finds many rows by reading their whole list, if that takes fewer requests than their ids."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Generic
+
+from gateway.bigcommerce.models import Row
+from gateway.cache.fills import Outcome
+from gateway.cache.policy import Entry
+from gateway.data_source.collection import Collection
+from gateway.data_source.lists import Lists
+from gateway.errors import UpstreamError
+from gateway.pagination import MAXIMUM_ROWS, Block
+
+
+class WholeList(Generic[Row]):
+    """One list, read for the sake of ids.
+
+    Until an answer has its total, it is assumed to have the collection's `maximum_rows`. Without a
+    maximum it is never read.
+    """
+
+    def __init__(self, collection: Collection[Row], lists: Lists) -> None:
+        self._collection = collection
+        self._lists = lists
+
+    def costs_less(self, ids: int, requests_by_id: int) -> bool:
+        """Whether reading the list seems to take fewer requests.
+
+        Only for more ids than one field of a client's request takes.
+        """
+        maximum = self._collection.maximum_rows
+        if maximum is None:
+            return False
+        source = self._lists.of(self._collection)
+        total = maximum if source.total is None else source.total
+        return ids > MAXIMUM_ROWS and -(-total // source.size) < requests_by_id
+
+    async def find(self, ids: Sequence[str], at_once: int) -> dict[str, Outcome[Row | None]]:
+        """Returns the rows that the list has; `at_once` ids take one request by id.
+
+        An id that is not found is missing, and may exist: rows move while a list is read, and the
+        first block may show that the rest of the list does not pay. If a block cannot be read, its
+        error is that of every id that no other block has.
+        """
+        first = await self._try_to_read(0)
+        read = [first]
+        if isinstance(first, Block):
+            left = sum(row_id not in first.offsets for row_id in ids)
+            others = range(1, -(-first.total // first.size))
+            if len(others) < -(-left // at_once):
+                read += await asyncio.gather(*(self._try_to_read(index) for index in others))
+        found: dict[str, Outcome[Row | None]] = {}
+        for block in read:
+            if isinstance(block, UpstreamError):
+                found = {**dict.fromkeys(ids, block), **found}
+            else:
+                found.update(
+                    (row.id, Entry(block.read_at, row, block.stale_because))
+                    for row in block.rows
+                    if row is not None
+                )
+        return {row_id: found[row_id] for row_id in ids if row_id in found}
+
+    async def _try_to_read(self, index: int) -> Block[Row] | UpstreamError:
+        try:
+            return await self._lists.of(self._collection).read(index)
+        except UpstreamError as error:
+            return error

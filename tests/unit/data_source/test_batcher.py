@@ -1,0 +1,158 @@
+"""When batches leave, in virtual time: seconds are exact, and none is waited for."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from typing import Any
+
+import pytest
+from virtual_time import run_in_virtual_time
+
+from gateway.data_source.batcher import (
+    LONGEST_WAIT_SECONDS,
+    LONGEST_WAIT_WINDOWS,
+    LOOKUP_IDS,
+    Batcher,
+)
+from gateway.errors import UpstreamUnavailable
+
+WINDOW = 0.008
+
+
+def in_virtual_time(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    @wraps(test)
+    def run() -> None:
+        run_in_virtual_time(test())
+
+    return run
+
+
+class Asked:
+    """Answers each id with its upper case after `takes` seconds; an id of "bug" raises `KeyError`.
+
+    `batches` holds the time and the number of ids of each batch.
+    """
+
+    def __init__(self, takes: float = 0.0) -> None:
+        self.takes = takes
+        self.batches: list[tuple[float, int]] = []
+
+    async def __call__(self, ids: Sequence[str]) -> dict[str, str | Exception]:
+        self.batches.append((round(asyncio.get_running_loop().time(), 6), len(ids)))
+        await asyncio.sleep(self.takes)
+        if "bug" in ids:
+            raise KeyError("bug")
+        return {i: UpstreamUnavailable("down") if i == "down" else i.upper() for i in ids}
+
+
+def ids(first: int, number: int) -> list[str]:
+    return [f"id-{n}" for n in range(first, first + number)]
+
+
+async def load(batcher: Batcher[str], *wanted: str) -> list[str]:
+    return [await future for future in batcher.load(wanted).values()]
+
+
+@in_virtual_time
+async def test_ids_of_one_window_share_a_batch() -> None:
+    asked = Asked()
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    callers = [load(batcher, row_id) for row_id in ids(0, 16)]
+    assert await asyncio.gather(*callers) == [[row_id.upper()] for row_id in ids(0, 16)]
+    # Ids joined in the first window, and none in the second.
+    assert (asked.batches, batcher.batches) == ([(2 * WINDOW, 16)], 1)
+
+
+@in_virtual_time
+async def test_single_id_leaves_after_one_window() -> None:
+    asked = Asked()
+    assert await load(Batcher(asked, window_seconds=WINDOW), "a") == ["A"]
+    assert asked.batches == [(WINDOW, 1)]
+
+
+@in_virtual_time
+async def test_full_batches_leave_at_once_and_the_rest_after_a_window() -> None:
+    asked = Asked(takes=10)
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    await load(batcher, *ids(0, 250))
+    assert asked.batches == [(0, LOOKUP_IDS), (0, LOOKUP_IDS), (WINDOW, 50)]
+
+
+@in_virtual_time
+async def test_ids_that_keep_arriving_are_gathered_for_a_bounded_time() -> None:
+    asked = Asked()
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    callers = []
+    for row_id in ids(0, 25):
+        callers.append(asyncio.ensure_future(load(batcher, row_id)))
+        await asyncio.sleep(WINDOW / 2)
+    await asyncio.gather(*callers)
+    assert asked.batches[0] == (LONGEST_WAIT_WINDOWS * WINDOW, 2 * LONGEST_WAIT_WINDOWS)
+    assert [number for _, number in asked.batches] == [20, 5]
+
+
+@in_virtual_time
+async def test_ids_that_gather_behind_a_small_batch_leave_together_as_it_lands() -> None:
+    asked = Asked(takes=0.3)
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    callers = []
+    for row_id in ids(0, 4):
+        callers.append(asyncio.ensure_future(load(batcher, row_id)))
+        await asyncio.sleep(0.05)
+    await asyncio.gather(*callers)
+    assert asked.batches == [(WINDOW, 1), (WINDOW + 0.3, 3)]
+
+
+@in_virtual_time
+async def test_ids_behind_a_small_batch_that_hangs_leave_after_the_longest_wait() -> None:
+    asked = Asked(takes=100)
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    first = asyncio.ensure_future(load(batcher, "a"))
+    await asyncio.sleep(1)
+    assert await load(batcher, "b") == ["B"]
+    assert asked.batches == [(WINDOW, 1), (1 + WINDOW + LONGEST_WAIT_SECONDS, 1)]
+    assert await first == ["A"]
+
+
+@in_virtual_time
+async def test_small_batch_does_not_wait_for_a_full_one_nor_a_full_one_for_it() -> None:
+    asked = Asked(takes=0.3)
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    full = asyncio.ensure_future(load(batcher, *ids(0, 100)))
+    small = asyncio.ensure_future(load(batcher, "a"))
+    await asyncio.sleep(0.1)
+    await load(batcher, *ids(100, 100))
+    await asyncio.gather(full, small)
+    assert asked.batches == [(0, 100), (WINDOW, 1), (0.1, 100)]
+
+
+@in_virtual_time
+async def test_error_of_an_id_is_its_own() -> None:
+    batcher = Batcher(Asked(), window_seconds=WINDOW)
+    outcomes = await asyncio.gather(
+        *batcher.load(["a", "down", "b"]).values(), return_exceptions=True
+    )
+    assert [str(outcome) for outcome in outcomes] == ["A", "down", "B"]
+
+
+@in_virtual_time
+async def test_bug_is_raised_to_all_of_its_batch_and_the_next_batch_leaves() -> None:
+    asked = Asked()
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    outcomes = await asyncio.gather(*batcher.load(["a", "bug"]).values(), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [KeyError, KeyError]
+    assert await load(batcher, "a") == ["A"]
+
+
+@in_virtual_time
+async def test_caller_that_hangs_up_takes_nothing_from_others() -> None:
+    asked = Asked(takes=1)
+    batcher = Batcher(asked, window_seconds=WINDOW)
+    futures = batcher.load(["a", "b"])
+    caller = asyncio.ensure_future(asyncio.wait(futures.values()))
+    await asyncio.sleep(0.5)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert [await future for future in futures.values()] == ["A", "B"]
+    assert asked.batches == [(WINDOW, 2)]
