@@ -37,7 +37,7 @@ class LearnedLimits:
         return self._of(operation).page_size
 
     def learn_page_size(self, operation: str, rows: int, read_at: float) -> None:
-        """Notes the rows of a page that was asked for at `read_at`; the newest one counts."""
+        """Records the rows of a page that was asked for at `read_at`; the newest one counts."""
         learned = self._of(operation)
         if read_at >= learned.page_read_at:
             learned.page_size, learned.page_read_at = rows, read_at
@@ -48,7 +48,7 @@ class LearnedLimits:
         return min(learned.lookup_ids, learned.page_size)
 
     def learn_lookup_ids(self, operation: str, ids: int) -> None:
-        """Notes how many ids the upstream takes at once, if that is less than known."""
+        """Records how many ids the upstream takes at once, if that is less than known."""
         learned = self._of(operation)
         learned.lookup_ids = min(ids, learned.lookup_ids, learned.page_size)
 

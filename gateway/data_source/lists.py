@@ -34,7 +34,10 @@ log = logging.getLogger(__name__)
 
 
 class Lists:
-    """The lists of one store, each with what was seen of it lately."""
+    """The lists of one store, each with what was seen of it lately.
+
+    `upstream`, `cache` and `limits` are those of every list, and of lookups in them.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
-"""The graph takes a second collection, the shopper profiles of a segment, by what stands here.
+"""A second collection, the shopper profiles of a segment, over the emulator.
 
-All else is the product's own: blocks, cursors, cache, lookups, limits, health, the emulator.
+It costs what stands between the two lines below. Blocks, cursors, the cache, lookups, learned
+limits and the health of its operation are the product's own.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from gateway.schema.query import Query
 from gateway.settings import load_settings
 
 
-# What a second collection costs: a row, its listing, its collection, its type and a resolver.
+# --- a row, its listing, its collection, its type and a resolver
 class Profile(msgspec.Struct, frozen=True, gc=False):
     id: str
     customer_id: int | None = None
@@ -80,7 +81,7 @@ class ProfilesQuery(Query):
         )
 
 
-# Up to here.
+# ---
 SCHEMA = strawberry.federation.Schema(query=ProfilesQuery, federation_version=VERSION)
 PROFILES = 600
 PROFILES_PAGE = """

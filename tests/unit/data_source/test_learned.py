@@ -1,11 +1,8 @@
-import pytest
 from clock import Clock
 from in_process import in_process
 
-from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.data_source import LOOKUP_IDS, LearnedLimits
 from gateway.data_source.learned import LEARNED_SECONDS
-from gateway.errors import UpstreamForbidden
 
 LIST, OTHER = "list_segments", "list_shopper_profiles"
 
@@ -49,18 +46,3 @@ def test_size_of_the_page_that_was_asked_for_last_counts() -> None:
     assert limits.page_size(LIST) == 100
     limits.learn_page_size(LIST, 50, read_at=50.0)
     assert limits.page_size(LIST) == 50
-
-
-async def test_nothing_is_forgotten_while_the_upstream_fails() -> None:
-    clock = Clock()
-    gateway = in_process(1, clock=clock, CACHE_TTL_SECONDS="0")
-    source = gateway.services.segments
-    gateway.emulator.max_limit = 100
-    await source.read(0)
-    clock.advance(LEARNED_SECONDS + 1)
-    gateway.emulator.token_scope = None
-    with pytest.raises(UpstreamForbidden):
-        await gateway.services.upstream.page(SEGMENTS, 1, 100)
-    assert source.size == 100
-    clock.advance(60)
-    assert source.size == 250
