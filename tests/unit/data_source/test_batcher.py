@@ -109,9 +109,14 @@ async def test_ids_behind_a_small_batch_that_hangs_leave_after_the_longest_wait(
     batcher = Batcher(asked, window_seconds=WINDOW)
     first = asyncio.ensure_future(load(batcher, "a"))
     await asyncio.sleep(1)
-    assert await load(batcher, "b") == ["B"]
-    assert asked.batches == [(WINDOW, 1), (1 + WINDOW + LONGEST_WAIT_SECONDS, 1)]
+    second = asyncio.ensure_future(load(batcher, "b"))
     assert await first == ["A"]
+    # The second one is still in flight: the first to land says nothing of it.
+    assert await load(batcher, "c") == ["C"]
+    assert await second == ["B"]
+    third_at = round(100 + WINDOW + WINDOW + LONGEST_WAIT_SECONDS, 6)
+    second_at = 1 + WINDOW + LONGEST_WAIT_SECONDS
+    assert asked.batches == [(WINDOW, 1), (second_at, 1), (third_at, 1)]
 
 
 @in_virtual_time

@@ -1,8 +1,11 @@
+import pytest
 from clock import Clock
 from in_process import in_process
 
+from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.data_source import LOOKUP_IDS, LearnedLimits
 from gateway.data_source.learned import LEARNED_SECONDS
+from gateway.errors import UpstreamForbidden
 
 LIST, OTHER = "list_segments", "list_shopper_profiles"
 
@@ -46,3 +49,17 @@ def test_size_of_the_page_that_was_asked_for_last_counts() -> None:
     assert limits.page_size(LIST) == 100
     limits.learn_page_size(LIST, 50, read_at=50.0)
     assert limits.page_size(LIST) == 50
+
+
+async def test_nothing_is_forgotten_while_the_operation_fails() -> None:
+    clock = Clock()
+    gateway = in_process(1, max_limit=100, clock=clock)
+    source = gateway.services.segments
+    await source.read(0)
+    clock.advance(LEARNED_SECONDS + 1)
+    gateway.emulator.token_scope = None
+    with pytest.raises(UpstreamForbidden):
+        await gateway.services.upstream.page(SEGMENTS, 1, 100)
+    assert source.size == 100
+    clock.advance(60)
+    assert source.size == 250

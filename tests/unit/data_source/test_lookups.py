@@ -77,6 +77,19 @@ async def test_ids_follow_the_size_of_pages_which_is_remembered(
     assert gateway.upstream_requests == first + second
 
 
+async def test_ids_are_asked_for_at_once_in_parts_of_a_size_that_is_known() -> None:
+    gateway = in_process(200, max_limit=30)
+    ids = ids_of(gateway)
+    await load(gateway, ids[:100])
+    gateway.emulator.latency_seconds, answers = 1, asyncio.Event()
+    gateway.emulator.sleep = lambda _: answers.wait()
+    second = asyncio.ensure_future(load(gateway, ids[100:]))
+    await settle()
+    assert gateway.upstream_requests == 4 + 4
+    answers.set()
+    assert await second == ids[100:]
+
+
 async def test_address_that_is_too_long_is_halved_twice_and_remembered() -> None:
     gateway = in_process(200, longest_query=1000)
     ids = ids_of(gateway)
