@@ -132,6 +132,15 @@ async def test_refusal_of_one_id_is_the_error_of_a_few_and_of_none_once_it_is_go
     assert gateway.services.client.requests == 6 + 1
 
 
+async def test_each_try_leaves_fewer_neighbours_to_an_id_that_is_refused() -> None:
+    gateway = in_process(100)
+    ids = ids_of(gateway)
+    gateway.refused_text = ids[60]
+    failed = [(await load(gateway, ids)).count(UpstreamRefused) for _ in range(5)]
+    assert failed == [25, 6, 2, 1, 1]
+    assert gateway.services.client.requests == 5 + 5 + 5 + 3 + 1
+
+
 async def test_id_that_is_refused_alone_costs_one_request() -> None:
     gateway = in_process(1)
     (row_id,) = ids_of(gateway)
