@@ -30,6 +30,8 @@ SHORTEST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 5.0, 60.0
 DEFERRED_SECONDS = 1.0
 # After a failure, callers with a stale value do not wait for a newer one during this time.
 FAILING_SECONDS = 10.0
+# After this many requests by id in a row without a value, it is not one of the ids that is bad.
+BAD_IDS_IN_A_ROW = 5
 # States of a healthy operation, in words for the operator.
 NOT_ASKED_YET, ANSWERS = "not asked yet", "answers"
 # States of one that answers without a value.
@@ -71,6 +73,8 @@ class OperationHealth:
         # The newest outcome, if it has no value.
         self._error: UpstreamError | None = None
         self._error_at = 0.0
+        # Requests by id in a row whose answer refused them or could not be read.
+        self._bad_ids = 0
 
     @property
     def is_down(self) -> bool:
@@ -137,12 +141,13 @@ class OperationHealth:
         """Records the outcome of an operation, its retries included: None for a value.
 
         `names_ids` is that of the request. An answer to it that refuses or cannot be read may be
-        due to one bad id, which must not keep other rows stale.
+        due to one bad id, which must not keep other rows stale; several in a row are not.
         """
         if isinstance(error, RateLimited):
             return  # the quota knows when it is back
         is_about_ids = names_ids and isinstance(error, UpstreamRefused | UpstreamUnreadable)
-        self._error = None if is_about_ids else error
+        self._bad_ids = self._bad_ids + 1 if is_about_ids else 0
+        self._error = None if 0 < self._bad_ids < BAD_IDS_IN_A_ROW else error
         self._error_at = self._clock()
 
     def _pause(self) -> UpstreamError | None:

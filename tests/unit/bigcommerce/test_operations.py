@@ -12,7 +12,7 @@ from virtual_time import in_virtual_time
 from wire import EMPTY, LIST, HeldWire
 
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT
-from gateway.bigcommerce.operation_health import FAILURES_IN_A_ROW
+from gateway.bigcommerce.operation_health import BAD_IDS_IN_A_ROW, FAILURES_IN_A_ROW
 from gateway.bigcommerce.protocol import SEGMENTS, Answer, Request
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
 from gateway.errors import (
@@ -290,6 +290,26 @@ async def test_answer_about_ids_defers_nothing(status: int, foreground: ErrorCod
         await wire.answer(status, body=HTML)
     await asyncio.gather(asked, return_exceptions=True)
     assert reasons(wire, SEGMENTS.operation_by_id) == [None, foreground]
+
+
+@in_virtual_time
+async def test_answers_about_ids_defer_refreshes_once_several_in_a_row_had_no_value() -> None:
+    wire = HeldWire()
+
+    async def ask_by_id(body: bytes) -> list[ErrorCode | None]:
+        asked = asyncio.ensure_future(
+            wire.upstream.page(SEGMENTS, 1, 1, [ID], retry_unreadable=False)
+        )
+        await settle()
+        await wire.answer(body=body)
+        await asyncio.gather(asked, return_exceptions=True)
+        return reasons(wire, SEGMENTS.operation_by_id)
+
+    for _ in range(BAD_IDS_IN_A_ROW - 1):
+        assert await ask_by_id(HTML) == [None, None]
+    assert await ask_by_id(HTML) == [UNAVAILABLE, UNAVAILABLE]
+    assert await ask_by_id(EMPTY) == [None, None]
+    assert await ask_by_id(HTML) == [None, None]
 
 
 @pytest.mark.parametrize(
