@@ -42,14 +42,14 @@ class PageInfo:
 Node_ = TypeVar("Node_")
 
 
-@strawberry.federation.type(shareable=True, tags=TAGS, description="A row at its place in a list.")
+@strawberry.federation.type(shareable=True, tags=TAGS, description="A row with its cursor.")
 class Edge(Generic[Node_]):
     """Relay's edge; Strawberry names it after its node: `SegmentEdge`."""
 
     cursor: str = strawberry.field(
         description=(
-            "Marks this place: pass it as `after` or `before`. It stays right while rows are "
-            "added and deleted around it."
+            "The position of the row, to pass as `after` or `before`. It stays valid while rows "
+            "are added and deleted around it."
         )
     )
     node: Node_ | None = strawberry.field(description="The row.")
@@ -59,8 +59,8 @@ class Edge(Generic[Node_]):
     shareable=True,
     tags=TAGS,
     description=(
-        "Rows in the store's order. What is not selected is not fetched: `totalCount` alone costs "
-        "one upstream request, and none while a page of the list is in the cache."
+        "Rows in the store's order. Only what is selected is fetched: `totalCount` alone costs one "
+        "upstream request, or none if a page of the list is in the cache."
     ),
 )
 class Connection(Generic[Node_]):
@@ -88,7 +88,7 @@ class Connection(Generic[Node_]):
         return [self.show(row) for row in _read(self.rows).rows]
 
     @strawberry.field(
-        description="Where this page lies; `hasNextPage` and `hasPreviousPage` are exact."
+        description="The position of this page; `hasNextPage` and `hasPreviousPage` are exact."
     )
     def page_info(self) -> PageInfo:
         """Relay Connections, 5."""
@@ -100,7 +100,7 @@ class Connection(Generic[Node_]):
             end_cursor=rows.cursor(-1) if rows.rows else None,
         )
 
-    @strawberry.field(description="How many rows the whole list has.")
+    @strawberry.field(description="The number of rows in the whole list.")
     def total_count(self) -> int:
         """The total of the newest block that was read."""
         return self.total

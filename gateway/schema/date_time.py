@@ -17,8 +17,7 @@ DATE_TIME = strawberry.scalar(
     name="DateTime",
     directives=[Tag(name=tag) for tag in SHARED_TAGS],
     description=(
-        "Date and time as RFC 3339 writes them, in UTC with milliseconds: "
-        '"2023-03-12T03:07:36.000Z".'
+        'A date and time in RFC 3339, in UTC with milliseconds: "2023-03-12T03:07:36.000Z".'
     ),
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=date_time,

@@ -37,8 +37,8 @@ class SubgraphQuery(Query):
         name="_entities",
         graphql_type=list[ENTITY | None],  # type: ignore[valid-type] # Strawberry's way to a union
         description=(
-            "Entities by their keys: as many as were asked for, in the same order, null where "
-            "there is none such. 100 different ones cost one upstream request."
+            "Entities by their keys, in the order of the representations; null for one that does "
+            "not exist. Costs one upstream request for each 100 different ones."
         ),
     )
     async def entities(

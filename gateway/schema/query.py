@@ -19,23 +19,23 @@ from gateway.schema.segment_lookups import attempt, look_up, segment_id
 REQUESTS_TO_ALL_IDS: Final = -(-MAXIMUM_ROWS // LOOKUP_IDS)
 
 Argument = TypeVar("Argument")
-IdArgument = Annotated[strawberry.ID | None, argument("The global id, as the graph answers it.")]
-EntityIdArgument = Annotated[strawberry.ID | None, argument("BigCommerce's own uuid.")]
+IdArgument = Annotated[strawberry.ID | None, argument("The global id.")]
+EntityIdArgument = Annotated[strawberry.ID | None, argument("BigCommerce's uuid.")]
 FirstArgument = Annotated[
     int | None,
     argument(
-        "How many rows from the start of the list, or behind `after`: 0 to 250. "
-        "It is 50 where there is no `last` either."
+        "The number of rows from the start of the list, or after `after`: 0 to 250. "
+        "50 if neither `first` nor `last` is given."
     ),
 ]
 LastArgument = Annotated[
     int | None,
     argument(
-        "How many rows from the end of the list, or before `before`: 0 to 250. "
-        "With `first` too, the last of those that `first` leaves, as Relay says."
+        "The number of rows from the end of the list, or before `before`: 0 to 250. "
+        "With `first`, it counts from the end of the rows of `first`, as Relay specifies."
     ),
 ]
-CursorArgument = Annotated[str | None, argument("A cursor that this connection answered.")]
+CursorArgument = Annotated[str | None, argument("A cursor of this connection.")]
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -50,8 +50,8 @@ class Query:
             list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
         ],
         description=(
-            "The store's segments, page by page in both directions. Costs one upstream request "
-            "for each 250 segments that are not in the cache, whatever the size of the pages."
+            "The store's segments, in pages forward and backward. Costs one upstream request for "
+            "each 250 segments that are not in the cache, for pages of any size."
         ),
     )
     async def segments(
@@ -77,8 +77,8 @@ class Query:
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
         description=(
-            "One segment, by exactly one of its two ids; null if the store has none such. Lookups "
-            "asked close together, by any client, share one upstream request for each 100."
+            "One segment, by exactly one of its two ids; null if it does not exist. Lookups at the "
+            "same time, by all clients, share one upstream request for each 100 ids."
         ),
     )
     async def segment(
@@ -99,14 +99,14 @@ class Query:
         tags=TAGS,
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
         description=(
-            "Up to 250 segments by BigCommerce's own ids: as many as were asked for, in the same "
-            "order, null where the store has none such. 100 ids cost one upstream request."
+            "Up to 250 segments by BigCommerce's ids, in the order of the ids; null for an id that "
+            "does not exist. Costs one upstream request for each 100 ids."
         ),
     )
     async def segments_by_entity_id(
         self,
         info: Info,
-        entity_ids: Annotated[list[strawberry.ID], argument("BigCommerce's own uuids.")],
+        entity_ids: Annotated[list[strawberry.ID], argument("BigCommerce's uuids.")],
     ) -> list[Segment | None]:
         """Looks the segments up."""
         _check_number(entity_ids, "entityIds")
@@ -115,7 +115,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
-        description="Any object by its global id; null if there is none such. Costs as `segment`.",
+        description="One object by its global id; null if it does not exist. Costs as `segment`.",
     )
     async def node(
         self,
@@ -130,8 +130,8 @@ class Query:
         tags=TAGS,
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
         description=(
-            "Up to 250 objects by their global ids: as many as were asked for, in the same order, "
-            "null where there is none such. Costs as `segmentsByEntityId`."
+            "Up to 250 objects by their global ids, in the order of the ids; null for an id that "
+            "does not exist. Costs as `segmentsByEntityId`."
         ),
     )
     async def nodes(

@@ -14,24 +14,26 @@ from gateway.schema.node import Node, global_id
     tags=TAGS,
     description=(
         "A customer segment of the store: a named group of shoppers, which promotions target. "
-        "Its fields cost nothing beyond the lookup or the list that brought it."
+        "Its fields cost no further upstream request."
     ),
 )
 class Segment(Node):
     """A customer segment as clients see it."""
 
     entity_id: strawberry.ID = strawberry.field(
-        description="BigCommerce's own id: a uuid in lower case, as promotions name it."
+        description="BigCommerce's id: a uuid in lower case, as in BigCommerce's promotions."
     )
     name: str | None = strawberry.field(
-        description="The name, unique in the store; null where the store sends none."
+        description="The name, unique in the store; null if the store sends none."
     )
-    description: str | None = strawberry.field(description="What the segment is for, if told.")
+    description: str | None = strawberry.field(
+        description="The description; null if the store sends none."
+    )
     created_at: datetime | None = strawberry.field(
-        description="When the segment was created; null where the store sends no date."
+        description="When the segment was created; null if the store sends no date."
     )
     updated_at: datetime | None = strawberry.field(
-        description="When it was last changed; null where the store sends no date."
+        description="When the segment was last changed; null if the store sends no date."
     )
 
 
