@@ -6,9 +6,9 @@ tests/unit/server/test_protocol.py.
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
+from clauses import Clause, Clauses
 from raw_http import Connection, connections_to, get, refused
 
 from gateway.app import create_app
@@ -28,24 +28,7 @@ Connect = Callable[[], Connection]
 Check = Callable[[Connect], None]
 
 
-@dataclass(frozen=True)
-class Row:
-    """A clause: where it stands, its sentence, and the check of it."""
-
-    clause: str
-    sentence: str
-    check: Check
-
-
-ROWS: list[Row] = []
-
-
-def row(clause: str, sentence: str) -> Callable[[Check], Check]:
-    def add(check: Check) -> Check:
-        ROWS.append(Row(clause, sentence, check))
-        return check
-
-    return add
+CLAUSES: Clauses[Check] = Clauses()
 
 
 def head(line: str, *headers: str) -> bytes:
@@ -71,7 +54,9 @@ def asked(connect: Connect, request: bytes) -> tuple[int, bool, object]:
     return answer
 
 
-@row("RFC 9112, 3.2", "HTTP/1.1 without Host, or any request with several, MUST be 400.")
+@CLAUSES.row(
+    "RFC 9112, 3.2", "MUST", "HTTP/1.1 without Host, or any request with several, MUST be 400."
+)
 def _(connect: Connect) -> None:
     for line, hosts in (
         ("GET /health/live HTTP/1.1", ()),
@@ -83,25 +68,27 @@ def _(connect: Connect) -> None:
         assert asked(connect, head(line, *hosts)) == refused(400, said)
 
 
-@row("RFC 9112, 3.2", "HTTP/1.0 needs no Host.")
+@CLAUSES.row("RFC 9112, 3.2", "MUST", "HTTP/1.0 needs no Host.")
 def _(connect: Connect) -> None:
     assert asked(connect, head("GET /health/live HTTP/1.0")) == (200, True, {"status": "live"})
 
 
-@row("RFC 9112, 3.2", "An invalid Host MUST be 400.")
+@CLAUSES.row("RFC 9112, 3.2", "MUST", "An invalid Host MUST be 400.")
 def _(connect: Connect) -> None:
     for host in ("a b", "a/b", "user@a", "a:x", "a%zz", "é", "http://a", "[::1", "::1"):
         request = head("GET /health/live HTTP/1.1", f"Host: {host}")
         assert asked(connect, request) == refused(400, NO_HOST)
 
 
-@row("RFC 6874, 4", "A zone in Host, which a client MUST remove, makes it invalid.")
+@CLAUSES.row("RFC 6874, 4", "MUST", "A zone in Host, which a client MUST remove, makes it invalid.")
 def _(connect: Connect) -> None:
     request = head("GET /health/live HTTP/1.1", "Host: [fe80::1%25eth0]")
     assert asked(connect, request) == refused(400, NO_HOST)
 
 
-@row("RFC 9110, 7.2", "Host is a name or an address, with or without a port; it may be empty.")
+@CLAUSES.row(
+    "RFC 9110, 7.2", "MAY", "Host is a name or an address, with or without a port; it may be empty."
+)
 def _(connect: Connect) -> None:
     for host in (
         "",
@@ -119,7 +106,9 @@ def _(connect: Connect) -> None:
         assert asked(connect, head("GET /health/live HTTP/1.1", f"Host: {host}")) == LIVE
 
 
-@row("RFC 9112, 3.2.1", "A URL of an empty path asks for /, with or without a query.")
+@CLAUSES.row(
+    "RFC 9112, 3.2.1", "MUST", "A URL of an empty path asks for /, with or without a query."
+)
 def _(connect: Connect) -> None:
     front_door = asked(connect, get("/"))
     assert front_door[0] == 200
@@ -127,7 +116,7 @@ def _(connect: Connect) -> None:
         assert asked(connect, get(target)) == front_door
 
 
-@row("RFC 9112, 3.2.2", "A server MUST accept the absolute form.")
+@CLAUSES.row("RFC 9112, 3.2.2", "MUST", "A server MUST accept the absolute form.")
 def _(connect: Connect) -> None:
     for target in (
         "http://a/health/live",
@@ -138,7 +127,9 @@ def _(connect: Connect) -> None:
     assert asked(connect, get("http://a/graphql?query={__typename}")) == DATA
 
 
-@row("RFC 9110, 4.2.1 and 4.2.4", "A URL without a host, or with a user, is an error.")
+@CLAUSES.row(
+    "RFC 9110, 4.2.1 and 4.2.4", "MUST", "A URL without a host, or with a user, is an error."
+)
 def _(connect: Connect) -> None:
     for target in (
         "http:///health/live",
@@ -151,7 +142,11 @@ def _(connect: Connect) -> None:
     assert asked(connect, get("http://u:p@a/")) == refused(400, NO_TARGET)
 
 
-@row("RFC 9112, 3.2.4", "* is a target of OPTIONS, of the server as a whole, and of no other.")
+@CLAUSES.row(
+    "RFC 9112, 3.2.4",
+    "MUST",
+    "* is a target of OPTIONS, of the server as a whole, and of no other.",
+)
 def _(connect: Connect) -> None:
     client = connect()
     client.send(head("OPTIONS * HTTP/1.1", "Host: gateway"))
@@ -160,7 +155,9 @@ def _(connect: Connect) -> None:
     assert asked(connect, get("*")) == refused(400, NO_TARGET)
 
 
-@row("RFC 9112, 6.3", "A second Content-Length, or one with Transfer-Encoding, is an error.")
+@CLAUSES.row(
+    "RFC 9112, 6.3", "MUST", "A second Content-Length, or one with Transfer-Encoding, is an error."
+)
 def _(connect: Connect) -> None:
     for header in (f"Content-Length: {len(QUERY)}", "Transfer-Encoding: chunked"):
         answer = asked(connect, post(header))
@@ -171,7 +168,7 @@ CONTINUE = "Expect: 100-continue"
 TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES} bytes (GATEWAY_MAX_BODY_BYTES)."
 
 
-@row("RFC 9110, 10.1.1", "A body that fits is asked for by 100 (Continue).")
+@CLAUSES.row("RFC 9110, 10.1.1", "MUST", "A body that fits is asked for by 100 (Continue).")
 def _(connect: Connect) -> None:
     client = connect()
     for expect in (CONTINUE, "expect: 100-CONTINUE"):
@@ -181,7 +178,11 @@ def _(connect: Connect) -> None:
         assert client.answer() == DATA
 
 
-@row("RFC 9110, 10.1.1", "A body that is too large is refused unasked, and the connection closes.")
+@CLAUSES.row(
+    "RFC 9110, 10.1.1",
+    "MUST",
+    "A body that is too large is refused unasked, and the connection closes.",
+)
 def _(connect: Connect) -> None:
     request = post(CONTINUE, body=b"", size=MAX_BODY_BYTES + 1)
     assert asked(connect, request) == refused(413, TOO_LARGE)
@@ -190,7 +191,9 @@ def _(connect: Connect) -> None:
     assert client.head()[0] == 100
 
 
-@row("RFC 9110, 10.1.1", "Any other final answer in place of 100 closes the connection, too.")
+@CLAUSES.row(
+    "RFC 9110, 10.1.1", "MUST", "Any other final answer in place of 100 closes the connection, too."
+)
 def _(connect: Connect) -> None:
     for path, header, expected in (
         ("/graphql", "Content-Encoding: gzip", 415),
@@ -202,19 +205,25 @@ def _(connect: Connect) -> None:
         assert (status, is_last) == (expected, True)
 
 
-@row("RFC 9110, 10.1.1", "The expectation of HTTP/1.0, or of a request without a body, is ignored.")
+@CLAUSES.row(
+    "RFC 9110, 10.1.1",
+    "MUST",
+    "The expectation of HTTP/1.0, or of a request without a body, is ignored.",
+)
 def _(connect: Connect) -> None:
     old = post(CONTINUE).replace(b"HTTP/1.1", b"HTTP/1.0")
     assert asked(connect, old) == (200, True, DATA[2])
     assert asked(connect, get("/health/live", CONTINUE)) == LIVE
 
 
-@row("RFC 9110, 10.1.1", "417 is a MAY: an expectation that is not known is ignored.")
+@CLAUSES.row(
+    "RFC 9110, 10.1.1", "MAY", "417 is a MAY: an expectation that is not known is ignored."
+)
 def _(connect: Connect) -> None:
     assert asked(connect, post("Expect: 200-ok")) == DATA
 
 
-@row("RFC 9110, 8.4 and 5.6.1", "A Content-Encoding without elements is none.")
+@CLAUSES.row("RFC 9110, 8.4 and 5.6.1", "MUST", "A Content-Encoding without elements is none.")
 def _(connect: Connect) -> None:
     for value in ("", ",", "identity", " identity , "):
         assert asked(connect, post(f"Content-Encoding: {value}")) == DATA
@@ -222,12 +231,12 @@ def _(connect: Connect) -> None:
     assert asked(connect, several)[0] == 415
 
 
-@row("RFC 9110, 12.5.1", "An empty Accept takes anything.")
+@CLAUSES.row("RFC 9110, 12.5.1", "MUST", "An empty Accept takes anything.")
 def _(connect: Connect) -> None:
     assert asked(connect, post("Accept:")) == DATA
 
 
-@row("RFC 9110, 9.3.2", "HEAD has no content, whatever it asks for.")
+@CLAUSES.row("RFC 9110, 9.3.2", "MUST", "HEAD has no content, whatever it asks for.")
 def _(connect: Connect) -> None:
     client = connect()
     for path in ("/", "/health/live", "/health/ready", "/graphql", "/graphql/", "/nothing"):
@@ -254,6 +263,6 @@ def connect() -> Iterator[Connect]:
             thread.join()
 
 
-@pytest.mark.parametrize("clause", ROWS, ids=[f"{r.clause} {r.sentence}" for r in ROWS])
-def test_clause_holds(clause: Row, connect: Connect) -> None:
+@CLAUSES.each()
+def test_clause_holds(clause: Clause[Check], connect: Connect) -> None:
     clause.check(connect)
