@@ -28,6 +28,11 @@ PAGES = [
     ROOT / "tests" / "contract" / "data" / "README.md",
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Words of our own where the field has one. A phrase may be broken between two lines of a comment.
+ODD_WORDS = re.compile(
+    r"\b(whoever|nobody|told|so[\s#]+many|of[\s#]+use|what[\s#]+speaks[\s#]+against|it[\s#]+has[\s#]+to[\s#]+do)\b",
+    re.IGNORECASE,
+)
 COMMAND_LINE = re.compile(
     r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check)\b.*)", re.MULTILINE
 )
@@ -190,6 +195,14 @@ def test_decisions_are_numbered_without_gaps() -> None:
 def test_nothing_names_a_private_place() -> None:
     others = [path for path in SOURCES if path != Path(__file__)]
     assert by_path(others, lambda _, text: PRIVATE.findall(text)) == {}
+
+
+def test_code_and_pages_are_in_plain_words() -> None:
+    written = [path for path in PAGES if path.name != "CHANGELOG.md"]
+    found = by_path(
+        [*ROOT.glob("gateway/**/*.py"), *written], lambda _, text: ODD_WORDS.findall(text)
+    )
+    assert found == {}
 
 
 def test_lock_files_name_no_registry() -> None:
