@@ -83,7 +83,7 @@ class BigCommerceClient:
             answer.status,
             milliseconds,
             _request_id_of(answer),
-            "not told" if answer.rate_limit is None else answer.rate_limit.remaining,
+            "not known" if answer.rate_limit is None else answer.rate_limit.remaining,
         )
 
     async def _exchange(self, request: Request) -> Answer:
@@ -106,7 +106,7 @@ class BigCommerceClient:
 def _request_id_of(answer: Answer) -> str:
     """Returns the store's own id of the request, for the log."""
     request_id = answer.headers.get("x-request-id", "")
-    return request_id if REQUEST_ID.fullmatch(request_id) else "not told"
+    return request_id if REQUEST_ID.fullmatch(request_id) else "not known"
 
 
 def _milliseconds_since(start: float) -> float:

@@ -86,7 +86,7 @@ class Upstream:
         if quota.pause_seconds > 0:
             return f"nothing is sent for {quota.pause_seconds:.0f} s"
         left = quota.remaining
-        return "not told" if left is None else f"{left} of {quota.limit} requests left"
+        return "not known" if left is None else f"{left} of {quota.limit} requests left"
 
     def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
         """The error code for which a background refresh is skipped, else None.

@@ -1,35 +1,35 @@
-"""How old an answer is: `extensions.cache`, `Age`, and `Cache-Status` where it is stale.
+"""How fresh an answer is: `extensions.cache`, `Age`, and `Cache-Status` if it is stale.
 
-Sources: RFC 9111, 5.1 (Age); RFC 9211 (Cache-Status), which took the place of RFC 7234's Warning.
+Sources: RFC 9111, 5.1 (Age); RFC 9211 (Cache-Status), which replaces RFC 7234's Warning.
 """
 
 from collections.abc import Mapping
 
 from gateway.request_scope import RequestScope
 
-# RFC 9211, 2: which cache it was.
+# RFC 9211, 2: the name of the cache.
 CACHE_NAME = "segments-gateway"
 
 
 def cache_extension(scope: RequestScope, now: float) -> Mapping[str, object] | None:
-    """Returns the answer's `extensions.cache`, None where it is made of nothing that was read.
+    """Returns `extensions.cache`, None for an answer without values from the upstream.
 
-    `age` is that of the oldest value in whole seconds, `error` the code of the upstream error for
-    which something stale had to do.
+    `age` is that of the oldest value in whole seconds, `error` the code of the upstream error
+    because of which a stale value was served.
     """
     if scope.oldest_read_at is None:
         return None
-    told: dict[str, object] = {"age": _age(scope, now), "stale": scope.is_stale}
+    extension: dict[str, object] = {"age": _age(scope, now), "stale": scope.is_stale}
     if scope.stale_because is not None:
-        told["error"] = scope.stale_because.value
-    return told
+        extension["error"] = scope.stale_because.value
+    return extension
 
 
 def cache_headers(scope: RequestScope, now: float, fresh_seconds: float) -> dict[str, str]:
-    """Returns `Age`, and where the answer is stale `Cache-Status`.
+    """Returns `Age`, and `Cache-Status` if the answer is stale.
 
-    Its `ttl` is negative: by how many seconds the oldest value outlived its life (RFC 9211, 2.4).
-    Its `detail` is the code of the upstream error, where there was one.
+    Its `ttl` is negative: the seconds since the oldest value became stale (RFC 9211, 2.4). Its
+    `detail` is the code of the upstream error, if there was one.
     """
     if scope.oldest_read_at is None:
         return {}
@@ -44,5 +44,5 @@ def cache_headers(scope: RequestScope, now: float, fresh_seconds: float) -> dict
 def _age(scope: RequestScope, now: float) -> int:
     if scope.oldest_read_at is None:
         return 0
-    # Times of reads are told apart by a few microseconds, which shall not take a second off.
+    # Read times are up to some microseconds ahead: the tolerance keeps ages from rounding down.
     return max(0, int(now - scope.oldest_read_at + 0.001))

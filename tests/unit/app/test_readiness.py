@@ -24,7 +24,7 @@ async def test_a_gateway_that_has_asked_nothing_yet_is_ready() -> None:
     assert found.is_ready
     assert found.parts == {
         "upstream": "not asked yet",
-        "quota": "not told",
+        "quota": "not known",
         "cache": "memory",
         "redis": "not set",
     }

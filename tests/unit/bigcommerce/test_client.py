@@ -76,14 +76,14 @@ async def test_only_an_id_and_a_number_of_received_text_are_logged(
     headers = {"X-Request-Id": echoed, "X-Rate-Limit-Requests-Left": echoed}
     client = client_over(lambda _: httpx.Response(500, headers=headers))
     await client.send(SEGMENTS.page(1, 250), 5)
-    assert logged(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
+    assert logged(caplog)[0][1].endswith("; its request id: not known; quota left: not known")
 
 
 async def test_missing_headers_of_a_failed_answer_are_logged_as_such(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await client_over(lambda _: httpx.Response(502)).send(SEGMENTS.page(1, 250), 5)
-    assert logged(caplog)[0][1].endswith("; its request id: not told; quota left: not told")
+    assert logged(caplog)[0][1].endswith("; its request id: not known; quota left: not known")
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -106,7 +106,7 @@ async def test_each_success_is_logged_at_debug(caplog: pytest.LogCaptureFixture)
         (
             "DEBUG",
             "list_segments: the upstream answered 200 after n ms; "
-            "its request id: not told; quota left: 149",
+            "its request id: not known; quota left: 149",
         )
     ]
 

@@ -328,7 +328,7 @@ async def test_reserve_of_the_quota_is_for_the_foreground(
     left: int, quota: int, background: ErrorCode | None, foreground: ErrorCode | None
 ) -> None:
     wire = HeldWire()
-    assert (reasons(wire), wire.upstream.quota_state) == ([None, None], "not told")
+    assert (reasons(wire), wire.upstream.quota_state) == ([None, None], "not known")
     await wire.learn(left, quota)
     assert reasons(wire) == [background, foreground]
     assert wire.upstream.quota_state == f"{left} of {quota} requests left"
