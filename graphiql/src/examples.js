@@ -1,10 +1,10 @@
 // The tabs that a newcomer finds. Each runs as it is.
 export const examples = [
   {
-    query: `# The store's segments, page by page: press
+    query: `# A page of the store's segments: press
 # Ctrl-Enter. For the next page, copy endCursor
-# out of the answer into "after" in the
-# variables below.
+# from the response to "after" in the variables
+# below.
 query Forward($first: Int, $after: String) {
   segments(first: $first, after: $after) {
     totalCount
@@ -31,10 +31,9 @@ query Forward($first: Int, $after: String) {
 }`,
   },
   {
-    query: `# The other way round, from the end of the
-# list. For the page before, copy startCursor
-# out of the answer into "before" in the
-# variables below.
+    query: `# The last page. For the page before it, copy
+# startCursor from the response to "before" in
+# the variables below.
 query Backward($last: Int, $before: String) {
   segments(last: $last, before: $before) {
     pageInfo {
@@ -55,11 +54,11 @@ query Backward($last: Int, $before: String) {
 }`,
   },
   {
-    query: `# entityId is BigCommerce's own uuid, as its
-# promotions name it; id is this graph's. The
-# variables below name segments of the
-# emulator: put your store's ids there. What
-# the store does not have is null.
+    query: `# Segments by id: entityId is BigCommerce's
+# uuid, id is that of this graph. The variables
+# below are ids of the emulated store; replace
+# them with those of your store. A segment that
+# does not exist is null.
 query ById(
   $entityId: ID!
   $entityIds: [ID!]!

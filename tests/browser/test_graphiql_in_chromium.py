@@ -127,7 +127,7 @@ async def test_docs_show_descriptions(
     for machinery in ("_Any", "_Entity", "_Service", "FieldSet"):
         await expect(docs).not_to_contain_text(machinery)
     await docs.get_by_role("link", name="Query").click()
-    await expect(docs).to_contain_text("The store's segments, page by page in both directions.")
+    await expect(docs).to_contain_text("The store's segments, in pages forward and backward.")
     await expect(docs).not_to_contain_text("_entities")
     await graphiql.screenshot(path=screenshots / "graphiql-docs.png")
     assert complaints == []
