@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { defineConfig } from 'vite';
 
-// The gateway sends these to browsers that take gzip, and spends no time on compressing.
+// The gateway sends these copies to browsers that accept gzip, and compresses nothing itself.
 const compressedTwins = {
   name: 'compressed-twins',
   writeBundle({ dir }, bundle) {

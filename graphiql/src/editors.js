@@ -1,8 +1,8 @@
 import { useMonaco } from '@graphiql/react';
 import { useLayoutEffect } from 'react';
 
-// Names of segments are in any language: a letter or a dash that is like an ASCII one is no trap
-// here. Invisible characters stay marked, since nobody sees why such a name is not the other.
+// Names of segments are in any language, so letters and dashes that look like ASCII are not marked.
+// Invisible characters are: two names that look the same may differ in one.
 const unicodeHighlight = {
   ambiguousCharacters: false,
   nonBasicASCII: false,
@@ -10,8 +10,8 @@ const unicodeHighlight = {
   includeStrings: true,
 };
 
-// Sets what GraphiQL has no property for, on each editor that it makes: it makes them in effects,
-// which come after layout effects.
+// GraphiQL has no property for this option, so it is set on each new editor. GraphiQL creates
+// editors in effects, which run after layout effects.
 export function EditorOptions({ children }) {
   const monaco = useMonaco((state) => state.monaco);
   useLayoutEffect(() => {
