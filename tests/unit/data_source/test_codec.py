@@ -123,3 +123,13 @@ def test_random_bytes_raise_nothing_but_value_error(spoil: Callable[[Random, int
         raw = WHOLE_BLOCK[:at] + spoil(random, 9) + WHOLE_BLOCK[at + 1 :]
         is_refused(CODEC.blocks.decode, KEYS.block(2, 0), raw)
         is_refused(CODEC.rows.decode, KEYS.row(IDS[0]), raw)
+
+
+@pytest.mark.parametrize("depth", [1_000, 100_000])
+def test_values_that_are_nested_too_deeply_are_refused(depth: int) -> None:
+    nested = b"\x91" * depth + b"\xc0"
+    # A field that the row does not have, and an element behind those of the block.
+    row = b"\x82" + WHOLE_ROW[1:].split(pack("name"))[0] + pack("odd") + nested
+    assert is_refused(CODEC.rows.decode, KEYS.row(IDS[0]), row)
+    block = b"\x95" + WHOLE_BLOCK[1:] + nested
+    assert is_refused(CODEC.blocks.decode, KEYS.block(250, 0), block)

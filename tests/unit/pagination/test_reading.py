@@ -1,6 +1,7 @@
 """Windows over blocks that were read at different times, against the emulator."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from moving_list import MovingList, page, row_id
 from gateway.bigcommerce.models import Segment
 from gateway.emulator import SegmentRow
 from gateway.errors import UpstreamUnavailable
-from gateway.pagination import Cursor, Slice, encode_cursor
+from gateway.pagination import PAGE_SIZE_CHANGES, Block, Cursor, Slice, encode_cursor
 from gateway.pagination.view import SEARCHED_ROWS
 
 DAY = "2024-05-01T10:00:00Z"
@@ -206,3 +207,48 @@ async def test_list_of_rows_that_cannot_be_used_is_an_error_before_too_many_are_
     with pytest.raises(UpstreamUnavailable, match="without usable ids"):
         await page(source, first=counts[0], last=counts[1])
     assert source.reads <= SEARCHED_ROWS // 250 + 2
+
+
+class UnsteadyList(MovingList):
+    """A list of 12 rows whose pages have the sizes of `sizes` in turn, then the last of them."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        super().__init__([row_id(number) for number in range(12)], size=4, total=12)
+        self.sizes = sizes
+
+    async def read(self, index: int) -> Block[Segment]:
+        self.size = self.sizes[min(self.reads, len(self.sizes) - 1)]
+        return await super().read(index)
+
+    async def last_rows(self, count: int, after: int) -> list[str]:
+        cursor = encode_cursor(Cursor(after, row_id(after)), self.name)
+        return [row.id for row in (await page(self, last=count, after=cursor)).rows]
+
+
+@pytest.mark.parametrize("sizes", [[3, 4], [1, 4, 2], [2, 3, 2], [4, 1, 1, 3]])
+async def test_window_is_read_by_the_size_of_pages_that_settles(sizes: list[int]) -> None:
+    assert await UnsteadyList(sizes).last_rows(2, after=5) == [row_id(10), row_id(11)]
+
+
+NEVER_THE_SAME = [int(size) for size in "23332322322333232233232223232233"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "after"),
+    [
+        (NEVER_THE_SAME, 1),  # they change in each round in which the cursor's row is found
+        ([1, 4] * 50, 0),  # and while the blocks of a window are read
+    ],
+)
+async def test_pages_that_change_their_size_all_the_time_are_an_error(
+    sizes: list[int], after: int
+) -> None:
+    with pytest.raises(UpstreamUnavailable, match=PAGE_SIZE_CHANGES):
+        await UnsteadyList(sizes).last_rows(1, after=after)
+
+
+async def test_cursor_whose_block_has_another_size_at_each_read_is_an_error() -> None:
+    source = UnsteadyList([1, 4, 1, 4, 1])
+    after, before = (encode_cursor(Cursor(2, row_id(n)), source.name) for n in (3, 8))
+    with pytest.raises(UpstreamUnavailable, match=PAGE_SIZE_CHANGES):
+        await page(source, last=2, after=after, before=before)
