@@ -1,14 +1,14 @@
 """A GraphQL gateway in front of BigCommerce's Customer Segmentation REST API.
 
-The map, ground floor to roof; a module imports only from those above it in this list:
+The map, from the lowest layer to the highest. A module imports only from those above it:
 
 errors         the whole error tree, each error with its code
-request_scope  the deadline of one client request, and what its answer was read from
+request_scope  the deadline of one client request, and the age of the values in its answer
 breaker        one circuit breaker, for the upstream and for Redis
-socket_errors  why a connection failed, in words for the operator
-clock          one clock for ages that several processes compare
+socket_errors  descriptions of connection failures for the operator
+clock          the wall clock for timestamps that processes share; it never goes back
 lifecycle      the stages of a process between its start and its end
-redis          what processes share through Redis: the connection, the lock, the keys
+redis          the connection to Redis, the locks in it and its keys
 pagination     pure: connection arguments -> window -> blocks of the upstream; cursors
 cache          reads through memory and Redis: fresh, stale or filled; one fill per key at a time
 bigcommerce    the upstream: its protocol (pure), its models, the client that sends
@@ -18,9 +18,9 @@ logs           text or JSON lines, each with the id of its request
 server         serves an ASGI application in one process or several
 emulator       a BigCommerce store inside the process: state below, wire above
 web            the HTTP surface: GraphQL over HTTP, GraphiQL, health
-settings       every setting: its name with its unit, its default, and one sentence
+settings       every setting: its name with its unit, its default and its description
 app            composition root: creates and connects every part
-arguments      the command line: what each command takes
+arguments      the command line: the options of each command
 cli            the commands: serve, emulator, schema, settings, check
 __main__       `python -m gateway`
 """

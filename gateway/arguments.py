@@ -1,4 +1,4 @@
-"""The command line: the options of each command; a mistake gets one sentence."""
+"""The command line: the options of each command."""
 
 import argparse
 from collections.abc import Callable

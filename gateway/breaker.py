@@ -46,7 +46,7 @@ class CircuitBreaker:
     def enter(self) -> int | None:
         """Counts a request that is sent now; returns its number if it is a probe, else None.
 
-        Its outcome has to be reported: `succeeded`, `failed` or `cancelled`.
+        The caller must report its outcome: `succeeded`, `failed` or `cancelled`.
         """
         if self._is_open:
             self._probes += 1

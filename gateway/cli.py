@@ -2,7 +2,7 @@
 
 Exit status: 0 done; 1 the check failed, nothing could start, the stop cut requests off or the
 output cannot be written; 2 wrong arguments or settings, or no such address to listen on; 130
-Ctrl-C; 141 the reader of the output is gone.
+Ctrl-C; 141 the reader has closed the output.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             _write()  # what argparse has printed, as for --help
     except OutputFailed as error:
-        # At its exit Python writes what is left in the buffer once more.
+        # At its exit, Python writes the rest of the buffer again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error.__cause__, BrokenPipeError):
             return 128 + 13  # as a shell reports SIGPIPE
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _write(text: str = "") -> None:
-    """Writes to standard output at once; raises `OutputFailed` where that is not possible."""
+    """Writes to standard output at once; raises `OutputFailed` if that is not possible."""
     try:
         print(text, end="", flush=True)
     except OSError as error:
@@ -54,15 +54,15 @@ def _write(text: str = "") -> None:
 
 
 def _open_standard_streams() -> None:
-    """Opens each closed one of standard input, output and error on the null device.
+    """Opens standard input, output and error on the null device, if closed.
 
-    Otherwise a socket would get its descriptor, and then what is written to the stream.
+    Otherwise a socket would get the descriptor, and then the output of the stream.
     """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         return
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)  # by workers
-    # The last of them stays open for the streams: another file may have taken 1 or 2 before.
+    # The last descriptor stays open for the streams: 1 and 2 may belong to another file.
     null = os.fdopen(descriptor, "w")
     sys.stdout = sys.stdout or null
     sys.stderr = sys.stderr or null
@@ -89,7 +89,7 @@ def _serve(arguments: Arguments) -> int:
         )
     configure_logging(settings.log_level, settings.log_format)
     with listen(arguments.host, arguments.port) as listener:
-        # The emulator's data is invented: this line has to appear at every log level.
+        # The emulator's data is invented: this line must appear at every log level.
         warning = max(logging.WARNING, log.getEffectiveLevel())
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", settings.summary())
         policy = ShutdownPolicy(

@@ -1,4 +1,4 @@
-"""The clock for ages that several processes compare: the time of day, never set back."""
+"""The clock for timestamps that processes share: the wall clock, which here never goes back."""
 
 import time
 
@@ -6,8 +6,8 @@ import time
 class NonDecreasingClock:
     """Returns seconds since the epoch.
 
-    It follows when the system clock is set forward. When that is set back, it runs on until the
-    system clock has caught up, so that no stored value comes from the future.
+    It follows a system clock that is set forward. If the system clock is set back, this clock keeps
+    running until the system clock has caught up, so that no stored value is in the future.
     """
 
     def __init__(self) -> None:

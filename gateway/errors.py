@@ -1,7 +1,7 @@
 """The whole error tree of the gateway.
 
 GatewayError                    a sentence for the client, with a code
-├── BadUserInput                BAD_USER_INPUT: the request's fault; the message says what to send
+├── BadUserInput                BAD_USER_INPUT: invalid input; the message says what to send
 │   └── BadCursor               BAD_CURSOR: a cursor that this list did not mint
 └── UpstreamError               the store's API did not give a usable answer
     ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, or a status such as 500
@@ -12,9 +12,9 @@ GatewayError                    a sentence for the client, with a code
     ├── RateLimited             RATE_LIMITED: the store's quota is used up; `retryAfter` in seconds
     │   └── QuotaExhausted      RATE_LIMITED: not sent, because the quota resets too late
     ├── UpstreamForbidden       UPSTREAM_FORBIDDEN: the gateway's own token was refused
-    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: any other 4xx, or a page that is not there
+    └── UpstreamRefused         UPSTREAM_UNAVAILABLE: any other 4xx, or a page that does not exist
 
-Messages reach clients: they never hold a token, an upstream URL or a Python word.
+Clients see the messages: they never contain a token, an upstream URL or a Python literal.
 """
 
 import math
@@ -39,7 +39,7 @@ class ErrorCode(StrEnum):
 
 
 class GatewayError(Exception):
-    """An error that a client sees as it is: a sentence, a code and what goes with the code."""
+    """An error that clients see unmasked: a message, a code and the extensions of the code."""
 
     code: ClassVar[ErrorCode]
 
@@ -54,7 +54,7 @@ class GatewayError(Exception):
 
 
 class BadUserInput(GatewayError):
-    """The request asks for something that does not make sense; the message says what would."""
+    """The request has an invalid argument; the message says what to send instead."""
 
     code = ErrorCode.BAD_USER_INPUT
 
@@ -68,8 +68,8 @@ class BadCursor(BadUserInput):
 class UpstreamError(GatewayError):
     """The upstream gave no usable answer.
 
-    `was_sent` is False if the upstream certainly received nothing of the request: even a write may
-    then be sent again.
+    `was_sent` is False if the upstream cannot have received the request. Then even a write may be
+    sent again.
     """
 
     code = ErrorCode.UPSTREAM_UNAVAILABLE
@@ -84,7 +84,7 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class UpstreamUnreadable(UpstreamUnavailable):
-    """The upstream answered with a success whose body cannot be used: its API is up."""
+    """The upstream answered 2xx with an unusable body: its API is up."""
 
 
 class CircuitOpen(UpstreamUnavailable):
@@ -138,14 +138,14 @@ class RateLimited(UpstreamError):
 
 
 class QuotaExhausted(RateLimited):
-    """The request was not sent, because the quota resets too late for its deadline."""
+    """The request was not sent, because the quota resets after its deadline."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds, was_sent=False)
 
 
 class UpstreamForbidden(UpstreamError):
-    """The upstream refused the gateway's own token (401 or 403): no client can mend that."""
+    """The upstream refused the gateway's token (401 or 403): only the operator can fix this."""
 
     code = ErrorCode.UPSTREAM_FORBIDDEN
 
@@ -158,7 +158,7 @@ class UpstreamForbidden(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The upstream refused this very request: maybe its page, its size or its many ids."""
+    """The upstream refused this request, for example its page, its page size or one of its ids."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

@@ -11,11 +11,11 @@ class Stage(IntEnum):
     DRAINING = 2
     """Every request is answered, with `Connection: close`; readiness is 503."""
     CLOSING = 3
-    """The same for open connections; no new ones are accepted."""
+    """Open connections are served as in DRAINING; new ones are not accepted."""
     STOPPING = 4
     """Requests in flight are finished."""
     FORCED = 5
-    """Requests in flight are cut off."""
+    """Requests in flight are cancelled."""
 
 
 class Lifecycle:

@@ -50,7 +50,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
-    """Sends all log lines to standard error; of libraries, warnings and errors alone."""
+    """Sends all log lines to standard error; of libraries, only warnings and errors."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
@@ -62,5 +62,5 @@ def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
 
 
 def _is_not_cancelled(record: logging.LogRecord) -> bool:
-    """False for uvicorn's stack of a request that its stop cancelled: the gateway logs that."""
+    """Whether this is not uvicorn's traceback of a cancelled request: the gateway logs those."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

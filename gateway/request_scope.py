@@ -1,4 +1,4 @@
-"""The scope of one client request: its deadline, and what its answer was read from."""
+"""The scope of one client request: its deadline, and the age of the values in its answer."""
 
 import asyncio
 from collections.abc import Iterator
@@ -65,9 +65,9 @@ def seconds_left() -> float | None:
 
 
 def patience_left(patience_seconds: float) -> float:
-    """Returns how many seconds longer the running request waits although a stale value is at hand.
+    """Returns the seconds for which the running request still waits in spite of a stale value.
 
-    A request waits `patience_seconds` in all, however many of its values are stale.
+    A request waits `patience_seconds` in total, for all of its stale values together.
     """
     scope = _current.get()
     if scope is None:

@@ -1,4 +1,4 @@
-"""Why a connection failed, in words for the operator: without host, port or path."""
+"""Descriptions of connection failures for the operator, without host, port or path."""
 
 import os
 import socket
@@ -10,10 +10,10 @@ UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
 
 
 def describe_socket_error(error: BaseException, *, ca_setting: str) -> str | None:
-    """Returns what the system or TLS says about a connection; None if neither is the cause.
+    """Returns the reason that the system or TLS gives for a failure, None if neither is the cause.
 
     The innermost cause counts. For a certificate of an unknown issuer, the text names the setting
-    that mends this.
+    that fixes this.
     """
     match innermost_os_error(error):
         case ssl.SSLCertVerificationError() as reason:

@@ -1,6 +1,7 @@
-"""The composition root: wires every part once, and owns their life.
+"""The composition root: creates and connects every part.
 
-`composition` is what lies below the graph, `application` what stands above it; `check` reads once.
+`composition` creates the services below the graph, `application` the ASGI application on top of
+them. `readiness` reports their state. `check` reads the upstream once.
 """
 
 from gateway.app.application import app_from_environment, create_app, create_graph

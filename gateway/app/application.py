@@ -71,14 +71,14 @@ def create_app(
 
 
 def app_from_environment() -> Starlette:
-    """Returns the application that the environment describes: the workers' factory."""
+    """Returns the application for the environment: the workers' factory."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     return create_app(settings)
 
 
 def create_graph(settings: Settings) -> Graph:
-    """Returns the graph that the settings describe: its limits, and what it is as a subgraph."""
+    """Returns the graph for the settings: its limits, and its settings as a subgraph."""
     return build_graph(
         Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases),
         Federation(

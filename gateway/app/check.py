@@ -1,4 +1,4 @@
-"""`gateway check`: reads the upstream once, and says what the operator has to know."""
+"""`gateway check`: reads the upstream once, and reports the result to the operator."""
 
 import httpx
 
@@ -14,7 +14,7 @@ from gateway.settings import Settings
 async def check(
     settings: Settings, transport: httpx.AsyncBaseTransport | None = None
 ) -> tuple[bool, str]:
-    """Reads the upstream once; returns whether all is well, and a sentence that says so."""
+    """Reads the upstream once; returns whether it and Redis work, and the report."""
     # Without the cache, here and in Redis, the store itself answers.
     services = create_services(settings.model_copy(update={"cache_ttl_seconds": 0.0}), transport)
     upstream = settings.upstream_name()
@@ -44,7 +44,7 @@ async def check(
 
 
 def _remedy(error: GatewayError, status: int | None) -> str:
-    """Returns the cause of an error, or what to do about it; nothing where neither is known."""
+    """Returns the cause of an error, or advice; an empty string if neither is known."""
     cause = error.__cause__
     if isinstance(error, UpstreamUnavailable) and isinstance(cause, httpx.TransportError):
         return f" The reason: {describe_transport_error(cause)}."

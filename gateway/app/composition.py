@@ -1,4 +1,4 @@
-"""The composition root of what lies below the graph, and its life."""
+"""Creates the services below the graph: upstream, cache, Redis and lists."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -33,7 +33,7 @@ EMULATOR_TOKEN = "emulator-token"  # noqa: S105 - see above
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What lies below the graph in one running gateway."""
+    """The services below the graph in one running gateway."""
 
     http: httpx.AsyncClient
     redis: RedisConnection | None
@@ -65,12 +65,12 @@ def create_services(
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Services:
-    """Creates and connects what lies below the graph; the caller enters `Services.running`.
+    """Creates and connects the services below the graph; the caller enters `Services.running`.
 
     `transport` replaces the network if it is given. `clock` returns seconds since the epoch, and
     never goes back.
     """
-    # The quota is counted in intervals: setting the wall clock must not move its reset.
+    # The quota counts intervals: a change of the wall clock must not move its reset.
     interval_clock = clock or monotonic
     clock = clock or NonDecreasingClock()
     store_hash = settings.store_hash or EMULATOR_STORE_HASH

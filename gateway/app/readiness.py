@@ -7,7 +7,7 @@ from gateway.pagination import read_total
 from gateway.request_scope import open_request_scope
 from gateway.web import Readiness
 
-# Orchestrators wait about so long for the answer to a probe.
+# Orchestrators wait about one second for the answer to a probe.
 PROBE_SECONDS = 0.8
 
 
@@ -15,8 +15,8 @@ async def readiness_of(services: Services) -> Readiness:
     """Returns whether the process is ready, and the state of each service.
 
     It is ready while it can read the list of segments or answer it from the cache, stale or not. If
-    it cannot, the upstream is asked here, as often as its breaker lets probes through: a balancer
-    sends no requests to a process that is not ready.
+    the operation is down, this check is the probe: a load balancer sends no other requests to a
+    process that is not ready.
     """
     is_ready = not services.upstream.health(SEGMENTS.operation).is_down or await _can_read(services)
     return Readiness(

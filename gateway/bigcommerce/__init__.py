@@ -1,1 +1,14 @@
-"""The upstream: its protocol, the limits of its use, and the one file that sends requests."""
+"""The upstream: its protocol, its limits, and the client that sends requests.
+
+models            rows and pages
+values            lenient readers of JSON values
+protocol          operation to request, answer to value or error (pure)
+rate_limit        the rate-limit headers of an answer
+quota             the state of the store's quota
+semaphore         slots, shared fairly among client requests
+limiter           waits for a slot and for the quota
+operation_health  pauses an operation that fails or refuses the token
+retry_budget      bounds the retries of all operations
+operations        runs an operation with retries, within its deadline
+client            sends one request; `body` and `transport_errors` are its parts
+"""

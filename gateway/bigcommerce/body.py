@@ -8,7 +8,7 @@ from io import BytesIO
 
 # 250 segments with the longest plausible texts are well below 1 MiB.
 MAXIMUM_ANSWER_BYTES = 8 * 1024 * 1024
-# What the client asks for.
+# The `Accept-Encoding` of the client.
 ACCEPTED_ENCODING = "gzip"
 # RFC 9110, 8.4.1.3: recipients treat x-gzip as gzip.
 GZIP = (["gzip"], ["x-gzip"])
@@ -18,7 +18,7 @@ PLAIN_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[\t\n\r ]*[{\[]")
 
 
 class BodyTooLarge(Exception):
-    """The body goes beyond `MAXIMUM_ANSWER_BYTES`."""
+    """The body is larger than `MAXIMUM_ANSWER_BYTES`."""
 
     def __init__(self) -> None:
         super().__init__(f"is larger than {MAXIMUM_ANSWER_BYTES} bytes")
@@ -32,14 +32,14 @@ class BodyUnreadable(Exception):
 
 
 async def read_body(chunks: AsyncIterator[bytes], encoding: str) -> bytes:
-    """Returns the body that these chunks make up, decompressed.
+    """Returns the body of these chunks, decompressed.
 
-    Plain JSON is returned unchanged, whatever its `Content-Encoding`. Raises `BodyTooLarge` beyond
+    Plain JSON is returned unchanged, with any `Content-Encoding`. Raises `BodyTooLarge` beyond
     8 MiB, compressed or not, and `BodyUnreadable`.
     """
     body = b"".join([chunk async for chunk in _bounded(chunks)])
     codings = [coding for text in encoding.split(",") if (coding := text.strip().lower())]
-    # RFC 9110, 8.4.1: identity is no coding, though some servers name it.
+    # RFC 9110, 8.4.1: identity means no coding; some servers send it anyway.
     applied = [coding for coding in codings if coding != "identity"]
     if not applied or not body or PLAIN_JSON.match(body):
         return body

@@ -13,8 +13,8 @@ from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
 from gateway.bigcommerce.transport_errors import describe_transport_error
 from gateway.errors import UpstreamTimeout, UpstreamUnavailable
 
-# Hex digits with or without hyphens. No other received text is logged: an upstream that echoes
-# would echo the token.
+# Hex digits with or without hyphens. No other received text is logged: an upstream that
+# echoes requests would put the token into the log.
 REQUEST_ID = re.compile(r"[0-9a-f-]{32,36}", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class BigCommerceClient:
     """One store's API behind one `httpx.AsyncClient`, which has the base URL and the token.
 
-    `requests` counts what was sent; `rate_limit` is that of the newest answer that has one.
+    `requests` counts the requests sent; `rate_limit` is the newest in any answer.
     """
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -32,7 +32,7 @@ class BigCommerceClient:
         self.rate_limit: RateLimit | None = None
 
     async def send(self, request: Request, timeout_seconds: float) -> Answer:
-        """Sends once; returns the answer, whatever its status.
+        """Sends a request once; returns the answer, with any status.
 
         Raises `UpstreamTimeout` if the answer takes longer, connecting and reading included, and
         `UpstreamUnavailable` if there is none.
@@ -97,7 +97,7 @@ class BigCommerceClient:
                 )
             except (BodyTooLarge, BodyUnreadable) as error:
                 body = None
-                if response.is_success:  # else the log of its status is enough
+                if response.is_success:  # otherwise the logged status is enough
                     log.warning("%s: the upstream's answer %s", request.operation, error)
         headers = response.headers
         return Answer(response.status_code, headers, body, read_rate_limit(headers))

@@ -1,4 +1,4 @@
-"""Limits requests to the upstream: at most 10 in flight, and within the store's quota."""
+"""Limits this process's requests to the upstream: at most 10 in flight, within the quota."""
 
 import asyncio
 import logging
@@ -42,8 +42,8 @@ class RequestLimiter:
     async def acquire(self, send_by: float) -> None:
         """Waits for a slot and for the quota until `send_by`, in the event loop's time.
 
-        The slot has to be released. Raises `QuotaExhausted` as soon as the quota is known to reset
-        too late, and at `send_by` that error if the quota is the reason, else `DeadlineTooClose`.
+        The caller must release the slot. Raises `QuotaExhausted` as soon as the quota is known to
+        reset too late. At `send_by`, raises it if the quota is the reason, else `DeadlineTooClose`.
         """
         try:
             self._check_wait(send_by)
@@ -67,7 +67,7 @@ class RequestLimiter:
         self._released = asyncio.Event()
 
     def answered(self, answer: Answer) -> None:
-        """Records what an answer says about the quota."""
+        """Records the rate limit of an answer."""
         rate_limit = answer.rate_limit
         if answer.status == 429:
             if rate_limit is None or not rate_limit.is_reset_named or rate_limit.resets_in == 0:
@@ -82,7 +82,7 @@ class RequestLimiter:
             self._log_quota()
 
     def waits_past(self, send_by: float) -> bool:
-        """Whether the quota certainly allows no request before `send_by`."""
+        """Whether it is certain that the quota allows no request before `send_by`."""
         is_certain = self.quota.remaining == 0 or self.quota.pause_seconds > 0
         left = send_by - asyncio.get_running_loop().time()
         return is_certain and self.quota.wait_seconds + RESET_JITTER_SECONDS > left
@@ -98,7 +98,7 @@ class RequestLimiter:
             self._check_wait(send_by)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait + self._jitter(0.0, RESET_JITTER_SECONDS)):
-                    await self._released.wait()  # an answer may leave something of the quota
+                    await self._released.wait()  # an answer may report requests left
 
     def _log_quota(self) -> None:
         """Logs once that the quota is used up, and once that it is back."""

@@ -1,4 +1,4 @@
-"""The upstream's rows and pages: read leniently, typed from here on."""
+"""The upstream's rows and pages, typed."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str:
-        """The row's id as the gateway writes it: a uuid is in lower case."""
+        """The row's id; a uuid is in lower case."""
 
 
 Row = TypeVar("Row", bound=Identified)

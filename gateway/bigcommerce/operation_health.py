@@ -1,6 +1,6 @@
-"""The health of one operation on the upstream, known from its outcomes.
+"""The health of one operation on the upstream, derived from its outcomes.
 
-It is kept by operation: a missing scope or a failing endpoint says nothing about other operations.
+It is kept per operation: a missing scope or a failing endpoint does not affect other operations.
 """
 
 import logging
@@ -20,7 +20,7 @@ from gateway.errors import (
     UpstreamUnreadable,
 )
 
-# If every second request fails by chance, one series of attempts in 256 is this long.
+# If half of all requests fail at random, the chance of this many in a row is 1 in 256.
 FAILURES_IN_A_ROW = 8
 # How long an operation pauses after these failures; twice as long each time a probe fails.
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 5.0
@@ -30,18 +30,18 @@ SHORTEST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 5.0, 60.0
 DEFERRED_SECONDS = 1.0
 # After a failure, callers with a stale value do not wait for a newer one during this time.
 FAILING_SECONDS = 10.0
-# After this many requests by id in a row without a value, it is not one of the ids that is bad.
+# After this many failures in a row of requests by id, a bad id is no longer the likely cause.
 BAD_IDS_IN_A_ROW = 5
-# States of a healthy operation, in words for the operator.
+# States of a healthy operation, for the operator.
 NOT_ASKED_YET, ANSWERS = "not asked yet", "answers"
-# States of one that answers without a value.
+# States of an operation that answers without a value.
 REFUSES, UNREADABLE = "refuses requests", "sends what cannot be read"
 
 log = logging.getLogger(__name__)
 
 
 class OperationHealth:
-    """Whether one operation may be sent, judged by its earlier outcomes; `name` is for the log.
+    """Decides by earlier outcomes whether an operation may be sent; `name` is for the log.
 
     After several failures in a row, and after one answer that refuses the token, the operation
     pauses; then one request at a time probes.
@@ -78,21 +78,21 @@ class OperationHealth:
 
     @property
     def is_down(self) -> bool:
-        """Whether its newest outcomes suggest that it gives no value now."""
+        """Whether its newest outcomes suggest that a request now fails."""
         is_paused = self.failing.is_open or self.refused.is_open
         return is_paused or self.state in (REFUSES, UNREADABLE)
 
     @property
     def is_well(self) -> bool:
-        """Whether its newest answer had a value, or it was not asked yet."""
+        """Whether its newest answer had a value, or there is none yet."""
         return self.state in (NOT_ASKED_YET, ANSWERS)
 
     def defer_reason(self, *, foreground: bool) -> ErrorCode | None:
-        """The code for which a refresh is skipped or, in the foreground, not waited for, else None.
+        """Returns the code for which a refresh is skipped or, in the foreground, not awaited.
 
-        It is that of the pause, or of the newest outcome: of an answer without a value during
-        `DEFERRED_SECONDS` for the background, of a failure during `FAILING_SECONDS` for the
-        foreground.
+        It is the code of a pause, or of the newest outcome: in the background, of an answer
+        without a value within `DEFERRED_SECONDS`; in the foreground, of a failure within
+        `FAILING_SECONDS`. None without such a reason.
         """
         if (pause := self._pause()) is not None:
             return pause.code
@@ -123,7 +123,7 @@ class OperationHealth:
             self._is_up("refuses the token", is_token_accepted=False)
             self.refused.failed(refused_probe)
             raise
-        except RateLimited:  # which may come before the token is checked
+        except RateLimited:  # a 429 may be sent before the token is checked
             self._is_up(self.state if self.refused.is_open else ANSWERS, is_token_accepted=False)
             self.refused.cancelled(refused_probe)
             raise
@@ -131,7 +131,7 @@ class OperationHealth:
             self.refused.cancelled(refused_probe)
             self._failed(failing_probe)
             raise
-        except BaseException:  # cancelled, or a bug of ours
+        except BaseException:  # cancelled, or a bug in the gateway
             self.failing.cancelled(failing_probe)
             self.refused.cancelled(refused_probe)
             raise
@@ -140,11 +140,11 @@ class OperationHealth:
     def finished(self, error: UpstreamError | None, *, names_ids: bool) -> None:
         """Records the outcome of an operation, its retries included: None for a value.
 
-        `names_ids` is that of the request. An answer to it that refuses or cannot be read may be
-        due to one bad id, which must not keep other rows stale; several in a row are not.
+        `names_ids` is that of the request. A refusal or an unreadable answer may then be due to one
+        bad id, which must not keep other rows stale. Several of them in a row are not.
         """
         if isinstance(error, RateLimited):
-            return  # the quota knows when it is back
+            return  # the quota knows the time of its reset
         is_about_ids = names_ids and isinstance(error, UpstreamRefused | UpstreamUnreadable)
         self._bad_ids = self._bad_ids + 1 if is_about_ids else 0
         self._error = None if 0 < self._bad_ids < BAD_IDS_IN_A_ROW else error

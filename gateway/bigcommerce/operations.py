@@ -1,4 +1,4 @@
-"""Operations on the upstream: each within a deadline that its waits and retries share."""
+"""Runs operations on the upstream, each with one deadline for its waits and retries."""
 
 import asyncio
 import logging
@@ -25,8 +25,8 @@ from gateway.errors import (
 
 ATTEMPTS = 3
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, BACKOFF_JITTER_SECONDS = 0.1, 1.0, 0.2
-# Of an operation's time: one attempt that hangs leaves enough for another, and nothing is sent when
-# less than the least is left, which would cost the quota and bring no answer.
+# Shares of an operation's time. An attempt that hangs leaves time for another one. With less than
+# `LEAST_SHARE` left, nothing is sent: it would use the quota without an answer.
 ATTEMPT_SHARE, LEAST_SHARE = 0.6, 0.05
 
 Value = TypeVar("Value")
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Upstream:
-    """Carries operations out, each within `timeout_seconds`.
+    """Runs operations, each within `timeout_seconds`.
 
     When `reserve` requests of the quota are left, background refreshes are skipped.
     """
@@ -59,7 +59,7 @@ class Upstream:
         self._reserve = reserve
         self._health: dict[str, OperationHealth] = {}
         self._exchanges: set[asyncio.Task[object]] = set()
-        # Operations whose rows without usable ids the log has warned of.
+        # Operations with a warning in the log about rows without usable ids.
         self._warned: set[str] = set()
 
     def health(self, operation: str) -> OperationHealth:
@@ -70,7 +70,7 @@ class Upstream:
 
     @property
     def state(self) -> str:
-        """The state that all operations share, else the operations that fail, each with its own."""
+        """The common state of all operations, else each failing operation with its state."""
         states = {name: health.state for name, health in self._health.items()}
         if len(set(states.values())) <= 1:
             return next(iter(states.values()), NOT_ASKED_YET)
@@ -81,7 +81,7 @@ class Upstream:
 
     @property
     def quota_state(self) -> str:
-        """What is left of the store's quota."""
+        """The number of requests left in the store's quota."""
         quota = self._limiter.quota
         if quota.pause_seconds > 0:
             return f"nothing is sent for {quota.pause_seconds:.0f} s"
@@ -92,12 +92,12 @@ class Upstream:
         """The error code for which a background refresh is skipped, else None.
 
         In the foreground: the code for which a caller that has a stale value does not wait for a
-        newer one. The reserve of the quota is for the foreground alone.
+        newer one. The reserve of the quota is only for the foreground.
         """
         if (reason := self.health(operation).defer_reason(foreground=foreground)) is not None:
             return reason
         quota = self._limiter.quota
-        # Of a small quota, half is for callers without a value.
+        # Half of a small quota is kept for callers without a value.
         floor = 0 if foreground else min(self._reserve, quota.limit // 2)
         is_scarce = quota.available <= floor or quota.pause_seconds > 0
         return ErrorCode.RATE_LIMITED if is_scarce else None
@@ -117,7 +117,7 @@ class Upstream:
     ) -> Page[Row]:
         """Returns one page of a list, or of its rows with these ids; pages count from 1.
 
-        Raises what `ask` and `read_page` raise.
+        Raises the errors of `ask` and `read_page`.
         """
         request = listing.page(number, limit, ids)
 
@@ -156,13 +156,14 @@ class Upstream:
         *,
         retry_unreadable: bool = True,
     ) -> Value:
-        """Returns what `read` makes of the answer.
+        """Sends a request, and returns the result of `read` on its answer.
 
-        Connection errors, timeouts, 5xx and bodies that cannot be used are retried if the request
-        is idempotent or was not sent, a 429 always, within the retry budget and the deadline and
-        unless the circuit opens. A caller that asks for less instead turns `retry_unreadable` off.
-        Raises what `read` raises, `UpstreamTimeout`, `UpstreamUnavailable`, `RateLimited`, and
-        `UpstreamForbidden` while the operation pauses.
+        Connection errors, timeouts, 5xx and unusable bodies are retried if the request is
+        idempotent or was not sent; a 429 is always retried; no other 4xx but 408 is. Retries stay
+        within the retry budget and the deadline, and end when the circuit opens. A caller that
+        reacts with smaller requests turns `retry_unreadable` off. Raises the errors of `read`,
+        `UpstreamTimeout`, `UpstreamUnavailable`, `RateLimited`, and `UpstreamForbidden` while the
+        operation pauses.
         """
         loop = asyncio.get_running_loop()
         health = self.health(request.operation)
@@ -175,7 +176,7 @@ class Upstream:
             is_last = attempts == ATTEMPTS
             if is_last or loop.time() + FIRST_BACKOFF_SECONDS > send_by:
                 return False
-            if isinstance(error, RateLimited):  # the upstream did nothing
+            if isinstance(error, RateLimited):  # the upstream has not processed the request
                 # The limiter waits for the reset, instead of any backoff.
                 is_in_time = not self._limiter.waits_past(send_by)
                 return 0.0 if is_in_time and self.budget.spend() else False
@@ -209,7 +210,7 @@ class Upstream:
         return value
 
     async def _sent(self, exchange: Coroutine[None, None, Value]) -> Value:
-        """Awaits an exchange, which ends even if its caller is cancelled: the quota counts it."""
+        """Awaits an exchange, which continues if the caller is cancelled: it uses the quota."""
         task = asyncio.ensure_future(exchange)
         self._exchanges.add(task)
         task.add_done_callback(self._ended)
@@ -218,7 +219,7 @@ class Upstream:
     def _ended(self, task: asyncio.Task[Value]) -> None:
         self._exchanges.discard(task)
         if not task.cancelled():
-            task.exception()  # counts as retrieved if the caller was cancelled
+            task.exception()  # marks it as retrieved, even if the caller was cancelled
 
     async def _exchange(
         self,
@@ -227,10 +228,10 @@ class Upstream:
         health: OperationHealth,
         deadline: float,
     ) -> Value:
-        """Sends a request that has a slot, and returns what `read` makes of its answer."""
+        """Sends a request that has a slot, and returns the result of `read` on its answer."""
         left = deadline - asyncio.get_running_loop().time()
         try:
-            with health.attempt():  # which may pause since the wait for the slot began
+            with health.attempt():  # raises if the operation has paused in the meantime
                 answer = await self._client.send(
                     request, min(self._timeout_seconds * ATTEMPT_SHARE, left)
                 )

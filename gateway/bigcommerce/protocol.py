@@ -1,7 +1,7 @@
 """The upstream's protocol as pure functions: operation to request, answer to value or error.
 
 Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). Rows are read leniently;
-what paging relies on (the number of rows, the page size, the total) has to be right.
+the values for paging (the number of rows, the page size, the total) must be correct.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from gateway.errors import (
     UpstreamUnreadable,
 )
 
-# Rows to a page if a request names no limit, as documented.
+# The documented page size for a request without a limit.
 DEFAULT_LIMIT = 50
 # GraphQL, 3.5.1: an Int has 32 bits.
 LARGEST = 2**31 - 1
@@ -29,7 +29,7 @@ LARGEST = 2**31 - 1
 class Request:
     """A request below `/stores/{store_hash}/v3`; `operation` names it in logs and counts.
 
-    `names_ids`: it asks for ids that clients sent, so one of them can be why it is refused.
+    `names_ids`: it contains ids from clients, so that a refusal may be due to one of them.
     """
 
     operation: str
@@ -46,10 +46,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came; the names of `headers` are in lower case.
+    """An answer as received; the names of `headers` are in lower case.
 
     `body` is None if it is too large or cannot be decompressed, `rate_limit` if the headers do not
-    name what is left of the quota.
+    have the number of requests left.
     """
 
     status: int
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Row]):
-    """One list operation: its name, its path, its rows' noun in messages, and how a row is read.
+    """One list operation: its name, its path, the noun for its rows, and the reader of a row.
 
     `read_row` returns None for a row without a usable id.
     """
@@ -78,7 +78,7 @@ class Listing(Generic[Row]):
     def page(self, number: int, limit: int, ids: Sequence[str] = ()) -> Request:
         """Returns the request for one page of the list, or of its rows with these ids.
 
-        Pages count from 1. `limit` is always sent: without it a list of ids is paged by 50, too.
+        Pages count from 1. `limit` is always sent: the default of 50 rows applies to ids, too.
         """
         paging = (("page", str(number)), ("limit", str(limit)))
         if not ids:
@@ -92,7 +92,7 @@ def read_page(
 ) -> Page[Row]:
     """Returns the page that an answer holds; `page` and `limit` are those of the request.
 
-    `at_most` is the largest total that makes sense, if there is one: the number of ids asked for.
+    `at_most` is the largest valid total, if there is one: the number of requested ids.
     Raises `UpstreamForbidden` (401, 403), `RateLimited` (429), `UpstreamRefused` (any other 4xx but
     408), `UpstreamUnreadable` for a list that cannot be used, and `UpstreamUnavailable` for every
     other status.
@@ -106,7 +106,7 @@ def read_page(
     per_page = _in_range(pagination.get("per_page"), 1)
     total = _in_range(pagination.get("total"), 0)
     if total is None and page == 1 and len(data) < min(limit, per_page or DEFAULT_LIMIT):
-        total = len(data)  # fewer rows than any page size cuts off: this is the whole list
+        total = len(data)  # the page is not full: this is the whole list
     if per_page is None and page == 1 and total == len(data):
         per_page = limit
     if total is None or per_page is None:
@@ -174,10 +174,10 @@ def _in_range(value: object, lowest: int) -> int | None:
 
 
 def _check_status(answer: Answer) -> None:
-    """Raises the error that a status other than 2xx stands for.
+    """Raises the error for a status other than 2xx.
 
-    A 4xx is an answer: the upstream is up, and refuses this very request. Exceptions are 401 and
-    403, which are about the gateway's token, 429, and 408, which says that the request came late.
+    A 4xx means that the upstream is up and refuses this request: it is not retried. Exceptions are
+    401 and 403, which are about the gateway's token, 429, which is retried, and 408, a timeout.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -185,7 +185,7 @@ def _check_status(answer: Answer) -> None:
     if status in (401, 403):
         raise UpstreamForbidden()
     if status == 429:
-        raise RateLimited  # the limiter knows when requests go on
+        raise RateLimited  # the limiter knows the time of the reset
     if 400 <= status < 500 and status != 408:
         raise UpstreamRefused(f"The store's API refused the request with status {status}.", status)
     raise UpstreamUnavailable(f"The store's API failed with status {status}.")

@@ -1,6 +1,6 @@
-"""The store's quota, known from the answers to this process.
+"""The store's quota, as reported by the answers to this process.
 
-Each answer names what is left for the whole store, other processes and apps included.
+Each answer reports the requests left for the whole store, other processes and apps included.
 """
 
 import math
@@ -16,7 +16,7 @@ SHORTEST_OVERLOAD_SECONDS, LONGEST_OVERLOAD_SECONDS = 1.0, 30.0
 
 
 class Quota:
-    """What is left of the current window; `limit` is its size, 0 before the first answer.
+    """The state of the current window; `limit` is its size, 0 before the first answer.
 
     Requests in flight count as used, because their answers are not known yet. Before the first
     answer of a window its whole size counts as left. `clock` is in seconds and never goes back;
@@ -40,7 +40,7 @@ class Quota:
 
     @property
     def remaining(self) -> int | None:
-        """The lowest remainder that an answer of this window named, None before the first one."""
+        """The fewest requests left in an answer of this window, None before the first one."""
         return self._lowest_remaining if self._clock() < self._resets_at else None
 
     @property
@@ -65,10 +65,10 @@ class Quota:
         return max(self.pause_seconds, until_reset if until_reset > 0 else self._window)
 
     def answered(self, rate_limit: RateLimit) -> None:
-        """Records what an answer that came now says.
+        """Records the rate limit of an answer received now.
 
-        Answers overtake each other: of those of one window, the lowest remainder and the earliest
-        reset count. Resets less than half a window apart are of the same window.
+        Answers may arrive out of order: within a window, the fewest requests left and the earliest
+        reset count. Resets less than half a window apart belong to the same window.
         """
         now = self._clock()
         resets_at = now + rate_limit.resets_in + RESOLUTION_SECONDS

@@ -1,4 +1,4 @@
-"""The headers of an answer about the store's quota.
+"""The rate-limit headers of an answer.
 
 Source: BigCommerce's guide to rate limits: a fixed window per store, shared by all its apps.
 """
@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 
-# The longest time that headers can name: a wrong one stops requests for no longer.
+# Longer times in headers are cut to this, so that a wrong header stops requests no longer.
 LONGEST_SECONDS = 60.0
-# The documented window, for an answer that does not name its own.
+# The documented window, for an answer without its own.
 DEFAULT_WINDOW_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """Requests left in a window, requests it allows, seconds until it resets, its length.
+    """The requests left in a window, its size, the seconds until it resets, and its length.
 
-    `is_reset_named` is False if the answer does not name the reset.
+    `is_reset_named` is False if the answer has no reset.
     """
 
     remaining: int
@@ -29,10 +29,10 @@ class RateLimit:
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Reads the `X-Rate-Limit-*` headers of an answer, None if they do not name what is left.
+    """Reads the `X-Rate-Limit-*` headers of an answer, None without the requests left.
 
-    Of a header that a proxy has doubled, the value that allows less counts. A missing quota is what
-    is left, a missing reset the end of a whole window.
+    If a proxy has duplicated a header, the stricter value counts. The default of the quota is the
+    number of requests left, that of the reset is a whole window.
     """
     left = _numbers(headers, "x-rate-limit-requests-left")
     if not left:
@@ -47,7 +47,7 @@ def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Reads the seconds to wait after a 429, `LONGEST_SECONDS` at most; None if it names none.
+    """Reads the seconds to wait after a 429, `LONGEST_SECONDS` at most; None without any.
 
     RFC 9110, 10.2.3: `Retry-After` is seconds or a date, which counts from the answer's own `Date`.
     """
@@ -64,7 +64,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _numbers(headers: Mapping[str, str], name: str) -> list[float]:
-    """The numbers that a header holds; a negative one counts as 0."""
+    """Returns the numbers in a header; a negative one counts as 0."""
     parts = headers.get(name, "").split(",")
     # Up to 15 digits: every such number is exact as a float.
     numbers = [part for part in parts if re.fullmatch(r"\s*-?[0-9]{1,15}(\.[0-9]*)?\s*", part)]
@@ -72,7 +72,7 @@ def _numbers(headers: Mapping[str, str], name: str) -> list[float]:
 
 
 def _date(text: str | None) -> int | None:
-    """Seconds since the epoch, None for no date."""
+    """Returns seconds since the epoch, None if the text is not a date."""
     parsed = parsedate_tz(text or "")
     try:
         return None if parsed is None else mktime_tz(parsed)

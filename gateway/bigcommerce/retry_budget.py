@@ -1,6 +1,6 @@
 """A budget for the retries of all operations, so that they do not flood a failing upstream."""
 
-# What each operation adds to the budget, in retries, and the most that the budget holds.
+# The retries that each operation adds to the budget, and the maximum that the budget holds.
 RETRIES_PER_OPERATION = 0.2
 MOST_SAVED = 10.0
 
@@ -13,7 +13,7 @@ class RetryBudget:
         self._saved = MOST_SAVED
 
     def earn(self) -> None:
-        """Adds what one operation earns."""
+        """Adds the share of one operation."""
         self._saved = min(self._saved + RETRIES_PER_OPERATION, MOST_SAVED)
 
     def spend(self) -> bool:

@@ -1,4 +1,4 @@
-"""A semaphore that is fair among the clients whose requests wait for it."""
+"""A semaphore that is fair among client requests, each of which may wait for several slots."""
 
 import asyncio
 from collections import deque
@@ -6,9 +6,9 @@ from collections.abc import Hashable
 
 
 class FairSemaphore:
-    """Slots that go round the waiting clients, and for each client to its oldest request.
+    """Slots, granted to client requests in turn, and for each of them to its oldest waiter.
 
-    A client with many requests delays the only request of another by one turn.
+    A client request with many waiters delays another one's single waiter by one turn.
     """
 
     def __init__(self, slots: int) -> None:
@@ -16,8 +16,8 @@ class FairSemaphore:
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}  # in the order of turns
 
     async def acquire(self, client: Hashable) -> None:
-        """Waits for a slot, which has to be released."""
-        if self.free:  # then no client waits
+        """Waits for a slot for a client request; the caller must release it."""
+        if self.free:  # then nothing waits
             self.free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
@@ -32,7 +32,7 @@ class FairSemaphore:
             raise
 
     def release(self) -> None:
-        """Frees a slot for the next waiting client."""
+        """Frees a slot for the next client request."""
         while self._waiting:
             client, turns = next(iter(self._waiting.items()))
             del self._waiting[client]

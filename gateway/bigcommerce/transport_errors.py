@@ -1,9 +1,9 @@
-"""Why a request got no answer, in words for the operator, without any byte sent or received."""
+"""Descriptions of unanswered requests for the operator, without any text sent or received."""
 
 from gateway.socket_errors import describe_socket_error
 
-# Messages of httpx by their beginnings, and the errors without such a message by their types. Other
-# texts are not logged: they may repeat received bytes, and an upstream that echoes, the token.
+# Descriptions by the beginning of httpx's message, else by the error's type. Other messages are not
+# logged: they may contain received bytes, and an upstream may echo the token.
 KNOWN_MESSAGES = {
     "Server disconnected": "connection closed before the answer",
     "peer closed connection": "connection closed amid the answer",

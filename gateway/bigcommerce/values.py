@@ -18,7 +18,7 @@ def decode_json(body: bytes) -> object:
     """Returns the value that the bytes of a body hold.
 
     A byte order mark and unpaired surrogates (RFC 8259, 8.1 and 8.2) are accepted, and a byte that
-    is not UTF-8 becomes U+FFFD. Raises `ValueError` where this is not JSON.
+    is not UTF-8 becomes U+FFFD. Raises `ValueError` if this is not JSON.
     """
     try:
         return msgspec.json.decode(body)
@@ -49,7 +49,7 @@ def whole_number_of(value: object) -> int | None:
 
 
 def time_of(value: object) -> datetime | None:
-    """Returns a time in UTC, which is also its zone if it names none.
+    """Returns a time in UTC; a time without a zone is in UTC.
 
     A leap second counts as the second before it.
     """

@@ -1,1 +1,11 @@
-"""Reads through memory and Redis: `policy`, two stores, `single_flight`, and `read_through`."""
+"""Reads through memory and Redis.
+
+policy         the freshness of a value by its age
+memory         entries in the process, bounded in bytes
+shared_store   entries in Redis
+entries        both stores as one
+single_flight  one call in flight per key
+fills          fills of entries, and the keys whose fill has just failed
+invalidations  the last write to each collection, known to all processes
+read_through   decides which value is served, and when it is refreshed
+"""

@@ -15,20 +15,20 @@ Value = TypeVar("Value")
 
 
 class ValueCodec(Protocol[Value]):
-    """The bytes of a value in Redis."""
+    """Encodes and decodes values for Redis."""
 
     def encode(self, value: Value) -> bytes:
         """Returns the bytes of a value."""
 
     def decode(self, key: str, raw: bytes, read_at: float) -> Value:
-        """Returns the value; raises `ValueError` unless the bytes are a value of this very key."""
+        """Returns the value; raises `ValueError` if the bytes are not a value of this key."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryKind(Generic[Value]):
     """One kind of entries: their collection, the operation that fills them, and their bytes.
 
-    A write to the collection invalidates them. `None` as a value says that there is no such row.
+    A write to the collection invalidates them. The value None means that a row does not exist.
     """
 
     collection: str
@@ -37,7 +37,7 @@ class EntryKind(Generic[Value]):
 
 
 class EntryStore:
-    """Entries of all kinds by key; of one key the newest entry counts."""
+    """Entries of all kinds by key; the newest entry of a key counts."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class EntryStore:
         keys: Collection[str],
         is_enough: Callable[[Entry[Value]], bool],
     ) -> dict[str, Entry[Value]]:
-        """Returns the newest entry of each key; the memory's if that is enough."""
+        """Returns the newest entry of each key; reads Redis if the memory's is not enough."""
         names = list(keys)
         kept = await self._memory.get_many(names)
         entries: dict[str, Entry[Value]] = {
@@ -87,14 +87,14 @@ class EntryStore:
     async def look(
         self, kind: EntryKind[Value], keys: Sequence[str]
     ) -> dict[str, Entry[Value] | None]:
-        """Returns what processes share, None for a miss, and keeps it in memory."""
+        """Returns the entries in Redis, None for a miss, and keeps them in memory."""
         found: dict[str, Entry[Value] | None] = dict.fromkeys(keys)
         stored = [] if self._shared is None else await self._shared.get_many(keys)
         for key, value in zip(keys, stored, strict=False):
             if value is None:
                 continue
             read_at, raw = value
-            # An expired entry, such as one from the future, must not stay as the newest.
+            # An expired entry, such as one from the future, must not be kept as the newest.
             if self._policy.freshness_at(self._clock() - read_at) is Freshness.EXPIRED:
                 continue
             try:

@@ -34,7 +34,7 @@ class Fills:
         return self.flights.run(keys, partial(self._start, fill))
 
     def recent_error(self, key: str) -> ErrorCode | None:
-        """Returns the code of the error of a fill of the key that has just failed, else None."""
+        """Returns the error code of the key's last fill if it has just failed, else None."""
         return self._failed.get(key)
 
     def _start(
@@ -49,7 +49,7 @@ class Fills:
         if flight.cancelled():
             return
         error = flight.exception()
-        # Whether the token is refused is asked of the upstream: it may be accepted by now.
+        # A refused token is not remembered here: `OperationHealth` knows the current state.
         if isinstance(error, UpstreamError) and not isinstance(error, UpstreamForbidden):
             self._failed[key] = error.code
         else:

@@ -1,4 +1,7 @@
-"""When each collection was last written, by any process: nothing read before is served again."""
+"""The last write to each collection by any process. Values read before it are not served.
+
+The graph has no mutations yet, so that nothing calls `announce`.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,16 +13,16 @@ from redis.exceptions import ResponseError
 
 from gateway.redis.connection import RedisClient, RedisConnection
 
-# Several polls fit into the second within which every replica has to see a write.
+# Every process must see a write within one second: several polls fit into it.
 POLL_SECONDS = 0.3
 
 
 class Invalidations:
-    """The time of the last write to each collection; writes of this process count at once.
+    """The time of the last write to each collection; writes of this process take effect at once.
 
-    Times are seconds since the epoch by `clock`, kept for `keep_seconds`: as long as any cached
-    value may be served. In an `async with` block the writes of other processes are polled from a
-    sorted set in Redis, and those of this process that Redis lacks are added again.
+    Times are seconds since the epoch by `clock`, kept for `keep_seconds`, the longest time
+    for which a value may be served. In an `async with` block, a task polls the writes of other
+    processes from a sorted set in Redis, and adds this process's writes that are missing there.
     """
 
     def __init__(
@@ -43,20 +46,20 @@ class Invalidations:
         self._polling: asyncio.Task[None] | None = None
 
     def written_at(self, collection: str) -> float:
-        """Returns the time before which nothing read of a collection is served; 0 for never."""
+        """Returns the time of the last write to a collection, 0 if there was none."""
         return self._written.get(collection, 0.0)
 
     async def announce(self, collection: str, at: float) -> None:
-        """Invalidates what was read of a collection before `at`.
+        """Invalidates the values of a collection that were read before `at`.
 
-        It holds in this process at once, in the others within a second, or once Redis is back.
+        It takes effect in this process at once, in others within a second or once Redis is back.
         """
         self._own[collection] = max(at, self._own.get(collection, 0.0))
         self._learn({collection: at})
         await self._add({collection: self._own[collection]})
 
     async def poll(self) -> None:
-        """Learns the writes of other processes, and adds those of this one that Redis lacks."""
+        """Learns writes of other processes; adds those of this one that are missing in Redis."""
         if self._connection is None:
             return
         nothing: dict[str, float] | None = None
@@ -65,8 +68,8 @@ class Invalidations:
             return
         now = self._clock()
         changed = {name: at for name, at in found.items() if self._found.get(name) != at}
-        # A write by a clock that is ahead counts once, from now on: else each poll until that time
-        # would invalidate what has just been read.
+        # A time from a clock that is ahead counts as now, once. Otherwise each poll until that time
+        # would invalidate the values that have just been read.
         self._learn({name: min(at, now) for name, at in changed.items()})
         self._found = found
         oldest = now - self._keep_seconds
@@ -113,7 +116,7 @@ class Invalidations:
         except ResponseError as error:
             if not str(error).startswith("WRONGTYPE"):
                 raise
-            await redis.delete(self._key)  # something else lies there, which no process put there
+            await redis.delete(self._key)  # a value of another type, which no gateway has set
             return {}
         return {name.decode(errors="replace"): float(at) for name, at in found}
 
@@ -122,8 +125,8 @@ class Invalidations:
             return
 
         async def add(redis: RedisClient) -> None:
-            # Even if a later time is there: it may be of a clock that is ahead, and each change is
-            # learned. If it is not, the process that wrote then adds it again.
+            # This may replace a later time, perhaps of a clock that is ahead. Processes learn every
+            # change, and the process of a later write adds its time again.
             await redis.zadd(self._key, dict(times))
             await redis.pexpire(self._key, int(self._keep_seconds * 1000) + 1)
             await redis.zremrangebyscore(

@@ -8,25 +8,25 @@ from cachetools import LRUCache
 
 from gateway.cache.policy import Entry
 
-# What a key, its entry in the dict and the links of the LRU list weigh beside the value.
+# The size of a key, its dict entry and its links in the LRU list, in addition to the value.
 ENTRY_OVERHEAD_BYTES = 400
-# A decoded value weighs about this many times its encoded bytes.
+# The size of a decoded value relative to its encoded bytes, approximately.
 DECODED_WEIGHT = 3
 
 
 class _Weighted(NamedTuple):
-    entry: Entry[Any]  # the kinds of entries lie side by side; a key names its kind
+    entry: Entry[Any]  # entries of all kinds; the key determines the kind
     weight: int
 
 
 class Memory:
-    """Entries by key, up to `maximum_bytes`; the least recently used go when it is full."""
+    """Entries by key, up to `maximum_bytes`; the least recently used are evicted."""
 
     def __init__(self, maximum_bytes: int) -> None:
         # timeout=None: a timer around each operation costs more than the operation.
         self._store = SimpleMemoryCache(timeout=None)
-        # aiocache's memory backend has no bound of its own. Its entries carry no timer either
-        # (ttl=None): the reader judges their age, and the bound removes what is not read.
+        # aiocache's memory backend has no bound of its own. Its entries have no timer either
+        # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
         self._store._cache = LRUCache(maximum_bytes, getsizeof=lambda kept: kept.weight)
         self._maximum_bytes = maximum_bytes
 

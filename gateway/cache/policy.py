@@ -1,4 +1,4 @@
-"""How fresh a cached value is: fresh, then stale while it is refreshed, then stale on an error.
+"""The freshness of a cached value by its age: fresh, stale or expired.
 
 Source: RFC 9111 (HTTP Caching), 4.2, and RFC 5861 (stale-while-revalidate, stale-if-error).
 """
@@ -16,9 +16,8 @@ Value = TypeVar("Value")
 class Entry(Generic[Value]):
     """A cached value; `read_at` is the time in seconds at which its request was sent upstream.
 
-    An age counted from there includes the time of the request itself (RFC 9111, 4.2.3).
-    `stale_because` is the code of the upstream error because of which this read serves the entry
-    although it is stale; it is not stored.
+    So an age includes the duration of the request (RFC 9111, 4.2.3). `stale_because` is the code
+    of the upstream error because of which a stale entry is served; it is not stored.
     """
 
     read_at: float
@@ -27,7 +26,7 @@ class Entry(Generic[Value]):
 
 
 class Freshness(Enum):
-    """What a value may be served for."""
+    """How a value may be served."""
 
     FRESH = "served as it is"
     STALE_WHILE_REVALIDATE = "served while a background refresh runs"
@@ -37,7 +36,7 @@ class Freshness(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """Seconds: `ttl` is how long a value is fresh; the other two begin where that ends.
+    """Durations in seconds: a value is fresh for `ttl`; the other two begin at the end of `ttl`.
 
     A `ttl` of 0 turns the cache off.
     """
@@ -48,7 +47,7 @@ class CachePolicy:
 
     @property
     def max_age(self) -> float:
-        """Seconds after which a value has expired; 0 where the cache is off."""
+        """Seconds after which a value has expired; 0 if the cache is off."""
         return self.ttl + max(self.stale_while_revalidate, self.stale_if_error) if self.ttl else 0.0
 
     def freshness_at(self, age: float, *, may_revalidate: bool = True) -> Freshness:

@@ -24,20 +24,21 @@ Value = TypeVar("Value")
 
 
 class OperationStates(Protocol):
-    """What the cache asks about the upstream: `gateway.bigcommerce.operations.Upstream`."""
+    """The states of operations: `gateway.bigcommerce.operations.Upstream` implements it."""
 
     def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
-        """Returns why a refresh is skipped, in the foreground why it is not waited for."""
+        """Returns the code for which a refresh is skipped or, in the foreground, not awaited."""
 
     def is_forbidden(self, operation: str) -> bool:
         """Whether the operation refuses the gateway's token."""
 
 
 class ReadThroughCache:
-    """Entries of all kinds, in memory and in what processes share, if there is anything.
+    """Entries of all kinds, in memory and, if `shared` is given, in Redis.
 
-    `written_at` returns the time before which nothing read of a collection is served. `clock`
-    returns seconds since the epoch. `hits`, `stale_hits` among them, and `misses` count keys.
+    `written_at` returns the time of the last write to a collection: values read before it are not
+    served. `clock` returns seconds since the epoch. `hits` (with `stale_hits`) and `misses` count
+    keys.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class ReadThroughCache:
         self._last = 0.0
 
     def now(self) -> float:
-        """Returns the time in seconds, a microsecond later at each call: reads differ in time."""
+        """Returns the time in seconds, increased at each call: no two reads have the same."""
         self._last = max(self._clock(), self._last + 1e-6)
         return self._last
 
@@ -77,10 +78,10 @@ class ReadThroughCache:
     ) -> dict[str, Outcome[Value]]:
         """Returns an entry for each key, or the error of the fill that the key needed.
 
-        A fresh entry is served as it is, a stale one while a background refresh runs; an older one
-        only if a fill fails, would have to wait, or takes longer than the patience. An entry read
-        before `not_before` may be wrong: it is served only if a fill fails or cannot be sent.
-        Errors are not stored. The caller records what it answers: `record_read`.
+        A fresh entry is served as it is. A stale entry is served while a background refresh runs.
+        An older one is served only if its fill fails, is deferred or takes too long. An entry read
+        before `not_before` may be wrong: it is served only if its fill fails or cannot be sent.
+        Errors are not stored. The caller calls `record_read` for each value in its answer.
         """
         outcomes: dict[str, Outcome[Value]] = {}
         refresh: list[str] = []
@@ -116,9 +117,9 @@ class ReadThroughCache:
         fill: Callable[[], Awaitable[Entry[Value]]],
         not_before: float,
     ) -> Entry[Value]:
-        """Returns what `fill` returns, or the fresh entry of a process that has just filled it.
+        """Returns the result of `fill`, or the fresh entry that another process has just stored.
 
-        Of all processes on one Redis, one at a time fills the key. `fill` has to store its entry.
+        Of all processes on one Redis, one at a time fills the key. `fill` must store its entry.
         """
         if self._locks is None:
             return await fill()
@@ -136,11 +137,11 @@ class ReadThroughCache:
     def freshness_of(
         self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0
     ) -> Freshness:
-        """Returns what an entry may be served for."""
+        """Returns how an entry may be served."""
         if entry.read_at < self._written_at(kind.collection):
             return Freshness.EXPIRED
         is_superseded = entry.read_at < not_before
-        # That a row does not exist is not served while it is refreshed: it may exist by now.
+        # The absence of a row is not served while it is refreshed: the row may exist by now.
         may_revalidate = entry.value is not None and not is_superseded
         freshness = self.policy.freshness_at(
             self._clock() - entry.read_at, may_revalidate=may_revalidate
@@ -148,17 +149,17 @@ class ReadThroughCache:
         if freshness is Freshness.FRESH and not is_superseded:
             return freshness
         if self._upstream.is_forbidden(kind.operation):
-            return Freshness.EXPIRED  # what the token no longer opens is not given away
+            return Freshness.EXPIRED  # the token no longer gives access to this value
         return Freshness.STALE_IF_ERROR if freshness is Freshness.FRESH else freshness
 
     def is_fresh(self, collection: str, read_at: float) -> bool:
-        """Whether a value of a collection that was read then is fresh (RFC 9111, 4.2)."""
+        """Whether a value of a collection that was read at `read_at` is fresh (RFC 9111, 4.2)."""
         is_current = read_at >= self._written_at(collection)
         age = self._clock() - read_at
         return is_current and self.policy.freshness_at(age) is Freshness.FRESH
 
     def record_read(self, read_at: float, stale_because: ErrorCode | None = None) -> None:
-        """Records in the request's scope that its answer contains a value that was read then."""
+        """Records in the request's scope that its answer contains a value read at `read_at`."""
         if (scope := request_scope()) is not None:
             is_old = self._clock() - read_at >= self.policy.ttl > 0
             is_stale = is_old or stale_because is not None
@@ -170,7 +171,7 @@ class ReadThroughCache:
     def _defer_reason(
         self, kind: EntryKind[Value], key: str, is_superseded: bool
     ) -> ErrorCode | None:
-        """Returns why a caller that has a stale entry does not wait for a fill, None to wait."""
+        """Returns the code for which a caller with a stale entry does not wait, else None."""
         reason = self._upstream.defer_reason(kind.operation, foreground=True)
         if reason is None and not is_superseded:
             reason = self._upstream.defer_reason(kind.operation, foreground=False)
@@ -180,7 +181,7 @@ class ReadThroughCache:
     async def _newest(
         self, kind: EntryKind[Value], keys: Collection[str], not_before: float = 0
     ) -> dict[str, Entry[Value]]:
-        """Returns the newest entry of each key: that of the memory if it can be served at once."""
+        """Returns the newest entry of each key; reads Redis unless the memory's can be served."""
         if not self.policy.ttl:
             return {}
 
@@ -206,7 +207,7 @@ class ReadThroughCache:
     async def _refill(
         self, kind: EntryKind[Value], fill: Fill[Value], not_before: float, keys: Sequence[str]
     ) -> dict[str, Outcome[Value]]:
-        """Returns what other processes have filled, and fills the rest."""
+        """Returns the entries that other processes have filled, and fills the rest."""
         outcomes: dict[str, Outcome[Value]] = {
             key: entry
             for key, entry in (await self._entries.look(kind, keys)).items()
@@ -228,11 +229,11 @@ class ReadThroughCache:
     ) -> dict[str, Outcome[Value]]:
         """Returns filled entries, stale ones in place of errors, or the errors.
 
-        `spare` has the keys for which the wait ends with the patience; all others wait until the
-        request's deadline.
+        `spare` has the stale entries: their keys wait for `patience_seconds`, all other keys until
+        the request's deadline.
         """
         outcomes = await self._wait(kind, keys, fill, spare)
-        # A flight that was joined may have left before a write, or before `not_before`.
+        # A fill that was already in flight may be older than a write, or than `not_before`.
         not_before = max(not_before, self._written_at(kind.collection))
         early = [
             key
@@ -253,7 +254,7 @@ class ReadThroughCache:
         fill: Fill[Value],
         spare: Mapping[str, Entry[Value]],
     ) -> dict[str, Outcome[Value]]:
-        """Returns what the fills of keys bring in time; they go on after it."""
+        """Returns the outcomes that are known in time; later fills continue in the background."""
         flights = self.fills.run(keys, fill)
         if needed := [flight for key, flight in flights.items() if key not in spare]:
             await asyncio.wait(needed, timeout=seconds_left())
@@ -277,7 +278,7 @@ class ReadThroughCache:
     ) -> dict[str, Outcome[Value]]:
         """Returns the newest entry that can be served in place of each error, else the error."""
         outcomes: dict[str, Outcome[Value]] = dict(errors)
-        # By now the memory may have dropped a spare entry.
+        # The memory may have evicted a spare entry by now.
         entries = {**spare, **await self._newest(kind, errors, not_before)}
         for key, error in errors.items():
             entry = entries.get(key)

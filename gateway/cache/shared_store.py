@@ -1,4 +1,4 @@
-"""Entries in a Redis that all processes share, as bytes; nothing that lies there is trusted."""
+"""Encoded entries in a Redis that all processes share. Its contents are not trusted."""
 
 from collections.abc import Sequence
 from struct import Struct
@@ -9,22 +9,22 @@ from aiocache.serializers import NullSerializer
 
 from gateway.redis.connection import RedisClient, RedisConnection, read_values
 
-# When the value was read, and a checksum of its bytes.
+# The read time of a value, and the CRC-32 of its bytes.
 _STAMP = Struct(">dI")
 
 
 class SharedStore:
-    """Encoded values by key with the time of their read, each for `max_age_seconds`.
+    """Encoded values by key with their read time, kept for `max_age_seconds`.
 
-    Where Redis fails, `RedisConnection` counts it: reads miss, and nothing is stored.
+    If Redis fails, reads miss and nothing is stored; `RedisConnection` counts the failure.
     """
 
     def __init__(self, connection: RedisConnection, max_age_seconds: float) -> None:
         # NullSerializer: bytes go in and come out unchanged, nothing is pickled. timeout=None: the
         # connection bounds each call, the wait for a free connection included.
         self._store = RedisCache(serializer=NullSerializer(encoding=None), timeout=None)
-        # aiocache's own pool knows neither TLS files nor users. It has not connected yet, and never
-        # will: its client is replaced by that of the one connection.
+        # aiocache's own client supports neither TLS files nor users. It is replaced here, before it
+        # has connected.
         self._store.client = connection.client
         self._connection = connection
         self._max_age_seconds = max_age_seconds
@@ -40,7 +40,7 @@ class SharedStore:
 
     async def set_many(self, values: Sequence[tuple[str, float, bytes]]) -> None:
         """Stores keys with their read time and encoded value, all or none, in one round trip."""
-        # To aiocache a ttl of 0 means for ever, and only a float is sent in milliseconds.
+        # In aiocache, a ttl of 0 means no expiry, and only a float is sent in milliseconds.
         if not values or self._max_age_seconds < 0.001:
             return
         pairs = [(key, stamped(at, value)) for key, at, value in values]
@@ -52,7 +52,7 @@ class SharedStore:
 
 
 def stamped(read_at: float, value: bytes) -> bytes:
-    """Returns an encoded value as Redis keeps it."""
+    """Returns an encoded value with its stamp, as stored in Redis."""
     return _STAMP.pack(read_at, crc32(value)) + value
 
 

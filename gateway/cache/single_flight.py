@@ -31,7 +31,7 @@ class SingleFlight(Generic[Key, Value]):
         new: list[Key] = []
         for key in keys:
             flight = self._flights.get(key)
-            # A flight that has landed stays here for one turn of the loop, until its callback.
+            # A finished flight stays here for one turn of the event loop, until its callback runs.
             if flight is None or flight.done():
                 new.append(key)
             else:
@@ -47,7 +47,7 @@ class SingleFlight(Generic[Key, Value]):
         if self._flights.get(key) is flight:
             del self._flights[key]
         if not flight.cancelled():
-            flight.exception()  # counts as seen even if all callers have left
+            flight.exception()  # marks it as retrieved, even if all callers have left
 
 
 # asyncio itself keeps only weak references to tasks.
@@ -69,7 +69,7 @@ def resolve_with(
 ) -> "asyncio.Future[Answers[Key, Value]]":
     """Starts a call, which resolves the future of each key; returns its task.
 
-    The call has to answer every key, with a value or an error; a key without one gets `KeyError`.
+    The call must answer every key, with a value or an error; a key without one gets `KeyError`.
     """
     task = asyncio.ensure_future(call)
     _calls.add(task)

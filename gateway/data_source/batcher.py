@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from gateway.cache.single_flight import Answers, resolve_with
 
-# Ids to a batch: 100 uuids make a URL of 4 KB, which every proxy lets through.
+# Ids per batch: 100 uuids make a URL of 4 KB, which every proxy accepts.
 LOOKUP_IDS = 100
 # Ids are gathered while more of them arrive, for at most this many windows.
 LONGEST_WAIT_WINDOWS = 10
@@ -40,9 +40,9 @@ class Batcher(Generic[Value]):
         self._small_in_flight: asyncio.Future[Answers[str, Value]] | None = None
 
     def load(self, ids: Sequence[str]) -> dict[str, "asyncio.Future[Value]"]:
-        """Returns the future of each id, which none of the ids in flight may be.
+        """Returns a future for each id; no id may be in flight already.
 
-        `ask` has to answer every id, with a value or an error.
+        `ask` must answer every id, with a value or an error.
         """
         futures: dict[str, asyncio.Future[Value]] = {}
         for row_id in ids:

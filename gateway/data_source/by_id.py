@@ -1,4 +1,4 @@
-"""Asks the upstream for rows by id: `id:in`, in smaller parts where it refuses or cuts them."""
+"""Requests rows by id (`id:in`), in smaller parts if the upstream refuses or truncates them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from gateway.data_source.learned import LearnedLimits
 from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable, UpstreamUnreadable
 from gateway.pagination import PAGE_SIZE_CHANGES
 
-# How often ids that were refused, or not answered whole, are asked for again in smaller parts.
-# Two cost at most 7 requests for 100 ids; the smallest parts then have 25.
+# How often ids are requested again in smaller parts after a refusal or an incomplete answer. Two
+# times cost at most 7 requests for 100 ids; the smallest parts then have 25.
 SMALLER_PARTS = 2
 # One odd answer must not turn a lookup of 100 ids into as many requests.
 SMALLEST_PART = 10
 
 
 class RowsById(Generic[Row]):
-    """Reads rows of one list by id, past the cache."""
+    """Reads rows of one list by id, without the cache."""
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class RowsById(Generic[Row]):
     async def ask(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
         """Returns a row, its absence or an error for each id.
 
-        One request for each 100 ids, more if the upstream takes or gives fewer at once. If it
-        refuses one of them, or its answer cannot be read, the error is that id's and that of the
-        ids asked for with it.
+        Sends one request for each 100 ids, more if the upstream accepts or returns fewer at once.
+        If the smallest part with an id is refused, or its answer cannot be read, every id in that
+        part has the error.
         """
         at_once = self._limits.lookup_ids(self._listing.operation)
         return await self._ask_in_parts(ids, at_once, SMALLER_PARTS)
@@ -58,7 +58,7 @@ class RowsById(Generic[Row]):
     ) -> dict[str, Outcome[Row | None]]:
         read_at = self._cache.now()
         is_single = len(ids) == 1
-        # A single id that cannot be divided is worth a second try.
+        # A single id cannot be divided, so it is retried.
         retries = is_single and smaller_parts == SMALLER_PARTS
         try:
             page = await self._upstream.page(
@@ -84,16 +84,16 @@ class RowsById(Generic[Row]):
         outcomes = await self._ask_in_parts(ids, half, smaller_parts - 1)
         is_about_number = isinstance(error, UpstreamRefused) and error.status in (413, 414, 422)
         if is_about_number and not any(isinstance(o, UpstreamError) for o in outcomes.values()):
-            self._learn(half)  # their number was refused, and none of them
+            self._learn(half)  # the number of ids was refused, not one of the ids
         return outcomes
 
     async def _ask_for_rest(
         self, left: Sequence[str], page: Page[Row], smaller_parts: int
     ) -> dict[str, Outcome[Row | None]]:
-        """Asks again for the ids that are not on the first page of a list that goes on.
+        """Requests the ids that are not on the first page of a longer list.
 
-        They may be on the next page, which can have moved by then; so they are asked for by id, as
-        many at once as a page holds.
+        They may be on the next page, but rows may move in the meantime. So they are requested by
+        id, as many at once as a page holds.
         """
         if not smaller_parts:
             return dict.fromkeys(left, UpstreamUnavailable(PAGE_SIZE_CHANGES))

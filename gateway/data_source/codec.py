@@ -1,4 +1,4 @@
-"""The bytes of rows and blocks in Redis. What comes from there is checked: it may be anything."""
+"""Encodes rows and blocks for Redis. Decoding validates them: Redis may contain anything."""
 
 from datetime import datetime, timedelta
 from typing import Generic, cast
@@ -24,7 +24,7 @@ class _StoredBlock(msgspec.Struct, Generic[Row], array_like=True):
 
 
 class Codec(Generic[Row]):
-    """The bytes of one type of rows, a `msgspec.Struct`, and of blocks of them."""
+    """The codecs of one type of rows, a `msgspec.Struct`, and of blocks of them."""
 
     def __init__(self, row_type: type[Row]) -> None:
         self.rows = _RowCodec(row_type)
@@ -40,7 +40,7 @@ class _RowCodec(Generic[Row]):
         return ABSENT if value is None else _encode(value)
 
     def decode(self, key: str, raw: bytes, read_at: float) -> Row | None:
-        """Returns the row with the id that the key ends with, None for its absence."""
+        """Returns the row with the id in the key, None for its absence."""
         if raw == ABSENT:
             return None
         try:
@@ -54,7 +54,7 @@ class _RowCodec(Generic[Row]):
 
 class _BlockCodec(Generic[Row]):
     def __init__(self, row_type: type[Row]) -> None:
-        # msgspec resolves the subscript at run time; mypy only knows those of types.
+        # msgspec resolves the subscript at run time; mypy accepts only a static type there.
         stored: type[_StoredBlock[Row]] = _StoredBlock[row_type]  # type: ignore[valid-type]
         self._decode = msgspec.msgpack.Decoder(stored).decode
 
@@ -63,7 +63,7 @@ class _BlockCodec(Generic[Row]):
         return _encode(_StoredBlock(value.index, value.size, value.total, list(value.rows)))
 
     def decode(self, key: str, raw: bytes, read_at: float) -> Block[Row]:
-        """Returns the block with the index that the key ends with, whole as its total demands."""
+        """Returns the block with the index in the key; checks it for missing rows."""
         try:
             stored = self._decode(raw)
         except RecursionError as error:

@@ -1,4 +1,4 @@
-"""A collection: one list of the upstream, as every room takes it."""
+"""A collection: one list of the upstream, as all layers use it."""
 
 from dataclasses import dataclass
 from typing import Generic
@@ -48,7 +48,7 @@ class Keys:
     def __init__(self, store_key: str, collection: str) -> None:
         self._prefix = f"{store_key}:{key(collection)}"
 
-    # Indices, sizes and ids contain nothing that would have to be quoted.
+    # Indices, sizes and ids need no encoding.
     def block(self, size: int, index: int) -> str:
         """Returns the key of a block."""
         return f"{self._prefix}:block:{size}:{index}"
@@ -59,5 +59,5 @@ class Keys:
 
 
 def last_part(of_key: str) -> str:
-    """Returns what a key ends with: the index of a block, the id of a row."""
+    """Returns the last part of a key: the index of a block, the id of a row."""
     return of_key.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""What was learned of an operation's limits, which BigCommerce does not document."""
+"""The limits of operations, learned from answers: BigCommerce does not document them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.bigcommerce.operations import Upstream
 from gateway.data_source.batcher import LOOKUP_IDS
 
-# What was learned is forgotten after this time: one odd answer must not count for ever.
+# Learned limits expire after this time: one wrong answer must not count forever.
 LEARNED_SECONDS = 300.0
 
 
@@ -19,10 +19,10 @@ class _Learned:
 
 
 class LearnedLimits:
-    """Rows to a page, and ids to a lookup, by the operation that lists them.
+    """Rows per page and ids per lookup, by list operation.
 
-    Each starts, and starts again every five minutes, with what the gateway asks for by itself.
-    While the upstream fails nothing is forgotten: the cached answers have the sizes that it gave.
+    Each starts with its default, and returns to it every five minutes. While the upstream fails,
+    limits do not expire: cached blocks have the learned size.
     `now` returns the time in seconds.
     """
 
@@ -33,22 +33,22 @@ class LearnedLimits:
         self._learned: dict[str, _Learned] = {}
 
     def page_size(self, operation: str) -> int:
-        """Returns the rows to ask for on one page."""
+        """Returns the number of rows to request per page."""
         return self._of(operation).page_size
 
     def learn_page_size(self, operation: str, rows: int, read_at: float) -> None:
-        """Records the rows of a page that was asked for at `read_at`; the newest one counts."""
+        """Records the size of a page that was requested at `read_at`; the newest page counts."""
         learned = self._of(operation)
         if read_at >= learned.page_read_at:
             learned.page_size, learned.page_read_at = rows, read_at
 
     def lookup_ids(self, operation: str) -> int:
-        """Returns the ids to ask for at once: never more than are given on one page."""
+        """Returns the number of ids to request at once, at most the rows of a page."""
         learned = self._of(operation)
         return min(learned.lookup_ids, learned.page_size)
 
     def learn_lookup_ids(self, operation: str, ids: int) -> None:
-        """Records how many ids the upstream takes at once, if that is less than known."""
+        """Records the number of ids that the upstream accepts at once, if it is lower."""
         learned = self._of(operation)
         learned.lookup_ids = min(ids, learned.lookup_ids, learned.page_size)
 

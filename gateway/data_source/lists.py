@@ -1,4 +1,4 @@
-"""Lists of the upstream in blocks, from the cache or from the upstream."""
+"""Reads lists of the upstream in blocks, through the cache."""
 
 import logging
 from collections import deque
@@ -19,13 +19,13 @@ from gateway.data_source.learned import LearnedLimits
 from gateway.errors import UpstreamError, UpstreamRefused
 from gateway.pagination import Block
 
-# Page sizes to try in turn if the upstream refuses the one that was asked for.
+# Page sizes to try in turn if the upstream refuses the requested one.
 SMALLER_PAGE_SIZES = (100, 50)
-# How long blocks that disagree, however often they are read, are answered as they are.
+# How long blocks are served as they are after several reads in which they disagreed.
 UNSTABLE_SECONDS = 15.0
 # Blocks of one answer are read at most this far apart, or two ttls apart if that is longer.
 SHORTEST_VERSION_SECONDS = 5.0
-# A list may be read again this often, in this time, to find the row of a cursor.
+# The maximum number of rereads of a list, in this time, to find the row of a cursor.
 SEARCHES, SEARCHES_SECONDS = 3, 30.0
 # Lists whose state is remembered: the least recently read are forgotten.
 MAXIMUM_LISTS = 1000
@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 
 
 class Lists:
-    """The lists of one store, each with what was seen of it lately.
+    """The lists of one store, each with its recent state.
 
-    `upstream`, `cache` and `limits` are those of every list, and of lookups in them.
+    All lists, and the lookups in them, share `upstream`, `cache` and `limits`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Lists:
         self.limits = limits
         self._store_hash = store_hash
         self._store_key = store_key
-        # A name has one type of rows.
+        # Collections of one name have one type of rows.
         self._sources: LRUCache[str, ListSource[Any]] = LRUCache(MAXIMUM_LISTS)
 
     def of(self, collection: Collection[Row]) -> "ListSource[Row]":
@@ -104,7 +104,7 @@ class ListSource(Generic[Row]):
 
     @property
     def size(self) -> int:
-        """Rows to a page, as far as is known."""
+        """Rows per page, as last learned."""
         return self._limits.page_size(self._listing.operation)
 
     @property
@@ -115,7 +115,7 @@ class ListSource(Generic[Row]):
 
     @property
     def is_unstable(self) -> bool:
-        """Whether blocks disagreed lately, however often they were read."""
+        """Whether blocks recently still disagreed after several reads."""
         return self.now() < self._unstable_until
 
     def now(self) -> float:
@@ -123,7 +123,7 @@ class ListSource(Generic[Row]):
         return self._cache.now()
 
     def read_fresh_total(self) -> int | None:
-        """Returns the total, recorded as read, while the answer that had it is fresh, else None."""
+        """Returns the total and records its read, None if the newest answer is not fresh."""
         is_current = self._total_read_at >= self._invalid_before
         if not (is_current and self._cache.is_fresh(self._collection, self._total_read_at)):
             return None
@@ -131,10 +131,10 @@ class ListSource(Generic[Row]):
         return self.total
 
     async def read(self, index: int) -> Block[Row]:
-        """Returns one block: fresh, or as stale as `ReadThroughCache.read` serves it.
+        """Returns one block, fresh or stale as `ReadThroughCache.read` decides.
 
         A page that the upstream refuses because the list has become shorter is an empty block.
-        Raises the error of the fill that it needed.
+        Raises the error of its fill.
         """
         size = self.size
         key = self._keys.block(size, index)
@@ -143,7 +143,7 @@ class ListSource(Generic[Row]):
         if isinstance(outcome, UpstreamError):
             raise outcome
         block = outcome.value
-        # Another process may have read it, or this one before it forgot.
+        # Another process may have read it, or this one before its learned limits expired.
         self._limits.learn_page_size(self._listing.operation, block.size, block.read_at)
         if block.read_at > self._total_read_at:
             self.total, self._total_read_at = block.total, block.read_at
@@ -160,7 +160,7 @@ class ListSource(Generic[Row]):
         self._invalid_before = max(self._invalid_before, read_at)
 
     def mark_unstable(self) -> None:
-        """Lets blocks that disagree be answered as they are for `UNSTABLE_SECONDS`."""
+        """Accepts blocks that disagree for `UNSTABLE_SECONDS`."""
         log.warning(
             "%s: the upstream's pages disagree, however often they are read",
             self._listing.operation,
@@ -168,7 +168,7 @@ class ListSource(Generic[Row]):
         self._unstable_until = self.now() + UNSTABLE_SECONDS
 
     def may_search_again(self) -> bool:
-        """Takes one of `SEARCHES` turns in `SEARCHES_SECONDS`, if one is left."""
+        """Counts a search; returns whether it is one of `SEARCHES` in `SEARCHES_SECONDS`."""
         now = self.now()
         if len(self._searched_at) == SEARCHES and now - self._searched_at[0] < SEARCHES_SECONDS:
             return False
@@ -201,7 +201,7 @@ class ListSource(Generic[Row]):
             )
         self._limits.learn_page_size(operation, page.per_page, read_at)
         entry = Entry(read_at, Block(index, page.per_page, page.total, page.rows, read_at))
-        # The same block by the size that was asked for, and by the one to be asked for.
+        # The block is stored by the requested size, and by the size of later requests.
         sizes = {asked_size, page.per_page}
         await self._cache.store(
             self._blocks, {self._keys.block(one, index): entry for one in sizes}
@@ -215,10 +215,10 @@ class ListSource(Generic[Row]):
     async def _past_the_end(
         self, index: int, size: int, asked_at: float, refusal: UpstreamRefused
     ) -> Entry[Block[Row]]:
-        """Returns an empty block if the first one now shows that the list ends before it.
+        """Returns an empty block if the list now ends before it; raises the refusal if it does not.
 
-        The first block is read again, which also settles the size of pages; if that is not the one
-        that was asked for, it is what is returned, and the reader plans again.
+        Reads the first block again, which also updates the page size. If the page size has changed,
+        returns the first block, and the reader starts again with the new size.
         """
         self.invalidate_before(asked_at)
         first = await self.read(0)

@@ -1,7 +1,7 @@
 """Rows by id, for all requests of the process: from the cache, else from the upstream in batches.
 
 The contract: `load(ids)` returns a list as long as `ids` and in the same order, with None for a row
-that does not exist, and the upstream's error where it is not known.
+that does not exist, and the upstream's error for a row that could not be read.
 """
 
 import asyncio
@@ -44,11 +44,11 @@ class Lookups(Generic[Row]):
 
     @property
     def batches(self) -> int:
-        """How many batches of ids were sent upstream."""
+        """The number of batches of ids sent upstream."""
         return self._batcher.batches
 
     async def load(self, ids: Sequence[str]) -> list[Row | UpstreamError | None]:
-        """Returns the rows with these uuids (lower case), as the contract says."""
+        """Returns the rows with these uuids (lower case), in their order."""
         keys = {row_id: self._keys.row(row_id) for row_id in ids}
         outcomes = await self._cache.read(self._kind, keys.values(), self._fill)
         rows: dict[str, Row | UpstreamError | None] = {}
@@ -71,7 +71,7 @@ class Lookups(Generic[Row]):
         return {self._keys.row(row_id): future for row_id, future in futures.items()}
 
     async def _find(self, at_once: int, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
-        """Reads the list, then asks for the ids that are not in it."""
+        """Reads the list, then requests the ids that are not in it."""
         found = await self._whole_list.find(ids, at_once)
         left = [row_id for row_id in ids if row_id not in found]
         if left:

@@ -14,10 +14,10 @@ from gateway.pagination import MAXIMUM_ROWS, Block
 
 
 class WholeList(Generic[Row]):
-    """One list, read for the sake of ids.
+    """One list, read to find rows by id.
 
-    Until an answer has its total, it is assumed to have the collection's `maximum_rows`. Without a
-    maximum it is never read.
+    Before the first answer, its total is assumed to be the collection's `maximum_rows`. Without
+    `maximum_rows`, the list is never read.
     """
 
     def __init__(self, collection: Collection[Row], lists: Lists) -> None:
@@ -25,7 +25,7 @@ class WholeList(Generic[Row]):
         self._lists = lists
 
     def costs_less(self, ids: int, requests_by_id: int) -> bool:
-        """Whether reading the list seems to take fewer requests.
+        """Whether the list is expected to take fewer requests.
 
         Only for more ids than one field of a client's request takes.
         """
@@ -37,11 +37,11 @@ class WholeList(Generic[Row]):
         return ids > MAXIMUM_ROWS and -(-total // source.size) < requests_by_id
 
     async def find(self, ids: Sequence[str], at_once: int) -> dict[str, Outcome[Row | None]]:
-        """Returns the rows that the list has; `at_once` ids take one request by id.
+        """Returns the rows found in the list; `at_once` ids take one request by id.
 
-        An id that is not found is missing, and may exist: rows move while a list is read, and the
-        first block may show that the rest of the list does not pay. If a block cannot be read, its
-        error is that of every id that no other block has.
+        An id that is not found is left out, and may exist: rows may move during the read, and the
+        rest of the list is not read if requests by id are fewer. If a block cannot be read, every
+        id that is in no other block has its error.
         """
         first = await self._try_to_read(0)
         read = [first]

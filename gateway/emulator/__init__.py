@@ -1,22 +1,22 @@
-"""A BigCommerce store inside the process: state below, wire above.
+"""A BigCommerce store inside the process, as modules from state to wire.
 
-store             segments and shopper profiles, and which profiles a segment has
-seed              rows for it, the same on every start
-lists             `page`, `limit` and `id:in` in, one page with its pagination out
-operations        what all operations have in common
-segments          `/segments`
-shopper_profiles  `/segments/{segment_id}/shopper-profiles`
-rate_limit        the quota of each window
-faults            rules: which request is answered wrongly, and how
-answers           error objects, and faults in a list's place
-wire              faults of the connection
-app               the order of the checks
-control           `/_emulator/…`: faults, behaviour and counts while it runs
-options           faults and latencies on the command line
-create            all of it as an ASGI application
+store              segments and shopper profiles, and which profiles a segment has
+seed               rows for it, the same on every start
+faults             rules: which request is answered wrongly, and how
+paging             `page`, `limit` and `id:in` in, one page with its pagination out
+resources          the common parts of all operations
+answers            error objects, and faults in place of a list
+segments           `/segments`
+shopper_profiles   `/segments/{segment_id}/shopper-profiles`
+rate_limit_window  the quota of each window
+wire               faults of the connection
+app                the order of the checks
+control            `/_emulator/…`: faults, behaviour and counts while it runs
+options            faults and latencies on the command line
+create             all of it as an ASGI application
 
-It answers as the real API is documented to answer, and shares no code with the client that asks
-it. What it leaves out and what it decided are in docs/emulator.md.
+It answers as the real API is documented to answer, and shares no code with the gateway. Its limits
+and its assumptions are in docs/emulator.md.
 """
 
 from gateway.emulator.app import Emulator, Latency

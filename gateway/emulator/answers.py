@@ -1,4 +1,4 @@
-"""The answers that are no lists: error objects, and what a fault puts in a list's place."""
+"""The answers that are not lists: error objects, and faults in place of a list."""
 
 from http import HTTPStatus
 
@@ -13,18 +13,18 @@ STATUS_CODES = (
 
 
 def error_answer(status: int, title: str) -> Response:
-    """BigCommerce's error object."""
+    """Returns an answer with BigCommerce's error object."""
     body = {"status": status, "title": title, "type": STATUS_CODES, "errors": {}}
     return Response(msgspec.json.encode(body), status, media_type="application/json")
 
 
 def too_many_requests() -> Response:
-    """The 429 of the quota and of platform load, without the quota's headers."""
+    """Returns the 429 of the quota and of platform load, without the quota's headers."""
     return error_answer(429, "Too many requests")
 
 
 def faulty_answer(rule: Rule) -> Response | None:
-    """The answer that a rule puts in the place of the store's, or None."""
+    """Returns the answer that replaces the store's by a rule, or None."""
     match rule.fault:
         case Fault.RATE_LIMITED | Fault.OVERLOADED:
             return too_many_requests()

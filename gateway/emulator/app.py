@@ -25,7 +25,7 @@ from gateway.emulator.store import Store
 from gateway.emulator.wire import send_answer
 
 SEED = 2026
-# Seconds of every answer, or the two ends between which each one's are drawn.
+# The latency of every answer in seconds, or the range from which each one is drawn.
 Latency = float | tuple[float, float]
 OPERATIONS = (LIST_SEGMENTS, LIST_SHOPPER_PROFILES)
 
@@ -34,8 +34,8 @@ OPERATIONS = (LIST_SEGMENTS, LIST_SHOPPER_PROFILES)
 class Emulator:
     """One emulated store and its behaviour: an ASGI endpoint.
 
-    `requests` counts all requests by operation, refused ones included; "unknown" are those of no
-    route. `statuses` counts the same by the status of the answer, "none" where the connection
+    `requests` counts all requests by operation, refused ones included; "unknown" counts those
+    without a route. `statuses` counts them by the status of the answer, "none" if the connection
     ended without one. `random` draws latencies and faults. Every field may be set while it runs.
     """
 
@@ -72,7 +72,7 @@ class Emulator:
         await send_answer(response, rule, scope, receive, send, self.sleep)
 
     def reset_requests(self) -> None:
-        """Sets all counts to zero; the quota that is used up stays so."""
+        """Sets all counts to zero, but not the quota in use."""
         self.requests.clear()
         self.statuses.clear()
         self.window.forget_history()
@@ -123,7 +123,7 @@ class Emulator:
 
 
 def _match(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-    """The operation of a path and the ids in it, or None for an unknown route."""
+    """Returns the operation of a path and the ids in it, or None for an unknown route."""
     for operation in OPERATIONS:
         if (path_ids := operation.match(method, path)) is not None:
             return operation, path_ids

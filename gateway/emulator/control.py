@@ -40,13 +40,13 @@ class RequestCounts(Struct):
 
 
 class Rules(Struct, forbid_unknown_fields=True):
-    """All rules of faults."""
+    """All rules for faults."""
 
     rules: Annotated[list[Rule], Meta(max_length=1000)]
 
 
 class BehaviourChange(Struct, forbid_unknown_fields=True):
-    """What is to change of the store's behaviour; what is unset stays."""
+    """The changes to the emulator's behaviour; unset fields do not change."""
 
     latency_seconds: Seconds | Pair | UnsetType = UNSET
     max_limit: Annotated[int, Meta(ge=1, le=MAXIMUM_LIMIT)] | UnsetType = UNSET
@@ -58,7 +58,7 @@ class BehaviourChange(Struct, forbid_unknown_fields=True):
 
 
 class NewSegment(Struct, forbid_unknown_fields=True):
-    """A segment that another app of the store makes."""
+    """A segment, created as by another app of the store."""
 
     name: Annotated[str, Meta(min_length=1)]
     description: str | None = None
@@ -69,7 +69,7 @@ class _Refused(Exception):
 
 
 def control_routes(emulator: Emulator) -> Mount:
-    """The routes over one emulator; requests below their path never count as the store's."""
+    """Returns the control routes of an emulator; their requests are not counted."""
     control = _Control(emulator)
     table: tuple[tuple[str, str, Endpoint], ...] = (
         ("GET", "/requests", control.read_requests),
@@ -157,7 +157,7 @@ def _with_refusals(endpoint: Endpoint) -> Endpoint:
 
 
 async def _read(request: Request, kind: type[Body]) -> Body:
-    """The body; raises `_Refused` if it is no JSON of this kind."""
+    """Returns the body; raises `_Refused` if it is not valid JSON of this kind."""
     try:
         return msgspec.json.decode(await request.body(), type=kind)
     except msgspec.DecodeError as error:

@@ -52,8 +52,8 @@ def create_emulator(
         faults=Faults() if faults is None else faults,
         sleep=sleep,
     )
-    # One route without methods for all: the real API answers 404 to an unknown method, where
-    # Starlette says 405.
+    # One route for everything, without methods: the real API answers 404 to an unknown method,
+    # Starlette 405.
     everything = Route("/{path:path}", emulator)
     app = Starlette(routes=[*([control_routes(emulator)] if control else []), everything])
     app.state.emulator = emulator

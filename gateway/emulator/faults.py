@@ -20,7 +20,7 @@ class Fault(StrEnum):
     STATUS = "status"
     """Any status from 400 to 599, with the error object."""
     RATE_LIMITED = "rate-limited"
-    """Status 429 with the headers: nothing is left, and when the window resets."""
+    """Status 429 with the headers: no requests left, and the time of the reset."""
     OVERLOADED = "overloaded"
     """Status 429 without those headers: platform load."""
     HTML = "html"
@@ -34,7 +34,7 @@ class Fault(StrEnum):
     MISSING_ROW = "missing-row"
     """Status 200 with one row fewer than `count`, `total` and `per_page` say."""
     RESET = "reset"
-    """The connection is reset instead of an answer."""
+    """The connection is reset without an answer."""
     CUT = "cut"
     """The answer's headers and half of its body, then the connection closes."""
     DRIP = "drip"
@@ -62,20 +62,20 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Faults:
-    """Rules in order: the first that applies meets a request that passed token and quota.
+    """Rules in order: the first that applies is used for a request that passed token and quota.
 
-    A fault of a list's body has no effect on a request that is refused, and is used up by it.
+    A request that is refused uses up a fault of a list's body without an effect.
     """
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = list(rules)
 
     def add(self, fault: Fault, times: int | None = 1) -> None:
-        """Adds a rule for `times` requests (None: all), behind the rules that there are."""
+        """Adds a rule for `times` requests (None: all) after the existing rules."""
         self.rules.append(Rule(fault, times=times))
 
     def skip(self, times: int = 1) -> None:
-        """Leaves `times` requests alone, behind the rules that there are."""
+        """Adds a rule that leaves `times` requests alone after the existing rules."""
         self.rules.append(Rule(None, times=times))
 
     def clear(self) -> None:
@@ -83,7 +83,7 @@ class Faults:
         self.rules.clear()
 
     def take(self, random: Random) -> Rule | None:
-        """Returns the rule that the next request meets, and counts it; None if there is none."""
+        """Returns the rule for the next request, and counts its use; None if there is none."""
         for place, rule in enumerate(self.rules):
             if rule.probability < 1 and random.random() >= rule.probability:
                 continue

@@ -1,4 +1,4 @@
-"""Faults and latencies in the words of the command line."""
+"""Parses faults and latencies on the command line."""
 
 import re
 
@@ -7,9 +7,9 @@ from gateway.emulator.faults import MAXIMUM_SECONDS, Fault, Rule
 
 
 def read_rule(text: str) -> Rule:
-    """Returns the rule that `NAME[=NUMBER][:TIMES]` or `NAME[=NUMBER]:PERCENT%` says.
+    """Returns the rule in `NAME[=NUMBER][:TIMES]` or `NAME[=NUMBER]:PERCENT%`.
 
-    Raises `ValueError` with a sentence for anything else.
+    Raises `ValueError` with a message for other text.
     """
     what, colon, often = text.partition(":")
     name, equals, value = what.partition("=")
@@ -34,7 +34,7 @@ def read_rule(text: str) -> Rule:
 def read_latency(text: str) -> Latency:
     """Returns the seconds of `N` or `LOW-HIGH` milliseconds.
 
-    Raises `ValueError` with a sentence for anything else.
+    Raises `ValueError` with a message for other text.
     """
     low, dash, high = text.partition("-")
     first = _whole(low, 0, 600_000) / 1000

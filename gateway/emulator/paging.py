@@ -1,6 +1,6 @@
 """Lists on the wire: filters, `page` and `limit` in, one page with its `meta.pagination` out.
 
-Pure. Of the refusals only that of an unknown filter has BigCommerce's text.
+Pure. Only the message for an unknown filter is BigCommerce's.
 """
 
 import re
@@ -25,7 +25,7 @@ PastTheEnd = Literal["empty", "refuse"]
 
 @dataclass(frozen=True, slots=True)
 class PageRules:
-    """The largest `limit`, what a larger one gets, and what a page past the end gets."""
+    """The largest `limit`, and the answers to a larger one and to a page past the end."""
 
     max_limit: int = MAXIMUM_LIMIT
     over_limit: OverLimit = "clamp"
@@ -52,10 +52,10 @@ class ListRequest:
 def read_list_request(
     query: QueryParams, rules: PageRules, filters: Collection[str]
 ) -> ListRequest:
-    """The page that a query asks for; of a repeated parameter the last one counts.
+    """Returns the page that a query requests; the last value of a repeated parameter counts.
 
-    Raises `ListRefused` for a parameter that is none of `filters`, for a `page` or `limit` that is
-    no whole number of 1 or more, and for a `limit` above the maximum unless it is to be clamped.
+    Raises `ListRefused` for a parameter that is not in `filters`, for a `page` or `limit` that is
+    not a whole number of 1 or more, and for a `limit` above the maximum unless it is clamped.
     """
     unknown = [name for name in query if name not in filters]
     if unknown:
@@ -73,9 +73,9 @@ def read_list_request(
 def list_answer(
     rows: Sequence[Row], asked: ListRequest, rules: PageRules, fault: Fault | None = None
 ) -> Response:
-    """One page of `rows`, the whole list, as JSON with the fault's mistake in it.
+    """Returns one page of `rows`, the whole list, as JSON with the fault.
 
-    Raises `ListRefused` for a page past the end where it is to be refused; page 1 never is.
+    Raises `ListRefused` for a page past the end if the rules refuse it; page 1 is never refused.
     """
     page, limit = asked.page, asked.limit
     shown = rows[(page - 1) * limit : page * limit]

@@ -15,7 +15,7 @@ REMEMBERED_WINDOWS = 100
 
 
 class WindowCount(Struct):
-    """The requests of one window, and those of them that were beyond the quota."""
+    """The requests of one window, and how many of them exceeded the quota."""
 
     requests: int = 0
     refused: int = 0
@@ -24,8 +24,8 @@ class WindowCount(Struct):
 class RateLimitWindow:
     """Counts requests against `quota` in each window of `window_ms`; `clock` is in seconds.
 
-    Both may change at any time, from the running window on. `history` has the last 100 windows with
-    requests, oldest first. Raises `ValueError` unless a window has 1 ms to a day.
+    Both may change at any time, with effect on the running window. `history` has the last 100
+    windows with requests, oldest first. Raises `ValueError` unless a window is 1 ms to one day.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class RateLimitWindow:
             self._is_in_history = False
 
     def forget_history(self) -> None:
-        """Empties `history`; what the running window has left stays."""
+        """Empties `history`; the quota of the running window is unchanged."""
         self.history.clear()
         self._is_in_history = False
 

@@ -1,4 +1,4 @@
-"""What all operations of the emulated API have in common: route, scopes, answer."""
+"""The common parts of all operations of the emulated API: route, scopes, answer."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ READ: frozenset[TokenScope] = MODIFY | {"store_v2_customers_read_only"}
 class StoreRequest:
     """One request that passed the checks of token, quota and scope.
 
-    `path` has the ids in the path, `fault` the mistake in the answer's body.
+    `path` has the ids in the path, `fault` the fault of the answer's body.
     """
 
     store: Store
@@ -45,7 +45,7 @@ class Operation:
     answer: Callable[[StoreRequest], Response]
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The ids in a whole path, the store's hash among them, or None for another operation."""
+        """Returns the ids in a path, with the store's hash, or None for another operation."""
         if method != self.method:
             return None
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", "/stores/{store_hash}/v3" + self.path)

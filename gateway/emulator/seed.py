@@ -12,7 +12,7 @@ from gateway.emulator.store import SegmentRow, ShopperProfileRow, Store
 # Documented: at most 1000 segments to a store.
 MAXIMUM_SEGMENTS = 1000
 DEFAULT_SEGMENTS = 120
-# Undocumented: as many as a store has customers. The emulator's own bound.
+# Not documented: a store has as many as customers. This is the emulator's own bound.
 MAXIMUM_PROFILES = 250_000
 DEFAULT_PROFILES = 1000
 FIRST_DAY = datetime(2023, 3, 6, 9, 0, tzinfo=UTC)
@@ -75,7 +75,7 @@ def seeded_store(
     """Returns a store of 0 to 1000 segments that share 0 to 250,000 shopper profiles.
 
     The first segment has all profiles, the second every second one, the n-th every n-th one. The
-    first rows are the same whatever the numbers. Raises `ValueError` for any other number.
+    first rows are the same for any numbers. Raises `ValueError` for numbers out of range.
     """
     if not 0 <= segments <= MAXIMUM_SEGMENTS:
         raise ValueError(f"a store has 0 to {MAXIMUM_SEGMENTS} segments, {segments} were asked for")
@@ -101,7 +101,7 @@ def _segments(random: Random) -> Iterator[SegmentRow]:
         )
 
 
-@lru_cache(maxsize=1)  # tests make a store each
+@lru_cache(maxsize=1)  # each test creates a store
 def _profiles(profiles: int, seed: int) -> tuple[ShopperProfileRow, ...]:
     random, day = Random(f"{seed}, profiles"), FIRST_DAY  # noqa: S311 - no secret, a seed
     rows = []
@@ -120,5 +120,5 @@ def _profiles(profiles: int, seed: int) -> tuple[ShopperProfileRow, ...]:
 
 
 def _wire_date(moment: datetime, random: Random) -> str:
-    """The date in one of the two forms that the real API sends."""
+    """Returns the date in one of the two formats of the real API."""
     return moment.strftime(random.choice(("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.000Z")))

@@ -33,7 +33,7 @@ class Store:
     """Segments and shopper profiles, oldest first, and which profiles a segment has.
 
     `members` has the profiles of each segment in the order in which they were added, by the
-    segment's id in lower case; a segment that it lacks has none. Ids ignore case.
+    segment's id in lower case; a segment that is missing in it has none. Ids ignore case.
     """
 
     segments: list[SegmentRow] = field(default_factory=list)

@@ -1,6 +1,6 @@
-"""Faults of the wire: a connection that breaks, closes early, or brings its bytes slowly.
+"""Faults of the connection: it is reset, closed early, or slow.
 
-In the process there is no connection: `ConnectionResetError` is raised instead.
+Inside the process there is no connection: `ConnectionResetError` is raised instead.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ async def send_answer(
 ) -> None:
     """Sends an answer with the rule's fault of the wire.
 
-    Raises `ConnectionResetError` for a connection that breaks where there is none.
+    Raises `ConnectionResetError` if there is no connection to break.
     """
     fault = None if rule is None else rule.fault
     if fault is Fault.RESET:
@@ -61,7 +61,7 @@ async def _send_start(response: Response, send: Send) -> None:
 
 
 async def _end_connection(how: Literal["reset", "close"], receive: Receive) -> None:
-    # ASGI has no message for this; uvicorn's `receive` is a method of what holds the transport.
+    # ASGI has no message for this; uvicorn's `receive` belongs to the object with the transport.
     cycle = getattr(receive, "__self__", None)
     transport: asyncio.Transport | None = getattr(cycle, "transport", None)
     if transport is None:
@@ -73,6 +73,6 @@ async def _end_connection(how: Literal["reset", "close"], receive: Receive) -> N
         transport.abort()
     else:
         transport.close()
-    # An application that returns before the server knows of the end has forgotten its answer.
+    # If the application returned before the disconnect, the server would report a missing answer.
     while (await receive())["type"] != "http.disconnect":
         pass

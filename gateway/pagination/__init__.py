@@ -1,6 +1,6 @@
-"""From cursor to page number, and back: pure; blocks are read through a `BlockSource`.
+"""From cursor to page number, and back. Pure: blocks are read through a `BlockSource`.
 
-`cursors` encodes the place of a row, `windows` does Relay's arithmetic, `blocks` defines what is
+`cursors` encodes the position of a row, `windows` does Relay's arithmetic, `blocks` defines what is
 read. `view` keeps the blocks of one answer to one version of the list, `reading` finds the window
 in it, and `slices` is the result.
 """

@@ -23,11 +23,11 @@ Row = TypeVar("Row", bound=Identified)
 
 @dataclass(frozen=True)
 class Block(Generic[Row]):
-    """One page of the upstream as it was answered.
+    """One page of the upstream, as received.
 
     `index` counts from 0, `size` is the answer's `per_page`, `total` the rows of the whole list,
     `read_at` the time in seconds at which the request was sent. `stale_because` is the code of the
-    upstream error because of which this read serves the block although it is stale. A row that
+    upstream error because of which a stale block is served. A row that
     cannot be used (it has no usable id, or that of another row) is None in `rows`, so that each row
     keeps its offset.
     """
@@ -55,11 +55,11 @@ class BlockSource(Protocol[Row]):
 
     @property
     def size(self) -> int:
-        """Rows to a block, as far as is known before the next answer."""
+        """Rows per block, as last learned; the next answer may have another size."""
 
     @property
     def total(self) -> int | None:
-        """The number of rows in the newest answer's total, None before the first answer."""
+        """The total in the newest answer, None before the first answer."""
 
     @property
     def version_seconds(self) -> float:
@@ -67,10 +67,10 @@ class BlockSource(Protocol[Row]):
 
     @property
     def is_unstable(self) -> bool:
-        """Whether blocks of this list disagreed lately, however often they were read."""
+        """Whether blocks of this list recently still disagreed after several reads."""
 
     def read_fresh_total(self) -> int | None:
-        """Returns the total, recorded as read, while the answer that had it is fresh, else None."""
+        """Returns the total and records its read, None if the newest answer is not fresh."""
 
     def now(self) -> float:
         """Returns the time in seconds, on the clock of `Block.read_at`."""
@@ -82,10 +82,10 @@ class BlockSource(Protocol[Row]):
         """Records that the answer contains a block."""
 
     def invalidate_before(self, read_at: float) -> None:
-        """Invalidates every block that was read before `read_at`: the list has moved since."""
+        """Invalidates every block that was read before `read_at`: the list has changed since."""
 
     def mark_unstable(self) -> None:
-        """Notes that the blocks disagree, however often they are read."""
+        """Records that the blocks still disagree after several reads."""
 
     def may_search_again(self) -> bool:
-        """Takes one of the few turns in which the list is read again to find a cursor's row."""
+        """Counts a reread of the list for a cursor's row; returns whether it is allowed."""

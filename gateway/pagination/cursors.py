@@ -1,4 +1,4 @@
-"""Opaque, versioned cursors: the place of a row, its id, and the rows before it.
+"""Opaque, versioned cursors: the offset of a row, its id, and the rows before it.
 
 Layout, big-endian, base64url without padding: version (1 byte) · fingerprint of the list (4) ·
 offset (4) · id of the row (16) · fingerprints of up to five rows before it, nearest first (5 each).
@@ -15,7 +15,7 @@ from uuid import UUID
 from gateway.errors import BadCursor
 
 VERSION = 1
-# Rows before the cursor's own that it remembers: a walk survives as many deletions at its cursor.
+# The rows before its own that a cursor remembers: they mark its position if its row is deleted.
 REMEMBERED_ROWS = 5
 # 40 bits: among 1000 rows, a wrong match of five rows is one in 200 million.
 FINGERPRINT_BYTES = 5
@@ -28,7 +28,7 @@ _ALPHABET = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a list: `offset` counts from 0, `before` holds fingerprints, nearest row first."""
+    """A position in a list: `offset` is from 0, `before` holds fingerprints, nearest row first."""
 
     offset: int
     row_id: str
@@ -37,7 +37,7 @@ class Cursor:
 
 @lru_cache(maxsize=8192)
 def fingerprint(row_id: str) -> bytes:
-    """Returns the short, stable stand-in for a row's id that cursors remember."""
+    """Returns the short hash of a row's id by which cursors remember a row."""
     return blake2b(row_id.encode(), digest_size=FINGERPRINT_BYTES).digest()
 
 
@@ -47,17 +47,17 @@ def _list_fingerprint(list_name: str) -> bytes:
 
 
 def encode_cursor(cursor: Cursor, list_name: str) -> str:
-    """Returns the text that a client sees; `list_name` is the list that mints it."""
-    row_id = bytes.fromhex(cursor.row_id.replace("-", ""))  # a third of the time that UUID takes
+    """Returns the text that a client sees; `list_name` names its list."""
+    row_id = bytes.fromhex(cursor.row_id.replace("-", ""))  # three times as fast as UUID
     head = _HEAD.pack(VERSION, _list_fingerprint(list_name), cursor.offset, row_id)
     return urlsafe_b64encode(head + b"".join(cursor.before)).rstrip(b"=").decode()
 
 
 def decode_cursor(text: str, list_name: str, argument: str) -> Cursor:
-    """Returns the cursor that `text` stands for.
+    """Returns the cursor that `text` encodes.
 
-    Raises `BadCursor`, naming the `argument` that brought it, for anything but the exact text
-    that this version of the gateway minted for this very list.
+    Raises `BadCursor`, with the name of the `argument`, unless this version of the gateway minted
+    exactly this text for this list.
     """
     raw = _decoded(text)
     if raw is None or len(raw) < _HEAD.size:
@@ -82,7 +82,7 @@ def decode_cursor(text: str, list_name: str, argument: str) -> Cursor:
 
 
 def _decoded(text: str) -> bytes | None:
-    """Returns the bytes behind base64url text, None unless it is their one canonical form."""
+    """Returns the bytes of base64url text, None if the text is not their canonical form."""
     if not _ALPHABET.fullmatch(text) or len(text) % 4 == 1:
         return None
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))

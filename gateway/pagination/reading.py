@@ -1,4 +1,4 @@
-"""Reads one window of a list, and finds the row of a cursor wherever it is now."""
+"""Reads one window of a list, and finds the row of a cursor even if it has moved."""
 
 from gateway.errors import UpstreamUnavailable
 from gateway.pagination.blocks import PAGE_SIZE_CHANGES, BlockSource, Row
@@ -13,8 +13,8 @@ from gateway.pagination.windows import (
     windows_beside,
 )
 
-# Blocks read this close to each other are searched for a moved row without being read again: else
-# two clients whose cursors' rows are gone would invalidate each other's fresh blocks for ever.
+# Blocks read within this time are searched for a moved row without being read again. Otherwise two
+# clients whose cursors' rows are gone would keep invalidating each other's fresh blocks.
 SAME_VERSION_SECONDS = 5.0
 
 
@@ -34,11 +34,11 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
     It reads the blocks of the window and of the `REMEMBERED_ROWS` before it. While the list does
     not change, it reads at most one more for each cursor outside of them, and one if no total is
     known.
-    Raises what `source.read` raises.
+    Raises the errors of `source.read`.
     """
     view = ListView(source)
     if source.total is None:
-        # The first block has the total, so that no page past the end is asked for.
+        # The answer has the total, so that no further page past the end is requested.
         await view.need([_first_offset(arguments) // source.size])
     await view.need(_likely_blocks(arguments, view))
     for round_ in range(ROUNDS + 1):
@@ -61,7 +61,7 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
 async def read_window(
     view: ListView[Row], arguments: ConnectionArguments, low: int, high: int
 ) -> Window:
-    """Reads what the counts leave of `low`..`high`, and returns it.
+    """Reads the window that the counts select from `low`..`high`, and returns it.
 
     A page without rows has no cursor to continue from, so a window without a usable row is widened
     until it has one. Raises `UpstreamUnavailable` if there is none among `SEARCHED_ROWS`.
@@ -119,10 +119,10 @@ async def gap_at(view: ListView[Row], cursor: Cursor, behind: int) -> int:
 
 
 async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:
-    """Returns the offset of the cursor's row, wherever it is now, None if it is gone.
+    """Returns the current offset of the cursor's row, None if the row is gone.
 
-    It counts as gone only if blocks that were read for this view lack it: another process may have
-    minted the cursor from newer blocks than this process has cached.
+    It is gone only if it is missing from blocks that were read for this view: another process may
+    have minted the cursor from newer blocks than this process has cached.
     """
     if cursor.offset < view.total:
         block = await view.block_at(cursor.offset)
@@ -137,7 +137,7 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:
 
 
 async def search(view: ListView[Row], cursor: Cursor) -> int | None:
-    """Returns the offset of the cursor's row, None if it is not near its old place."""
+    """Returns the offset of the cursor's row, None if it is not near its old offset."""
     for indices in view.outward(cursor.offset // view.size):
         await view.need(indices)
         if (found := view.find(cursor.row_id)) is not None:

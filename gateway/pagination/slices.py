@@ -55,7 +55,7 @@ class Slice(Generic[Row]):
     def cursor(self, position: int) -> str:
         """Returns the cursor of the row at `position` in `rows`; -1 is the last.
 
-        Its text follows from the list alone, so the row has the same one in every page.
+        It depends only on the list, so that a row has the same cursor on every page.
         """
         at, row = self._shown[position]
         before = self._fingerprints[max(0, at - REMEMBERED_ROWS) : at]

@@ -10,17 +10,17 @@ from gateway.pagination.cursors import REMEMBERED_ROWS, fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.windows import Window
 
-# A list that changes faster than it can be read twice in a row is answered as last read.
+# The reads of a list that keeps changing; after them, its blocks are served as last read.
 ROUNDS = 4
-# How far from its old place a moved row is searched: in all segments, of which a store has 1000.
+# How far from its old offset a moved row is searched: in all segments, at most 1000 in a store.
 SEARCHED_ROWS = 2000
 
 
 class ListView(Generic[Row]):
     """The blocks of one answer, kept to one version of the list.
 
-    `version` grows when blocks are dropped. `has_nothing_newer`: a block that was invalidated came
-    back as it was, because the upstream fails. `accepts_any_blocks`: they may disagree.
+    `version` grows when blocks are dropped. `has_nothing_newer`: an invalidated block was served
+    again, because the upstream fails. `accepts_any_blocks`: blocks may disagree.
     """
 
     def __init__(self, source: BlockSource[Row]) -> None:
@@ -35,7 +35,7 @@ class ListView(Generic[Row]):
 
     @property
     def total(self) -> int:
-        """The total of the newest block, else the newest one that the source knows."""
+        """The total of the newest block; without blocks, that of the source."""
         if self.blocks:
             return max(self.blocks.values(), key=lambda block: block.read_at).total
         return self.source.total or 0
@@ -52,7 +52,7 @@ class ListView(Generic[Row]):
     async def need(self, indices: Iterable[int]) -> None:
         """Reads the blocks that are missing, until all blocks of the view agree.
 
-        Raises `UpstreamUnavailable` where the upstream gives pages of another size each time.
+        Raises `UpstreamUnavailable` if the page size keeps changing.
         """
         wanted = set(indices)
         for round_ in range(ROUNDS + 1):
@@ -71,15 +71,15 @@ class ListView(Generic[Row]):
                     self.source.mark_unstable()
                 else:
                     wanted |= set(self.blocks)
-                    # The first time, blocks older than the newest one are read again; after that,
-                    # all of them at once: the less time between them, the better.
+                    # First, the blocks older than the newest one are read again. After that, all
+                    # blocks are read again, to be as close in time as possible.
                     newest = max(block.read_at for block in self.blocks.values())
                     self.invalidate_before(self.source.now() if round_ else newest)
         if not wanted <= set(self.blocks):
             raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
 
     def _resize(self, wanted: set[int], size: int) -> set[int]:
-        """Drops blocks of another size; returns the blocks of the new size at the same places."""
+        """Drops blocks of another size; returns the blocks of the new size at the same offsets."""
         starts = {index * self.size for index in wanted}
         self.blocks = {i: block for i, block in self.blocks.items() if block.size == size}
         self.size = size
@@ -87,13 +87,13 @@ class ListView(Generic[Row]):
         return {start // size for start in starts}
 
     def _accepts_blocks(self) -> bool:
-        """Whether blocks are answered even if they disagree."""
+        """Whether blocks are served even if they disagree."""
         return self.accepts_any_blocks or self.has_nothing_newer or self.source.is_unstable
 
     def _agree(self) -> bool:
-        """Whether the blocks can be of one version of the list.
+        """Whether the blocks can belong to one version of the list.
 
-        They have the same total, no row twice, and were read shortly after each other.
+        They have the same total and no duplicate row, and were read within `version_seconds`.
         """
         blocks = self.blocks.values()
         if len(blocks) == 1:
@@ -107,7 +107,7 @@ class ListView(Generic[Row]):
         )
 
     def invalidate_before(self, read_at: float) -> None:
-        """Drops what was read before `read_at`, from the view and from the source."""
+        """Drops the blocks that were read before `read_at`, from the view and from the source."""
         self.source.invalidate_before(read_at)
         self.invalid_before = max(self.invalid_before, read_at)
         kept = {i: block for i, block in self.blocks.items() if block.read_at >= read_at}
@@ -144,7 +144,7 @@ class ListView(Generic[Row]):
         return None
 
     def holds_any_row(self, window: Window) -> bool:
-        """Whether a row of the window can be used."""
+        """Whether the window has a usable row."""
         return any(self._row_at(offset) is not None for offset in range(window.start, window.end))
 
     def cut(self, window: Window) -> Slice[Row]:

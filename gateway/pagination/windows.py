@@ -1,4 +1,4 @@
-"""Relay's arithmetic: `first`, `after`, `last`, `before` to a window of offsets, to blocks.
+"""Relay's arithmetic: from `first`, `after`, `last` and `before` to a window, to blocks.
 
 Source: the GraphQL Cursor Connections Specification, section 4.4 "Pagination algorithm".
 """
@@ -66,7 +66,7 @@ def connection_arguments(
 
 
 def cut_window(first: int | None, last: int | None, low: int, high: int) -> Window:
-    """Cuts `low`..`high`, the rows between the cursors, to what the counts leave of them."""
+    """Returns the part of `low`..`high`, the rows between the cursors, that the counts select."""
     start, end = low, max(low, high)
     if first is not None:  # Relay Connections, 4.4, EdgesToReturn 3
         end = min(end, start + first)
@@ -78,9 +78,9 @@ def cut_window(first: int | None, last: int | None, low: int, high: int) -> Wind
 def windows_beside(
     window: Window, arguments: ConnectionArguments, low: int, high: int
 ) -> Iterator[Window]:
-    """Yields windows of the same number of rows, each adjacent to the one before, in `low`..`high`.
+    """Yields the adjacent windows of the same number of rows, within `low`..`high`.
 
-    With `last` they go towards the start of the list, with `first` towards its end.
+    With `last`, they go towards the start of the list; with `first`, towards its end.
     """
     rows = window.end - window.start
     if rows and arguments.last is not None:

@@ -1,1 +1,1 @@
-"""What processes share through Redis: the connection, the lock, the keys."""
+"""Redis, which processes share: the connection, the locks and the keys."""

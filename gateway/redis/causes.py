@@ -1,4 +1,4 @@
-"""Why a call to Redis failed, in words for the operator: without host, key or password."""
+"""Descriptions of failed Redis calls for the operator, without host, key or password."""
 
 import re
 
@@ -7,7 +7,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.socket_errors import describe_socket_error, innermost_os_error
 
-# Patterns in error answers, which are those of a command or of a script that runs one.
+# Patterns in the error answers to a command, or to a script that runs the command.
 REFUSALS = {
     r"\bOOM\b|OutOfMemory": "it is full (maxmemory)",
     r"\bNOPERM\b|NoPermission|can't (?:run|access)|no permissions": "the user may not do it",
@@ -23,14 +23,14 @@ REFUSALS = {
 
 
 def describe_refusal(error: RedisError) -> str:
-    """Returns what an error answer of Redis means; the name of the error if it is not known."""
+    """Returns the meaning of an error answer of Redis, the error's name if it is unknown."""
     text = f"{type(error).__name__} {error}"
     found = (words for pattern, words in REFUSALS.items() if re.search(pattern, text))
     return next(found, type(error).__name__)
 
 
 def describe_redis_error(error: BaseException) -> str:
-    """Returns why there was no answer that can be used; the innermost cause counts."""
+    """Returns the reason for a missing or unusable answer: that of the innermost cause."""
     if isinstance(error, AuthenticationError):
         return "it does not accept the user and the password"
     if isinstance(error, BusyLoadingError):

@@ -1,4 +1,4 @@
-"""The only connection to Redis: bounded in time, and never an error of its caller."""
+"""The only connection to Redis: calls are bounded in time, and their failures are not raised."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from gateway.breaker import CircuitBreaker
 from gateway.redis.causes import describe_redis_error, describe_refusal
 
 MOST_CONNECTIONS = 16
-# The longest time for which Redis is passed over after a failure.
+# The longest time for which Redis is skipped after a failure.
 AWAY_SECONDS = 1.0
 # The pool is replaced at most once in this time.
 POOL_SECONDS = 0.5
@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 
 
 class RedisConnection:
-    """Asks one Redis, each call for at most `timeout_seconds`, connecting and queueing included.
+    """Calls one Redis, each call within `timeout_seconds`, connecting and queueing included.
 
-    After a failure Redis is passed over for half a second to a second, then one call probes.
-    `failures` counts calls that failed, `passed_over` those that were not made. With `ca_file`, the
-    certificate of Redis is checked with those in it alone.
+    After a failure, Redis is skipped for 0.5 to 1 second; then one call probes it. `failures`
+    counts the calls that failed, `passed_over` those that were skipped. With `ca_file`, only the
+    authorities in it are trusted.
     """
 
     def __init__(
@@ -59,19 +59,19 @@ class RedisConnection:
         self._clock = clock
         self._pool_stays_until = 0.0
         self._closing: set[asyncio.Task[None]] = set()
-        # The pool raises when it is empty; with these, calls queue.
+        # An empty pool raises; the slots make calls wait for a connection instead.
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
         self._breaker = CircuitBreaker(
             clock, threshold=1, shortest=AWAY_SECONDS, longest=AWAY_SECONDS
         )
         self._was_asked = False
         self._refused: set[str] = set()
-        # The warnings logged since the last time that no call failed.
+        # The warnings that were logged since Redis last worked.
         self._warnings: set[str] = set()
 
     @property
     def state(self) -> str:
-        """One of: connected, away, not asked yet, refuses writes, refuses reads."""
+        """One of: connected, not available, not asked yet, refuses writes, refuses reads."""
         if self._breaker.is_open:
             return "away"
         if self._refused:
@@ -81,11 +81,11 @@ class RedisConnection:
     async def run(
         self, call: Callable[[RedisClient], Awaitable[T]], otherwise: T, *, purpose: str = "reads"
     ) -> T:
-        """Returns what `call` returns, `otherwise` if it fails or Redis is away.
+        """Returns the result of `call`, `otherwise` if it fails or is skipped.
 
-        `call` also checks the answer of Redis: any exception it raises is a failure. `purpose`
-        names in the log what Redis refuses. A call cut short, by time or by a cancelled caller,
-        closes its connection, so that no other call reads its answer.
+        `call` also checks the answer of Redis: any exception that it raises is a failure. `purpose`
+        is for the log. A call that times out or is cancelled closes its connection, so that no
+        other call reads its answer.
         """
         if not self._breaker.allows_request:
             self.passed_over += 1
@@ -136,7 +136,7 @@ class RedisConnection:
             socket_timeout=None,
             socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 0),
-            # No HELLO and no CLIENT SETINFO: two commands less that a user has to be allowed.
+            # No HELLO and no CLIENT SETINFO: the Redis user needs no permission for them.
             protocol=2,
             driver_info=None,
         )
@@ -144,9 +144,9 @@ class RedisConnection:
     def _connect_anew(self) -> None:
         """Replaces the pool, at most once in `POOL_SECONDS`.
 
-        The address may lead to another server by now: after a failover the old primary still
-        answers on open connections, as a replica that refuses writes, or hangs. Calls in flight
-        finish on the old pool.
+        After a failover, the address leads to another server, while the old primary still answers
+        on open connections, as a read-only replica, or hangs. Calls in flight finish on the old
+        pool.
         """
         now = self._clock()
         if now < self._pool_stays_until:
@@ -167,13 +167,13 @@ class RedisConnection:
 async def _close_unused(pool: ConnectionPool) -> None:
     """Closes the idle connections of a pool now, and those in use once they are released."""
     with suppress(Exception):
-        # redis-py leaves this one without types.
+        # redis-py has no type annotations for this method.
         await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
         await pool.disconnect(inuse_connections=False)
 
 
 def read_values(answer: object, keys: int) -> list[bytes | None]:
-    """Returns the answer to `MGET` of this many keys; raises `ValueError` for any other."""
+    """Returns the answer to `MGET` of this many keys; raises `ValueError` if it is malformed."""
     if not isinstance(answer, list) or len(answer) != keys:
         raise ValueError
     if not all(value is None or isinstance(value, bytes) for value in answer):
@@ -182,7 +182,7 @@ def read_values(answer: object, keys: int) -> list[bytes | None]:
 
 
 class _TlsConnection(SSLConnection):
-    """Checks with a context of ours: redis-py's own always takes the system's certificates too."""
+    """Uses the given TLS context: redis-py's own always trusts the system's authorities too."""
 
     def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
         super().__init__(**options)
@@ -192,12 +192,12 @@ class _TlsConnection(SSLConnection):
 def tls_context(
     ca_file: Path | None, certificate_file: Path | None = None, key_file: Path | None = None
 ) -> ssl.SSLContext:
-    """Returns what TLS connections are made with.
+    """Returns the TLS context of a client.
 
-    Raises `OSError` where a file cannot be read or is no certificate or key.
+    Raises `OSError` if a file cannot be read or is not a certificate or key.
     """
     context = ssl.create_default_context(cafile=ca_file)
     if certificate_file is not None:
-        # A key with a password would ask for it on the terminal.
+        # Otherwise OpenSSL asks for the password of an encrypted key on the terminal.
         context.load_cert_chain(certificate_file, key_file, password=lambda: "")
     return context

@@ -9,7 +9,7 @@ from redis.exceptions import LockError
 
 from gateway.redis.connection import RedisClient, RedisConnection
 
-# The lock of a process that was killed is free after this time, and no process waits longer.
+# A lock expires after this time, even if its process was killed. No process waits longer.
 LOCK_SECONDS = 3.0
 POLL_SECONDS = 0.02
 
@@ -17,8 +17,8 @@ POLL_SECONDS = 0.02
 class SharedLocks:
     """Locks in Redis, by key: redis-py's `Lock`, over the one connection.
 
-    A lock saves upstream requests, nothing else depends on it: it is not waited for while Redis is
-    away, and for `seconds` at most.
+    A lock only saves upstream requests. So callers wait for it `seconds` at most, and not at all
+    while Redis is not available.
     """
 
     def __init__(self, connection: RedisConnection, *, seconds: float = LOCK_SECONDS) -> None:
@@ -27,7 +27,7 @@ class SharedLocks:
 
     @asynccontextmanager
     async def held(self, key: str) -> AsyncIterator[None]:
-        """Holds the lock of what lies under `key`, if it can be had, until the end of the block."""
+        """Holds the lock of `key` during the block; runs the block without it if the wait ends."""
         lock = self._connection.client.lock(f"{key}!lock", timeout=self._seconds)
         is_held = await self._acquire(lock)
         try:
@@ -55,11 +55,11 @@ class SharedLocks:
 
 
 async def _release(lock: Lock) -> None:
-    with suppress(LockError):  # it has run out, and may be another process's by now
+    with suppress(LockError):  # it has expired, and another process may hold it
         await lock.release()
 
 
 async def _remove_if_endless(redis: RedisClient, lock: Lock) -> None:
-    """Removes what lies in the lock's place without an expiry: no process put it there."""
+    """Deletes a value without an expiry at the lock's key: no gateway has set it."""
     if await redis.pttl(lock.name) == -1:
         await redis.delete(lock.name)

@@ -1,4 +1,15 @@
-"""The graph: what clients can ask for, and what each thing costs."""
+"""The graph.
+
+query            the root: `segments`, `segment`, `segmentsByEntityId`, `node`, `nodes`
+segment          the `Segment` type; `date_time` is its scalar, `node` its global id
+connection       Relay connections
+segment_lookups  segments by id
+entities         federation's `_entities` and `_service`
+federation       federation's directives, and costs
+context          what all resolvers of a request share, and its allowance of rows
+limits           limits of a document; `documents` caches parsed documents
+graph            both schemas; `sdl` prints them
+"""
 
 from gateway.schema.context import Context
 from gateway.schema.documents import OperationNotNamed

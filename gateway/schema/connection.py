@@ -84,7 +84,7 @@ class Connection(Generic[Node_]):
 
     @strawberry.field(description="The rows without their cursors.")
     def nodes(self) -> list[Node_ | None]:
-        """The short way to the rows."""
+        """The rows as nodes."""
         return [self.show(row) for row in _read(self.rows).rows]
 
     @strawberry.field(
@@ -116,10 +116,10 @@ async def resolve_connection(
     last: int | None,
     before: str | None,
 ) -> Connection[Node_]:
-    """Reads what the selected fields of a connection need; `show` makes a node of a row.
+    """Reads what the selected fields of a connection need; `show` converts a row to a node.
 
-    Raises `BadUserInput` for arguments that cannot be used or ask for too many rows, and what
-    `source.read` raises.
+    Raises `BadUserInput` for invalid arguments and for too many rows, and the errors of
+    `source.read`.
     """
     arguments = connection_arguments(first, after, last, before, source.name)
     selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
@@ -144,7 +144,7 @@ Fields = dict[str, list[SelectedField]]
 
 
 def selected_fields(selections: Iterable[Selection]) -> Fields:
-    """Returns the fields to be executed by response key, several where they are to be merged."""
+    """Returns the fields to execute by response key; fields of one key are merged."""
     fields: Fields = {}
     for field in _executed(selections):
         fields.setdefault(field.alias or field.name, []).append(field)
@@ -164,7 +164,7 @@ def times_shown(connection: Fields) -> int:
 
 
 def _executed(selections: Iterable[Selection]) -> Iterator[SelectedField]:
-    """Yields the fields that are to be executed: `@skip` and `@include` obeyed."""
+    """Yields the fields to execute, according to `@skip` and `@include`."""
     for selection in selections:
         directives = selection.directives
         if (

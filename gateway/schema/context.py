@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Context:
-    """What resolvers read from, and how much this request has asked for."""
+    """The data sources of resolvers, and the rows and entities that this request has asked for."""
 
     lists: Lists
     segment_lookups: Lookups[models.Segment]
@@ -46,7 +46,7 @@ class Context:
         is_first_beyond = self.representations_asked <= self.representations_allowed
         self.representations_asked += representations
         if self.representations_asked > self.representations_allowed:
-            if is_first_beyond:  # of the fields of this request
+            if is_first_beyond:  # log once per request
                 log.warning("a router asked for more entities than GATEWAY_MAX_REPRESENTATIONS")
             raise BadUserInput(
                 f"The request asks for more than {self.representations_allowed} entities. Ask for "

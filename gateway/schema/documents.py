@@ -34,7 +34,7 @@ TOO_MANY_TOKENS = "Syntax Error: Document contains more than {} tokens. Parsing 
 
 
 class OperationNotNamed(CannotGetOperationTypeError):
-    """The document has several operations, of which the request names none.
+    """The document has several operations, and the request names none of them.
 
     GraphQL, 6.1, GetOperation: that is an error; Strawberry would execute the first.
     """
@@ -61,9 +61,9 @@ class KnownDocuments:
         self.cache: LRUCache[str, KnownDocument] = LRUCache(characters, getsizeof=_characters)
 
     def find(self, text: str) -> KnownDocument:
-        """Returns the document; parses it where it is not cached.
+        """Returns the document; parses it if it is not cached.
 
-        Raises `GraphQLError` where it does not parse or exceeds a limit.
+        Raises `GraphQLError` if it does not parse or exceeds a limit.
         """
         known = self.cache.get(text)
         if known is None:

@@ -1,7 +1,7 @@
 """Entities: objects that a router asks for by the keys that other subgraphs hold.
 
-Source: Apollo Federation Subgraph Specification, `_entities` and `_service`. Why not Strawberry's
-own: docs/decisions/0012-entities-are-resolved-one-by-one.md.
+Source: Apollo Federation Subgraph Specification, `_entities` and `_service`. Strawberry's own
+is not used: docs/decisions/0012-entities-are-resolved-one-by-one.md.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ class Service:
     sdl: str = strawberry.field(description="The subgraph's schema, with federation's directives.")
 
 
-# No description: each subgraph has a Query, and composers warn of different ones.
+# No description: each subgraph has a Query, and composers warn if they differ.
 @strawberry.type(name="Query")
 class SubgraphQuery(Query):
     """The query root as routers and composers see it."""
@@ -57,7 +57,7 @@ class SubgraphQuery(Query):
 def represented_segment(representation: object) -> str:
     """Returns the uuid of the segment that an entity representation names by one of its keys.
 
-    A null key counts as left out; fields that are no keys are ignored. Raises `BadUserInput`.
+    A null key counts as missing; fields that are not keys are ignored. Raises `BadUserInput`.
     """
     if not isinstance(representation, dict) or "__typename" not in representation:
         raise BadUserInput(

@@ -18,7 +18,7 @@ VERSION: Final[Literal["2.9"]] = "2.9"
 # On each type, root field and argument, so that a contract can include or exclude this subgraph:
 # The Guild's composer hides an argument that does not have the included tag itself.
 TAGS: Final = ("segments",)
-# On types that other subgraphs define, too: to exclude this subgraph must not hide theirs.
+# On types that other subgraphs define, too: a contract that excludes this subgraph must keep them.
 SHARED_TAGS: Final = ("shared",)
 # By default an object, such as a row, weighs 1.
 WEIGHT_OF_AN_UPSTREAM_REQUEST = 10
@@ -39,7 +39,7 @@ def list_size(
 ) -> ListSize:
     """Returns the size of a list: that of the `slicing` arguments, else `assumed`.
 
-    `sized` are the subfields that are the list, where the field itself is an object.
+    If the field is an object, `sized` names its subfields that are the list.
     """
     return ListSize(
         assumed_size=assumed,
@@ -64,7 +64,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """What an operator sets for the subgraph.
+    """The operator's settings for the subgraph.
 
     `node` is whether it offers `node` and `nodes`; only one subgraph of a graph can.
     """

@@ -20,7 +20,7 @@ from gateway.schema.segment import Segment
 
 
 class _SilentSchema(strawberry.Schema):
-    """Does not log errors: `gateway.web` does, without those that a client made."""
+    """Does not log errors: `gateway.web` does, except for errors of clients."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -58,7 +58,7 @@ class Graph:
     def schema_for(self, document: str) -> strawberry.Schema:
         """Returns the schema that executes a document: the subgraph for `_service`, `_entities`.
 
-        Raises `GraphQLError` where the document does not parse or exceeds a limit. Introspection
+        Raises `GraphQLError` if the document does not parse or exceeds a limit. Introspection
         shows the API: routers and composers read the subgraph by `_service`.
         """
         return self.subgraph if self.documents.find(document).is_for_routers else self.api

@@ -15,7 +15,7 @@ from graphql import (
 )
 
 TOKENS_SETTING = "GATEWAY_MAX_QUERY_TOKENS"
-# Fields of one name in a selection set: validation compares each of them with all others.
+# Maximum fields of one name in a selection set: validation compares each with all others.
 REPEATS = 100
 
 
@@ -23,7 +23,7 @@ REPEATS = 100
 class Limits:
     """The most lexical tokens, levels of nested fields and aliases of a document.
 
-    `tokens` limits its fields, too. Fields, depth and aliases count with fragments written out;
+    `tokens` limits its fields, too. Fields, depth and aliases count with fragments expanded;
     the depth of introspection does not count.
     """
 
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(slots=True)
 class _Measure:
-    """What a selection set holds with its fragments written out."""
+    """The size of a selection set with its fragments expanded."""
 
     selections: int = 0
     aliases: int = 0
@@ -51,8 +51,8 @@ class _Measure:
 def check_limits(document: DocumentNode, limits: Limits) -> None:
     """Raises `GraphQLError` for a document that exceeds a limit.
 
-    Fragments that each spread another one twice double at every step, and validation walks them
-    written out. This measures each fragment once, so it is linear in the document. Cycles and
+    A chain of fragments that each spread the next one twice doubles at every step, and validation
+    walks all of it. This measures each fragment once, so it is linear in the document. Cycles and
     unknown names are left to validation.
     """
     fragments = {

@@ -1,4 +1,4 @@
-"""Global object identification: `Node`, and ids that say what they identify.
+"""Global object identification: `Node`, and ids that contain the type of their object.
 
 Source: GraphQL Global Object Identification Specification (Relay).
 """

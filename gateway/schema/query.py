@@ -45,7 +45,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[
-            # The rows of a page lie in two blocks of the list at the most; few pages need a third.
+            # The rows of a page span at most two blocks; the rows before them rarely need a third.
             costs(upstream_requests=2),
             list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
         ],

@@ -23,10 +23,10 @@ NODE_FIELDS = frozenset({"node", "nodes"})
 
 
 def subgraph_sdl(schema: BaseSchema, *, node: bool) -> str:
-    """Returns the subgraph's SDL for composers: with directives, without what routers ask for.
+    """Returns the subgraph's SDL for composers: with directives, without fields for routers.
 
-    Scalars have no description: composers warn where subgraphs describe one differently.
-    `node` is whether it offers `node` and `nodes`.
+    Scalars have no description: composers warn if subgraphs describe one differently.
+    `node`: whether the subgraph offers `node` and `nodes`.
     """
     fields_left_out = ROUTERS_FIELDS if node else ROUTERS_FIELDS | NODE_FIELDS
     document = visit(parse(schema.as_str()), _Pruning(fields_left_out))
@@ -40,7 +40,7 @@ def api_sdl(schema: BaseSchema) -> str:
 
 
 class _Pruning(Visitor):
-    """Removes these fields of Query, the types of routers, and descriptions of scalars."""
+    """Removes `fields` from Query, the types for routers, and the descriptions of scalars."""
 
     def __init__(self, fields: frozenset[str]) -> None:
         super().__init__()

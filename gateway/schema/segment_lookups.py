@@ -1,4 +1,4 @@
-"""Segments by id, for every field: each id has a row, null or an error of its own."""
+"""Segments by id, for every field: each id has a row, null or its own error."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
@@ -27,7 +27,7 @@ def attempt(check: Callable[[Asked], str], asked: Asked) -> str | BadUserInput:
 async def look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
     """Returns the segments in the order of the ids, None for one that does not exist.
 
-    An error stays in the place of its id: graphql-core reports it there, and answers the others.
+    An error takes the place of its segment: graphql-core reports it there, and keeps the others.
     """
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
     rows = iter(await info.context.segment_lookups.load(uuids))

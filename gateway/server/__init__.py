@@ -1,8 +1,8 @@
 """Serves an ASGI application on a socket, in one process or several, until a clean stop.
 
-listening  the socket, and why an address cannot be had
+listening  the listening socket, and errors of its address
 signals    the stage that each signal leads to
-protocol   HTTP/1.1: what uvicorn leaves undone
+protocol   HTTP/1.1: the limits and checks that uvicorn lacks
 serving    one process: uvicorn, with a drain before its stop
 workers    several processes that serve the same socket
 """

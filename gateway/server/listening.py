@@ -11,7 +11,7 @@ class CannotListen(Exception):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Returns a socket that listens; port 0 is any free port, `::` is IPv6 and IPv4.
+    """Returns a listening socket; port 0 is any free port, `::` is IPv6 and IPv4.
 
     A client that connects before a server is up waits for it. Raises `CannotListen` if the address
     is in use, not this machine's, or not allowed.
@@ -43,6 +43,6 @@ def address(host: str, port: int) -> str:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Returns the URL of a socket that listens."""
+    """Returns the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return address(host, port)

@@ -1,7 +1,7 @@
-"""HTTP/1.1: uvicorn's protocol over httptools, with what both leave undone.
+"""HTTP/1.1: uvicorn's protocol over httptools, with the limits and checks that both lack.
 
-That is limits on the head of a request (its request line and headers) and on the time a client may
-take, `Host`, absolute targets, expectations and upgrades. A body is limited where it is read.
+It limits the head of a request (its request line and headers) and the time of a client, and handles
+`Host`, absolute targets, expectations and upgrades. `gateway.web.request_body` limits bodies.
 """
 
 import re
@@ -18,7 +18,7 @@ from gateway.errors import ErrorCode
 MAXIMUM_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
-# Of one process, idle connections included: a body of 1 MiB may be in memory for each.
+# Per process, idle connections included: each may have a body of 1 MiB in memory.
 MAXIMUM_CONNECTIONS = 2048
 
 FRAMING = (b"content-length", b"transfer-encoding")
@@ -32,11 +32,11 @@ ABSOLUTE_FORM = re.compile(
 
 
 class BadRequest(Exception):
-    """RFC 9112 tells a server to refuse this request; the message is for the client."""
+    """A request that a server refuses by RFC 9112; the message is for the client."""
 
 
 class ConnectionsState(ServerState):
-    """What all connections of a process share."""
+    """The state that all connections of a process share."""
 
     is_draining = False
 
@@ -53,7 +53,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     A head of more than `MAXIMUM_HEAD_BYTES` is answered with 431, one that is incomplete
     `head_seconds` after its first byte with 408 (RFC 6585, 5; RFC 9110, 15.5.9). A connection
-    without a request, a new one too, closes after `timeout_keep_alive`. One whose answer is not
+    without a request, new or idle, closes after `timeout_keep_alive`. One whose answer is not
     read for `unread_seconds` is aborted. One beyond `maximum_connections` is answered with 503.
     """
 
@@ -85,18 +85,18 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Starts the time in which the client has to read its answer."""
+        """Starts the timer for the client to read its answer."""
         super().pause_writing()
         self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Stops that time."""
+        """Stops that timer."""
         super().resume_writing()
         if self._unread_timer is not None:
             self._unread_timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parses bytes, of a head at most `MAXIMUM_HEAD_BYTES`."""
+        """Parses bytes, at most `MAXIMUM_HEAD_BYTES` of a head."""
         self._unset_keepalive_if_required()
         while data and not self.transport.is_closing():
             room = len(data) if self._head_bytes is None else MAXIMUM_HEAD_BYTES - self._head_bytes
@@ -114,7 +114,7 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a header; trailers, which follow the body, are dropped."""
+        """Adds a header; drops trailers, which follow the body."""
         if not self._is_in_body:
             super().on_header(name, value)
 
@@ -137,7 +137,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_head_timer()
 
     def on_body(self, body: bytes) -> None:
-        """Takes a part of the body; one that was expected keeps the connection open."""
+        """Adds a part of the body; after `Expect: 100-continue`, keeps the connection open."""
         super().on_body(body)
         if self.expect_100_continue:
             self.expect_100_continue = False
@@ -152,7 +152,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
 
     def on_response_complete(self) -> None:
-        """Starts the next request; stops reading while further ones wait, which bounds them."""
+        """Starts the next request; stops reading while more requests are queued."""
         super().on_response_complete()
         if self.pipeline:
             self.flow.pause_reading()
@@ -168,11 +168,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        # uvicorn types the cycle as if there were one before the first request.
+        # uvicorn's type lacks None, the value before the first request.
         return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _parse(self, data: bytes) -> bytes:
-        """Parses bytes; returns those behind a head that asks for an upgrade."""
+        """Parses bytes; returns those after a head with an upgrade."""
         if self._head_bytes is not None:
             self._head_bytes += len(data)
         try:
@@ -189,8 +189,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _ignore_upgrade(self) -> None:
         """Continues in HTTP/1.1 (RFC 9110, 7.8): Java's client asks for HTTP/2 with each request.
 
-        httptools takes what follows such a head for the other protocol. A new parser that is given
-        the same framing takes it for the body.
+        After such a head, httptools reads the bytes as the other protocol. A new parser with the
+        same framing reads them as the body.
         """
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
@@ -206,12 +206,12 @@ class HttpProtocol(HttpToolsProtocol):
         hosts = [value for name, value in self.headers if name == b"host"]
         if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
             raise BadRequest(f"The request has {len(hosts)} `Host` headers: send one.")
-        # RFC 9112, 5.1: white space around a value is no part of it.
+        # RFC 9112, 5.1: white space around a value is not part of it.
         if hosts and not AUTHORITY.fullmatch(hosts[0].strip(b" \t")):
             raise BadRequest("`Host` is not a host with or without a port.")
 
     def _read_other_target(self) -> None:
-        """Reads a target that is no path: an absolute URL, or `*` (RFC 9112, 3.2.2 and 3.2.4)."""
+        """Reads a target other than a path: an absolute URL, or `*` (RFC 9112, 3.2.2 and 3.2.4)."""
         if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
             self.url = b"/"
             return
@@ -226,7 +226,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.headers.append((b"host", parts["authority"]))
 
     def _limit_wait(self) -> None:
-        """Runs a timer while only the client decides how long the connection lasts."""
+        """Runs a timer while the connection waits for the client."""
         if self._head_bytes == 0:
             self._stop_head_timer()
             self._start_idle_timer()
@@ -247,7 +247,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _refuse(self, status: int, message: str) -> None:
-        """Ends the connection, with an error where no other answer is begun or due."""
+        """Closes the connection, after an error unless another answer has begun or is due."""
         if self._is_answering and not self._is_in_body:
             self.cycle.keep_alive = False  # the answer to an earlier request is the last
             return

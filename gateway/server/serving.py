@@ -17,7 +17,7 @@ from gateway.server.signals import STOPPING, on_signals, stage_after
 
 # Connections accepted at the very end of a drain have this long to send their request.
 LAST_CONNECTIONS_SECONDS = 0.5
-# Requests that are cut off have this long to send their 503.
+# Aborted requests have this long to send their 503.
 LAST_ANSWERS_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ShutdownPolicy:
-    """When connections end.
+    """The times of a stop, and of idle connections.
 
     At a stop the server drains for `drain_seconds`, then gives requests in flight `grace_seconds`.
     An idle connection ends after `keep_alive_seconds`.
@@ -47,7 +47,7 @@ class ShutdownPolicy:
 
 
 def serve(app: Starlette, listener: socket.socket, policy: ShutdownPolicy) -> bool:
-    """Serves until Ctrl-C or SIGTERM; returns whether it started and cut no request off."""
+    """Serves until Ctrl-C or SIGTERM; returns whether it started and aborted no request."""
     server = Server(app, policy)
     on_signals(STOPPING, lambda number: server.advance(stage_after(server.stage, number)))
     log.info("listening on %s; Ctrl-C stops", address_of(listener))
@@ -99,7 +99,7 @@ class Server(uvicorn.Server):
         self.force_exit = self._stage is Stage.FORCED
 
     def run_until_stopped(self, listener: socket.socket) -> bool:
-        """Serves; returns whether it started and cut no request off."""
+        """Serves; returns whether it started and aborted no request."""
         try:
             self.run([listener])
         except SystemExit:  # uvicorn: the application did not start, which is in the log
@@ -124,7 +124,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _enter_stage(self, now: float) -> None:
-        """Changes readiness, answers and the listening socket at one moment."""
+        """Changes readiness, keep-alive and the listening socket at the same time."""
         seconds = self._policy.drain_seconds
         if self._stage is Stage.CLOSING:
             for server in self.servers:
@@ -137,11 +137,11 @@ class Server(uvicorn.Server):
         self._stage_ends_at = now + seconds
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops; uvicorn cancels requests after the grace, this at a forced stop too."""
+        """Stops. uvicorn cancels requests after the grace period, a forced stop at once."""
         self._lifecycle.advance(Stage.STOPPING)
         requests = set(self.server_state.tasks)
         await super().shutdown(sockets)
-        requests |= self.server_state.tasks  # pipelined ones begin when those before them are done
+        requests |= self.server_state.tasks  # pipelined requests start after the ones before them
         left = [request for request in requests if not request.done()]
         if self.force_exit:
             for request in left:

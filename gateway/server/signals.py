@@ -17,7 +17,7 @@ def stage_after(stage: Stage, number: int) -> Stage:
     """Returns the stage after a signal.
 
     SIGTERM drains, a second one ends the drain. SIGINT (Ctrl-C) stops without a drain, a second one
-    cuts requests off.
+    aborts requests.
     """
     if number == signal.SIGTERM:
         if stage < Stage.DRAINING:

@@ -41,7 +41,7 @@ Factory = Callable[[], Starlette]
 def serve_with_workers(
     factory: Factory, listener: socket.socket, policy: ShutdownPolicy, *, workers: int
 ) -> bool:
-    """Serves until Ctrl-C or SIGTERM; returns whether it started and cut no request off.
+    """Serves until Ctrl-C or SIGTERM; returns whether it started and aborted no request.
 
     Each worker calls `factory`, a function of a module, for its application.
     """
@@ -50,7 +50,7 @@ def serve_with_workers(
     try:
         supervisor.run()
     except BaseException:
-        supervisor.stop(Stage.STOPPING)  # Python waits for its processes at its end
+        supervisor.stop(Stage.STOPPING)  # at its exit, Python waits for child processes
         raise
     return supervisor.is_clean
 
@@ -69,14 +69,14 @@ class Worker(Process):
         self._kill_at = self.started_at + START_SECONDS
 
     def start(self) -> None:
-        """Starts the process, with the supervisor's signals blocked in it for ever.
+        """Starts the process, with the supervisor's signals blocked in it.
 
         A terminal and systemd send them to every process; only the supervisor acts on them.
         """
         if sys.platform == "win32":
             super().start()
             return
-        resource_tracker.ensure_running()  # its own start would lift the block
+        resource_tracker.ensure_running()  # a later start would unblock the signals
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {*STOPPING, *SIGHUP})
         try:
             super().start()
@@ -84,7 +84,7 @@ class Worker(Process):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def is_alive(self, timeout: float = HUNG_SECONDS) -> bool:
-        """Whether it runs and answers pings within `timeout`; sends the next one, never waits."""
+        """Whether it runs and answers pings within `timeout`; sends the next, without waiting."""
         with suppress(OSError, EOFError):  # it has just ended
             if self._is_ping_pending and self.parent_conn.poll():
                 self.parent_conn.recv()
@@ -112,7 +112,7 @@ class Worker(Process):
             self.parent_conn.send(stage)
 
     def end(self) -> int:
-        """Kills it if it still runs, because it hangs; returns the exit status."""
+        """Kills it if it still runs; returns its exit status."""
         if self.process.is_alive():
             log.warning("worker %s hangs, and is killed", self.pid)
         self.kill()
@@ -120,8 +120,8 @@ class Worker(Process):
         return self.process.exitcode or 0
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serves until the supervisor ends it; exits with 0 if it cut no request off, else 1."""
-        self.parent_conn.close()  # this process's copy, with which the pipe would have no end
+        """Serves until the supervisor stops it; exits with 0 if it aborted no request, else 1."""
+        self.parent_conn.close()  # this process's copy, which would keep the pipe open
         if sys.platform == "win32":
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         server = Server(self._factory(), self._policy, heartbeat=self._answer_ping)
@@ -140,7 +140,7 @@ class Worker(Process):
         log.warning("the supervisor is gone: worker %s stops", os.getpid())
         server.advance(Stage.STOPPING)
         time.sleep(self._policy.stop_seconds)
-        os._exit(1)  # an event loop that hangs would live on
+        os._exit(1)  # a hanging event loop would keep the process alive
 
     def _answer_ping(self) -> None:
         if self._is_ping_pending:
@@ -163,7 +163,7 @@ class Supervisor(Multiprocess):
 
     @property
     def is_clean(self) -> bool:
-        """Once all have ended: whether each worker started and cut no request off."""
+        """After the end of all: whether each worker started and aborted no request."""
         return all(worker.exitcode == 0 for worker in [*self._workers, *self._leaving])
 
     def stop(self, stage: Stage) -> None:
@@ -188,7 +188,7 @@ class Supervisor(Multiprocess):
             log.info("worker %s has left", worker.pid)
 
     def restart_all(self) -> None:
-        """Replaces each worker once its replacement serves; a failed start or a signal ends it."""
+        """Replaces each worker once its replacement serves; stops at a failed start or a signal."""
         for index, worker in enumerate(self._workers):
             replacement = self._started()
             if not replacement.wait_until_ready(START_SECONDS, self.should_exit):
@@ -217,7 +217,7 @@ class Supervisor(Multiprocess):
             worker.advance(self._stage)
 
     def join_all(self) -> None:
-        """Waits until all workers have ended, while signals still count."""
+        """Waits until all workers have ended; still handles signals."""
         everyone = [*self._workers, *self._leaving]
         while running := [worker for worker in everyone if worker.process.is_alive()]:
             sentinels = [worker.process.sentinel for worker in running]

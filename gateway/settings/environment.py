@@ -1,4 +1,4 @@
-"""Reads the settings from environment variables; an error names the variable to mend."""
+"""Reads the settings from environment variables; an error names the variable to fix."""
 
 import os
 import re
@@ -11,31 +11,31 @@ from gateway.settings.settings import Settings
 
 PREFIX = "GATEWAY_"
 # Kubernetes sets these in every container in the namespace of a service whose name begins with
-# "gateway". `GATEWAY_PORT` is Kubernetes' only where its value is an address (`LINKED_ADDRESS`).
+# "gateway". `GATEWAY_PORT` is Kubernetes' only if its value is an address (`LINKED_ADDRESS`).
 SERVICE_LINK = re.compile(
     r"GATEWAY(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?"
     r"|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
 SERVICE_PORT = re.compile(r"GATEWAY(_[A-Z0-9_]+)?_PORT")
 LINKED_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
-# Options of the command line that are easily taken for settings.
+# Options of the command line that are easily mistaken for settings.
 OPTIONS = {
     "GATEWAY_HOST": "--host",
     "GATEWAY_PORT": "--port",
     "GATEWAY_WORKERS": "--workers",
 }
-# Below this similarity, names have little more than their prefix in common.
+# Names that are less similar have little more than the prefix in common.
 CLOSE = 0.8
 
 
 class SettingsError(Exception):
-    """The environment is no valid configuration; the message names each variable to mend."""
+    """The environment is not a valid configuration; the message names each variable to fix."""
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Returns the settings of the environment.
 
-    Raises `SettingsError` with one line for each variable to mend; no line repeats a value.
+    Raises `SettingsError` with one line for each variable to fix; no line repeats a value.
     """
     variables = os.environ if environment is None else environment
     unknown = _unknown_variables(variables)

@@ -1,4 +1,4 @@
-"""The settings of one gateway process: defaults, bounds, and how they have to fit together.
+"""The settings of one gateway process: defaults, bounds, and consistency checks.
 
 The string below a field is its sentence in `gateway settings` and docs/settings.md.
 """
@@ -171,7 +171,7 @@ class Settings(BaseModel):
                 "It must not hold the store's own path, /stores/…: the hash goes into "
                 "GATEWAY_STORE_HASH"
             )
-        # httpx decodes these by IDNA 2008, and fails at those that only pydantic knows.
+        # httpx decodes them by IDNA 2008, and fails for names that only pydantic accepts.
         if "xn--" in (url.host or ""):
             raise ValueError("Its host must not be an internationalized name (xn--…)")
         return url
@@ -188,7 +188,7 @@ class Settings(BaseModel):
                 "It must not hold a query or a fragment; in a user or password write %3F for ? "
                 "and %23 for #"
             )
-        # redis-py reads database 0 from a path that is no number.
+        # redis-py uses database 0 for a path that is not a number.
         if not DATABASE_PATH.fullmatch(url.path or "/"):
             raise ValueError("Its path has to be the number of a database, such as /0, or none")
         return secret
@@ -261,7 +261,7 @@ class Settings(BaseModel):
         return f"store {self.store_hash} at {self.upstream_url}"
 
     def summary(self) -> str:
-        """Returns the first line of the log: which upstream, which cache, which authentication."""
+        """Returns the first line of the log: upstream, cache and authentication."""
         redis = "" if self.redis_url is None else " and Redis"
         fresh = f"fresh for {self.cache_ttl_seconds:g} s" if self.cache_ttl_seconds else "off"
         hint = (

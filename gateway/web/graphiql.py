@@ -30,7 +30,7 @@ GZIP = re.compile(
 )
 
 # Styles are 'unsafe-inline' because Monaco, GraphiQL's editor, writes style elements and style
-# attributes at run time, and takes no nonce; nothing that a style can load is of another origin.
+# attributes at run time, and supports no nonce; styles can load nothing from another origin.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -70,7 +70,7 @@ SWITCHED_OFF = (
 
 
 class Assets(StaticFiles):
-    """The page's scripts, styles and fonts: the ready-made .gz where a client accepts it."""
+    """The page's scripts, styles and fonts: the compressed .gz if the client accepts gzip."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Answers a request for one file; raises `HTTPException`."""
@@ -90,7 +90,7 @@ class Assets(StaticFiles):
         return response
 
     async def check_config(self) -> None:
-        """Accepts that there is no build yet: its files are answered with 404."""
+        """Accepts a missing build: its files are answered with 404."""
 
 
 def graphiql_routes(build: Path = BUILD) -> list[BaseRoute]:

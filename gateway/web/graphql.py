@@ -41,7 +41,7 @@ CORS = (
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds that a request may take and that a value is fresh, and the clock of its age."""
+    """The time limit of a request and the ttl of a value in seconds, and the clock for ages."""
 
     answer_seconds: float
     fresh_seconds: float

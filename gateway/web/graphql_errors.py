@@ -1,4 +1,4 @@
-"""The errors in a GraphQL response: each has a code, none a stack or a Python word."""
+"""The errors in a GraphQL response: each has a code, none has a stack trace or a Python literal."""
 
 import logging
 import re
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 def format_errors(
     errors: Sequence[GraphQLError], request_id: str, *, before_execution: bool
 ) -> list[GraphQLFormattedError]:
-    """Returns the errors as a response holds them; unexpected ones are masked and logged.
+    """Returns the errors of a response; unexpected ones are masked and logged.
 
-    Of several unexpected errors, the log has the number and the stack of the first.
+    The log has the number of unexpected errors, and the stack trace of the first.
     """
     formatted = []
     unexpected: list[GraphQLError] = []
@@ -89,10 +89,10 @@ def _message(error: GraphQLError, root: Exception) -> str:
     if isinstance(root, RecursionError):
         return "The document or its variables are nested too deeply."
     message = error.message
-    if message == "Validation aborted.":  # graphql-core's, at its own limit of the work
+    if message == "Validation aborted.":  # graphql-core's own limit
         return "The document repeats itself too often to be checked. Ask for less."
     if not isinstance(root, GraphQLError):
-        # A scalar refused the client's value; the words of Python's parser follow.
+        # A scalar refused the client's value; the message of Python's parser follows.
         message = message.partition(", but encountered error")[0] + "."
     if len(message) > LONGEST_MESSAGE:
         message = message[: LONGEST_MESSAGE - 1] + "…"

@@ -71,7 +71,7 @@ def parse_json_body(body: bytes) -> GraphQLRequest:
 
 
 def _may_repeat_a_parameter(body: bytes) -> bool:
-    """Whether a parameter may be repeated, which msgspec accepts; True where it is not sure.
+    """Whether a parameter may be repeated, which msgspec accepts; True if unsure.
 
     An escape may spell a parameter's name.
     """

@@ -7,7 +7,7 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-# To watch for a disconnect costs more than most warm answers, so shorter work is not watched.
+# Watching for a disconnect costs more than most cached answers, so it starts after this time.
 UNWATCHED_SECONDS = 0.05
 
 Result = TypeVar("Result")
@@ -16,7 +16,8 @@ Result = TypeVar("Result")
 async def unless_hung_up(receive: Receive, work: Coroutine[None, None, Result]) -> Result:
     """Returns the result of `work`; on a disconnect, cancels it and raises `ClientDisconnect`.
 
-    The request body has to be received before: only the disconnect is expected from `receive`.
+    The caller has received the request body: `receive` only returns the disconnect.
+    An upstream request in flight continues: its answer is cached, and other requests may need it.
     """
     loop = asyncio.get_running_loop()
     worker = asyncio.current_task()

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether answers can be served, and the state of each part of the gateway in a few words."""
+    """Whether answers can be served, and a short state of each part of the gateway."""
 
     is_ready: bool
     parts: Mapping[str, str]

@@ -15,7 +15,7 @@ LONGEST_ACCEPT = 1000
 
 
 def choose_media_type(accept: str, offered: tuple[str, ...]) -> str | None:
-    """Returns the offered media type that `accept` prefers, None where it accepts none.
+    """Returns the offered media type that `accept` prefers, None if it accepts none.
 
     An empty header accepts anything. Of types with equal quality, one that the header names comes
     before a wildcard, then the order of the header decides, then the order of the offer.

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class RequestIds:
-    """ASGI middleware: adds the id and common headers to each response, and masks crashes."""
+    """ASGI middleware: adds the id and common headers to each response, and masks other errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -34,7 +34,7 @@ def create_web(
     """Returns the ASGI application.
 
     `schema_for` returns the schema that executes a document, `new_context` the context of one
-    GraphQL request; `graphiql` is whether browsers get it.
+    GraphQL request; `graphiql`: whether browsers get GraphiQL.
     """
     graphql = GraphQLEndpoint(
         schema_for,
