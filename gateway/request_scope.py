@@ -1,10 +1,11 @@
 """The scope of one client request: its deadline, and the age of the values in its answer."""
 
 import asyncio
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.errors import ErrorCode
 
@@ -13,12 +14,14 @@ from gateway.errors import ErrorCode
 class RequestScope:
     """One client request between `began_at` and `deadline`, in seconds of the event loop's clock.
 
-    `oldest_read_at` is the read time of the oldest value in the answer, None while there is none.
-    `stale_because` is the code of the first upstream error for which a stale value was served.
+    `request` identifies it. `oldest_read_at` is the read time of the oldest value in the answer,
+    None while there is none. `stale_because` is the code of the first upstream error for which a
+    stale value was served.
     """
 
     deadline: float
     began_at: float
+    request: object = field(default_factory=object)
     oldest_read_at: float | None = None
     is_stale: bool = False
     stale_because: ErrorCode | None = None
@@ -53,15 +56,31 @@ def open_request_scope(seconds: float) -> Iterator[RequestScope]:
         _current.reset(token)
 
 
+@contextmanager
+def open_call_scope() -> Iterator[None]:
+    """Opens the scope of a call that several requests may share: it has no deadline.
+
+    Its slots towards the upstream count as those of the request that began it.
+    """
+    began_by = _current.get()
+    request = object() if began_by is None else began_by.request
+    now = asyncio.get_running_loop().time()
+    token = _current.set(RequestScope(deadline=math.inf, began_at=now, request=request))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 def request_scope() -> RequestScope | None:
     """Returns the scope of the running task, None outside of a request."""
     return _current.get()
 
 
 def seconds_left() -> float | None:
-    """Returns the seconds until the deadline of the running request, None outside of one."""
+    """Returns the seconds until the deadline of the running request, None without a deadline."""
     scope = _current.get()
-    return None if scope is None else scope.seconds_left
+    return None if scope is None or scope.deadline == math.inf else scope.seconds_left
 
 
 def patience_left(patience_seconds: float) -> float:

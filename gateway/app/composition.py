@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
 
 import httpx
@@ -99,9 +100,9 @@ def create_services(
         patience_seconds=settings.stale_patience_seconds,
         written_at=invalidations.written_at,
         shared=None if redis is None else SharedStore(redis, policy.max_age),
-        locks=None if redis is None else SharedLocks(redis),
+        locks=None if redis is None else SharedLocks(redis, seconds=upstream.attempt_seconds),
     )
-    limits = LearnedLimits(settings.upstream_page_size, cache.now, upstream)
+    limits = LearnedLimits(settings.upstream_page_size, cache.now)
     lists = Lists(upstream, cache, limits, store_hash=store_hash, store_key=store_key)
     segment_lookups = Lookups(
         ALL_SEGMENTS, lists, window_seconds=settings.lookup_window_milliseconds / 1000
@@ -140,6 +141,8 @@ def _http_client(
             "Accept": "application/json",
             "Accept-Encoding": ACCEPTED_ENCODING,
         },
+        # Cookies are neither kept nor sent.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=None,  # noqa: S113 - the client bounds each request
         limits=httpx.Limits(max_connections=MAXIMUM_IN_FLIGHT, max_keepalive_connections=None),
         transport=transport,

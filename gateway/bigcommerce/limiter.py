@@ -48,7 +48,8 @@ class RequestLimiter:
         try:
             self._check_wait(send_by)
             async with asyncio.timeout_at(send_by):
-                await self._semaphore.acquire(request_scope())
+                scope = request_scope()
+                await self._semaphore.acquire(None if scope is None else scope.request)
                 try:
                     await self._wait_for_quota(send_by)
                 except BaseException:

@@ -117,7 +117,8 @@ class OperationHealth:
         try:
             yield
         except (UpstreamUnreadable, UpstreamRefused) as error:
-            self._is_up(UNREADABLE if isinstance(error, UpstreamUnreadable) else REFUSES)
+            state = UNREADABLE if isinstance(error, UpstreamUnreadable) else REFUSES
+            self._is_up(state, is_token_accepted=self._may_accept_token(refused_probe))
             raise
         except UpstreamForbidden:
             self._is_up("refuses the token", is_token_accepted=False)
@@ -135,7 +136,7 @@ class OperationHealth:
             self.failing.cancelled(failing_probe)
             self.refused.cancelled(refused_probe)
             raise
-        self._is_up(ANSWERS)
+        self._is_up(ANSWERS, is_token_accepted=self._may_accept_token(refused_probe))
 
     def finished(self, error: UpstreamError | None, *, names_ids: bool) -> None:
         """Records the outcome of an operation, its retries included: None for a value.
@@ -146,16 +147,20 @@ class OperationHealth:
         if isinstance(error, RateLimited):
             return  # the quota knows the time of its reset
         is_about_ids = names_ids and isinstance(error, UpstreamRefused | UpstreamUnreadable)
-        self._bad_ids = self._bad_ids + 1 if is_about_ids else 0
-        self._error = None if 0 < self._bad_ids < BAD_IDS_IN_A_ROW else error
-        self._error_at = self._clock()
+        self._bad_ids = (self._bad_ids + 1) % BAD_IDS_IN_A_ROW if is_about_ids else 0
+        if not self._bad_ids:
+            self._error, self._error_at = error, self._clock()
+
+    def _may_accept_token(self, refused_probe: int | None) -> bool:
+        """Whether an answer shows that the token is accepted: not one from before a refusal."""
+        return refused_probe is not None or not self.refused.is_open
 
     def _pause(self) -> UpstreamError | None:
         if not self.refused.allows_request:
             return UpstreamForbidden(was_sent=False)
         return None if self.failing.allows_request else CircuitOpen()
 
-    def _is_up(self, state: str, *, is_token_accepted: bool = True) -> None:
+    def _is_up(self, state: str, *, is_token_accepted: bool) -> None:
         self.state = state
         if self.failing.succeeded():
             log.info("%s: the upstream answers again", self._name)

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Upstream:
-    """Runs operations, each within `timeout_seconds`.
+    """Runs operations, each within `timeout_seconds`, of which an attempt has `attempt_seconds`.
 
     When `reserve` requests of the quota are left, background refreshes are skipped.
     """
@@ -55,6 +55,7 @@ class Upstream:
         self._limiter = limiter
         self._clock = clock
         self._jitter = jitter
+        self.attempt_seconds = timeout_seconds * ATTEMPT_SHARE
         self._timeout_seconds = timeout_seconds
         self._reserve = reserve
         self._health: dict[str, OperationHealth] = {}
@@ -232,9 +233,7 @@ class Upstream:
         left = deadline - asyncio.get_running_loop().time()
         try:
             with health.attempt():  # raises if the operation has paused in the meantime
-                answer = await self._client.send(
-                    request, min(self._timeout_seconds * ATTEMPT_SHARE, left)
-                )
+                answer = await self._client.send(request, min(self.attempt_seconds, left))
                 self._limiter.answered(answer)
                 try:
                     return read(answer)

@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 from gateway.redis.connection import RedisClient, RedisConnection
 
 # Every process must see a write within one second: several polls fit into it.
-POLL_SECONDS = 0.3
+WRITES_POLL_SECONDS = 0.3
 
 
 class Invalidations:
@@ -56,6 +56,7 @@ class Invalidations:
         """
         self._own[collection] = max(at, self._own.get(collection, 0.0))
         self._learn({collection: at})
+        self._forget()
         await self._add({collection: self._own[collection]})
 
     async def poll(self) -> None:
@@ -72,10 +73,7 @@ class Invalidations:
         # would invalidate the values that have just been read.
         self._learn({name: min(at, now) for name, at in changed.items()})
         self._found = found
-        oldest = now - self._keep_seconds
-        for times in (self._written, self._own):
-            for name in [name for name, at in times.items() if at < oldest]:
-                del times[name]
+        self._forget()
         lacking = {name: at for name, at in self._own.items() if found.get(name, 0.0) < at}
         if lacking:
             await self._add(lacking)
@@ -99,12 +97,18 @@ class Invalidations:
 
     async def _poll_for_ever(self) -> None:
         while True:
-            await self._sleep(POLL_SECONDS)
+            await self._sleep(WRITES_POLL_SECONDS)
             await self.poll()
 
     def _learn(self, times: Mapping[str, float]) -> None:
         for collection, at in times.items():
             self._written[collection] = max(at, self._written.get(collection, 0.0))
+
+    def _forget(self) -> None:
+        oldest = self._clock() - self._keep_seconds
+        for times in (self._written, self._own):
+            for name in [name for name, at in times.items() if at < oldest]:
+                del times[name]
 
     async def _read(self, redis: RedisClient) -> dict[str, float]:
         since = self._clock() - self._keep_seconds

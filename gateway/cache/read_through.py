@@ -108,6 +108,15 @@ class ReadThroughCache:
             lacking = [key for key in keys if key not in outcomes]
             self.misses += len(lacking)
             outcomes.update(await self._filled(kind, lacking, fill, not_before, spare))
+            # In the meantime the token may have been refused, or the collection written.
+            expired = [
+                key
+                for key in refresh
+                if isinstance(stale := outcomes[key], Entry)
+                and self.freshness_of(kind, stale) is Freshness.EXPIRED
+            ]
+            if expired:
+                outcomes.update(await self._filled(kind, expired, fill, not_before, {}))
         return outcomes
 
     async def fill_once(

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Se
 from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from gateway.request_scope import open_call_scope
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Answers: TypeAlias = Mapping[Key, Value | Exception]
@@ -71,11 +73,16 @@ def resolve_with(
 
     The call must answer every key, with a value or an error; a key without one gets `KeyError`.
     """
-    task = asyncio.ensure_future(call)
+    task = asyncio.ensure_future(_in_call_scope(call))
     _calls.add(task)
     task.add_done_callback(_calls.discard)
     task.add_done_callback(partial(_resolve, futures))
     return task
+
+
+async def _in_call_scope(call: Awaitable[Answers[Key, Value]]) -> Answers[Key, Value]:
+    with open_call_scope():
+        return await call
 
 
 def _resolve(
@@ -85,9 +92,10 @@ def _resolve(
     for key, future in futures.items():
         if task.cancelled():
             future.cancel()
-        elif (error := task.exception()) is not None:
-            future.set_exception(error)
-        elif isinstance(answer := task.result().get(key, KeyError(key)), Exception):
+            continue
+        answer = task.exception() or task.result().get(key, KeyError(key))
+        if isinstance(answer, BaseException):
             future.set_exception(answer)
+            future.exception()  # marks it as retrieved, even if all callers have left
         else:
             future.set_result(answer)

@@ -19,6 +19,7 @@ from gateway.pagination import PAGE_SIZE_CHANGES
 SMALLER_PARTS = 2
 # One odd answer must not turn a lookup of 100 ids into as many requests.
 SMALLEST_PART = 10
+UNREADABLE_ROW = "The store's API sent a row without a usable id."
 
 
 class RowsById(Generic[Row]):
@@ -74,6 +75,8 @@ class RowsById(Generic[Row]):
         }
         left = [row_id for row_id in ids if row_id not in found]
         if page.total == len(page.rows):
+            if None in page.rows:  # a row of one of these ids, which cannot be told
+                return {**found, **dict.fromkeys(left, UpstreamUnreadable(UNREADABLE_ROW))}
             return {**found, **dict.fromkeys(left, Entry(read_at, None))}
         return {**found, **await self._ask_for_rest(left, page, smaller_parts)}
 

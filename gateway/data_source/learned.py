@@ -3,38 +3,44 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.bigcommerce.operations import Upstream
 from gateway.data_source.batcher import LOOKUP_IDS
 
-# Learned limits expire after this time: one wrong answer must not count forever.
+# The defaults are tried again after this time: one wrong answer must not count forever.
 LEARNED_SECONDS = 300.0
 
 
 @dataclass(slots=True)
 class _Learned:
     page_size: int
-    began_at: float
+    page_tried_at: float
+    ids_learned_at: float
     page_read_at: float = 0.0
-    lookup_ids: int = LOOKUP_IDS
+    ids: int = LOOKUP_IDS
 
 
 class LearnedLimits:
-    """Rows per page and ids per lookup, by list operation.
+    """Rows per page and ids per lookup, by list operation; `now` returns the time in seconds.
 
-    Each starts with its default, and returns to it every five minutes. While the upstream fails,
-    limits do not expire: cached blocks have the learned size.
-    `now` returns the time in seconds.
+    The page size is kept until an answer has another one: cached blocks have the learned size, and
+    are found by it while the upstream fails.
     """
 
-    def __init__(self, page_size: int, now: Callable[[], float], upstream: Upstream) -> None:
-        self._wanted_page_size = page_size
+    def __init__(self, default_page_size: int, now: Callable[[], float]) -> None:
+        self._default_page_size = default_page_size
         self._now = now
-        self._upstream = upstream
         self._learned: dict[str, _Learned] = {}
 
     def page_size(self, operation: str) -> int:
-        """Returns the number of rows to request per page."""
+        """Returns the number of rows per page, as far as is known."""
         return self._of(operation).page_size
+
+    def page_size_to_try(self, operation: str) -> int:
+        """Returns the default page size if it is time to try it again, else the learned one."""
+        learned = self._of(operation)
+        if self._now() - learned.page_tried_at <= LEARNED_SECONDS:
+            return learned.page_size
+        learned.page_tried_at = self._now()
+        return self._default_page_size
 
     def learn_page_size(self, operation: str, rows: int, read_at: float) -> None:
         """Records the size of a page that was requested at `read_at`; the newest page counts."""
@@ -45,24 +51,19 @@ class LearnedLimits:
     def lookup_ids(self, operation: str) -> int:
         """Returns the number of ids to request at once, at most the rows of a page."""
         learned = self._of(operation)
-        return min(learned.lookup_ids, learned.page_size)
+        if self._now() - learned.ids_learned_at > LEARNED_SECONDS:
+            learned.ids = LOOKUP_IDS
+        return min(learned.ids, learned.page_size)
 
     def learn_lookup_ids(self, operation: str, ids: int) -> None:
         """Records the number of ids that the upstream accepts at once, if it is lower."""
+        lowest = min(ids, self.lookup_ids(operation))
         learned = self._of(operation)
-        learned.lookup_ids = min(ids, learned.lookup_ids, learned.page_size)
+        learned.ids, learned.ids_learned_at = lowest, self._now()
 
     def _of(self, operation: str) -> _Learned:
         learned = self._learned.get(operation)
-        if learned is None or self._is_outdated(operation, learned):
-            learned = self._learned[operation] = _Learned(self._wanted_page_size, self._now())
+        if learned is None:
+            now = self._now()
+            learned = self._learned[operation] = _Learned(self._default_page_size, now, now)
         return learned
-
-    def _is_outdated(self, operation: str, learned: _Learned) -> bool:
-        if self._now() - learned.began_at <= LEARNED_SECONDS:
-            return False
-        deferred = [
-            self._upstream.defer_reason(operation, foreground=is_foreground)
-            for is_foreground in (True, False)
-        ]
-        return deferred == [None, None]

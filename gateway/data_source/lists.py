@@ -182,7 +182,9 @@ class ListSource(Generic[Row]):
 
     async def _ask(self, index: int, size: int) -> Entry[Block[Row]]:
         """Reads a page and stores its block and its rows; tries smaller pages if refused."""
-        operation, asked_size = self._listing.operation, size
+        operation, known_size = self._listing.operation, size
+        if index == 0:  # a page at the same place in pages of any size
+            size = self._limits.page_size_to_try(operation)
         while True:
             read_at = self.now()
             try:
@@ -201,8 +203,8 @@ class ListSource(Generic[Row]):
             )
         self._limits.learn_page_size(operation, page.per_page, read_at)
         entry = Entry(read_at, Block(index, page.per_page, page.total, page.rows, read_at))
-        # The block is stored by the requested size, and by the size of later requests.
-        sizes = {asked_size, page.per_page}
+        # The block is stored by the size that its reader knows, and by that of later reads.
+        sizes = {known_size, page.per_page}
         await self._cache.store(
             self._blocks, {self._keys.block(one, index): entry for one in sizes}
         )

@@ -9,19 +9,17 @@ from redis.exceptions import LockError
 
 from gateway.redis.connection import RedisClient, RedisConnection
 
-# A lock expires after this time, even if its process was killed. No process waits longer.
-LOCK_SECONDS = 3.0
-POLL_SECONDS = 0.02
+LOCK_POLL_SECONDS = 0.02
 
 
 class SharedLocks:
     """Locks in Redis, by key: redis-py's `Lock`, over the one connection.
 
-    A lock only saves upstream requests. So callers wait for it `seconds` at most, and not at all
-    while Redis is not available.
+    A lock expires after `seconds`, even if its process was killed. It only saves upstream requests:
+    callers wait no longer for it, and not at all while Redis is not available.
     """
 
-    def __init__(self, connection: RedisConnection, *, seconds: float = LOCK_SECONDS) -> None:
+    def __init__(self, connection: RedisConnection, *, seconds: float) -> None:
         self._connection = connection
         self._seconds = seconds
 
@@ -51,7 +49,7 @@ class SharedLocks:
                     lambda redis: _remove_if_endless(redis, lock), None, purpose="locks"
                 )
                 return False
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(LOCK_POLL_SECONDS)
 
 
 async def _release(lock: Lock) -> None:

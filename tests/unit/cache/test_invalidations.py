@@ -4,7 +4,7 @@ import pytest
 from clock import Clock, settle
 from redis_server import RedisServer, redis_server
 
-from gateway.cache.invalidations import POLL_SECONDS, Invalidations
+from gateway.cache.invalidations import WRITES_POLL_SECONDS, Invalidations
 from gateway.redis.connection import AWAY_SECONDS, RedisConnection
 
 PLENTY = 20.0
@@ -57,6 +57,14 @@ async def test_without_redis_a_write_holds_in_the_process(clock: Clock) -> None:
         assert alone.written_at("segments") == NOW
 
 
+async def test_without_redis_writes_are_kept_as_long_as_values_may_be_served(clock: Clock) -> None:
+    async with Invalidations(None, "gateway", keep_seconds=KEEP, clock=clock) as alone:
+        await alone.announce("a", clock.now)
+        clock.advance(KEEP + 1)
+        await alone.announce("b", clock.now)
+        assert (alone.written_at("a"), alone.written_at("b")) == (0.0, clock.now)
+
+
 async def test_other_processes_learn_the_exact_time(start: Start) -> None:
     writer, reader = start(), start()
     await writer.announce("segments", NOW)
@@ -78,11 +86,11 @@ async def test_redis_is_polled_until_the_block_ends(start: Start, clock: Clock) 
         await settle()
         await writer.announce("segments", NOW)
         assert reader.written_at("segments") == 0.0
-        clock.advance(POLL_SECONDS)
+        clock.advance(WRITES_POLL_SECONDS)
         while len(clock.slept) < 2:
             await settle(1)
         assert reader.written_at("segments") == NOW
-    assert clock.slept == [POLL_SECONDS] * 2
+    assert clock.slept == [WRITES_POLL_SECONDS] * 2
 
 
 async def test_later_write_counts_once_its_writer_has_polled(start: Start) -> None:

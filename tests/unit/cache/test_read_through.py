@@ -84,7 +84,7 @@ class Process:
             patience_seconds=patience_seconds,
             written_at=lambda collection: self.written_at if collection == "rows" else 0.0,
             shared=None if redis is None else SharedStore(redis, policy.max_age),
-            locks=None if redis is None else SharedLocks(redis),
+            locks=None if redis is None else SharedLocks(redis, seconds=3.0),
         )
 
     def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:

@@ -135,6 +135,8 @@ async def test_call_that_is_cancelled_cancels_all_its_keys() -> None:
         return {}
 
     futures: Flights = {key: asyncio.get_running_loop().create_future() for key in "ab"}
-    resolve_with(futures, call()).cancel()
+    task = resolve_with(futures, call())
+    await settle()
+    task.cancel()
     await settle()
     assert all(future.cancelled() for future in futures.values())

@@ -1,11 +1,8 @@
-import pytest
 from clock import Clock
 from in_process import in_process
 
-from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.data_source import LOOKUP_IDS, LearnedLimits
 from gateway.data_source.learned import LEARNED_SECONDS
-from gateway.errors import UpstreamForbidden
 
 LIST, OTHER = "list_segments", "list_shopper_profiles"
 
@@ -14,16 +11,18 @@ def limits_of(clock: Clock) -> LearnedLimits:
     return in_process(1, clock=clock).services.lists.limits
 
 
-def test_limits_start_with_the_gateway_s_own_and_start_again_after_a_while() -> None:
+def test_limits_start_with_the_defaults_which_are_tried_again_after_a_while() -> None:
     clock = Clock()
     limits = limits_of(clock)
     assert (limits.page_size(LIST), limits.lookup_ids(LIST)) == (250, LOOKUP_IDS)
     limits.learn_page_size(LIST, 150, clock.now)
     limits.learn_lookup_ids(LIST, 20)
     clock.advance(LEARNED_SECONDS - 1)
-    assert (limits.page_size(LIST), limits.lookup_ids(LIST)) == (150, 20)
+    assert (limits.page_size_to_try(LIST), limits.lookup_ids(LIST)) == (150, 20)
     clock.advance(2)
-    assert (limits.page_size(LIST), limits.lookup_ids(LIST)) == (250, LOOKUP_IDS)
+    assert limits.lookup_ids(LIST) == LOOKUP_IDS
+    assert [limits.page_size_to_try(LIST) for _ in range(2)] == [250, 150]
+    assert limits.page_size(LIST) == 150
 
 
 def test_limits_of_one_operation_are_not_those_of_another() -> None:
@@ -49,17 +48,3 @@ def test_size_of_the_page_that_was_asked_for_last_counts() -> None:
     assert limits.page_size(LIST) == 100
     limits.learn_page_size(LIST, 50, read_at=50.0)
     assert limits.page_size(LIST) == 50
-
-
-async def test_nothing_is_forgotten_while_the_operation_fails() -> None:
-    clock = Clock()
-    gateway = in_process(1, max_limit=100, clock=clock)
-    source = gateway.services.segments
-    await source.read(0)
-    clock.advance(LEARNED_SECONDS + 1)
-    gateway.emulator.token_scope = None
-    with pytest.raises(UpstreamForbidden):
-        await gateway.services.upstream.page(SEGMENTS, 1, 100)
-    assert source.size == 100
-    clock.advance(60)
-    assert source.size == 250

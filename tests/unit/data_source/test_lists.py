@@ -258,10 +258,26 @@ async def test_smaller_pages_are_forgotten_after_a_while() -> None:
     clock.advance(LEARNED_SECONDS - 1)
     assert (await source.read(0)).size == 50
     clock.advance(2)
+    await source.read(0)
+    await settle()  # the larger page is tried in the background
     assert (await source.read(0)).size == 250
 
 
-async def test_blocks_that_are_fresh_or_all_there_is_serve_when_their_size_is_forgotten() -> None:
+async def test_blocks_of_the_learned_size_serve_in_an_outage_that_begins_when_it_is_old() -> None:
+    clock = Clock()
+    gateway = in_process(1000, max_limit=100, clock=clock)
+    pages = [(await gateway.page(first=5, after=None))["pageInfo"]["endCursor"]]
+    await gateway.walk(250)
+    clock.advance(LEARNED_SECONDS - 10)
+    await gateway.walk(250)
+    middle = await gateway.page(first=5, after=pages[0])
+    clock.advance(20)
+    gateway.emulator.faults.add(Fault.SERVER_ERROR, times=None)
+    assert await gateway.page(first=5, after=pages[0]) == middle
+    assert len(await gateway.walk(250)) == 1000
+
+
+async def test_blocks_that_are_fresh_or_all_there_is_serve_when_their_size_is_old() -> None:
     clock = Clock()
     gateway = in_process(300, max_limit=100, clock=clock)
     assert gateway.services.segments.size == 250  # the time of what is learned starts to run
