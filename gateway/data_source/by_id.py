@@ -75,7 +75,7 @@ class RowsById(Generic[Row]):
         }
         left = [row_id for row_id in ids if row_id not in found]
         if page.total == len(page.rows):
-            if None in page.rows:  # a row of one of these ids, which cannot be told
+            if None in page.rows:  # a row of one of these ids
                 return {**found, **dict.fromkeys(left, UpstreamUnreadable(UNREADABLE_ROW))}
             return {**found, **dict.fromkeys(left, Entry(read_at, None))}
         return {**found, **await self._ask_for_rest(left, page, smaller_parts)}
