@@ -46,14 +46,15 @@ class CircuitBreaker:
     def enter(self) -> int | None:
         """Counts a request that is sent now; returns its number if it is a probe, else None.
 
-        The caller must report its outcome: `succeeded`, `failed` or `cancelled`.
+        The caller must report its outcome by `record_success`, `record_failure` or
+        `record_cancelled`.
         """
         if self._is_open:
             self._probes += 1
             self._probe = self._probes
         return self._probe
 
-    def succeeded(self) -> bool:
+    def record_success(self) -> bool:
         """Records a success; returns whether it closes the breaker."""
         was_open = self._is_open
         self._failures = 0
@@ -61,7 +62,7 @@ class CircuitBreaker:
         self._pause = self._shortest
         return was_open
 
-    def failed(self, probe: int | None) -> bool:
+    def record_failure(self, probe: int | None) -> bool:
         """Records a failure; returns whether it opens the breaker."""
         self._failures += 1
         was_open = self._is_open
@@ -75,7 +76,7 @@ class CircuitBreaker:
         self._pause = min(2 * self._pause, self._longest)
         return not was_open
 
-    def cancelled(self, probe: int | None) -> None:
+    def record_cancelled(self, probe: int | None) -> None:
         """Records a request without an outcome: another one may probe."""
         if probe == self._probe:
             self._probe = None

@@ -67,19 +67,19 @@ class RequestLimiter:
         self._released.set()
         self._released = asyncio.Event()
 
-    def answered(self, answer: Answer) -> None:
+    def record_answer(self, answer: Answer) -> None:
         """Records the rate limit of an answer."""
         rate_limit = answer.rate_limit
         if answer.status == 429:
             if rate_limit is None or not rate_limit.is_reset_named or rate_limit.resets_in == 0:
-                pause = self.quota.overloaded(read_retry_after(answer.headers))
+                pause = self.quota.record_overload(read_retry_after(answer.headers))
                 log.warning("the platform is overloaded: nothing is sent for %.1f s", pause)
                 return
             rate_limit = replace(rate_limit, remaining=0)
         elif answer.status < 500:
-            self.quota.recovered()
+            self.quota.record_success()
         if rate_limit is not None:
-            self.quota.answered(rate_limit)
+            self.quota.record(rate_limit)
             self._log_quota()
 
     def waits_past(self, send_by: float) -> bool:

@@ -61,7 +61,7 @@ class OperationHealth:
             shortest=SHORTEST_PAUSE_SECONDS,
             longest=LONGEST_PAUSE_SECONDS,
         )
-        self.refused = CircuitBreaker(
+        self.forbidden = CircuitBreaker(
             clock,
             jitter,
             threshold=1,
@@ -79,7 +79,7 @@ class OperationHealth:
     @property
     def is_down(self) -> bool:
         """Whether its newest outcomes suggest that a request now fails."""
-        is_paused = self.failing.is_open or self.refused.is_open
+        is_paused = self.failing.is_open or self.forbidden.is_open
         return is_paused or self.state in (REFUSES, UNREADABLE)
 
     @property
@@ -113,32 +113,34 @@ class OperationHealth:
     def attempt(self) -> Iterator[None]:
         """Counts a request that is sent, and records its outcome; raises as `check` does."""
         self.check()
-        failing_probe, refused_probe = self.failing.enter(), self.refused.enter()
+        failing_probe, forbidden_probe = self.failing.enter(), self.forbidden.enter()
         try:
             yield
         except (UpstreamUnreadable, UpstreamRefused) as error:
             state = UNREADABLE if isinstance(error, UpstreamUnreadable) else REFUSES
-            self._is_up(state, is_token_accepted=self._may_accept_token(refused_probe))
+            self._record_up(state, is_token_accepted=self._may_accept_token(forbidden_probe))
             raise
         except UpstreamForbidden:
-            self._is_up("refuses the token", is_token_accepted=False)
-            self.refused.failed(refused_probe)
+            self._record_up("refuses the token", is_token_accepted=False)
+            self.forbidden.record_failure(forbidden_probe)
             raise
         except RateLimited:  # a 429 may be sent before the token is checked
-            self._is_up(self.state if self.refused.is_open else ANSWERS, is_token_accepted=False)
-            self.refused.cancelled(refused_probe)
+            self._record_up(
+                self.state if self.forbidden.is_open else ANSWERS, is_token_accepted=False
+            )
+            self.forbidden.record_cancelled(forbidden_probe)
             raise
         except (UpstreamUnavailable, UpstreamTimeout):
-            self.refused.cancelled(refused_probe)
-            self._failed(failing_probe)
+            self.forbidden.record_cancelled(forbidden_probe)
+            self._record_failure(failing_probe)
             raise
         except BaseException:  # cancelled, or a bug in the gateway
-            self.failing.cancelled(failing_probe)
-            self.refused.cancelled(refused_probe)
+            self.failing.record_cancelled(failing_probe)
+            self.forbidden.record_cancelled(forbidden_probe)
             raise
-        self._is_up(ANSWERS, is_token_accepted=self._may_accept_token(refused_probe))
+        self._record_up(ANSWERS, is_token_accepted=self._may_accept_token(forbidden_probe))
 
-    def finished(self, error: UpstreamError | None, *, names_ids: bool) -> None:
+    def record_outcome(self, error: UpstreamError | None, *, names_ids: bool) -> None:
         """Records the outcome of an operation, its retries included: None for a value.
 
         `names_ids` is that of the request. A refusal or an unreadable answer may then be due to one
@@ -151,24 +153,24 @@ class OperationHealth:
         if not self._bad_ids:
             self._error, self._error_at = error, self._clock()
 
-    def _may_accept_token(self, refused_probe: int | None) -> bool:
+    def _may_accept_token(self, forbidden_probe: int | None) -> bool:
         """Whether an answer shows that the token is accepted: not one from before a refusal."""
-        return refused_probe is not None or not self.refused.is_open
+        return forbidden_probe is not None or not self.forbidden.is_open
 
     def _pause(self) -> UpstreamError | None:
-        if not self.refused.allows_request:
+        if not self.forbidden.allows_request:
             return UpstreamForbidden(was_sent=False)
         return None if self.failing.allows_request else CircuitOpen()
 
-    def _is_up(self, state: str, *, is_token_accepted: bool) -> None:
+    def _record_up(self, state: str, *, is_token_accepted: bool) -> None:
         self.state = state
-        if self.failing.succeeded():
+        if self.failing.record_success():
             log.info("%s: the upstream answers again", self._name)
-        if is_token_accepted and self.refused.succeeded():
+        if is_token_accepted and self.forbidden.record_success():
             log.info("%s: the upstream accepts the token again", self._name)
 
-    def _failed(self, probe: int | None) -> None:
-        if self.failing.failed(probe):
+    def _record_failure(self, probe: int | None) -> None:
+        if self.failing.record_failure(probe):
             log.warning(
                 "%s: the upstream failed %d times in a row; for now it is only probed",
                 self._name,

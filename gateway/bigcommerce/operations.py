@@ -105,9 +105,9 @@ class Upstream:
 
     def is_forbidden(self, operation: str) -> bool:
         """Whether the operation refused the token, and has not accepted it since."""
-        return self.health(operation).refused.is_open
+        return self.health(operation).forbidden.is_open
 
-    async def page(
+    async def fetch_page(
         self,
         listing: Listing[Row],
         number: int,
@@ -203,21 +203,23 @@ class Upstream:
                         log.debug("%s: attempt %d", request.operation, attempts)
                     health.check()
                     await self._limiter.acquire(send_by)
-                    value = await self._sent(self._exchange(request, read, health, deadline))
+                    value = await self._await_exchange(
+                        self._exchange(request, read, health, deadline)
+                    )
         except UpstreamError as error:
-            health.finished(error, names_ids=request.names_ids)
+            health.record_outcome(error, names_ids=request.names_ids)
             raise
-        health.finished(None, names_ids=request.names_ids)
+        health.record_outcome(None, names_ids=request.names_ids)
         return value
 
-    async def _sent(self, exchange: Coroutine[None, None, Value]) -> Value:
+    async def _await_exchange(self, exchange: Coroutine[None, None, Value]) -> Value:
         """Awaits an exchange, which continues if the caller is cancelled: it uses the quota."""
         task = asyncio.ensure_future(exchange)
         self._exchanges.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._forget_exchange)
         return await asyncio.shield(task)
 
-    def _ended(self, task: asyncio.Task[Value]) -> None:
+    def _forget_exchange(self, task: asyncio.Task[Value]) -> None:
         self._exchanges.discard(task)
         if not task.cancelled():
             task.exception()  # marks it as retrieved, even if the caller was cancelled
@@ -234,7 +236,7 @@ class Upstream:
         try:
             with health.attempt():  # raises if the operation has paused in the meantime
                 answer = await self._client.send(request, min(self.attempt_seconds, left))
-                self._limiter.answered(answer)
+                self._limiter.record_answer(answer)
                 try:
                     return read(answer)
                 except RateLimited as error:

@@ -64,7 +64,7 @@ class Quota:
         until_reset = self._resets_at - self._clock()
         return max(self.pause_seconds, until_reset if until_reset > 0 else self._window)
 
-    def answered(self, rate_limit: RateLimit) -> None:
+    def record(self, rate_limit: RateLimit) -> None:
         """Records the rate limit of an answer received now.
 
         Answers may arrive out of order: within a window, the fewest requests left and the earliest
@@ -82,7 +82,7 @@ class Quota:
             self._lowest_remaining, self._resets_at = rate_limit.remaining, resets_at
         self.limit, self._window = rate_limit.limit, rate_limit.window
 
-    def overloaded(self, retry_after: float | None) -> float:
+    def record_overload(self, retry_after: float | None) -> float:
         """Pauses all requests after a 429 that names no reset; returns the seconds."""
         if retry_after:
             self._paused_until = max(self._paused_until, self._clock() + retry_after)
@@ -92,6 +92,6 @@ class Quota:
             self._paused_until = self._clock() + self._jitter(longest / 2, longest)
         return self.pause_seconds
 
-    def recovered(self) -> None:
+    def record_success(self) -> None:
         """Makes the next pause short again."""
         self._pauses = 0

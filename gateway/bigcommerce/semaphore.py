@@ -15,38 +15,38 @@ class FairSemaphore:
         self.free = slots
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}  # in the order of turns
 
-    async def acquire(self, client: Hashable) -> None:
-        """Waits for a slot for a client request; the caller must release it."""
+    async def acquire(self, owner: Hashable) -> None:
+        """Waits for a slot for a client request, its owner; the caller must release it."""
         if self.free:  # then nothing waits
             self.free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(client, deque()).append(turn)
+        self._waiting.setdefault(owner, deque()).append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.release()  # cancelled in the same turn of the loop that granted the slot
             else:
-                self._leave(client, turn)
+                self._leave(owner, turn)
             raise
 
     def release(self) -> None:
         """Frees a slot for the next client request."""
         while self._waiting:
-            client, turns = next(iter(self._waiting.items()))
-            del self._waiting[client]
+            owner, turns = next(iter(self._waiting.items()))
+            del self._waiting[owner]
             turn = turns.popleft()
             if turns:
-                self._waiting[client] = turns  # behind the others
+                self._waiting[owner] = turns  # behind the others
             if not turn.cancelled():
                 turn.set_result(None)
                 return
         self.free += 1
 
-    def _leave(self, client: Hashable, turn: "asyncio.Future[None]") -> None:
-        turns = self._waiting.get(client)
+    def _leave(self, owner: Hashable, turn: "asyncio.Future[None]") -> None:
+        turns = self._waiting.get(owner)
         if turns is not None and turn in turns:
             turns.remove(turn)
             if not turns:
-                del self._waiting[client]
+                del self._waiting[owner]

@@ -50,14 +50,14 @@ class EntryStore:
         self._memory = memory
         self._shared = shared
         self._clock = clock
-        self._looks = SingleFlight[str, Entry[Any] | None]()
+        self._shared_reads = SingleFlight[str, Entry[Any] | None]()
 
     @property
     def are_shared(self) -> bool:
         """Whether other processes may have newer entries."""
         return self._shared is not None
 
-    async def newest(
+    async def read_newest(
         self,
         kind: EntryKind[Value],
         keys: Collection[str],
@@ -65,18 +65,18 @@ class EntryStore:
     ) -> dict[str, Entry[Value]]:
         """Returns the newest entry of each key; reads Redis if the memory's is not enough."""
         names = list(keys)
-        kept = await self._memory.get_many(names)
+        stored = await self._memory.get_many(names)
         entries: dict[str, Entry[Value]] = {
-            key: entry for key, entry in zip(names, kept, strict=True) if entry is not None
+            key: entry for key, entry in zip(names, stored, strict=True) if entry is not None
         }
         if self._shared is None:
             return entries
         ask = [key for key in names if key not in entries or not is_enough(entries[key])]
         if ask:
-            look = partial(call_for_all, call=partial(self.look, kind))
-            looks = self._looks.run(ask, look)
-            await asyncio.wait(looks.values())
-            for key, flight in looks.items():
+            read = partial(call_for_all, call=partial(self.read_shared, kind))
+            reads = self._shared_reads.run(ask, read)
+            await asyncio.wait(reads.values())
+            for key, flight in reads.items():
                 found = cast(Entry[Value] | None, flight.result())
                 if found is not None and (
                     key not in entries or found.read_at > entries[key].read_at
@@ -84,7 +84,7 @@ class EntryStore:
                     entries[key] = found
         return entries
 
-    async def look(
+    async def read_shared(
         self, kind: EntryKind[Value], keys: Sequence[str]
     ) -> dict[str, Entry[Value] | None]:
         """Returns the entries in Redis, None for a miss, and keeps them in memory."""
@@ -94,7 +94,7 @@ class EntryStore:
             if value is None:
                 continue
             read_at, raw = value
-            # An expired entry, such as one from the future, must not be kept as the newest.
+            # An expired entry, such as one from the future, must not be stored as the newest.
             if self._policy.freshness_at(self._clock() - read_at) is Freshness.EXPIRED:
                 continue
             try:

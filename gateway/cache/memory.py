@@ -27,19 +27,19 @@ class Memory:
         self._store = SimpleMemoryCache(timeout=None)
         # aiocache's memory backend has no bound of its own. Its entries have no timer either
         # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
-        self._store._cache = LRUCache(maximum_bytes, getsizeof=lambda kept: kept.weight)
+        self._store._cache = LRUCache(maximum_bytes, getsizeof=lambda stored: stored.weight)
         self._maximum_bytes = maximum_bytes
 
     async def get_many(self, keys: Sequence[str]) -> list[Entry[Any] | None]:
         """Returns an entry or None for each key, in order."""
-        kept: list[_Weighted | None] = await self._store.multi_get(keys)
-        return [None if one is None else one.entry for one in kept]
+        stored: list[_Weighted | None] = await self._store.multi_get(keys)
+        return [None if one is None else one.entry for one in stored]
 
     async def set(self, key: str, entry: Entry[Any], encoded_bytes: int) -> None:
         """Stores an entry, unless a newer one is there or it is larger than the whole memory."""
         weight = encoded_bytes * DECODED_WEIGHT + ENTRY_OVERHEAD_BYTES
         if weight > self._maximum_bytes:
             return
-        kept: _Weighted | None = await self._store.get(key)
-        if kept is None or kept.entry.read_at <= entry.read_at:
+        stored: _Weighted | None = await self._store.get(key)
+        if stored is None or stored.entry.read_at <= entry.read_at:
             await self._store.set(key, _Weighted(entry, weight))

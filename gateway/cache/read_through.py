@@ -86,7 +86,7 @@ class ReadThroughCache:
         outcomes: dict[str, Outcome[Value]] = {}
         refresh: list[str] = []
         spare: dict[str, Entry[Value]] = {}
-        for key, entry in (await self._newest(kind, keys, not_before)).items():
+        for key, entry in (await self._read_newest(kind, keys, not_before)).items():
             match self.freshness_of(kind, entry, not_before):
                 case Freshness.FRESH:
                     outcomes[key] = entry
@@ -107,7 +107,7 @@ class ReadThroughCache:
         if len(outcomes) < len(keys):
             lacking = [key for key in keys if key not in outcomes]
             self.misses += len(lacking)
-            outcomes.update(await self._filled(kind, lacking, fill, not_before, spare))
+            outcomes.update(await self._fill(kind, lacking, fill, not_before, spare))
             # In the meantime the token may have been refused, or the collection written.
             expired = [
                 key
@@ -116,7 +116,7 @@ class ReadThroughCache:
                 and self.freshness_of(kind, stale) is Freshness.EXPIRED
             ]
             if expired:
-                outcomes.update(await self._filled(kind, expired, fill, not_before, {}))
+                outcomes.update(await self._fill(kind, expired, fill, not_before, {}))
         return outcomes
 
     async def fill_once(
@@ -133,7 +133,7 @@ class ReadThroughCache:
         if self._locks is None:
             return await fill()
         async with self._locks.held(key):
-            entry = (await self._entries.look(kind, [key]))[key]
+            entry = (await self._entries.read_shared(kind, [key]))[key]
             if entry is not None and self._is_fresh(kind, entry, not_before):
                 return entry
             return await fill()
@@ -187,7 +187,7 @@ class ReadThroughCache:
             reason = reason or self.fills.recent_error(key)
         return reason
 
-    async def _newest(
+    async def _read_newest(
         self, kind: EntryKind[Value], keys: Collection[str], not_before: float = 0
     ) -> dict[str, Entry[Value]]:
         """Returns the newest entry of each key; reads Redis unless the memory's can be served."""
@@ -198,7 +198,7 @@ class ReadThroughCache:
             at_once = (Freshness.FRESH, Freshness.STALE_WHILE_REVALIDATE)
             return self.freshness_of(kind, entry, not_before) in at_once
 
-        return await self._entries.newest(kind, keys, is_enough)
+        return await self._entries.read_newest(kind, keys, is_enough)
 
     def _refresh(
         self, kind: EntryKind[Value], keys: Sequence[str], fill: Fill[Value], not_before: float
@@ -219,7 +219,7 @@ class ReadThroughCache:
         """Returns the entries that other processes have filled, and fills the rest."""
         outcomes: dict[str, Outcome[Value]] = {
             key: entry
-            for key, entry in (await self._entries.look(kind, keys)).items()
+            for key, entry in (await self._entries.read_shared(kind, keys)).items()
             if entry is not None and self._is_fresh(kind, entry, not_before)
         }
         if lacking := [key for key in keys if key not in outcomes]:
@@ -228,7 +228,7 @@ class ReadThroughCache:
             outcomes.update((key, outcome_of(flight)) for key, flight in flights.items())
         return outcomes
 
-    async def _filled(
+    async def _fill(
         self,
         kind: EntryKind[Value],
         keys: Sequence[str],
@@ -253,7 +253,7 @@ class ReadThroughCache:
             outcomes.update(await self._wait(kind, early, fill, spare))
         errors = {key: one for key, one in outcomes.items() if isinstance(one, UpstreamError)}
         if errors:
-            outcomes.update(await self._stale_in_place_of(kind, errors, not_before, spare))
+            outcomes.update(await self._replace_errors(kind, errors, not_before, spare))
         return outcomes
 
     async def _wait(
@@ -278,7 +278,7 @@ class ReadThroughCache:
             await asyncio.wait(late, timeout=seconds_left())
         return {key: outcome_of(flight) for key, flight in flights.items()}
 
-    async def _stale_in_place_of(
+    async def _replace_errors(
         self,
         kind: EntryKind[Value],
         errors: Mapping[str, UpstreamError],
@@ -288,7 +288,7 @@ class ReadThroughCache:
         """Returns the newest entry that can be served in place of each error, else the error."""
         outcomes: dict[str, Outcome[Value]] = dict(errors)
         # The memory may have evicted a spare entry by now.
-        entries = {**spare, **await self._newest(kind, errors, not_before)}
+        entries = {**spare, **await self._read_newest(kind, errors, not_before)}
         for key, error in errors.items():
             entry = entries.get(key)
             if entry is None or isinstance(error, UpstreamForbidden):

@@ -62,7 +62,7 @@ class RowsById(Generic[Row]):
         # A single id cannot be divided, so it is retried.
         retries = is_single and smaller_parts == SMALLER_PARTS
         try:
-            page = await self._upstream.page(
+            page = await self._upstream.fetch_page(
                 self._listing, 1, len(ids), ids, retry_unreadable=retries
             )
         except UpstreamError as error:

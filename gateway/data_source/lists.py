@@ -167,7 +167,7 @@ class ListSource(Generic[Row]):
         )
         self._unstable_until = self.now() + UNSTABLE_SECONDS
 
-    def may_search_again(self) -> bool:
+    def try_search(self) -> bool:
         """Counts a search; returns whether it is one of `SEARCHES` in `SEARCHES_SECONDS`."""
         now = self.now()
         if len(self._searched_at) == SEARCHES and now - self._searched_at[0] < SEARCHES_SECONDS:
@@ -188,11 +188,11 @@ class ListSource(Generic[Row]):
         while True:
             read_at = self.now()
             try:
-                page = await self._upstream.page(self._listing, index + 1, size)
+                page = await self._upstream.fetch_page(self._listing, index + 1, size)
                 break
             except UpstreamRefused as refusal:
                 if index > 0:
-                    return await self._past_the_end(index, size, read_at, refusal)
+                    return await self._check_end(index, size, read_at, refusal)
                 size = _next_smaller(size, refusal)
         if page.per_page != self.size:
             log.warning(
@@ -214,7 +214,7 @@ class ListSource(Generic[Row]):
         )
         return entry
 
-    async def _past_the_end(
+    async def _check_end(
         self, index: int, size: int, asked_at: float, refusal: UpstreamRefused
     ) -> Entry[Block[Row]]:
         """Returns an empty block if the list now ends before it; raises the refusal if it does not.

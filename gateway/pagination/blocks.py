@@ -87,5 +87,5 @@ class BlockSource(Protocol[Row]):
     def mark_unstable(self) -> None:
         """Records that the blocks still disagree after several reads."""
 
-    def may_search_again(self) -> bool:
+    def try_search(self) -> bool:
         """Counts a reread of the list for a cursor's row; returns whether it is allowed."""

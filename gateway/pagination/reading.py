@@ -47,9 +47,9 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
         view.accepts_any_blocks = round_ == ROUNDS
         low, high = 0, view.total
         if arguments.after is not None:
-            low = await gap_at(view, arguments.after, behind=1)
+            low = await find_gap(view, arguments.after, behind=1)
         if arguments.before is not None:
-            high = await gap_at(view, arguments.before, behind=0)
+            high = await find_gap(view, arguments.before, behind=0)
         window = await read_window(view, arguments, low, min(high, view.total))
         if view.version == version:
             break
@@ -103,7 +103,7 @@ def _likely_blocks(arguments: ConnectionArguments, view: ListView[Row]) -> set[i
     return likely or {0}
 
 
-async def gap_at(view: ListView[Row], cursor: Cursor, behind: int) -> int:
+async def find_gap(view: ListView[Row], cursor: Cursor, behind: int) -> int:
     """Returns the offset of the gap between rows that the cursor marks.
 
     `behind` is 1 for the gap after the row (`after`), 0 for the one before it (`before`). If the
@@ -129,14 +129,14 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:
         if block.offsets.get(cursor.row_id) == cursor.offset:
             return cursor.offset
         view.invalidate_before(block.read_at - SAME_VERSION_SECONDS)
-    found = await search(view, cursor)
-    if found is None and view.is_from_before() and view.source.may_search_again():
+    found = await search_row(view, cursor)
+    if found is None and view.has_older_blocks() and view.source.try_search():
         view.invalidate_before(view.started_at)
-        found = await search(view, cursor)
+        found = await search_row(view, cursor)
     return found
 
 
-async def search(view: ListView[Row], cursor: Cursor) -> int | None:
+async def search_row(view: ListView[Row], cursor: Cursor) -> int | None:
     """Returns the offset of the cursor's row, None if it is not near its old offset."""
     for indices in view.outward(cursor.offset // view.size):
         await view.need(indices)

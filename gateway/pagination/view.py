@@ -124,7 +124,7 @@ class ListView(Generic[Row]):
         yield near
         yield [i for i in range(max(0, index - far), min(last, index + far) + 1) if i not in near]
 
-    def is_from_before(self) -> bool:
+    def has_older_blocks(self) -> bool:
         """Whether a block of the view was read before the view began."""
         return any(block.read_at < self.started_at for block in self.blocks.values())
 

@@ -101,10 +101,10 @@ class RedisConnection:
             self._warn(reason, f"Redis refuses {purpose}: {reason}")
         except Exception as error:
             self._was_asked = True
-            self._breaker.failed(probe)
+            self._breaker.record_failure(probe)
             self._warn("away", f"Redis is away and passed over: {describe_redis_error(error)}")
         except BaseException:
-            self._breaker.cancelled(probe)
+            self._breaker.record_cancelled(probe)
             raise
         else:
             self._answered(probe)
@@ -121,7 +121,7 @@ class RedisConnection:
         self._was_asked = True
         # An answer to a call from before the breaker opened does not say that Redis is back.
         if not self._breaker.is_open or probe is not None:
-            self._breaker.succeeded()
+            self._breaker.record_success()
 
     def _warn(self, reason: str, message: str) -> None:
         if reason not in self._warnings:

@@ -67,7 +67,7 @@ class World:
                 self.flights.remove(flight)
                 self.quota.in_flight -= 1
                 if flight.rate_limit is not None:
-                    self.quota.answered(flight.rate_limit)
+                    self.quota.record(flight.rate_limit)
             else:
                 flight.has_arrived = True
                 self.refused += not self.window.take()
@@ -208,7 +208,7 @@ class Store:
         await self.limiter.acquire(deadline - 0.1)
         try:
             answer = await self.client.send(SEGMENTS.page(1, 250), 1.0)
-            self.limiter.answered(answer)
+            self.limiter.record_answer(answer)
         finally:
             self.limiter.release()
         return answer.status

@@ -74,7 +74,7 @@ class World:
         return asyncio.get_running_loop().time()
 
     async def ask(self) -> int:
-        return (await self.upstream.page(SEGMENTS, 1, 250)).total
+        return (await self.upstream.fetch_page(SEGMENTS, 1, 250)).total
 
     async def _carry(self, _: httpx.Request) -> httpx.Response:
         fault = self.answers[len(self.sent) % len(self.answers)]

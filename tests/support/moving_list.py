@@ -56,7 +56,7 @@ class MovingList:
     def mark_unstable(self) -> None:
         """Every read shows the list as it is."""
 
-    def may_search_again(self) -> bool:
+    def try_search(self) -> bool:
         return False
 
 

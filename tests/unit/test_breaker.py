@@ -29,15 +29,15 @@ def open_breaker(
     clock = Clock()
     breaker = breaker_on(clock, jitter)
     for _ in range(THRESHOLD):
-        breaker.failed(breaker.enter())
+        breaker.record_failure(breaker.enter())
     return breaker, clock
 
 
 def test_it_opens_after_failures_in_a_row() -> None:
     breaker = breaker_on(Clock())
-    outcomes = [breaker.failed(breaker.enter()) for _ in range(THRESHOLD - 1)]
-    breaker.succeeded()
-    outcomes += [breaker.failed(breaker.enter()) for _ in range(THRESHOLD)]
+    outcomes = [breaker.record_failure(breaker.enter()) for _ in range(THRESHOLD - 1)]
+    breaker.record_success()
+    outcomes += [breaker.record_failure(breaker.enter()) for _ in range(THRESHOLD)]
     assert outcomes == [False] * 4 + [True]
     assert (breaker.is_open, breaker.allows_request) == (True, False)
 
@@ -50,7 +50,7 @@ def test_time_between_probes_doubles_up_to_the_longest() -> None:
         while not breaker.allows_request:
             clock.advance(0.5)
         waits.append(clock.now - opened_at)
-        breaker.failed(breaker.enter())
+        breaker.record_failure(breaker.enter())
     assert waits == [1, 2, 4, LONGEST, LONGEST]
 
 
@@ -69,7 +69,7 @@ def test_probes_of_several_processes_are_spread_over_half_the_pause() -> None:
 def test_probe_that_is_cancelled_leaves_it_to_the_next() -> None:
     breaker, clock = open_breaker()
     clock.advance(1.0)
-    breaker.cancelled(breaker.enter())
+    breaker.record_cancelled(breaker.enter())
     assert breaker.enter() == 2
 
 
@@ -125,7 +125,7 @@ class Requests(RuleBasedStateMachine):
     def fail(self, index: int, many: int) -> None:
         for _ in range(min(many, len(self.sent))):
             sent = self.sent.pop(index % len(self.sent))
-            self.breaker.failed(sent.number)
+            self.breaker.record_failure(sent.number)
             self.model.failures += 1
             is_first = not self.model.opens_for and self.model.failures >= THRESHOLD
             if is_first or (self.model.opens_for and sent is self.model.probe):
@@ -135,14 +135,14 @@ class Requests(RuleBasedStateMachine):
     def succeed(self, index: int) -> None:
         if self.sent:
             self.sent.pop(index % len(self.sent))
-            self.breaker.succeeded()
+            self.breaker.record_success()
             self.model = Model()
 
     @rule(index=st.integers(-3, 3))
     def cancel(self, index: int) -> None:
         if self.sent:
             sent = self.sent.pop(index % len(self.sent))
-            self.breaker.cancelled(sent.number)
+            self.breaker.record_cancelled(sent.number)
             if sent is self.model.probe:
                 self.model.probe = None
 

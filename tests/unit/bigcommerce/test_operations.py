@@ -157,7 +157,7 @@ async def test_refusal_is_an_answer_and_not_retried(status: int) -> None:
 async def test_answer_that_cannot_be_read_is_no_failure_of_the_upstream() -> None:
     wire = HeldWire()
     for _ in range(2 * FAILURES_IN_A_ROW):
-        page = wire.upstream.page(SEGMENTS, 1, 250, retry_unreadable=False)
+        page = wire.upstream.fetch_page(SEGMENTS, 1, 250, retry_unreadable=False)
         asked = asyncio.ensure_future(page)
         await settle()
         await wire.answer(body=HTML)
@@ -283,7 +283,7 @@ async def test_a_value_ends_that(status: int) -> None:
 async def test_answer_about_ids_defers_nothing(status: int, foreground: ErrorCode | None) -> None:
     wire = HeldWire()
     asked = asyncio.ensure_future(
-        wire.upstream.page(SEGMENTS, 1, 1, ["bad"], retry_unreadable=False)
+        wire.upstream.fetch_page(SEGMENTS, 1, 1, ["bad"], retry_unreadable=False)
     )
     await settle()
     for _ in range(3 if status == 500 else 1):
@@ -298,7 +298,7 @@ async def test_answers_about_ids_defer_refreshes_once_several_in_a_row_had_no_va
 
     async def ask_by_id(body: bytes) -> list[ErrorCode | None]:
         asked = asyncio.ensure_future(
-            wire.upstream.page(SEGMENTS, 1, 1, [ID], retry_unreadable=False)
+            wire.upstream.fetch_page(SEGMENTS, 1, 1, [ID], retry_unreadable=False)
         )
         await settle()
         await wire.answer(body=body)
@@ -482,7 +482,9 @@ async def test_page_with_more_rows_than_ids_cannot_be_read(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     wire = HeldWire()
-    asked = asyncio.ensure_future(wire.upstream.page(SEGMENTS, 1, 1, [ID], retry_unreadable=False))
+    asked = asyncio.ensure_future(
+        wire.upstream.fetch_page(SEGMENTS, 1, 1, [ID], retry_unreadable=False)
+    )
     await settle()
     await wire.answer(body=EMPTY.replace(b'"total":0', b'"total":2'))
     with pytest.raises(UpstreamUnreadable, match="more segments than it was asked for"):
@@ -500,7 +502,7 @@ async def test_rows_without_ids_are_a_warning_once_for_each_operation(
     caplog.set_level("DEBUG", "gateway.bigcommerce.operations")
     wire = HeldWire()
     for ids in ((), (), (ID,)):
-        asked = asyncio.ensure_future(wire.upstream.page(SEGMENTS, 1, 50, ids))
+        asked = asyncio.ensure_future(wire.upstream.fetch_page(SEGMENTS, 1, 50, ids))
         await settle()
         await wire.answer(
             body=b'{"data":[{"id":"?"}],"meta":{"pagination":{"total":1,"per_page":50}}}'

@@ -22,7 +22,7 @@ def quota(clock: Clock) -> Quota:
 def answer(
     quota: Quota, remaining: int, resets_in: float = 20.0, window: float = 30.0, limit: int = 150
 ) -> None:
-    quota.answered(RateLimit(remaining, limit, resets_in, window))
+    quota.record(RateLimit(remaining, limit, resets_in, window))
 
 
 def test_before_the_first_answer_anything_may_be_sent(quota: Quota) -> None:
@@ -109,22 +109,22 @@ def test_reset_of_no_time_leaves_the_next_window(quota: Quota, clock: Clock) -> 
 def test_pauses_double_until_the_platform_answers_again(quota: Quota, clock: Clock) -> None:
     pauses = []
     for _ in range(7):
-        pauses.append(quota.overloaded(None))
+        pauses.append(quota.record_overload(None))
         assert quota.wait_seconds == pauses[-1]
         clock.now += pauses[-1]
     assert pauses == [1, 2, 4, 8, 16, LONGEST_OVERLOAD_SECONDS, LONGEST_OVERLOAD_SECONDS]
-    quota.recovered()
-    assert quota.overloaded(None) == 1
+    quota.record_success()
+    assert quota.record_overload(None) == 1
 
 
 def test_requests_sent_at_once_make_one_pause(quota: Quota, clock: Clock) -> None:
-    quota.overloaded(None)
+    quota.record_overload(None)
     clock.now += 0.5
-    assert quota.overloaded(None) == 0.5
+    assert quota.record_overload(None) == 0.5
     clock.now += 0.5
-    assert quota.overloaded(None) == 2
+    assert quota.record_overload(None) == 2
 
 
 def test_longest_time_that_a_429_names_counts(quota: Quota) -> None:
-    quota.overloaded(None)
-    assert [quota.overloaded(seconds) for seconds in (5.0, 3.0, 0.0)] == [5, 5, 5]
+    quota.record_overload(None)
+    assert [quota.record_overload(seconds) for seconds in (5.0, 3.0, 0.0)] == [5, 5, 5]
