@@ -30,7 +30,7 @@ NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 # The least coverage of these parts, in percent of statements and branches. That of the whole of
 # gateway/ is `fail_under` in pyproject.toml.
 PURE := gateway/pagination/*,gateway/cache/*,gateway/bigcommerce/protocol.py
-PURE_FLOOR := 0
+PURE_FLOOR := 100
 
 FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3.14 python3 ''; do \
 	test -z "$$python" || ! $$python -c \

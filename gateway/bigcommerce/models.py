@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
 import msgspec
+
+from gateway.row import Row
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -18,17 +20,6 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
     description: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-
-
-class Identified(Protocol):
-    """A row of a list: its `id` is unique in the list."""
-
-    @property
-    def id(self) -> str:
-        """The row's id; a uuid is in lower case."""
-
-
-Row = TypeVar("Row", bound=Identified)
 
 
 class Page(msgspec.Struct, Generic[Row], frozen=True):

@@ -10,7 +10,7 @@ import stamina
 
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import RequestLimiter
-from gateway.bigcommerce.models import Page, Row
+from gateway.bigcommerce.models import Page
 from gateway.bigcommerce.operation_health import ANSWERS, NOT_ASKED_YET, OperationHealth
 from gateway.bigcommerce.protocol import Answer, Listing, Request, read_page
 from gateway.bigcommerce.retry_budget import RetryBudget
@@ -22,6 +22,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
+from gateway.row import Row
 
 ATTEMPTS = 3
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, BACKOFF_JITTER_SECONDS = 0.1, 1.0, 0.2

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
-from gateway.bigcommerce.models import Page, Row, Segment, uuid_in_lower_case
+from gateway.bigcommerce.models import Page, Segment, uuid_in_lower_case
 from gateway.bigcommerce.rate_limit import RateLimit
 from gateway.bigcommerce.values import decode_json, text_of, time_of, whole_number_of
 from gateway.errors import (
@@ -18,6 +18,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
+from gateway.row import Row
 
 # The documented page size for a request without a limit.
 DEFAULT_LIMIT = 50

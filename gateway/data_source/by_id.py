@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Generic
 
-from gateway.bigcommerce.models import Page, Row
+from gateway.bigcommerce.models import Page
 from gateway.bigcommerce.operations import Upstream
 from gateway.bigcommerce.protocol import Listing
 from gateway.cache.fills import Outcome
@@ -13,6 +13,7 @@ from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source.learned import LearnedLimits
 from gateway.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable, UpstreamUnreadable
 from gateway.pagination import PAGE_SIZE_CHANGES
+from gateway.row import Row
 
 # How often ids are requested again in smaller parts after a refusal or an incomplete answer. Two
 # times cost at most 7 requests for 100 ids; the smallest parts then have 25.

@@ -5,9 +5,10 @@ from typing import Generic, cast
 
 import msgspec
 
-from gateway.bigcommerce.models import Row, uuid_in_lower_case
+from gateway.bigcommerce.models import uuid_in_lower_case
 from gateway.bigcommerce.protocol import LARGEST
 from gateway.pagination import Block
+from gateway.row import Row
 
 ABSENT = b""
 

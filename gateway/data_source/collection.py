@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Generic
 
-from gateway.bigcommerce.models import Row, Segment
+from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import SEGMENTS, Listing
 from gateway.cache.entries import EntryKind
 from gateway.data_source.codec import Codec
 from gateway.pagination import Block
 from gateway.redis.keys import key
+from gateway.row import Row
 
 
 @dataclass(frozen=True, slots=True)

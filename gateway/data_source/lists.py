@@ -9,7 +9,6 @@ from typing import Any, Generic, cast
 
 from cachetools import LRUCache
 
-from gateway.bigcommerce.models import Row
 from gateway.bigcommerce.operations import Upstream
 from gateway.cache.policy import Entry
 from gateway.cache.read_through import ReadThroughCache
@@ -18,6 +17,7 @@ from gateway.data_source.collection import Collection, Keys, last_part
 from gateway.data_source.learned import LearnedLimits
 from gateway.errors import UpstreamError, UpstreamRefused
 from gateway.pagination import Block
+from gateway.row import Row
 
 # Page sizes to try in turn if the upstream refuses the requested one.
 SMALLER_PAGE_SIZES = (100, 50)

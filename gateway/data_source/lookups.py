@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Generic
 
-from gateway.bigcommerce.models import Row
 from gateway.cache.fills import Outcome, outcome_of
 from gateway.cache.policy import Entry
 from gateway.cache.single_flight import call_for_all
@@ -19,6 +18,7 @@ from gateway.data_source.collection import Collection, last_part
 from gateway.data_source.lists import Lists
 from gateway.data_source.whole_list import WholeList
 from gateway.errors import UpstreamError
+from gateway.row import Row
 
 
 class Lookups(Generic[Row]):

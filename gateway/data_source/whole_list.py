@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Generic
 
-from gateway.bigcommerce.models import Row
 from gateway.cache.fills import Outcome
 from gateway.cache.policy import Entry
 from gateway.data_source.collection import Collection
 from gateway.data_source.lists import Lists
 from gateway.errors import UpstreamError
 from gateway.pagination import MAXIMUM_ROWS, Block
+from gateway.row import Row
 
 
 class WholeList(Generic[Row]):

@@ -13,7 +13,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from gateway.emulator.faults import Fault
-from gateway.emulator.store import Row
+from gateway.emulator.store import StoredRow
 
 DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 250
@@ -71,7 +71,7 @@ def read_list_request(
 
 
 def list_answer(
-    rows: Sequence[Row], asked: ListRequest, rules: PageRules, fault: Fault | None = None
+    rows: Sequence[StoredRow], asked: ListRequest, rules: PageRules, fault: Fault | None = None
 ) -> Response:
     """Returns one page of `rows`, the whole list, as JSON with the fault.
 

@@ -25,7 +25,7 @@ class ShopperProfileRow:
     updated_at: str
 
 
-Row = SegmentRow | ShopperProfileRow
+StoredRow = SegmentRow | ShopperProfileRow
 
 
 @dataclass

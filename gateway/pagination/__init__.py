@@ -5,7 +5,7 @@ read. `view` keeps the blocks of one answer to one version of the list, `reading
 in it, and `slices` is the result.
 """
 
-from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource, Row
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource
 from gateway.pagination.cursors import Cursor, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.reading import read_slice, read_total
 from gateway.pagination.slices import Slice
@@ -27,7 +27,6 @@ __all__ = [
     "BlockSource",
     "ConnectionArguments",
     "Cursor",
-    "Row",
     "Slice",
     "Window",
     "blocks_covering",

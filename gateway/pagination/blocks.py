@@ -3,22 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 
 from gateway.errors import ErrorCode
+from gateway.row import Row
 
 PAGE_SIZE_CHANGES = "The store's API changes the size of its pages all the time."
-
-
-class Identified(Protocol):
-    """A row; pagination uses its id only, a uuid in lower case."""
-
-    @property
-    def id(self) -> str:
-        """The raw id."""
-
-
-Row = TypeVar("Row", bound=Identified)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Reads one window of a list, and finds the row of a cursor even if it has moved."""
 
 from gateway.errors import UpstreamUnavailable
-from gateway.pagination.blocks import PAGE_SIZE_CHANGES, BlockSource, Row
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, BlockSource
 from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor
 from gateway.pagination.slices import Slice
 from gateway.pagination.view import ROUNDS, SEARCHED_ROWS, ListView
@@ -12,6 +12,7 @@ from gateway.pagination.windows import (
     cut_window,
     windows_beside,
 )
+from gateway.row import Row
 
 # Blocks read within this time are searched for a moved row without being read again. Otherwise two
 # clients whose cursors' rows are gone would keep invalidating each other's fresh blocks.

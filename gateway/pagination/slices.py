@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic
 
-from gateway.pagination.blocks import Row
 from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor, encode_cursor, fingerprint
 from gateway.pagination.windows import Window
+from gateway.row import Row
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from typing import Generic
 
 from gateway.errors import UpstreamUnavailable
-from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource, Row
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource
 from gateway.pagination.cursors import REMEMBERED_ROWS, fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.windows import Window
+from gateway.row import Row
 
 # The reads of a list that keeps changing; after them, its blocks are served as last read.
 ROUNDS = 4

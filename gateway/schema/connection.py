@@ -9,12 +9,12 @@ from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.pagination import (
     BlockSource,
-    Row,
     Slice,
     connection_arguments,
     read_slice,
     read_total,
 )
+from gateway.row import Row
 from gateway.schema.context import Info
 from gateway.schema.federation import SHARED_TAGS, TAGS
 
