@@ -11,6 +11,8 @@ import msgspec
 TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(request)s: %(message)s"
 # Below warnings they log too much: httpx and httpcore URLs, aiocache values, uvicorn each step.
 NOISY_LOGGERS = ("aiocache", "httpcore", "httpx", "uvicorn")
+# uvicorn's error at a clean stop with GATEWAY_SHUTDOWN_GRACE_SECONDS=0.
+NOTHING_CANCELLED = "Cancel 0 running task(s), timeout graceful shutdown exceeded"
 
 # The id of the request that a log line belongs to. Work that several requests share, such as a
 # cache fill, has the id of the request that began it.
@@ -58,9 +60,13 @@ def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     # The client itself logs each attempt that failed.
     logging.getLogger("stamina").setLevel(logging.ERROR)
-    logging.getLogger("uvicorn.error").addFilter(_is_not_cancelled)
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
 
 
-def _is_not_cancelled(record: logging.LogRecord) -> bool:
-    """Whether this is not uvicorn's traceback of a cancelled request: the gateway logs those."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether this is neither a cancelled request's traceback nor a stop that cancels nothing.
+
+    The gateway logs cancelled requests itself.
+    """
+    is_cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not is_cancelled and record.getMessage() != NOTHING_CANCELLED

@@ -96,3 +96,13 @@ def test_stack_of_a_cancelled_request_stays_out_of_the_log(
     exc_info = (type(error), error, None)
     record = uvicorn.makeRecord(uvicorn.name, logging.ERROR, "", 0, "Exception", (), exc_info)
     assert bool(uvicorn.filter(record)) is is_logged
+
+
+@pytest.mark.parametrize(("tasks", "is_logged"), [(0, False), (1, True)])
+def test_stop_that_cancels_nothing_is_no_error(
+    tasks: int, is_logged: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("info", "text")
+    line = "Cancel %s running task(s), timeout graceful shutdown exceeded"
+    logging.getLogger("uvicorn.error").error(line, tasks)
+    assert (line % tasks in capsys.readouterr().err) is is_logged
