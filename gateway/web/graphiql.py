@@ -58,7 +58,7 @@ MISSING = (
     "<h1>GraphiQL is not built</h1>"
     "<p>The gateway answers GraphQL at this address; only the page to explore it is missing. "
     "Run <code>make graphiql</code> with Node.js 20.19 or newer, then load this page again. "
-    "The wheel and the container image carry it ready-made.</p></html>"
+    "The wheel and the container image include it.</p></html>"
 )
 SWITCHED_OFF = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>GraphiQL is switched off</title>'

@@ -16,7 +16,7 @@ PATHS = {
     "/health/live": "200 while the process runs",
     "/health/ready": "200 while answers can be served, 503 otherwise",
 }
-DOCUMENTATION = "The documentation lies beside the source: README.md first, then docs/."
+DOCUMENTATION = "The documentation is in the source repository: README.md first, then docs/."
 
 log = logging.getLogger(__name__)
 

@@ -70,6 +70,7 @@ async def test_page_without_a_build_says_how_to_get_one(tmp_path: Path) -> None:
         asset = await http.get(SCRIPT_PATH)
     assert answer.status_code == 200
     assert "make graphiql" in answer.text
+    assert "The wheel and the container image include it." in answer.text
     assert "Node.js 20.19" in answer.text
     assert not [word for word in ("script", "style", "src=", "href=") if word in answer.text]
     assert answer.headers["content-security-policy"] == PAGE_POLICY

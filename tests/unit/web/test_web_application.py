@@ -149,6 +149,9 @@ async def test_index_is_json_for_a_program() -> None:
         answer = await http.get("/")
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert list(answer.json()["paths"]) == ["/graphql", "/health/live", "/health/ready"]
+    assert answer.json()["documentation"] == (
+        "The documentation is in the source repository: README.md first, then docs/."
+    )
 
 
 @pytest.mark.parametrize(
