@@ -263,15 +263,19 @@ class Settings(BaseModel):
     def summary(self) -> str:
         """Returns the first line of the log: upstream, cache and authentication."""
         redis = "" if self.redis_url is None else " and Redis"
-        fresh = f"fresh for {self.cache_ttl_seconds:g} s" if self.cache_ttl_seconds else "off"
+        cache = (
+            f"memory{redis}, {self.cache_max_bytes // 1024**2} MiB, "
+            f"fresh for {self.cache_ttl_seconds:g} s"
+            if self.cache_ttl_seconds
+            else "off"
+        )
         hint = (
             "; set GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN for a real store"
             if self.uses_emulator
             else ""
         )
         return (
-            f"upstream: {self.upstream_name()}; "
-            f"cache: memory{redis}, {self.cache_max_bytes // 1024**2} MiB, {fresh}; "
+            f"upstream: {self.upstream_name()}; cache: {cache}; "
             f"authentication of clients: none{hint}"
         )
 

@@ -39,12 +39,12 @@ def test_nothing_set_is_the_emulator() -> None:
 
 
 def test_hash_and_token_are_a_store() -> None:
-    settings = settings_of(**STORE, CACHE_TTL_SECONDS="0")
+    settings = settings_of(**STORE, CACHE_TTL_SECONDS="0", REDIS_URL="redis://localhost")
     assert not settings.uses_emulator
     assert settings.access_token is not None
     assert settings.access_token.get_secret_value() == SECRET
     assert settings.summary() == (
-        "upstream: store abc123 at https://api.bigcommerce.com; cache: memory, 64 MiB, off; "
+        "upstream: store abc123 at https://api.bigcommerce.com; cache: off; "
         "authentication of clients: none"
     )
 
