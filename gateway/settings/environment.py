@@ -24,6 +24,13 @@ OPTIONS = {
     "GATEWAY_PORT": "--port",
     "GATEWAY_WORKERS": "--workers",
 }
+BOUNDS = {"gt": "more than", "ge": "at least", "le": "at most"}
+# What a field with a pattern takes.
+PATTERNS = {
+    "store_hash": "1 to 64 letters, digits, - or _",
+    "redis_key_prefix": "1 to 64 letters, digits, -, _ or .",
+    "subgraph_contact_url": "a URL that begins with https://, http:// or mailto:",
+}
 # Names that are less similar have little more than the prefix in common.
 CLOSE = 0.8
 
@@ -79,9 +86,27 @@ def _sentences(error: ValidationError) -> Iterable[str]:
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         text = problem["msg"].removeprefix("Value error, ")
         if problem["loc"]:
-            yield f"{variable(str(problem['loc'][0]))}: {text}."
+            field = str(problem["loc"][0])
+            if problem["type"] == "string_pattern_mismatch":
+                text = f"It has to be {PATTERNS[field]}"
+            yield f"{variable(field)}: {_bounds(field) or text}."
         else:
             yield text
+
+
+def _bounds(field: str) -> str | None:
+    """What a field that is a number takes; pydantic names one bound, and for `nan` a wrong one."""
+    setting = Settings.model_fields[field]
+    if setting.annotation not in (int, float):
+        return None
+    bounds = [
+        f"{words} {getattr(bound, name)}"
+        for bound in setting.metadata
+        for name, words in BOUNDS.items()
+        if hasattr(bound, name)
+    ]
+    number = "a whole number" if setting.annotation is int else "a number"
+    return f"It has to be {number}, {' and '.join(bounds)}"
 
 
 def variable(field: str) -> str:

@@ -126,15 +126,20 @@ def test_every_wrong_value_gets_its_line() -> None:
         STORE_HASH="../abc",
         ACCESS_TOKEN=f"{SECRET}\n",
         CACHE_TTL_SECONDS="soon",
+        STALE_PATIENCE_SECONDS="nan",
+        REQUEST_TIMEOUT_SECONDS="0",
+        MAX_BODY_BYTES="1.5",
         UPSTREAM_PAGE_SIZE="251",
         LOG_FORMAT="xml",
     ).splitlines()
     assert lines == [
-        "GATEWAY_STORE_HASH: String should match pattern '^[A-Za-z0-9_-]{1,64}$'.",
+        "GATEWAY_STORE_HASH: It has to be 1 to 64 letters, digits, - or _.",
         "GATEWAY_ACCESS_TOKEN: It has to be one line of visible ASCII characters.",
-        "GATEWAY_UPSTREAM_PAGE_SIZE: Input should be less than or equal to 250.",
-        "GATEWAY_CACHE_TTL_SECONDS: Input should be a valid number, unable to parse string as a "
-        "number.",
+        "GATEWAY_REQUEST_TIMEOUT_SECONDS: It has to be a number, more than 0 and at most 300.",
+        "GATEWAY_UPSTREAM_PAGE_SIZE: It has to be a whole number, at least 1 and at most 250.",
+        "GATEWAY_CACHE_TTL_SECONDS: It has to be a number, at least 0 and at most 86400.",
+        "GATEWAY_STALE_PATIENCE_SECONDS: It has to be a number, at least 0 and at most 300.",
+        "GATEWAY_MAX_BODY_BYTES: It has to be a whole number, at least 1024.",
         "GATEWAY_LOG_FORMAT: Input should be 'text' or 'json'.",
     ]
 
@@ -142,16 +147,28 @@ def test_every_wrong_value_gets_its_line() -> None:
 EXTRA = "credentials, a query or a fragment"
 # A variable, the words that its refusal has, and values that are refused with them.
 REFUSED_VALUES = [
-    ("CACHE_TTL_SECONDS", "Input should be", ["nan", "inf", "-1", "1e9", "15s", "0x10"]),
-    ("STORE_HASH", "pattern", ["a b", "a/b", "a\nb", "abc123\n", "a?b", "é", "a" * 65, "a."]),
+    (
+        "CACHE_TTL_SECONDS",
+        "at least 0 and at most 86400",
+        ["nan", "inf", "-1", "1e9", "15s", "0x10"],
+    ),
+    (
+        "STORE_HASH",
+        "1 to 64 letters",
+        ["a b", "a/b", "a\nb", "abc123\n", "a?b", "é", "a" * 65, "a."],
+    ),
     (
         "ACCESS_TOKEN",
         "one line of visible ASCII characters",
         ["a b", "a\rb", "a\nX-Header: 1", "tökn", "\x00", "a\x7f", f"{SECRET}\n"],
     ),
     ("SUBGRAPH_CONTACT_NAME", "at least 1 character", ["   ", "\n"]),
-    ("SUBGRAPH_CONTACT_URL", "pattern", ["foo", "javascript:alert(1)", "https://a b"]),
-    ("REDIS_KEY_PREFIX", "pattern", ["a:b", "a!", "é", "a" * 65, " ", "a%3A", "a\n"]),
+    (
+        "SUBGRAPH_CONTACT_URL",
+        "begins with https://, http:// or mailto:",
+        ["foo", "javascript:alert(1)", "https://a b"],
+    ),
+    ("REDIS_KEY_PREFIX", "1 to 64 letters", ["a:b", "a!", "é", "a" * 65, " ", "a%3A", "a\n"]),
     (
         "UPSTREAM_URL",
         EXTRA,
