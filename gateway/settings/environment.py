@@ -29,6 +29,7 @@ BOUNDS = {"gt": "more than", "ge": "at least", "le": "at most"}
 PATTERNS = {
     "store_hash": "1 to 64 letters, digits, - or _",
     "redis_key_prefix": "1 to 64 letters, digits, -, _ or .",
+    "subgraph_contact_name": "one line of text without control characters",
     "subgraph_contact_url": "a URL that begins with https://, http:// or mailto:",
 }
 # Names that are less similar have little more than the prefix in common.

@@ -123,11 +123,13 @@ class Settings(BaseModel):
     """Maximum entities that a router may ask for in one request; 0 allows none."""
 
     subgraph_contact_name: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1)
+        str, StringConstraints(strip_whitespace=True, pattern=r"^\P{Cc}+$")
     ] = "bigcommerce-segments-gateway"
     """The team to ask about this subgraph, in its `@contact`."""
 
-    subgraph_contact_url: str | None = Field(default=None, pattern=r"^(https?://|mailto:)\S+$")
+    subgraph_contact_url: str | None = Field(
+        default=None, pattern=r"^(https?://|mailto:)[^\s\p{Cc}]+$"
+    )
     """Where to reach that team: a page, a chat, or a mailto address."""
 
     subgraph_node: bool = False

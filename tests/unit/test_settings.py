@@ -162,11 +162,15 @@ REFUSED_VALUES = [
         "one line of visible ASCII characters",
         ["a b", "a\rb", "a\nX-Header: 1", "tökn", "\x00", "a\x7f", f"{SECRET}\n"],
     ),
-    ("SUBGRAPH_CONTACT_NAME", "at least 1 character", ["   ", "\n"]),
+    (
+        "SUBGRAPH_CONTACT_NAME",
+        "one line of text",
+        ["   ", "\n", "a\nGATEWAY_GRAPHIQL  true", "a\x1b[2Jb", "a\x00", "a\x7f", "a\x9bb"],
+    ),
     (
         "SUBGRAPH_CONTACT_URL",
         "begins with https://, http:// or mailto:",
-        ["foo", "javascript:alert(1)", "https://a b"],
+        ["foo", "javascript:alert(1)", "https://a b", "https://a\x1b[2J"],
     ),
     ("REDIS_KEY_PREFIX", "1 to 64 letters", ["a:b", "a!", "é", "a" * 65, " ", "a%3A", "a\n"]),
     (
