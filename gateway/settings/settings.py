@@ -53,7 +53,7 @@ class Settings(BaseModel):
     upstream_url: AnyHttpUrl = Field(default=DEFAULT_UPSTREAM, validate_default=True)
     """The base URL of the store's API: https, or http on loopback."""
 
-    upstream_plain_http_host: str | None = None
+    upstream_plain_http_host: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.:-]+$")
     """One more host that may be asked by plain http, such as a Compose service."""
 
     upstream_ca_file: FilePath | None = None
@@ -207,9 +207,11 @@ class Settings(BaseModel):
                     f"GATEWAY_{field.upper()} is set without GATEWAY_STORE_HASH and "
                     "GATEWAY_ACCESS_TOKEN: set all three, or none to run on the emulator."
                 )
-        if self.upstream_url.scheme == "http":
-            host = (self.upstream_url.host or "").strip("[]")
-            if host != (self.upstream_plain_http_host or "").lower() and not _is_loopback(host):
+        is_http = self.upstream_url.scheme == "http"
+        host = (self.upstream_url.host or "").strip("[]")
+        is_named = host == (self.upstream_plain_http_host or "").lower()
+        if is_http:
+            if not is_named and not _is_loopback(host):
                 raise ValueError(
                     "GATEWAY_UPSTREAM_URL would send the token by plain http: use https, or, if "
                     "its network is your own, name the host alone, without scheme and port, in "
@@ -220,6 +222,11 @@ class Settings(BaseModel):
                     "GATEWAY_UPSTREAM_CA_FILE is for TLS: GATEWAY_UPSTREAM_URL has to begin with "
                     "https://."
                 )
+        if self.upstream_plain_http_host is not None and not (is_http and is_named):
+            raise ValueError(
+                "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST has no effect: leave it out, unless "
+                "GATEWAY_UPSTREAM_URL begins with http:// and this is its host."
+            )
         if self.upstream_ca_file is not None:
             _check_authorities("GATEWAY_UPSTREAM_CA_FILE", self.upstream_ca_file)
         return self
