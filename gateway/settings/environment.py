@@ -44,7 +44,8 @@ class SettingsError(Exception):
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Returns the settings of the environment.
 
-    Raises `SettingsError` with one line for each variable to fix; no line repeats a value.
+    Raises `SettingsError` with one line for each variable to fix. The only value in a line is what
+    the upstream's URL was read as, if that differs from the text and has no credentials.
     """
     variables = os.environ if environment is None else environment
     unknown = _unknown_variables(variables)

@@ -17,6 +17,7 @@ from pydantic import (
     Secret,
     SecretStr,
     StringConstraints,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -28,7 +29,9 @@ DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 MINIMUM_ROWS_PER_REQUEST = 1250
 DAY_SECONDS = 24 * 60 * 60
 VISIBLE_ASCII = re.compile("[!-~]+")
-DATABASE_PATH = re.compile("/[0-9]*")
+DATABASE_PATH = re.compile("/[0-9]{0,4}")
+BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+HOST = r"^[A-Za-z0-9_.:-]+$"
 
 UpToADay = Annotated[float, Field(ge=0, le=DAY_SECONDS)]
 
@@ -53,7 +56,7 @@ class Settings(BaseModel):
     upstream_url: AnyHttpUrl = Field(default=DEFAULT_UPSTREAM, validate_default=True)
     """The base URL of the store's API: https, or http on loopback."""
 
-    upstream_plain_http_host: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.:-]+$")
+    upstream_plain_http_host: str | None = Field(default=None, pattern=HOST)
     """One more host that may be asked by plain http, such as a Compose service."""
 
     upstream_ca_file: FilePath | None = None
@@ -163,10 +166,19 @@ class Settings(BaseModel):
             raise ValueError("It has to be one line of visible ASCII characters")
         return token
 
-    @field_validator("upstream_url")
+    @field_validator("upstream_url", mode="wrap")
     @classmethod
-    def _check_upstream_url(cls, url: AnyHttpUrl) -> AnyHttpUrl:
-        if (url.username, url.password, url.query, url.fragment) != (None,) * 4:
+    def _check_upstream_url(
+        cls, text: object, validate: ValidatorFunctionWrapHandler
+    ) -> AnyHttpUrl:
+        url: AnyHttpUrl = validate(text)
+        written = str(text).strip()
+        origin = f"{url.scheme}://{url.host}"
+        is_rewritten = not written.lower().startswith(origin) or len(written.split()) > 1
+        # A text with an @ is not quoted: what was read as the host may be part of a password.
+        if (url.username, url.password, url.query, url.fragment) != (None,) * 4 or (
+            is_rewritten and "@" in written
+        ):
             raise ValueError("It must not hold credentials, a query or a fragment")
         if "/stores/" in f"{url.path}/":
             raise ValueError(
@@ -176,6 +188,9 @@ class Settings(BaseModel):
         # httpx decodes them by IDNA 2008, and fails for names that only pydantic accepts.
         if "xn--" in (url.host or ""):
             raise ValueError("Its host must not be an internationalized name (xn--…)")
+        if is_rewritten:
+            raise ValueError(f"It is read as {url}: if that is right, write it that way")
+        _check_host_and_port(url)
         return url
 
     @field_validator("redis_url")
@@ -193,6 +208,14 @@ class Settings(BaseModel):
         # redis-py uses database 0 for a path that is not a number.
         if not DATABASE_PATH.fullmatch(url.path or "/"):
             raise ValueError("Its path has to be the number of a database, such as /0, or none")
+        if url.username is not None and url.password is None:
+            raise ValueError(
+                "It has a user without a password: write user:password@, or :password@ for a "
+                "password alone"
+            )
+        if BAD_ESCAPE.search(f"{url.username}{url.password}"):
+            raise ValueError("In its user or password write %25 for %")
+        _check_host_and_port(url)
         return secret
 
     @model_validator(mode="after")
@@ -287,6 +310,18 @@ class Settings(BaseModel):
             f"upstream: {self.upstream_name()}; cache: {cache}; "
             f"authentication of clients: none{hint}"
         )
+
+
+def _check_host_and_port(url: AnyHttpUrl | RedisDsn) -> None:
+    host = (url.host or "").strip("[]")
+    try:
+        host.encode("idna")  # asyncio does the same to resolve the name
+    except UnicodeError:
+        raise ValueError("Each part of its host has to have 1 to 63 characters") from None
+    if not re.match(HOST, host):
+        raise ValueError("Its host has to be a host name or an IP address")
+    if url.port == 0:
+        raise ValueError("Its port must not be 0")
 
 
 def _is_loopback(host: str) -> bool:

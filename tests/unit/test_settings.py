@@ -200,8 +200,17 @@ REFUSED_VALUES = [
             "https://stranger?x=1",
             "https://stranger?",
             "https://stranger/v#",
+            f"https:{SECRET}/stranger@h",
+            f"https:\\\\user:{SECRET}@stranger",
         ],
     ),
+    (
+        "UPSTREAM_URL",
+        "1 to 63 characters",
+        ["https://stranger..com", "https://.stranger", f"https://{'a' * 64}.com"],
+    ),
+    ("UPSTREAM_URL", "a host name or an IP address", ["https://a,b", "https://a$b"]),
+    ("UPSTREAM_URL", "port must not be 0", ["https://stranger:0"]),
     ("UPSTREAM_URL", "URL scheme should be 'http' or 'https'", ["ftp://stranger", "stranger:80"]),
     (
         "UPSTREAM_URL",
@@ -251,6 +260,20 @@ REFUSED_VALUES = [
         "a query or a fragment",
         ["rediss://stranger?ssl_cert_reqs=none", "redis://stranger#1", "redis://stranger?"],
     ),
+    (
+        "REDIS_URL",
+        "a user without a password",
+        [f"redis://{SECRET}@stranger", f"redis://{SECRET}:@stranger"],
+    ),
+    ("REDIS_URL", "the number of a database", ["redis://h/10000", "redis://h/00001"]),
+    (
+        "REDIS_URL",
+        "write %25 for %",
+        [f"redis://:{SECRET}%@h", f"redis://:%zz{SECRET}@h", f"redis://a%2:{SECRET}@h"],
+    ),
+    ("REDIS_URL", "1 to 63 characters", ["redis://stranger..com", f"redis://{'a' * 64}"]),
+    ("REDIS_URL", "a host name or an IP address", ["redis://a,stranger", "redis://a%20b"]),
+    ("REDIS_URL", "port must not be 0", ["redis://stranger:0"]),
     *(
         (name, "does not point to a file", ["/", "/nowhere/stranger"])
         for name in ("UPSTREAM_CA_FILE", "REDIS_CA_FILE", "REDIS_CERTIFICATE_FILE")
@@ -275,6 +298,7 @@ def test_a_wrong_value_is_refused_with_its_variable_and_without_a_part_of_it(
         ("https://api.bigcommerce.com/", "https://api.bigcommerce.com/"),
         ("HTTPS://API.bigcommerce.com:443", "https://api.bigcommerce.com"),
         ("https://proxy.example.com./bigcommerce", "https://proxy.example.com./bigcommerce"),
+        (" https://proxy.example.com\n", "https://proxy.example.com"),
         ("https://egress_proxy", "https://egress_proxy"),
         ("https://[fd00::1]:8443", "https://[fd00::1]:8443"),
         ("http://127.0.0.1:8001", "http://127.0.0.1:8001"),
@@ -288,14 +312,34 @@ def test_https_and_http_on_loopback_are_taken(url: str, used: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        ("https:evil.com", "https://evil.com"),
+        ("https:///evil.com/v3", "https://evil.com/v3"),
+        ("https:\\\\evil.com", "https://evil.com"),
+        ("https://evil\t.com", "https://evil.com"),
+        ("https://evil.com/a\tb", "https://evil.com/ab"),
+        ("https://127.0.0.1%2eevil.com", "https://127.0.0.1.evil.com"),
+        ("https://256", "https://0.0.1.0"),
+        ("http://127.1", "http://127.0.0.1"),
+        ("https://[0:0::1]", "https://[::1]"),
+    ],
+)
+def test_url_that_would_be_rewritten_is_refused_with_what_it_is_read_as(
+    url: str, used: str
+) -> None:
+    assert refusal(**STORE, UPSTREAM_URL=url) == (
+        f"GATEWAY_UPSTREAM_URL: It is read as {used}: if that is right, write it that way."
+    )
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "http://api.example.com",
         "HTTP://api.example.com",
-        "http:api.example.com",
         "http://10.0.0.1",
         "http://127.0.0.1.example.com",
-        "http://127.0.0.1%2eexample.com",
         "http://localhost.example.com",
         "http://[fd00::1]",
     ],
