@@ -51,10 +51,11 @@ class ConnectionsState(ServerState):
 class HttpProtocol(HttpToolsProtocol):
     """One connection.
 
-    A head of more than `MAXIMUM_HEAD_BYTES` is answered with 431, one that is incomplete
-    `head_seconds` after its first byte with 408 (RFC 6585, 5; RFC 9110, 15.5.9). A connection
-    without a request, new or idle, closes after `timeout_keep_alive`. One whose answer is not
-    read for `unread_seconds` is aborted. One beyond `maximum_connections` is answered with 503.
+    A head of more than `MAXIMUM_HEAD_BYTES` is answered with 431, as are trailers; a head that is
+    incomplete `head_seconds` after its first byte with 408 (RFC 6585, 5; RFC 9110, 15.5.9). A
+    connection without a request, new or idle, closes after `timeout_keep_alive`. One whose answer
+    is not read for `unread_seconds` is aborted. One beyond `maximum_connections` is answered with
+    503.
     """
 
     server_state: ConnectionsState
@@ -64,8 +65,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Bytes of a head that is incomplete; None from its end to the end of the body.
-        self._head_bytes: int | None = 0
+        self._is_in_body = False
+        # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
+        self._bytes_outside_body = 0
         self._head_timer: TimerHandle | None = None
         self._unread_timer: TimerHandle | None = None
 
@@ -96,13 +98,14 @@ class HttpProtocol(HttpToolsProtocol):
             self._unread_timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parses bytes, at most `MAXIMUM_HEAD_BYTES` of a head."""
+        """Parses bytes, at most `MAXIMUM_HEAD_BYTES` in a row outside a body."""
         self._unset_keepalive_if_required()
         while data and not self.transport.is_closing():
-            room = len(data) if self._head_bytes is None else MAXIMUM_HEAD_BYTES - self._head_bytes
+            room = MAXIMUM_HEAD_BYTES - self._bytes_outside_body
             if not room:
-                limit = f"{MAXIMUM_HEAD_BYTES} bytes"
-                self._refuse(431, f"The request line and headers are larger than {limit}.")
+                head = "request line and headers"
+                what = "chunk extensions or trailers" if self._is_in_body else head
+                self._refuse(431, f"The {what} are larger than {MAXIMUM_HEAD_BYTES} bytes.")
                 return
             data = self._parse(data[:room]) + data[room:]
         if not self._is_answering and not self.transport.is_closing():
@@ -120,6 +123,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Checks the head, and starts the request."""
+        self._bytes_outside_body = 0
         if self._is_in_body:
             return
         self._check_host()
@@ -133,12 +137,13 @@ class HttpProtocol(HttpToolsProtocol):
         # what follows would be read as the body.
         if self.server_state.is_draining or self.expect_100_continue:
             self.close_after_answer()
-        self._head_bytes = None
+        self._is_in_body = True
         self._stop_head_timer()
 
     def on_body(self, body: bytes) -> None:
         """Adds a part of the body; after `Expect: 100-continue`, keeps the connection open."""
         super().on_body(body)
+        self._bytes_outside_body = 0
         if self.expect_100_continue:
             self.expect_100_continue = False
             is_draining = self.server_state.is_draining
@@ -149,7 +154,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade() and self._framing():
             return
         super().on_message_complete()
-        self._head_bytes = 0
+        self._is_in_body = False
+        self._bytes_outside_body = 0
 
     def on_response_complete(self) -> None:
         """Starts the next request; stops reading while more requests are queued."""
@@ -163,18 +169,13 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     @property
-    def _is_in_body(self) -> bool:
-        return self._head_bytes is None
-
-    @property
     def _is_answering(self) -> bool:
         # uvicorn's type lacks None, the value before the first request.
         return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _parse(self, data: bytes) -> bytes:
         """Parses bytes; returns those after a head with an upgrade."""
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
+        self._bytes_outside_body += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -227,7 +228,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _limit_wait(self) -> None:
         """Runs a timer while the connection waits for the client."""
-        if self._head_bytes == 0:
+        if not self._is_in_body and not self._bytes_outside_body:
             self._stop_head_timer()
             self._start_idle_timer()
         elif self._head_timer is None:

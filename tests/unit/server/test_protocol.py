@@ -343,6 +343,38 @@ def test_trailers_are_dropped() -> None:
         assert client.answer() == (200, False, ["/next", 0])
 
 
+@pytest.mark.parametrize("start", [b"0\r\nX: x", b"3\r\nabc\r\n0\r\nX: x", b"1;x=x", b"0"])
+def test_trailers_and_chunk_extensions_beyond_the_bound_are_refused(start: bytes) -> None:
+    message = "The chunk extensions or trailers are larger than 65536 bytes."
+    with served() as server:
+        client = server.connect()
+        client.send(CHUNKED + start + start[-1:] * 140 * KIB)
+        assert client.answer() == refused(431, message)
+        assert client.is_at_its_end
+
+
+def test_trailers_may_be_as_large_as_the_bound() -> None:
+    end = b"0\r\nX-Trailer: "
+    trailers = end + b"x" * (MAXIMUM_HEAD_BYTES - len(end) - 4) + b"\r\n\r\n"
+    with served() as server:
+        client = server.connect()
+        for _ in range(2):
+            client.send(CHUNKED)
+            client.send(trailers)
+            assert client.answer() == (200, False, ["/chunked", 0])
+
+
+def test_body_in_chunks_of_one_byte_does_not_count_as_trailers() -> None:
+    size = MAXIMUM_HEAD_BYTES // 2  # five bytes around each byte
+    with served() as server:
+        client = server.connect()
+        client.send(CHUNKED)
+        for _ in range(16):
+            client.send(b"1\r\nx\r\n" * (size // 16))
+        client.send(b"0\r\n\r\n")
+        assert client.answer() == (200, False, ["/chunked", size])
+
+
 def test_large_body_arrives_in_small_chunks() -> None:
     with served() as server:
         client = server.connect()
