@@ -29,7 +29,7 @@ from gateway.server.signals import SIGHUP, STOPPING, stage_after
 # A worker whose event loop does not answer a ping within this time hangs.
 HUNG_SECONDS = 10.0
 START_SECONDS = 60.0
-# A worker that ended before it served is replaced this long after its start.
+# A worker that ended is replaced no sooner than this after its start.
 RESTART_SECONDS = 5.0
 TICK_SECONDS = 0.5
 
@@ -105,16 +105,16 @@ class Worker(Process):
 
     def advance(self, stage: Stage) -> None:
         """Makes it drain or stop, within the time of the policy."""
-        self._is_leaving = True
         seconds = 0.0 if stage is Stage.FORCED else self._policy.stop_seconds
-        self._kill_at = time.monotonic() + seconds + HUNG_SECONDS
+        kill_at = time.monotonic() + seconds + HUNG_SECONDS
+        # A second signal must not give more time to a worker that hangs.
+        self._kill_at = min(self._kill_at, kill_at) if self._is_leaving else kill_at
+        self._is_leaving = True
         with suppress(OSError):  # it has just ended
             self.parent_conn.send(stage)
 
     def end(self) -> int:
         """Kills it if it still runs; returns its exit status."""
-        if self.process.is_alive():
-            log.warning("worker %s hangs, and is killed", self.pid)
         self.kill()
         self.process.join()
         return self.process.exitcode or 0
@@ -160,6 +160,9 @@ class Supervisor(Multiprocess):
         self._stage = Stage.RUNNING
         self._workers: list[Worker] = []
         self._leaving: list[Worker] = []
+        # Those that a rolling restart has yet to replace, and the replacement that is starting.
+        self._outdated: list[Worker] = []
+        self._replacement: Worker | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -170,46 +173,45 @@ class Supervisor(Multiprocess):
         """Makes all workers drain or stop, and `run` return once they have."""
         self._stage = stage
         self.should_exit.set()
+        if self._replacement is not None:
+            self._replacement.end()
+            self._replacement = None
         self.terminate_all()
 
     def init_processes(self) -> None:
         """Starts the workers."""
         for _ in range(self.processes_num):
-            self._workers.append(self._started())
+            worker = self._new_worker()
+            worker.start()
+            self._workers.append(worker)
 
     def keep_subprocess_alive(self) -> None:
-        """Replaces workers that died or hang."""
+        """Replaces workers that died or hang, and goes on with a rolling restart."""
         for worker in self._workers:
             if not worker.is_alive() and not self.should_exit.is_set():
                 self._replace_dead(worker)
         for worker in [worker for worker in self._leaving if not worker.is_alive()]:
-            worker.end()
+            _end(worker)
             self._leaving.remove(worker)
             log.info("worker %s has left", worker.pid)
+        if not self.should_exit.is_set():
+            self._replace_outdated()
 
     def restart_all(self) -> None:
-        """Replaces each worker once its replacement serves; stops at a failed start or a signal."""
-        for index, worker in enumerate(self._workers):
-            replacement = self._started()
-            if not replacement.wait_until_ready(START_SECONDS, self.should_exit):
-                replacement.end()
-                pid = replacement.pid
-                log.error("worker %s could not start: the others are not replaced", pid)
-                return
-            self._workers[index] = replacement
-            self._leaving.append(worker)
-            worker.advance(Stage.CLOSING)
-            if self.signal_queue:
-                return
+        """Begins to replace the workers one by one; an old one leaves once the new one serves.
+
+        A start that fails ends it.
+        """
+        self._outdated = [*self._workers]
 
     def handle_signals(self) -> None:
         """Acts on the signals that have arrived."""
         while self.signal_queue:
             number = self.signal_queue.pop(0)
-            if number in SIGHUP:
-                self.restart_all()
-            else:
+            if number not in SIGHUP:
                 self.stop(stage_after(self._stage, number))
+            elif not self.should_exit.is_set():
+                self.restart_all()
 
     def terminate_all(self) -> None:
         """Passes the stage on to all workers."""
@@ -225,20 +227,65 @@ class Supervisor(Multiprocess):
             self.handle_signals()
             for worker in running:
                 if not worker.is_alive():
-                    worker.end()
+                    _end(worker)
 
-    def _started(self) -> Worker:
-        worker = self._new_worker()
-        worker.start()
+    def _start_worker(self) -> Worker | None:
+        """Returns a worker that starts, None if the system cannot start one now."""
+        try:
+            worker = self._new_worker()
+            worker.start()
+        except OSError as error:
+            log.error("no worker could be started: %s", error.strerror)
+            return None
         return worker
 
     def _replace_dead(self, worker: Worker) -> None:
         if not any(other.has_served for other in self._workers):
             worker.end()
-            log.error("worker %s could not start; the lines above say why", worker.pid)
+            log.error(
+                "worker %s ended before any worker served, so the gateway stops; the lines above "
+                "say why",
+                worker.pid,
+            )
             self.stop(Stage.STOPPING)
-        elif worker.has_served or time.monotonic() >= worker.started_at + RESTART_SECONDS:
-            status = worker.end()
+        elif time.monotonic() >= worker.started_at + RESTART_SECONDS:
+            successor = self._start_worker()
+            if successor is None:
+                worker.started_at = time.monotonic()  # the next try is as long after this one
+                return
+            status = _end(worker)
             how = f"signal {-status}" if status < 0 else f"status {status}"
             log.warning("worker %s died (%s); another takes its place", worker.pid, how)
-            self._workers[self._workers.index(worker)] = self._started()
+            self._workers[self._workers.index(worker)] = successor
+            self._outdated = [other for other in self._outdated if other is not worker]
+
+    def _replace_outdated(self) -> None:
+        """Takes one step of a rolling restart, without waiting."""
+        if self._replacement is None:
+            if not self._outdated:
+                return
+            self._replacement = self._start_worker()
+            if self._replacement is None:
+                self._outdated = []
+        elif self._replacement.is_ready():
+            replacement, self._replacement = self._replacement, None
+            # The last outdated worker may have died and been replaced in the meantime.
+            if self._outdated:
+                worker = self._outdated.pop(0)
+                self._workers[self._workers.index(worker)] = replacement
+            else:
+                worker = replacement
+            self._leaving.append(worker)
+            worker.advance(Stage.CLOSING)
+        elif not self._replacement.is_alive():
+            _end(self._replacement)
+            pid = self._replacement.pid
+            log.error("worker %s could not start: the others are not replaced", pid)
+            self._replacement, self._outdated = None, []
+
+
+def _end(worker: Worker) -> int:
+    """Ends a worker that is not alive; returns its exit status."""
+    if worker.process.is_alive():
+        log.warning("worker %s hangs, and is killed", worker.pid)
+    return worker.end()

@@ -1,6 +1,7 @@
 """Several workers under one supervisor: deaths, hangs, drains and rolling restarts."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import httpx
 import pytest
 from load import Load, load
 from running import PATIENCE_SECONDS, Gate, Running, gated_store, store_at, wait_until_refused
+
+from gateway.server.workers import HUNG_SECONDS
 
 BROKEN_START = Path(__file__).parents[1] / "support" / "broken_start.py"
 QUERY = {"query": "{ segments(first: 2) { totalCount nodes { name } } }"}
@@ -194,7 +197,7 @@ def test_workers_that_cannot_start_end_the_command_with_status_1(tmp_path: Path)
     assert done.returncode == 1
     assert "LookupError: nothing is there\n" in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if " ERROR " in line]
-    assert line.endswith("could not start; the lines above say why")
+    assert line.endswith("before any worker served, so the gateway stops; the lines above say why")
 
 
 @needs_proc
@@ -263,7 +266,41 @@ def test_sigterm_during_a_rolling_restart_stops_all_workers(
     gateway.process.send_signal(signal.SIGTERM)
     status, _, log = gateway.end()
     assert status == 0
-    assert log.count(" serves\n") == len(before) + 1
+    assert log.count(" serves\n") == len(before)
+
+
+@needs_proc
+def test_stop_during_a_rolling_restart_does_not_wait_for_a_replacement_that_hangs(
+    tmp_path: Path,
+) -> None:
+    broken = tmp_path / "broken"
+    with breakable(broken) as wait_for:
+        first, _ = (pid_in(wait_for(" serves\n")) for _ in range(2))
+        supervisor = os.getpgid(first)
+        broken.write_text("hang", encoding="ascii")
+        os.kill(supervisor, signal.SIGHUP)
+        wait_for("hanging\n")
+        began = time.monotonic()
+        os.kill(supervisor, signal.SIGTERM)
+        with pytest.raises(AssertionError, match="it ended without") as ended:
+            wait_for("hangs, and is killed")
+        assert "could not start" not in str(ended.value)
+        assert time.monotonic() - began < HUNG_SECONDS
+
+
+@needs_proc
+def test_worker_that_cannot_be_started_is_tried_again_and_ends_no_other(tmp_path: Path) -> None:
+    with breakable(tmp_path / "broken") as wait_for:
+        first, second = (pid_in(wait_for(" serves\n")) for _ in range(2))
+        supervisor = os.getpgid(first)
+        unlimited = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
+        resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (4, unlimited[1]))
+        os.kill(first, signal.SIGKILL)
+        wait_for("no worker could be started: Too many open files\n")
+        resource.prlimit(supervisor, resource.RLIMIT_NOFILE, unlimited)
+        assert pid_in(wait_for("died (signal 9); another takes its place\n")) == first
+        assert pid_in(wait_for(" serves\n")) not in (first, second)
+        os.kill(second, 0)  # it is still there
 
 
 def test_sigterm_drains_all_workers_side_by_side(run: Callable[..., Running], store: str) -> None:

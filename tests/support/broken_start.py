@@ -1,7 +1,11 @@
-"""Serves with workers that cannot start while the file BROKEN exists; exits as `gateway serve`."""
+"""Serves with workers that do not start while the file BROKEN exists; exits as `gateway serve`.
+
+They fail; if the file holds "hang", they log that they hang, and do.
+"""
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -12,7 +16,11 @@ from gateway.server import ShutdownPolicy, listen, serve_with_workers
 
 def start() -> Starlette:
     configure_logging("info", "text")
-    if Path(os.environ["BROKEN"]).exists():
+    broken = Path(os.environ["BROKEN"])
+    if broken.is_file() and broken.read_text(encoding="ascii") == "hang":
+        print("hanging", file=sys.stderr, flush=True)
+        threading.Event().wait()
+    if broken.exists():
         raise LookupError("nothing is there")
     return Starlette()
 
