@@ -4,34 +4,27 @@ The string below a field is its sentence in `gateway settings` and docs/settings
 """
 
 import re
-from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    AnyHttpUrl,
     BaseModel,
     ConfigDict,
     Field,
     FilePath,
-    RedisDsn,
-    Secret,
     SecretStr,
     StringConstraints,
-    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
 
 from gateway.redis.connection import tls_context
+from gateway.settings.urls import HOST, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 # The 250 ids that one field takes count as 5 rows each.
 MINIMUM_ROWS_PER_REQUEST = 1250
 DAY_SECONDS = 24 * 60 * 60
 VISIBLE_ASCII = re.compile("[!-~]+")
-DATABASE_PATH = re.compile("/[0-9]{0,4}")
-BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
-HOST = r"^[A-Za-z0-9_.:-]+$"
 
 UpToADay = Annotated[float, Field(ge=0, le=DAY_SECONDS)]
 
@@ -53,7 +46,7 @@ class Settings(BaseModel):
     access_token: SecretStr | None = None
     """The API account's token, sent as `X-Auth-Token`; scope `store_v2_customers_read_only`."""
 
-    upstream_url: AnyHttpUrl = Field(default=DEFAULT_UPSTREAM, validate_default=True)
+    upstream_url: UpstreamUrl = Field(default=DEFAULT_UPSTREAM, validate_default=True)
     """The base URL of the store's API: https, or http on loopback."""
 
     upstream_plain_http_host: str | None = Field(default=None, pattern=HOST)
@@ -89,7 +82,7 @@ class Settings(BaseModel):
     cache_max_bytes: int = Field(default=64 * 1024**2, ge=1024**2)
     """Memory for cached values in each process."""
 
-    redis_url: Secret[RedisDsn] | None = None
+    redis_url: RedisUrl | None = None
     """The Redis through which gateways share cached values; `rediss://` for TLS."""
 
     redis_key_prefix: str = Field(default="segments-gateway", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
@@ -166,58 +159,6 @@ class Settings(BaseModel):
             raise ValueError("It has to be one line of visible ASCII characters")
         return token
 
-    @field_validator("upstream_url", mode="wrap")
-    @classmethod
-    def _check_upstream_url(
-        cls, text: object, validate: ValidatorFunctionWrapHandler
-    ) -> AnyHttpUrl:
-        url: AnyHttpUrl = validate(text)
-        written = str(text).strip()
-        origin = f"{url.scheme}://{url.host}"
-        is_rewritten = not written.lower().startswith(origin) or len(written.split()) > 1
-        # A text with an @ is not quoted: what was read as the host may be part of a password.
-        if (url.username, url.password, url.query, url.fragment) != (None,) * 4 or (
-            is_rewritten and "@" in written
-        ):
-            raise ValueError("It must not hold credentials, a query or a fragment")
-        if "/stores/" in f"{url.path}/":
-            raise ValueError(
-                "It must not hold the store's own path, /stores/…: the hash goes into "
-                "GATEWAY_STORE_HASH"
-            )
-        # httpx decodes them by IDNA 2008, and fails for names that only pydantic accepts.
-        if "xn--" in (url.host or ""):
-            raise ValueError("Its host must not be an internationalized name (xn--…)")
-        if is_rewritten:
-            raise ValueError(f"It is read as {url}: if that is right, write it that way")
-        _check_host_and_port(url)
-        return url
-
-    @field_validator("redis_url")
-    @classmethod
-    def _check_redis_url(cls, secret: Secret[RedisDsn] | None) -> Secret[RedisDsn] | None:
-        if secret is None:
-            return None
-        url = secret.get_secret_value()
-        # redis-py reads options from the query; one of them turns off the check of certificates.
-        if url.query is not None or url.fragment is not None:
-            raise ValueError(
-                "It must not hold a query or a fragment; in a user or password write %3F for ? "
-                "and %23 for #"
-            )
-        # redis-py uses database 0 for a path that is not a number.
-        if not DATABASE_PATH.fullmatch(url.path or "/"):
-            raise ValueError("Its path has to be the number of a database, such as /0, or none")
-        if url.username is not None and url.password is None:
-            raise ValueError(
-                "It has a user without a password: write user:password@, or :password@ for a "
-                "password alone"
-            )
-        if BAD_ESCAPE.search(f"{url.username}{url.password}"):
-            raise ValueError("In its user or password write %25 for %")
-        _check_host_and_port(url)
-        return secret
-
     @model_validator(mode="after")
     def _check_upstream(self) -> Self:
         if self.store_hash is not None and self.access_token is None:
@@ -234,7 +175,7 @@ class Settings(BaseModel):
         host = (self.upstream_url.host or "").strip("[]")
         is_named = host == (self.upstream_plain_http_host or "").lower()
         if is_http:
-            if not is_named and not _is_loopback(host):
+            if not is_named and not is_loopback(host):
                 raise ValueError(
                     "GATEWAY_UPSTREAM_URL would send the token by plain http: use https, or, if "
                     "its network is your own, name the host alone, without scheme and port, in "
@@ -310,25 +251,6 @@ class Settings(BaseModel):
             f"upstream: {self.upstream_name()}; cache: {cache}; "
             f"authentication of clients: none{hint}"
         )
-
-
-def _check_host_and_port(url: AnyHttpUrl | RedisDsn) -> None:
-    host = (url.host or "").strip("[]")
-    try:
-        host.encode("idna")  # asyncio does the same to resolve the name
-    except UnicodeError:
-        raise ValueError("Each part of its host has to have 1 to 63 characters") from None
-    if not re.match(HOST, host):
-        raise ValueError("Its host has to be a host name or an IP address")
-    if url.port == 0:
-        raise ValueError("Its port must not be 0")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_authorities(variable: str, file: FilePath) -> None:
