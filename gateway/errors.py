@@ -158,7 +158,11 @@ class UpstreamForbidden(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The upstream refused this request, for example its page, its page size or one of its ids."""
+    """The upstream refused this request (any 4xx but 401, 403, 408 and 429), not the gateway.
+
+    It is not retried, and no failure of the operation: a stale value is served in its place. A page
+    size is refused with 413 or 422: smaller ones are tried. Ids are asked for again in halves.
+    """
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

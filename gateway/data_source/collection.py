@@ -16,6 +16,10 @@ from gateway.row import Row
 class Collection(Generic[Row]):
     """One list of the upstream.
 
+    A new list needs a row in `bigcommerce.models`, a `Listing` in `bigcommerce.protocol`, a
+    `Collection` here, and a type and a field in `schema`. Its ids have to be uuids: cursors and
+    Redis check that.
+
     `name` is unique in the store, such as "segments" or "segments/<uuid>/shopper-profiles"; it is
     part of cursors, cache keys and invalidations. `maximum_rows` is the upstream's limit for the
     list, None for a list that may be too long to be read whole.
