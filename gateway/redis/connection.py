@@ -19,6 +19,8 @@ from gateway.breaker import CircuitBreaker
 from gateway.redis.causes import describe_redis_error, describe_refusal
 
 MOST_CONNECTIONS = 16
+# To connect, with a password and a database, takes several turns of the event loop.
+MOST_TURNS = 50
 # The longest time for which Redis is skipped after a failure.
 AWAY_SECONDS = 1.0
 # The pool is replaced at most once in this time.
@@ -92,8 +94,7 @@ class RedisConnection:
             return otherwise
         probe = self._breaker.enter()
         try:
-            async with asyncio.timeout(self._timeout_seconds), self._slots:
-                answer = await call(self.client)
+            answer = await self._in_time(call)
         except ResponseError as error:
             self._answered(probe)
             self._refused.add(purpose)
@@ -116,6 +117,31 @@ class RedisConnection:
         self.failures += 1
         self._connect_anew()
         return otherwise
+
+    async def _in_time(self, call: Callable[[RedisClient], Awaitable[T]]) -> T:
+        """Returns the result of `call` within the timeout; raises `TimeoutError` after it.
+
+        In a busy process the answer may have arrived unread: a herd of requests would then fill
+        without the lock. So a late call has some more turns of the event loop.
+        """
+        calling = asyncio.ensure_future(self._call(call))
+        try:
+            await asyncio.wait({calling}, timeout=self._timeout_seconds)
+            turns = MOST_TURNS
+            while turns and not calling.done():
+                turns -= 1
+                await asyncio.sleep(0)
+        finally:
+            calling.cancel()
+        if not calling.done():
+            await asyncio.wait({calling})  # its connection closes
+            if calling.cancelled():
+                raise TimeoutError
+        return calling.result()
+
+    async def _call(self, call: Callable[[RedisClient], Awaitable[T]]) -> T:
+        async with self._slots:
+            return await call(self.client)
 
     def _answered(self, probe: int | None) -> None:
         self._was_asked = True

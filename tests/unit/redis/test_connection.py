@@ -60,6 +60,23 @@ async def test_state_is_known_after_the_first_call(connection: RedisConnection) 
     assert (connection.state, connection.failures) == ("connected", 0)
 
 
+async def test_answer_that_a_busy_process_reads_late_is_no_failure(server: RedisServer) -> None:
+    connection = RedisConnection(server.url, timeout_seconds=0.02)
+
+    async def answer_late() -> bytes:
+        now = asyncio.get_running_loop().time
+        ends_at = now() + 0.05
+        while now() < ends_at:
+            pass
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return b"answer"
+
+    assert await connection.run(lambda _: answer_late(), b"otherwise") == b"answer"
+    assert (connection.state, connection.failures) == ("connected", 0)
+    await connection.close()
+
+
 async def test_redis_that_hangs_slows_one_call_alone(server: RedisServer, clock: Clock) -> None:
     connection = RedisConnection(server.url, timeout_seconds=0.4, clock=clock)
     assert await get(connection) is None
