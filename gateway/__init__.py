@@ -7,6 +7,7 @@ request_scope  the deadline of one client request, and the age of the values in 
 breaker        one circuit breaker, for the upstream and for Redis
 socket_errors  descriptions of connection failures for the operator
 row            a row: the element of every list
+identity       who sent a request, and the scopes of that client
 clock          the wall clock for timestamps that processes share; it never goes back
 lifecycle      the stages of a process between its start and its end
 redis          the connection to Redis, the locks in it and its keys

@@ -3,6 +3,7 @@
 GatewayError                    a sentence for the client, with a code
 ├── BadUserInput                BAD_USER_INPUT: invalid input; the message says what to send
 │   └── BadCursor               BAD_CURSOR: a cursor that this list did not mint
+├── Forbidden                   FORBIDDEN: the client lacks the scope of a field
 └── UpstreamError               the store's API did not give a usable answer
     ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE: unreachable, or a status such as 500
     │   ├── UpstreamUnreadable  UPSTREAM_UNAVAILABLE: it answered, with a body that cannot be used
@@ -28,7 +29,10 @@ class ErrorCode(StrEnum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     BAD_REQUEST = "BAD_REQUEST"
-    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    OVERLOADED = "OVERLOADED"
     BAD_USER_INPUT = "BAD_USER_INPUT"
     BAD_CURSOR = "BAD_CURSOR"
     UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
@@ -63,6 +67,12 @@ class BadCursor(BadUserInput):
     """A cursor that is malformed, of another version, or of another list."""
 
     code = ErrorCode.BAD_CURSOR
+
+
+class Forbidden(GatewayError):
+    """The client lacks a scope; the message names it."""
+
+    code = ErrorCode.FORBIDDEN
 
 
 class UpstreamError(GatewayError):

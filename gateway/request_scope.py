@@ -14,7 +14,8 @@ from gateway.errors import ErrorCode
 class RequestScope:
     """One client request between `began_at` and `deadline`, in seconds of the event loop's clock.
 
-    `request` identifies it. `oldest_read_at` is the read time of the oldest value in the answer,
+    `request` identifies it, and `client` is the name of the client that sent it, empty for the
+    gateway's own reads. `oldest_read_at` is the read time of the oldest value in the answer,
     None while there is none. `stale_because` is the code of the first upstream error for which a
     stale value was served.
     """
@@ -22,6 +23,7 @@ class RequestScope:
     deadline: float
     began_at: float
     request: object = field(default_factory=object)
+    client: str = ""
     oldest_read_at: float | None = None
     is_stale: bool = False
     stale_because: ErrorCode | None = None
@@ -45,10 +47,10 @@ _current: ContextVar[RequestScope | None] = ContextVar("request_scope", default=
 
 
 @contextmanager
-def open_request_scope(seconds: float) -> Iterator[RequestScope]:
+def open_request_scope(seconds: float, client: str = "") -> Iterator[RequestScope]:
     """Opens the scope of one request, for this task and the tasks that it starts."""
     now = asyncio.get_running_loop().time()
-    scope = RequestScope(deadline=now + seconds, began_at=now)
+    scope = RequestScope(deadline=now + seconds, began_at=now, client=client)
     token = _current.set(scope)
     try:
         yield scope
@@ -60,12 +62,15 @@ def open_request_scope(seconds: float) -> Iterator[RequestScope]:
 def open_call_scope() -> Iterator[None]:
     """Opens the scope of a call that several requests may share: it has no deadline.
 
-    Its slots towards the upstream count as those of the request that began it.
+    Its slots towards the upstream count as those of the request that began it, and of its client.
     """
     began_by = _current.get()
     request = object() if began_by is None else began_by.request
+    client = "" if began_by is None else began_by.client
     now = asyncio.get_running_loop().time()
-    token = _current.set(RequestScope(deadline=math.inf, began_at=now, request=request))
+    token = _current.set(
+        RequestScope(deadline=math.inf, began_at=now, request=request, client=client)
+    )
     try:
         yield
     finally:

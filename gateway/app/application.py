@@ -9,11 +9,12 @@ from starlette.applications import Starlette
 
 from gateway.app.composition import create_services
 from gateway.app.readiness import readiness_of
+from gateway.identity import Client
 from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
 from gateway.schema import Context, Federation, Graph, Limits, build_graph
 from gateway.settings import Settings, load_settings
-from gateway.web import Readiness, Timing, create_web
+from gateway.web import Readiness, Timing, anonymous, create_web
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,9 @@ def create_app(
 
     graph = create_graph(settings)
 
-    def new_context() -> Context:
+    def new_context(client: Client) -> Context:
         return Context(
+            client,
             services.lists,
             services.segment_lookups,
             graph.sdl,
@@ -55,6 +57,7 @@ def create_app(
 
     app = create_web(
         schema_for=graph.schema_for,
+        authenticate=anonymous,
         new_context=new_context,
         timing=Timing(
             settings.request_timeout_seconds, settings.cache_ttl_seconds, services.cache.now
@@ -63,7 +66,9 @@ def create_app(
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=settings.max_body_bytes,
-        graphiql=settings.graphiql,
+        graphiql=(
+            not settings.reads_real_store if settings.graphiql is None else settings.graphiql
+        ),
     )
     app.state.services = services
     app.state.lifecycle = lifecycle

@@ -8,6 +8,7 @@ import strawberry
 from gateway.bigcommerce import models
 from gateway.data_source import Lists, Lookups
 from gateway.errors import BadUserInput
+from gateway.identity import Client
 
 # A lookup of 100 ids is one upstream request, as is a block of 250 rows. The higher price of an id
 # keeps invented ids from draining the quota; a few hundred lookups are enough for any client.
@@ -18,8 +19,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Context:
-    """The data sources of resolvers, and the rows and entities that this request has asked for."""
+    """The client, the data sources of resolvers, and what this request has asked for so far."""
 
+    client: Client
     lists: Lists
     segment_lookups: Lookups[models.Segment]
     subgraph_sdl: str

@@ -29,6 +29,7 @@ BOUNDS = {"gt": "more than", "ge": "at least", "le": "at most"}
 PATTERNS = {
     "store_hash": "1 to 64 letters, digits, - or _",
     "upstream_plain_http_host": "a host name or an IP address alone, without scheme and port",
+    "redis_plain_tcp_host": "a host name or an IP address alone, without scheme and port",
     "redis_key_prefix": "1 to 64 letters, digits, -, _ or .",
     "subgraph_contact_name": "one line of text without control characters",
     "subgraph_contact_url": "a URL that begins with https://, http:// or mailto:",

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.redis.connection import tls_context
+from gateway.settings.consistency import check_redis_tls, check_upstream
 from gateway.settings.urls import HOST, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
@@ -46,6 +46,9 @@ class Settings(BaseModel):
     access_token: SecretStr | None = None
     """The API account's token, sent as `X-Auth-Token`; scope `store_v2_customers_read_only`."""
 
+    access_token_file: FilePath | None = None
+    """File with that token, in place of the variable."""
+
     upstream_url: UpstreamUrl = Field(default=DEFAULT_UPSTREAM, validate_default=True)
     """The base URL of the store's API: https, or http on loopback."""
 
@@ -62,7 +65,7 @@ class Settings(BaseModel):
     """Rows to request per upstream page; the upstream may answer with fewer."""
 
     rate_limit_reserve: int = Field(default=15, ge=0, le=100_000)
-    """Stop background refreshes when this many requests of the store's quota are left."""
+    """Requests of the store's quota that are left for clients within their share."""
 
     lookup_window_milliseconds: float = Field(default=3.0, ge=0, le=1000)
     """How long lookups by id are collected before they are sent as one batch."""
@@ -85,6 +88,12 @@ class Settings(BaseModel):
     redis_url: RedisUrl | None = None
     """The Redis through which gateways share cached values; `rediss://` for TLS."""
 
+    redis_url_file: FilePath | None = None
+    """File with that URL, in place of the variable."""
+
+    redis_plain_tcp_host: str | None = Field(default=None, pattern=HOST)
+    """A host to which a password of Redis may be sent without TLS."""
+
     redis_key_prefix: str = Field(default="segments-gateway", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     """Prefix of every key in Redis."""
 
@@ -99,6 +108,48 @@ class Settings(BaseModel):
 
     redis_key_file: FilePath | None = None
     """PEM file of that certificate's key, without a password."""
+
+    allow_anonymous: Literal["none", "read", "write"] = "none"
+    """What clients without credentials may do, for a gateway behind its own router."""
+
+    api_keys_file: FilePath | None = None
+    """JSON file of the clients' API keys, made by `gateway keys create`."""
+
+    jwt_jwks_url: str | None = None
+    """URL of the keys (JWKS) that sign the clients' tokens."""
+
+    jwt_issuer: str | None = None
+    """The `iss` that a client's token must have."""
+
+    jwt_audience: str | None = None
+    """The `aud` that a client's token must have."""
+
+    jwt_algorithms: str = "RS256,ES256"
+    """The algorithms that may sign a client's token, separated by commas."""
+
+    trusted_proxies: str | None = None
+    """Addresses or networks of proxies whose `X-Forwarded-For` names the client."""
+
+    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    """The names that a request's `Host` may have, separated by commas; `*` allows any."""
+
+    cors_origins: str | None = None
+    """Origins of other sites whose pages may call the gateway, separated by commas."""
+
+    allow_get_documents: bool | None = None
+    """Whether a GET may carry a document instead of its hash; by default only on the emulator."""
+
+    introspection: bool | None = None
+    """Whether clients may read the schema; by default only on the emulator."""
+
+    trusted_documents_file: FilePath | None = None
+    """JSON manifest of the documents that clients send by hash: Relay's or Apollo's."""
+
+    trusted_documents_only: bool = False
+    """Whether all other documents are refused."""
+
+    rate_limit_per_client: int = Field(default=60, ge=1, le=100_000)
+    """Upstream requests a minute for which a client may use the reserve of the quota."""
 
     max_body_bytes: int = Field(default=1024**2, ge=1024)
     """Maximum size of a request body; a larger one gets status 413."""
@@ -131,8 +182,8 @@ class Settings(BaseModel):
     subgraph_node: bool = False
     """Whether the subgraph offers `node` and `nodes`; only one subgraph of a graph can."""
 
-    graphiql: bool = True
-    """Whether browsers get GraphiQL at /graphql."""
+    graphiql: bool | None = None
+    """Whether browsers get GraphiQL at /graphql; by default only on the emulator."""
 
     emulator_segments: int = Field(default=120, ge=0, le=1000)
     """Segments in the emulator inside the process."""
@@ -160,67 +211,17 @@ class Settings(BaseModel):
         return token
 
     @model_validator(mode="after")
-    def _check_upstream(self) -> Self:
-        if self.store_hash is not None and self.access_token is None:
-            raise ValueError("GATEWAY_STORE_HASH is set without GATEWAY_ACCESS_TOKEN: set both.")
-        if self.access_token is not None and self.store_hash is None:
-            raise ValueError("GATEWAY_ACCESS_TOKEN is set without GATEWAY_STORE_HASH: set both.")
-        for field in ("upstream_url", "upstream_ca_file"):
-            if self.uses_emulator and field in self.model_fields_set:
-                raise ValueError(
-                    f"GATEWAY_{field.upper()} is set without GATEWAY_STORE_HASH and "
-                    "GATEWAY_ACCESS_TOKEN: set all three, or none to run on the emulator."
-                )
-        is_http = self.upstream_url.scheme == "http"
-        host = (self.upstream_url.host or "").strip("[]")
-        is_named = host == (self.upstream_plain_http_host or "").lower()
-        if is_http:
-            if not is_named and not is_loopback(host):
-                raise ValueError(
-                    "GATEWAY_UPSTREAM_URL would send the token by plain http: use https, or, if "
-                    "its network is your own, name the host alone, without scheme and port, in "
-                    "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST."
-                )
-            if self.upstream_ca_file is not None:
-                raise ValueError(
-                    "GATEWAY_UPSTREAM_CA_FILE is for TLS: GATEWAY_UPSTREAM_URL has to begin with "
-                    "https://."
-                )
-        if self.upstream_plain_http_host is not None and not (is_http and is_named):
-            raise ValueError(
-                "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST has no effect: leave it out, unless "
-                "GATEWAY_UPSTREAM_URL begins with http:// and this is its host."
-            )
-        if self.upstream_ca_file is not None:
-            _check_authorities("GATEWAY_UPSTREAM_CA_FILE", self.upstream_ca_file)
+    def _check_consistency(self) -> Self:
+        check_upstream(self)
+        check_redis_tls(self)
         return self
 
-    @model_validator(mode="after")
-    def _check_redis_tls(self) -> Self:
-        files = (self.redis_ca_file, self.redis_certificate_file, self.redis_key_file)
-        uses_tls = (
-            self.redis_url is not None and self.redis_url.get_secret_value().scheme == "rediss"
+    @property
+    def reads_real_store(self) -> bool:
+        """Whether the upstream is neither the emulator inside the process nor on loopback."""
+        return not self.uses_emulator and not is_loopback(
+            (self.upstream_url.host or "").strip("[]")
         )
-        if any(files) and not uses_tls:
-            raise ValueError(
-                "GATEWAY_REDIS_CA_FILE, GATEWAY_REDIS_CERTIFICATE_FILE and GATEWAY_REDIS_KEY_FILE "
-                "are for TLS: GATEWAY_REDIS_URL has to begin with rediss://."
-            )
-        if self.redis_key_file is not None and self.redis_certificate_file is None:
-            raise ValueError(
-                "GATEWAY_REDIS_KEY_FILE is set without GATEWAY_REDIS_CERTIFICATE_FILE: set both."
-            )
-        if self.redis_ca_file is not None:
-            _check_authorities("GATEWAY_REDIS_CA_FILE", self.redis_ca_file)
-        if self.redis_certificate_file is not None:
-            try:
-                tls_context(None, self.redis_certificate_file, self.redis_key_file)
-            except OSError:
-                raise ValueError(
-                    "GATEWAY_REDIS_CERTIFICATE_FILE and GATEWAY_REDIS_KEY_FILE are no pair: they "
-                    "have to be PEM, the key without a password, in one file or each in its own."
-                ) from None
-        return self
 
     @property
     def uses_emulator(self) -> bool:
@@ -251,10 +252,3 @@ class Settings(BaseModel):
             f"upstream: {self.upstream_name()}; cache: {cache}; "
             f"authentication of clients: none{hint}"
         )
-
-
-def _check_authorities(variable: str, file: FilePath) -> None:
-    try:
-        tls_context(file)
-    except (OSError, ValueError):
-        raise ValueError(f"{variable} holds no certificates: it has to be PEM.") from None

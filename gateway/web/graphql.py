@@ -17,8 +17,10 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.errors import ErrorCode
+from gateway.identity import Client
 from gateway.request_scope import RequestScope, open_request_scope
 from gateway.schema import OperationNotNamed
+from gateway.web.authentication import Authenticate
 from gateway.web.freshness import cache_extension, cache_headers
 from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.graphql_errors import format_errors
@@ -54,13 +56,15 @@ class GraphQLEndpoint:
     def __init__(
         self,
         schema_for: Callable[[str], strawberry.Schema],
-        new_context: Callable[[], object],
+        authenticate: Authenticate,
+        new_context: Callable[[Client], object],
         timing: Timing,
         *,
         max_body_bytes: int,
         graphiql: bool,
     ) -> None:
         self._schema_for = schema_for
+        self._authenticate = authenticate
         self._new_context = new_context
         self._timing = timing
         self._max_body_bytes = max_body_bytes
@@ -83,9 +87,10 @@ class GraphQLEndpoint:
                     f"Accept {GRAPHQL_RESPONSE} or {JSON}. "
                     "Answers are not streamed, and subscriptions are not offered: poll instead.",
                 )
+            client = await self._authenticate(request)
             asked = await self._parse(request)
-            with open_request_scope(self._timing.answer_seconds) as scope:
-                result = await self._result(request, asked)
+            with open_request_scope(self._timing.answer_seconds, client.name) as scope:
+                result = await self._result(request, asked, client)
         except RequestError as error:
             return error.response(media_type or JSON)
         except ClientDisconnect:
@@ -107,8 +112,10 @@ class GraphQLEndpoint:
             headers={"Allow": ALLOWED_METHODS},
         )
 
-    async def _result(self, request: Request, asked: GraphQLRequest) -> ExecutionResult:
-        context = self._new_context()
+    async def _result(
+        self, request: Request, asked: GraphQLRequest, client: Client
+    ) -> ExecutionResult:
+        context = self._new_context(client)
         try:
             query = self._execute(asked, context, OperationType.QUERY)
             return await unless_hung_up(request.receive, query)

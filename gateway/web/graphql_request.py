@@ -90,7 +90,7 @@ def _check_parameters(fields: Mapping[str, object], place: str) -> GraphQLReques
         # Clients compare the message, and then send the document. Some of them read no body of a
         # 4xx, hence the status 200 (docs/decisions/0021).
         raise RequestError(
-            200, "PersistedQueryNotSupported", code=ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
+            200, "PersistedQueryNotSupported", code=ErrorCode.PERSISTED_QUERY_NOT_FOUND
         )
     if not isinstance(query, str) or not query.strip():
         message = f"`query` is missing: send the GraphQL document as a string {place}."

@@ -12,7 +12,9 @@ from starlette.routing import Route
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from gateway.errors import ErrorCode
+from gateway.identity import Client
 from gateway.lifecycle import Lifecycle
+from gateway.web.authentication import Authenticate
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.health import PATHS, Readiness, index, live, ready
@@ -23,7 +25,8 @@ from gateway.web.responses import error_response
 def create_web(
     *,
     schema_for: Callable[[str], strawberry.Schema],
-    new_context: Callable[[], object],
+    authenticate: Authenticate,
+    new_context: Callable[[Client], object],
     timing: Timing,
     lifecycle: Lifecycle,
     readiness: Callable[[], Awaitable[Readiness]],
@@ -33,11 +36,13 @@ def create_web(
 ) -> Starlette:
     """Returns the ASGI application.
 
-    `schema_for` returns the schema that executes a document, `new_context` the context of one
-    GraphQL request; `graphiql`: whether browsers get GraphiQL.
+    `schema_for` returns the schema that executes a document, `authenticate` the client that sent a
+    request, `new_context` the context of its GraphQL request; `graphiql`: whether browsers get
+    GraphiQL.
     """
     graphql = GraphQLEndpoint(
         schema_for,
+        authenticate,
         new_context,
         timing,
         max_body_bytes=max_body_bytes,

@@ -133,6 +133,10 @@ def test_a_real_store_s_settings_come_from_the_environment() -> None:
         "GATEWAY_SHUTDOWN_GRACE_SECONDS",
         "GATEWAY_DRAIN_SECONDS",
         # Paths inside the container, which a mount has to add.
+        "GATEWAY_ACCESS_TOKEN_FILE",
+        "GATEWAY_REDIS_URL_FILE",
+        "GATEWAY_API_KEYS_FILE",
+        "GATEWAY_TRUSTED_DOCUMENTS_FILE",
         "GATEWAY_UPSTREAM_CA_FILE",
         "GATEWAY_REDIS_CA_FILE",
         "GATEWAY_REDIS_CERTIFICATE_FILE",

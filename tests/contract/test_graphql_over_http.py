@@ -19,7 +19,7 @@ from gateway.errors import UpstreamUnavailable
 from gateway.lifecycle import Lifecycle
 from gateway.schema import Limits
 from gateway.schema.documents import KnownDocuments, document_extensions
-from gateway.web import Readiness, Timing, create_web
+from gateway.web import Readiness, Timing, anonymous, create_web
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -252,10 +252,10 @@ async def _(http: httpx.AsyncClient) -> None:
             await post(http, {"query": "", "variables": {}, "extensions": PERSISTED}, media_type),
             await get(http, media_type, extensions=json.dumps(PERSISTED)),
         ):
-            is_refused(answer, 200, "PERSISTED_QUERY_NOT_SUPPORTED", media_type)
+            is_refused(answer, 200, "PERSISTED_QUERY_NOT_FOUND", media_type)
             assert answer.json()["errors"][0]["message"] == "PersistedQueryNotSupported"
     answer = await get(http, HTML_FIRST, extensions=json.dumps(PERSISTED))
-    is_refused(answer, 200, "PERSISTED_QUERY_NOT_SUPPORTED", JSON)
+    is_refused(answer, 200, "PERSISTED_QUERY_NOT_FOUND", JSON)
 
 
 @CLAUSES.row("2.11", "OWN", "execute a document, whatever hash comes with it")
@@ -405,7 +405,8 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
     web = create_web(
         schema_for=lambda _: SCHEMA,
-        new_context=object,
+        authenticate=anonymous,
+        new_context=lambda _client: object(),
         timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         lifecycle=Lifecycle(),
         readiness=readiness,

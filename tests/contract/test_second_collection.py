@@ -24,6 +24,7 @@ from gateway.bigcommerce.protocol import Listing
 from gateway.bigcommerce.values import text_of, whole_number_of
 from gateway.data_source import Codec, Collection, Lookups
 from gateway.emulator import ShopperProfileRow, Store, seeded_store
+from gateway.identity import ALL_SCOPES, Client
 from gateway.schema import Context
 from gateway.schema.connection import Connection, resolve_connection
 from gateway.schema.federation import VERSION
@@ -114,6 +115,7 @@ def gateway() -> InProcess:
 async def ask(gateway: InProcess, query: str, **variables: object) -> tuple[Any, list[Any]]:
     """Returns the data and the codes of the errors."""
     context = Context(
+        Client("a", ALL_SCOPES),
         gateway.services.lists,
         gateway.services.segment_lookups,
         "",

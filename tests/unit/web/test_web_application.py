@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.web import Readiness, Timing, create_web
+from gateway.web import Readiness, Timing, anonymous, create_web
 from gateway.web.request_id import RequestIds
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -60,7 +60,8 @@ def gateway(
 ) -> httpx.AsyncClient:
     web = create_web(
         schema_for=lambda _: SCHEMA,
-        new_context=object,
+        authenticate=anonymous,
+        new_context=lambda _client: object(),
         timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         lifecycle=at(stage),
         readiness=readiness,

@@ -11,6 +11,7 @@ from graphql import GraphQLError
 from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.schema import Graph, Limits, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
+from gateway.web.authentication import anonymous
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
 
@@ -78,7 +79,8 @@ SCHEMA = strawberry.Schema(Query, extensions=document_extensions(KnownDocuments(
 def client(schema: strawberry.Schema = SCHEMA, graph: Graph | None = None) -> httpx.AsyncClient:
     endpoint = GraphQLEndpoint(
         graph.schema_for if graph else lambda _: schema,
-        object,
+        anonymous,
+        lambda _client: object(),
         Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         max_body_bytes=100_000,
         graphiql=False,

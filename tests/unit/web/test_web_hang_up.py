@@ -6,6 +6,7 @@ import strawberry
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from gateway.web.authentication import anonymous
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.hang_up import UNWATCHED_SECONDS, unless_hung_up
 
@@ -66,7 +67,14 @@ def endpoint(work: Work) -> GraphQLEndpoint:
             return await work.do()
 
     schema = strawberry.Schema(Query, Mutation)
-    return GraphQLEndpoint(lambda _: schema, object, TIMING, max_body_bytes=1000, graphiql=False)
+    return GraphQLEndpoint(
+        lambda _: schema,
+        anonymous,
+        lambda _client: object(),
+        TIMING,
+        max_body_bytes=1000,
+        graphiql=False,
+    )
 
 
 async def started(client: Client, work: Work) -> asyncio.Task[None]:

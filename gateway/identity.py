@@ -1,0 +1,31 @@
+"""Who sent a request, and what that client may read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AccessScope(StrEnum):
+    """A permission of a client, as in the `scope` of a token (RFC 6749, 3.3)."""
+
+    SEGMENTS_READ = "segments:read"
+    PROFILES_READ = "profiles:read"
+    SEGMENTS_WRITE = "segments:write"
+    PROFILES_WRITE = "profiles:write"
+    FEDERATION = "federation"
+    """`_entities` and `_service`, for routers and composers."""
+    METRICS = "metrics"
+
+
+ALL_SCOPES = frozenset(AccessScope)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client: its share of the store's quota goes by `name`, its permissions by `scopes`.
+
+    The name is `key:<name>` for an API key, `token:<subject>` for a JWT, and `peer:<address>`
+    without either.
+    """
+
+    name: str
+    scopes: frozenset[AccessScope]
