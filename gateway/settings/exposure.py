@@ -27,6 +27,6 @@ def check_control(address: str) -> None:
     """Raises `SettingsError` if others reach an emulator that anybody can control."""
     if not is_loopback(address):
         raise SettingsError(
-            f"Other machines reach {address}, and with --control they could change the emulator: leave "
-            "out --control, or listen on 127.0.0.1."
+            f"Other machines reach {address}, and with --control they could change the emulator: "
+            "leave out --control, or listen on 127.0.0.1."
         )

@@ -19,6 +19,8 @@ LONGEST_STALE_SECONDS = 24 * 3600.0
 # Between two fetches, whatever tokens ask for.
 RETRY_SECONDS = 10.0
 MAXIMUM_KEYS = 100
+# What a text raises that is no JSON, is nested too deeply, or has no list of keys.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError)
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +115,7 @@ def _read_keys(body: bytes, algorithms: Iterable[str]) -> KeySet:
             for algorithm in algorithms
             if key.get("alg", algorithm) == algorithm and (jwk := _jwk(key, algorithm)) is not None
         )
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise KeysUnavailable("the answer is no JSON Web Key Set") from error
     if not found:
         raise KeysUnavailable(f"no key of the answer is for {', '.join(algorithms)}")
