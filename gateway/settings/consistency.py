@@ -77,7 +77,7 @@ def check_redis(settings: "Settings") -> None:
 def _check_redis_password(settings: "Settings") -> None:
     url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
     sends_password = url is not None and url.scheme == "redis" and url.password is not None
-    host = "" if url is None else (url.host or "").strip("[]")
+    host = "" if url is None else (url.host or "").strip("[]").lower()
     is_named = host == (settings.redis_plain_tcp_host or "").lower()
     if sends_password and not is_named and not is_loopback(host):
         raise ValueError(

@@ -104,6 +104,6 @@ def test_an_issuer_that_does_not_answer_is_not_waited_for(
 
 def test_an_application_for_a_real_store_needs_to_know_its_clients() -> None:
     store = {"STORE_HASH": "abc123", "ACCESS_TOKEN": "t0k3n"}
-    with pytest.raises(SettingsError, match="^A real store is set, and nothing says who may ask"):
+    with pytest.raises(SettingsError, match=r"^A real store is set, and nothing says who may ask"):
         create_app(settings_of(**store))
     create_app(settings_of(**store, ALLOW_ANONYMOUS="read"))
