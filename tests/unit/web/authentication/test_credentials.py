@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -208,7 +209,7 @@ async def test_health_and_the_page_need_no_credentials(key: str, key_file: Path)
     ],
 )
 async def test_clients_without_credentials_may_do_what_the_settings_say(
-    settings: dict[str, str], scopes: set[AccessScope], monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, Any], scopes: set[AccessScope], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Client] = []
     call = Authentication.__call__

@@ -67,7 +67,12 @@ def test_the_file_is_looked_at_once_a_second_and_read_only_if_it_changed(
     keys = KeyFile(file, clock)
     looks: list[str] = []
     look = Path.stat
-    monkeypatch.setattr(Path, "stat", lambda path: looks.append("stat") or look(path))
+
+    def counted(path: Path) -> object:
+        looks.append("stat")
+        return look(path)
+
+    monkeypatch.setattr(Path, "stat", counted)
     monkeypatch.setattr(Path, "open", lambda *_: looks.append("open"))
     for _ in range(30):
         keys.client_of(key)

@@ -191,7 +191,7 @@ async def test_wrong_claims_are_refused(
     ],
 )
 async def test_claims_within_the_rules_are_taken(
-    claims: dict[str, object], tokens: Tokens, issuer: Issuer
+    claims: dict[str, Any], tokens: Tokens, issuer: Issuer
 ) -> None:
     assert (await tokens.client_of(issuer.token(**claims))).scopes == READ
 
@@ -212,7 +212,7 @@ async def test_claims_within_the_rules_are_taken(
     ],
 )
 async def test_scopes_come_from_scope_and_scp_and_unknown_ones_are_ignored(
-    claims: dict[str, object], scopes: set[str], tokens: Tokens, issuer: Issuer
+    claims: dict[str, Any], scopes: set[str], tokens: Tokens, issuer: Issuer
 ) -> None:
     assert (await tokens.client_of(issuer.token(**claims))).scopes == scopes
 
