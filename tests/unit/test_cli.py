@@ -10,7 +10,7 @@ import pytest
 from gateway.cli import main, variables_to_read_it
 from gateway.emulator import create_emulator, seeded_store
 from gateway.schema import Federation, build_graph
-from gateway.settings import Settings, load_settings, settings_table
+from gateway.settings import Settings, check_control, load_settings, settings_table
 
 FULL = Path("/dev/full")
 LOOPBACK = "http://127.0.0.1:8001"
@@ -289,3 +289,5 @@ def test_an_emulator_that_others_reach_cannot_be_controlled(
         "gateway: Other machines reach 0.0.0.0, and with --control they could change the "
         "emulator: leave out --control, or listen on 127.0.0.1.\n",
     )
+    for address in ("127.0.0.1", "::1"):
+        check_control(address)
