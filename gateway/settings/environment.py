@@ -32,6 +32,8 @@ PATTERNS = {
     "upstream_plain_http_host": "a host name or an IP address alone, without scheme and port",
     "redis_plain_tcp_host": "a host name or an IP address alone, without scheme and port",
     "redis_key_prefix": "1 to 64 letters, digits, -, _ or .",
+    "jwt_issuer": "one line of text without control characters",
+    "jwt_audience": "one line of text without control characters",
     "subgraph_contact_name": "one line of text without control characters",
     "subgraph_contact_url": "a URL that begins with https://, http:// or mailto:",
 }

@@ -119,10 +119,10 @@ class Settings(BaseModel):
     jwt_jwks_url: JwksUrl | None = None
     """URL of the keys (JWKS) that sign the clients' tokens: https, or http on loopback."""
 
-    jwt_issuer: str | None = None
+    jwt_issuer: str | None = Field(default=None, pattern=r"^\P{Cc}+$")
     """The `iss` that a client's token must have."""
 
-    jwt_audience: str | None = None
+    jwt_audience: str | None = Field(default=None, pattern=r"^\P{Cc}+$")
     """The `aud` that a client's token must have."""
 
     jwt_algorithms: Algorithms = "RS256,ES256"

@@ -319,6 +319,8 @@ REFUSED_VALUES = [
     ("REDIS_URL", "a host name or an IP address", ["redis://a,stranger", "redis://a%20b"]),
     ("REDIS_URL", "port must not be 0", ["redis://stranger:0"]),
     ("JWT_JWKS_URL", "It has to begin with https://", ["http://stranger", "http://[fd00::1]/k"]),
+    ("JWT_ISSUER", "one line of text", ["https://stranger\n", "a\x1b[2Jb"]),
+    ("JWT_AUDIENCE", "one line of text", ["stranger\r\n", "\x00"]),
     ("JWT_JWKS_URL", EXTRA, [f"https://user:{SECRET}@stranger", "https://stranger#k"]),
     ("JWT_JWKS_URL", "URL scheme should be 'http' or 'https'", ["file:///stranger"]),
     (
