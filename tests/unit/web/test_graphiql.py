@@ -37,7 +37,7 @@ def client(build: Path) -> httpx.AsyncClient:
     app = Starlette(routes=[Route("/graphql", page), *graphiql_routes(build)])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
-        base_url="http://gateway",
+        base_url="http://localhost",
         headers={"Accept-Encoding": "identity"},
     )
 
