@@ -15,8 +15,9 @@ SWITCHED_OFF = (
 )
 
 
-async def ask(query: str, **settings: str) -> Answer:
-    async with in_process(3, **settings).http as http:
+async def ask(query: str, *, introspection: str = "", upstream: str = "http://localhost") -> Answer:
+    gateway = in_process(3, INTROSPECTION=introspection, UPSTREAM_URL=upstream)
+    async with gateway.http as http:
         answer: Answer = (await http.post("/graphql", json={"query": query})).json()
         return answer
 
@@ -33,7 +34,7 @@ async def ask(query: str, **settings: str) -> Answer:
     ],
 )
 async def test_schema_is_not_shown_where_introspection_is_off(query: str) -> None:
-    answer = await ask(query, INTROSPECTION="false")
+    answer = await ask(query, introspection="false")
     (error,) = answer["errors"]
     assert error["message"] == SWITCHED_OFF
     assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
@@ -41,12 +42,12 @@ async def test_schema_is_not_shown_where_introspection_is_off(query: str) -> Non
 
 
 async def test_typename_and_the_subgraph_s_schema_stay() -> None:
-    answer = await ask("{ __typename segments { __typename } }", INTROSPECTION="false")
+    answer = await ask("{ __typename segments { __typename } }", introspection="false")
     assert answer["data"] == {
         "__typename": "Query",
         "segments": {"__typename": "SegmentConnection"},
     }
-    subgraph = await ask("{ _service { sdl } }", INTROSPECTION="false")
+    subgraph = await ask("{ _service { sdl } }", introspection="false")
     assert "type Segment" in subgraph["data"]["_service"]["sdl"]
 
 
@@ -62,7 +63,7 @@ async def test_typename_and_the_subgraph_s_schema_stay() -> None:
 async def test_introspection_is_off_for_a_real_store_unless_asked_for(
     url: str, setting: str, is_on: bool
 ) -> None:
-    answer = await ask("{ __schema { __typename } }", UPSTREAM_URL=url, INTROSPECTION=setting)
+    answer = await ask("{ __schema { __typename } }", upstream=url, introspection=setting)
     assert ("data" in answer) is is_on
 
 
@@ -83,7 +84,7 @@ async def test_introspection_is_off_for_a_real_store_unless_asked_for(
 )
 async def test_errors_suggest_names_only_with_introspection(query: str, message: str) -> None:
     (shown,) = (await ask(query))["errors"]
-    (hidden,) = (await ask(query, INTROSPECTION="false"))["errors"]
+    (hidden,) = (await ask(query, introspection="false"))["errors"]
     assert shown["message"].startswith(f"{message} Did you mean ")
     assert hidden["message"] == message
 
