@@ -125,6 +125,8 @@ def _(connect: Connect) -> None:
     ):
         assert asked(connect, get(target)) == LIVE
     assert asked(connect, get("http://localhost/graphql?query={__typename}")) == DATA
+    # Its host is the one that GATEWAY_ALLOWED_HOSTS has to name, whatever the header says.
+    assert asked(connect, get("http://evil.example/graphql?query={__typename}"))[0] == 421
 
 
 @CLAUSES.row(

@@ -99,6 +99,7 @@ async def test_page_s_policy_lets_nothing_of_another_origin_in(build: Path) -> N
         "frame-ancestors": {"'none'"},
     }
     assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize(
