@@ -68,9 +68,10 @@ def create_app(
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=settings.max_body_bytes,
-        graphiql=(
-            not settings.reads_real_store if settings.graphiql is None else settings.graphiql
-        ),
+        graphiql=settings.by_default_on_the_emulator(settings.graphiql),
+        get_documents=settings.by_default_on_the_emulator(settings.allow_get_documents),
+        allowed_hosts=settings.allowed_hosts.split(","),
+        cors_origins=settings.cors_origins.split(",") if settings.cors_origins else (),
     )
     app.state.services = services
     app.state.lifecycle = lifecycle
@@ -91,4 +92,5 @@ def create_graph(settings: Settings) -> Graph:
         Federation(
             settings.subgraph_contact_name, settings.subgraph_contact_url, settings.subgraph_node
         ),
+        introspection=settings.by_default_on_the_emulator(settings.introspection),
     )

@@ -8,6 +8,7 @@ entities         federation's `_entities` and `_service`
 federation       federation's directives, and costs
 context          what all resolvers of a request share, and its allowance of rows
 limits           limits of a document; `documents` caches parsed documents
+introspection    what hides the schema from clients
 graph            both schemas; `sdl` prints them
 """
 

@@ -10,17 +10,20 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     Visitor,
     VisitorAction,
     parse,
+    specified_rules,
     validate,
     visit,
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
+from gateway.schema.introspection import RULES_WITHOUT_INTROSPECTION
 from gateway.schema.limits import TOKENS_SETTING, Limits, beyond, check_limits
 from gateway.schema.sdl import ROUTERS_FIELDS
 
@@ -54,10 +57,20 @@ class KnownDocument:
 
 
 class KnownDocuments:
-    """The documents of one graph by their text, least recently used ones dropped."""
+    """The documents of one graph by their text, least recently used ones dropped.
 
-    def __init__(self, limits: Limits, characters: int = CACHED_CHARACTERS) -> None:
+    Without `introspection`, a document that reads the schema is not valid.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        characters: int = CACHED_CHARACTERS,
+        *,
+        introspection: bool = True,
+    ) -> None:
         self._limits = limits
+        self._introspection = introspection
         self.cache: LRUCache[str, KnownDocument] = LRUCache(characters, getsizeof=_characters)
 
     def find(self, text: str) -> KnownDocument:
@@ -71,6 +84,16 @@ class KnownDocuments:
             if len(text) <= self.cache.maxsize:
                 self.cache[text] = known
         return known
+
+    def validate(self, schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
+        """Returns the errors of a document that is not valid, at most `MAXIMUM_ERRORS` + 1."""
+        return validate(
+            schema,
+            document,
+            specified_rules if self._introspection else RULES_WITHOUT_INTROSPECTION,
+            max_errors=MAXIMUM_ERRORS,
+            hide_suggestions=not self._introspection,
+        )
 
 
 class Documents(SchemaExtension):
@@ -96,9 +119,7 @@ class Documents(SchemaExtension):
         """Sets the validation errors of the document, found once."""
         context = self.execution_context
         if self._entry.errors is None:
-            self._entry.errors = validate(
-                context.schema._schema, self._entry.document, max_errors=MAXIMUM_ERRORS
-            )
+            self._entry.errors = self._known.validate(context.schema._schema, self._entry.document)
         context.pre_execution_errors = self._entry.errors
         yield
 

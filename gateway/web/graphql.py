@@ -34,10 +34,9 @@ from gateway.web.responses import json_response
 
 ALLOWED_METHODS = "GET, HEAD, POST"
 CLIENT_CLOSED_REQUEST = 499
-CORS = (
-    "This is a CORS preflight. The gateway sends no CORS headers, so a page of another origin "
-    "cannot call it. Serve both from one origin, or let the proxy in front add the headers: see "
-    "docs/http.md#calls-from-other-sites."
+GET_WITH_DOCUMENT = (
+    "A GET that no browser marks with `Sec-Fetch-Site` may not carry a document: send a POST, or "
+    "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
 )
 
 
@@ -62,6 +61,7 @@ class GraphQLEndpoint:
         *,
         max_body_bytes: int,
         graphiql: bool,
+        get_documents: bool,
     ) -> None:
         self._schema_for = schema_for
         self._authenticate = authenticate
@@ -69,6 +69,7 @@ class GraphQLEndpoint:
         self._timing = timing
         self._max_body_bytes = max_body_bytes
         self._graphiql = graphiql
+        self._get_documents = get_documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, with JSON of the negotiated media type or with GraphiQL."""
@@ -101,16 +102,25 @@ class GraphQLEndpoint:
         if request.method == "POST":
             return parse_json_body(await receive_body(request, self._max_body_bytes))
         if request.method in ("GET", "HEAD"):
+            self._check_get(request)
             return parse_query_string(request.query_params)
-        # The Fetch standard, "CORS-preflight request".
-        is_preflight = (
-            request.method == "OPTIONS" and "access-control-request-method" in request.headers
-        )
         raise RequestError(
             405,
-            CORS if is_preflight else f"{request.method} is not GraphQL: send a POST.",
+            f"{request.method} is not GraphQL: send a POST.",
             headers={"Allow": ALLOWED_METHODS},
         )
+
+    def _check_get(self, request: Request) -> None:
+        """Raises `RequestError` for a document by GET that a page of any site may have sent.
+
+        Browsers mark no requests to addresses of plain HTTP, and old ones mark none.
+        """
+        if (
+            not self._get_documents
+            and "query" in request.query_params
+            and "sec-fetch-site" not in request.headers
+        ):
+            raise RequestError(405, GET_WITH_DOCUMENT, headers={"Allow": "POST"})
 
     async def _result(
         self, request: Request, asked: GraphQLRequest, client: Client

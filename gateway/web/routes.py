@@ -1,6 +1,6 @@
 """The routes of the gateway: GraphQL, GraphiQL, health and the index."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import strawberry
 from starlette.applications import Starlette
@@ -15,11 +15,13 @@ from gateway.errors import ErrorCode
 from gateway.identity import Client
 from gateway.lifecycle import Lifecycle
 from gateway.web.authentication import Authenticate
+from gateway.web.browsers import Browsers
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.health import PATHS, Readiness, index, live, ready
 from gateway.web.request_id import RequestIds
 from gateway.web.responses import error_response
+from gateway.web.unexpected_errors import UnexpectedErrors
 
 
 def create_web(
@@ -33,12 +35,16 @@ def create_web(
     lifespan: Lifespan[Starlette],
     max_body_bytes: int,
     graphiql: bool,
+    get_documents: bool,
+    allowed_hosts: Iterable[str],
+    cors_origins: Iterable[str],
 ) -> Starlette:
     """Returns the ASGI application.
 
     `schema_for` returns the schema that executes a document, `authenticate` the client that sent a
     request, `new_context` the context of its GraphQL request; `graphiql`: whether browsers get
-    GraphiQL.
+    GraphiQL; `get_documents`: whether any GET may carry a document. `allowed_hosts` and
+    `cors_origins` are those of `Browsers`.
     """
     graphql = GraphQLEndpoint(
         schema_for,
@@ -47,6 +53,7 @@ def create_web(
         timing,
         max_body_bytes=max_body_bytes,
         graphiql=graphiql,
+        get_documents=get_documents,
     )
     web = Starlette(
         routes=[
@@ -58,7 +65,11 @@ def create_web(
             *(graphiql_routes() if graphiql else []),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(RequestIds)],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(Browsers, hosts=allowed_hosts, origins=cors_origins),
+            Middleware(UnexpectedErrors),
+        ],
         exception_handlers={HTTPException: _http_error},
     )
     # Starlette's redirect repeats the Host header, and turns https into http behind a proxy.

@@ -248,7 +248,7 @@ async def answer_to(body: str, accept: str = "application/json") -> str:
     app = create_app(Settings())
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http,
     ):
         headers = {"Content-Type": "application/json", "Accept": accept}
         answered = await http.post("/graphql", content=body, headers=headers)

@@ -414,9 +414,12 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         lifespan=lifespan,
         max_body_bytes=MAX_BODY_BYTES,
         graphiql=False,
+        get_documents=True,
+        allowed_hosts=["localhost"],
+        cors_origins=[],
     )
     transport = httpx.ASGITransport(web)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

@@ -14,6 +14,7 @@ from gateway.schema import Graph, Limits, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
+from gateway.web.unexpected_errors import UnexpectedErrors
 
 MASKED = "Something went wrong in the gateway. Report it with request id r-1."
 
@@ -84,10 +85,11 @@ def client(schema: strawberry.Schema = SCHEMA, graph: Graph | None = None) -> ht
         Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         max_body_bytes=100_000,
         graphiql=False,
+        get_documents=True,
     )
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(RequestIds(endpoint)),
-        base_url="http://gateway",
+        transport=httpx.ASGITransport(RequestIds(UnexpectedErrors(endpoint))),
+        base_url="http://localhost",
         headers={"X-Request-Id": "r-1", "Accept": "application/graphql-response+json"},
     )
 

@@ -74,6 +74,7 @@ def endpoint(work: Work) -> GraphQLEndpoint:
         TIMING,
         max_body_bytes=1000,
         graphiql=False,
+        get_documents=True,
     )
 
 
