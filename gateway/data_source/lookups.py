@@ -66,9 +66,9 @@ class Lookups(Generic[Row]):
         absent = self._whole_list.absent(ids)
         futures = call_for_all([*absent], partial(self._settle, absent)) if absent else {}
         left = [row_id for row_id in ids if row_id not in absent]
-        requests = -(-len(left) // self._limits.lookup_ids(self._operation))
-        if left and self._whole_list.costs_less(requests):
-            futures.update(call_for_all(left, self._find))
+        at_once = self._limits.lookup_ids(self._operation)
+        if left and self._whole_list.costs_less(-(-len(left) // at_once)):
+            futures.update(call_for_all(left, partial(self._find, at_once)))
         elif left:
             futures.update(self._batcher.load(left))
         return {self._keys.row(row_id): future for row_id, future in futures.items()}
@@ -84,9 +84,9 @@ class Lookups(Generic[Row]):
         await self._cache.replace(self._kind, entries)
         return absent
 
-    async def _find(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
+    async def _find(self, at_once: int, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
         """Reads the list, then requests the ids that it leaves open."""
-        found = await self._whole_list.find(ids)
+        found = await self._whole_list.find(ids, at_once)
         await self._settle(self._whole_list.absent(ids), ids)
         left = [row_id for row_id in ids if row_id not in found]
         if left:
