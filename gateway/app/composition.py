@@ -85,10 +85,13 @@ def create_services(
     client = BigCommerceClient(http)
     upstream = Upstream(
         client,
-        RequestLimiter(interval_clock),
+        RequestLimiter(
+            interval_clock,
+            reserve=settings.rate_limit_reserve,
+            per_client=settings.rate_limit_per_client,
+        ),
         clock,
         timeout_seconds=settings.request_timeout_seconds,
-        reserve=settings.rate_limit_reserve,
     )
     redis = _redis(settings)
     invalidations = Invalidations(redis, store_key, keep_seconds=policy.max_age, clock=clock)
