@@ -4,7 +4,12 @@
 them. `readiness` reports their state. `check` reads the upstream once.
 """
 
-from gateway.app.application import app_from_environment, create_app, create_graph
+from gateway.app.application import (
+    app_from_environment,
+    create_app,
+    create_graph,
+    trusted_documents,
+)
 from gateway.app.check import check
 from gateway.app.composition import Services, create_services
 
@@ -15,4 +20,5 @@ __all__ = [
     "create_app",
     "create_graph",
     "create_services",
+    "trusted_documents",
 ]

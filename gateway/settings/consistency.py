@@ -73,6 +73,15 @@ def check_redis_tls(settings: "Settings") -> None:
             ) from None
 
 
+def check_trusted_documents(settings: "Settings") -> None:
+    """Raises `ValueError` if only trusted documents are executed, and there are none."""
+    if settings.trusted_documents_only and settings.trusted_documents_file is None:
+        raise ValueError(
+            "GATEWAY_TRUSTED_DOCUMENTS_ONLY is set without GATEWAY_TRUSTED_DOCUMENTS_FILE: no "
+            "document could be executed. Set both."
+        )
+
+
 def _check_authorities(variable: str, file: Path) -> None:
     try:
         tls_context(file)

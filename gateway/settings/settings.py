@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.settings.consistency import check_redis_tls, check_upstream
+from gateway.settings.consistency import check_redis_tls, check_trusted_documents, check_upstream
 from gateway.settings.urls import HOST, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
@@ -214,6 +214,7 @@ class Settings(BaseModel):
     def _check_consistency(self) -> Self:
         check_upstream(self)
         check_redis_tls(self)
+        check_trusted_documents(self)
         return self
 
     @property

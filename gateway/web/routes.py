@@ -15,6 +15,7 @@ from gateway.errors import ErrorCode
 from gateway.identity import Client
 from gateway.lifecycle import Lifecycle
 from gateway.web.authentication import Authenticate
+from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.health import PATHS, Readiness, index, live, ready
@@ -25,6 +26,7 @@ from gateway.web.responses import error_response
 def create_web(
     *,
     schema_for: Callable[[str], strawberry.Schema],
+    documents: DocumentsByHash,
     authenticate: Authenticate,
     new_context: Callable[[Client], object],
     timing: Timing,
@@ -36,12 +38,13 @@ def create_web(
 ) -> Starlette:
     """Returns the ASGI application.
 
-    `schema_for` returns the schema that executes a document, `authenticate` the client that sent a
-    request, `new_context` the context of its GraphQL request; `graphiql`: whether browsers get
-    GraphiQL.
+    `schema_for` returns the schema that executes a document, `documents` those that requests name,
+    `authenticate` the client that sent a request, `new_context` the context of its GraphQL request;
+    `graphiql`: whether browsers get GraphiQL.
     """
     graphql = GraphQLEndpoint(
         schema_for,
+        documents,
         authenticate,
         new_context,
         timing,
@@ -56,6 +59,8 @@ def create_web(
             Route("/health/live", live),
             Route("/health/ready", ready(lifecycle, readiness)),
             *(graphiql_routes() if graphiql else []),
+            # "Persisted Document Request URL": one segment, so no asset has the same path.
+            Route("/graphql/{document_id}", graphql),
         ],
         lifespan=lifespan,
         middleware=[Middleware(RequestIds)],
