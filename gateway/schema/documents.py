@@ -84,11 +84,8 @@ class KnownDocuments:
 
         Raises `GraphQLError` if it does not parse, or does not fit the schema.
         """
-        try:
-            known = _parsed(text, None)
-            known.errors = validate(schema_for(known), known.document)
-        except RecursionError as error:
-            raise GraphQLError("The document is nested too deeply.") from error
+        known = _parsed(text, None)
+        known.errors = validate(schema_for(known), known.document)
         if known.errors:
             raise known.errors[0]
         known.is_trusted = True

@@ -6,6 +6,7 @@ it has proved valid, and what Redis has is compared with its hash: Redis is not 
 
 from collections.abc import Callable
 from hashlib import sha256 as new_sha256
+from typing import cast
 
 from gateway.redis.connection import RedisClient, RedisConnection
 from gateway.redis.keys import key
@@ -65,16 +66,11 @@ class PersistedDocuments:
     async def _read(self, redis: RedisConnection, sha256: str) -> str | None:
         async def read(client: RedisClient) -> bytes:
             # A range: what others have put there may be of any size.
-            value = await client.getrange(self._key(sha256), 0, MOST_BYTES)
-            if not isinstance(value, bytes):
-                raise ValueError
-            return value
+            value = cast("bytes", await client.getrange(self._key(sha256), 0, MOST_BYTES))
+            return value if new_sha256(value).hexdigest() == sha256 else b""
 
-        value = await redis.run(read, b"")
-        if new_sha256(value).hexdigest() != sha256:
-            return None
         try:
-            return value.decode()
+            return (await redis.run(read, b"")).decode() or None
         except UnicodeDecodeError:
             return None
 
