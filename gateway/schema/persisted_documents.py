@@ -4,6 +4,7 @@ Source: https://www.apollographql.com/docs/apollo-server/performance/apq. Nothin
 it has proved valid, and what Redis has is compared with its hash: Redis is not trusted.
 """
 
+import re
 from collections.abc import Callable
 from hashlib import sha256 as new_sha256
 from typing import cast
@@ -12,6 +13,8 @@ from gateway.redis.connection import RedisClient, RedisConnection
 from gateway.redis.keys import key
 from gateway.schema.document_memory import DocumentMemory, StoredDocument
 
+# As a client sends a hash, and as the draft of Persisted Documents wants it.
+SHA256_HEX = re.compile("[0-9a-f]{64}")
 MEMORY_BYTES = 4 * 1024**2
 # In UTF-8. A document within the limits takes less than half of it; comments can take more.
 MOST_BYTES = 32 * 1024
@@ -38,11 +41,13 @@ class PersistedDocuments:
         self.memory = DocumentMemory(MEMORY_BYTES)
 
     async def find(self, sha256: str) -> str | None:
-        """Returns the text with this hash (64 hexadecimal digits), None if it is not stored."""
+        """Returns the text with this hash, None if it is not stored."""
         stored = self.memory.get(sha256)
         if stored is not None:
             return stored.text
-        return None if self._redis is None else await self._read(self._redis, sha256)
+        if self._redis is None or not SHA256_HEX.fullmatch(sha256):
+            return None
+        return await self._read(self._redis, sha256)
 
     def knows(self, sha256: str, text: str) -> bool:
         """Whether the text is in memory under this hash; then it need not be hashed."""

@@ -4,7 +4,6 @@ Sources: the file of Relay's `persistConfig`, a JSON object of documents by id, 
 Generator writes as well; Apollo's `@apollo/generate-persisted-query-manifest`.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256 as new_sha256
@@ -14,8 +13,8 @@ import msgspec
 from graphql import GraphQLError
 
 from gateway.schema.graph import Graph
+from gateway.schema.persisted_documents import SHA256_HEX
 
-SHA256_HEX = re.compile("[0-9a-f]{64}")
 APOLLO_FORMAT = "apollo-persisted-query-manifest"
 FORMS = (
     'It has to be {"<id>": "<document>", …}, as Relay writes it, or '

@@ -6,7 +6,6 @@ Source: GraphQL over HTTP, "Request" and "Persisted Documents". A malformed requ
 
 import codecs
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +13,12 @@ from dataclasses import dataclass, field
 import msgspec
 from starlette.datastructures import QueryParams
 
+from gateway.schema.persisted_documents import SHA256_HEX
 from gateway.web.request_error import RequestError
 
 PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
 # Parsed documents are cached by their text: without a limit, comments could fill the memory.
 MAXIMUM_DOCUMENT_LENGTH = 100_000
-# "SHA256 Hex Document Identifier" of the draft, without its prefix.
-SHA256_HEX = re.compile("[0-9a-f]{64}")
 # The version of Apollo's automatic persisted queries.
 APQ_VERSION = 1
 _QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)

@@ -151,6 +151,13 @@ async def test_value_of_another_kind_is_a_miss_and_documents_are_kept_in_memory(
     assert running.admin.get(key_of(TEXT)) == TEXT.encode()
 
 
+async def test_text_that_is_no_hash_is_not_looked_for_in_redis(running: RedisServer) -> None:
+    connection = RedisConnection(running.url, timeout_seconds=10)
+    documents = PersistedDocuments(connection, STORE, Clock())
+    assert [await documents.find(text) for text in ("", "1a", "G" * 64, "0" * 65)] == [None] * 4
+    assert connection.state == "not asked yet"
+
+
 async def test_document_is_kept_in_memory_while_redis_is_away() -> None:
     with redis_server() as server:
         connection = RedisConnection(server.url, timeout_seconds=10)
