@@ -46,11 +46,10 @@ class DocumentsByHash:
             raise RequestError(status, message, code=ErrorCode.PERSISTED_QUERY_NOT_FOUND)
         return text
 
-    async def keep(self, asked: GraphQLRequest, text: str, client: Client) -> None:
-        """Stores the document of a request that has its hash; call it once the text is valid."""
-        if asked.sha256 is None or self.persisted is None or text in self.trusted.texts:
-            return
-        await self.persisted.keep(asked.sha256, text, client.name)
+    async def keep(self, sha256: str, text: str, client: Client) -> None:
+        """Stores a document that came with its hash; call it once the text is valid."""
+        if self.persisted is not None and text not in self.trusted.texts:
+            await self.persisted.keep(sha256, text, client.name)
 
     def _check_hash(self, sha256: str, text: str) -> None:
         """Raises `RequestError` if it is not the hash of the text; hashes only unknown texts."""

@@ -97,8 +97,8 @@ class GraphQLEndpoint:
             with open_request_scope(self._timing.answer_seconds, client.name) as scope:
                 document = await self._documents.text_of(asked)
                 result = await self._result(request, asked, document, client)
-                if not isinstance(result, PreExecutionError):
-                    await self._documents.keep(asked, document, client)
+                if asked.sha256 is not None and not isinstance(result, PreExecutionError):
+                    await self._documents.keep(asked.sha256, document, client)
         except RequestError as error:
             return error.response(media_type or JSON)
         except ClientDisconnect:
