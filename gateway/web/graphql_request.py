@@ -101,7 +101,7 @@ def _check_parameters(
     text = fields.get("query") or None  # an empty string counts as not given, as in a URL
     document_id = _check_string(fields, "documentId")
     extensions = _check_object(fields, "extensions")
-    sha256 = _query_hash(extensions)
+    sha256 = _query_hash(extensions) if extensions else None
     if path_id is not None and document_id is not None:
         raise RequestError(400, "The path has the `documentId` already: send it once.")
     document_id = document_id or path_id
@@ -118,7 +118,7 @@ def _check_parameters(
         _check_object(fields, "variables"),
         extensions,
         document_id,
-        sha256 or _sha256_payload(document_id),
+        sha256 if document_id is None else _sha256_payload(document_id),
     )
 
 
@@ -146,9 +146,9 @@ def _query_hash(extensions: Mapping[str, object]) -> str | None:
     return sha256
 
 
-def _sha256_payload(document_id: str | None) -> str | None:
+def _sha256_payload(document_id: str) -> str | None:
     """Returns the hash in a `documentId` such as `sha256:7dba…`, None if it has none."""
-    prefix, _, payload = (document_id or "").partition(":")
+    prefix, _, payload = document_id.partition(":")
     return payload if prefix == "sha256" and SHA256_HEX.fullmatch(payload) else None
 
 
