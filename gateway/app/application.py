@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 from starlette.applications import Starlette
 
+from gateway.app.authentication import create_authentication
 from gateway.app.composition import create_services
 from gateway.app.readiness import readiness_of
 from gateway.identity import Client
@@ -25,7 +26,7 @@ from gateway.schema import (
     load_trusted_documents,
 )
 from gateway.settings import Settings, SettingsError, load_settings
-from gateway.web import DocumentsByHash, Readiness, Timing, anonymous, create_web
+from gateway.web import DocumentsByHash, Readiness, Timing, create_web
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ def create_app(
     """Returns the ASGI application of one gateway process.
 
     `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets.
-    `transport` and `clock` are those of `create_services`. Raises `SettingsError` if the manifest
-    of trusted documents cannot be used.
+    `transport` and `clock` are those of `create_services`. Raises `SettingsError` if nothing says
+    who may ask for a real store's data, or the manifest of trusted documents cannot be used.
     """
     services = create_services(settings, transport, clock)
     lifecycle = Lifecycle()
@@ -74,7 +75,7 @@ def create_app(
     app = create_web(
         schema_for=graph.schema_for,
         documents=documents,
-        authenticate=anonymous,
+        authenticate=create_authentication(settings, services.cache.now),
         new_context=new_context,
         timing=Timing(
             settings.request_timeout_seconds, settings.cache_ttl_seconds, services.cache.now

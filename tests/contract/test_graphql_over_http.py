@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import strawberry
+from anonymous import anonymous
 from clauses import Clause, Clauses
 from documents_in_memory import documents_in_memory
 from starlette.applications import Starlette
@@ -21,7 +22,7 @@ from gateway.errors import UpstreamUnavailable
 from gateway.lifecycle import Lifecycle
 from gateway.schema import Limits
 from gateway.schema.documents import KnownDocuments, document_extensions
-from gateway.web import Readiness, Timing, anonymous, create_web
+from gateway.web import Readiness, Timing, create_web
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"

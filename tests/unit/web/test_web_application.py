@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import strawberry
+from anonymous import anonymous
 from documents_in_memory import documents_in_memory
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.web import Readiness, Timing, anonymous, create_web
+from gateway.web import Readiness, Timing, create_web
 from gateway.web.request_id import RequestIds
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -6,13 +6,13 @@ from datetime import datetime
 import httpx
 import pytest
 import strawberry
+from anonymous import anonymous
 from documents_in_memory import documents_in_memory
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.schema import Graph, Limits, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
-from gateway.web.authentication import anonymous
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
 
