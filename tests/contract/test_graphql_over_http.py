@@ -307,6 +307,14 @@ async def _(http: httpx.AsyncClient) -> None:
     answer = await post(http, {"query": "{ echo }", "extensions": hashed})
     is_refused(answer, 400, "BAD_REQUEST")
     assert answer.json()["errors"][0]["message"] == "provided sha does not match query"
+    for persisted, message in (
+        ({"version": 2, "sha256Hash": "0" * 64}, "Unsupported persisted query version"),
+        ({"sha256Hash": "0" * 64}, "Unsupported persisted query version"),
+        ({"version": 1, "sha256Hash": 7}, "`sha256Hash` has to be a string."),
+    ):
+        answer = await post(http, {"extensions": {"persistedQuery": persisted}})
+        is_refused(answer, 400, "BAD_REQUEST")
+        assert answer.json()["errors"][0]["message"] == message
     is_refused(await post(http, {"extensions": hashed}), 200, "PERSISTED_QUERY_NOT_FOUND")
 
 
