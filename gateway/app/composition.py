@@ -24,6 +24,7 @@ from gateway.emulator import create_emulator, seeded_store
 from gateway.redis.connection import RedisConnection, tls_context
 from gateway.redis.keys import LAYOUT, key
 from gateway.redis.lock import SharedLocks
+from gateway.schema import PersistedDocuments
 from gateway.settings import Settings
 
 # The emulator inside the process: its address never leaves it, its token opens nothing else.
@@ -44,6 +45,7 @@ class Services:
     cache: ReadThroughCache
     lists: Lists
     segment_lookups: Lookups[Segment]
+    persisted_documents: PersistedDocuments
 
     @property
     def segments(self) -> ListSource[Segment]:
@@ -110,7 +112,18 @@ def create_services(
     segment_lookups = Lookups(
         ALL_SEGMENTS, lists, window_seconds=settings.lookup_window_milliseconds / 1000
     )
-    return Services(http, redis, invalidations, client, upstream, cache, lists, segment_lookups)
+    persisted_documents = PersistedDocuments(redis, store_key, interval_clock)
+    return Services(
+        http,
+        redis,
+        invalidations,
+        client,
+        upstream,
+        cache,
+        lists,
+        segment_lookups,
+        persisted_documents,
+    )
 
 
 def _redis(settings: Settings) -> RedisConnection | None:

@@ -4,12 +4,14 @@
 
 <store>:<collection>:block:<size>:<index>  one page: read time, CRC-32, MessagePack
 <store>:<collection>:id:<uuid>             one row in the same form; an empty value if it is absent
+<store>:document:<digits>                  a document that clients send by hash, in the place of its
+                                           SHA-256's first 3 digits
 <store>:invalidated                        sorted set: collections by the time of their last write
 <key>!lock                                 the lock of a block while one process fills it
 <prefix>:check                             written by `gateway check`
 
 A value that is damaged or does not belong to its key is a miss (`cache.shared_store`,
-`data_source.codec`).
+`data_source.codec`, `schema.persisted_documents`).
 """
 
 from urllib.parse import quote

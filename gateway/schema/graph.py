@@ -10,7 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.schema.date_time import DATE_TIME
-from gateway.schema.documents import KnownDocuments, document_extensions
+from gateway.schema.documents import KnownDocument, KnownDocuments, document_extensions
 from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
@@ -62,7 +62,17 @@ class Graph:
         Raises `GraphQLError` if the document does not parse or exceeds a limit. Introspection
         shows the API: routers and composers read the subgraph by `_service`.
         """
-        return self.subgraph if self.documents.find(document).is_for_routers else self.api
+        return self._schema_of(self.documents.find(document))
+
+    def trust(self, document: str) -> None:
+        """Adds a document of the operator's manifest, to which no limit of a document applies.
+
+        Raises `GraphQLError` if it does not parse, or does not fit the schema.
+        """
+        self.documents.trust(document, lambda known: self._schema_of(known)._schema)
+
+    def _schema_of(self, known: KnownDocument) -> strawberry.Schema:
+        return self.subgraph if known.is_for_routers else self.api
 
 
 def build_graph(

@@ -19,7 +19,7 @@ from pydantic import (
 
 from gateway.settings.browsers import AllowedHosts, Origins
 from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
-from gateway.settings.consistency import check_redis, check_upstream
+from gateway.settings.consistency import check_redis, check_trusted_documents, check_upstream
 from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
@@ -217,6 +217,7 @@ class Settings(BaseModel):
         check_upstream(self)
         check_redis(self)
         check_tokens(self)
+        check_trusted_documents(self)
         return self
 
     @property

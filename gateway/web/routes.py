@@ -16,6 +16,7 @@ from gateway.identity import Client
 from gateway.lifecycle import Lifecycle
 from gateway.web.authentication import Authenticate
 from gateway.web.browsers import Browsers
+from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.health import PATHS, Readiness, index, live, ready
@@ -27,6 +28,7 @@ from gateway.web.unexpected_errors import UnexpectedErrors
 def create_web(
     *,
     schema_for: Callable[[str], strawberry.Schema],
+    documents: DocumentsByHash,
     authenticate: Authenticate,
     new_context: Callable[[Client], object],
     timing: Timing,
@@ -41,13 +43,14 @@ def create_web(
 ) -> Starlette:
     """Returns the ASGI application.
 
-    `schema_for` returns the schema that executes a document, `authenticate` the client that sent a
-    request, `new_context` the context of its GraphQL request; `graphiql`: whether browsers get
-    GraphiQL; `get_documents`: whether any GET may carry a document. `allowed_hosts` and
-    `cors_origins` are those of `Browsers`.
+    `schema_for` returns the schema that executes a document, `documents` those that requests name,
+    `authenticate` the client that sent a request, `new_context` the context of its GraphQL request;
+    `graphiql`: whether browsers get GraphiQL; `get_documents`: whether any GET may carry a
+    document. `allowed_hosts` and `cors_origins` are those of `Browsers`.
     """
     graphql = GraphQLEndpoint(
         schema_for,
+        documents,
         authenticate,
         new_context,
         timing,
@@ -63,6 +66,8 @@ def create_web(
             Route("/health/live", live),
             Route("/health/ready", ready(lifecycle, readiness)),
             *(graphiql_routes() if graphiql else []),
+            # "Persisted Document Request URL": one segment, so no asset has the same path.
+            Route("/graphql/{document_id}", graphql),
         ],
         lifespan=lifespan,
         middleware=[

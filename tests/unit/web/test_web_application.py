@@ -7,6 +7,7 @@ import httpx
 import pytest
 import strawberry
 from anonymous import anonymous
+from documents_in_memory import documents_in_memory
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
@@ -63,6 +64,7 @@ def gateway(
 ) -> httpx.AsyncClient:
     web = create_web(
         schema_for=lambda _: SCHEMA,
+        documents=documents_in_memory(),
         authenticate=anonymous,
         new_context=lambda _client: object(),
         timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
