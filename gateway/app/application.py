@@ -14,7 +14,7 @@ from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
 from gateway.schema import Context, Federation, Graph, Limits, build_graph
 from gateway.settings import Settings, load_settings
-from gateway.web import Readiness, Timing, anonymous, create_web
+from gateway.web import Authenticate, Readiness, Timing, anonymous, create_web
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,13 @@ def create_app(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
+    authenticate: Authenticate | None = None,
 ) -> Starlette:
     """Returns the ASGI application of one gateway process.
 
     `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets.
-    `transport` and `clock` are those of `create_services`.
+    `transport` and `clock` are those of `create_services`; `authenticate` replaces the settings'
+    way to name the client of a request if it is given.
     """
     services = create_services(settings, transport, clock)
     lifecycle = Lifecycle()
@@ -57,7 +59,7 @@ def create_app(
 
     app = create_web(
         schema_for=graph.schema_for,
-        authenticate=anonymous,
+        authenticate=authenticate or anonymous,
         new_context=new_context,
         timing=Timing(
             settings.request_timeout_seconds, settings.cache_ttl_seconds, services.cache.now
