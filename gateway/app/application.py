@@ -89,6 +89,9 @@ def create_graph(settings: Settings) -> Graph:
     return build_graph(
         Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases),
         Federation(
-            settings.subgraph_contact_name, settings.subgraph_contact_url, settings.subgraph_node
+            settings.subgraph_contact_name,
+            settings.subgraph_contact_url,
+            settings.subgraph_node,
+            settings.subgraph_scopes,
         ),
     )

@@ -80,5 +80,5 @@ def build_graph(limits: Limits | None = None, federation: Federation | None = No
         federation_version=VERSION,
         schema_directives=[federation.contact],
     )
-    sdl = subgraph_sdl(subgraph, node=federation.node)
+    sdl = subgraph_sdl(subgraph, node=federation.node, scopes=federation.scopes)
     return Graph(api, subgraph, sdl, api_sdl(api), documents)
