@@ -15,6 +15,7 @@ LOCK := $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3
 HOST := 127.0.0.1
 PORT := 8000
 ROUTER := hive
+CASES := 50000
 comma := ,
 
 GRAPHIQL := gateway/web/static/graphiql/index.html
@@ -42,7 +43,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation chaos test test-fast format graphiql graphiql-if-possible tools-if-possible lock schema \
+.PHONY: help setup run federation chaos fuzz test test-fast format graphiql graphiql-if-possible tools-if-possible lock schema \
 	supergraph released wheel clean
 
 help: ## List the targets
@@ -62,6 +63,9 @@ federation: $(VENV)/.run ## Serve the example of a larger graph on http://127.0.
 
 chaos: setup ## Measure what clients notice while one part after another fails, into docs/resilience.md (SCENARIO=a,b for some)
 	@$(BIN)/python -m benchmarks.chaos $(subst $(comma), ,$(SCENARIO))
+
+fuzz: setup ## Send 50000 generated requests to a gateway on loopback, each time other ones (CASES= for another number)
+	@FUZZ_CASES=$(CASES) $(BIN)/python -m pytest tests/fuzz --durations=0 $(PYTEST_ARGS)
 
 test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
 	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
 from gateway.errors import BadUserInput, GatewayError
+from gateway.identity import AccessScope
 from gateway.schema.context import Info
 from gateway.schema.node import entity_id_of
+from gateway.schema.scopes import refuse_each
 from gateway.schema.segment import Segment, segment
 
 Asked = TypeVar("Asked")
@@ -24,11 +26,13 @@ def attempt(check: Callable[[Asked], str], asked: Asked) -> str | BadUserInput:
         return error
 
 
-async def look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
+async def look_up(info: Info, ids: Sequence[str | GatewayError]) -> list[Segment | None]:
     """Returns the segments in the order of the ids, None for one that does not exist.
 
     An error takes the place of its segment: graphql-core reports it there, and keeps the others.
+    `Forbidden` takes the place of each for a client without the scope of segments.
     """
+    ids = refuse_each(info, AccessScope.SEGMENTS_READ, ids)
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
     rows = iter(await info.context.segment_lookups.load(uuids))
     found: list[Segment | GatewayError | None] = []
