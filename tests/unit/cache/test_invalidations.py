@@ -6,11 +6,13 @@ from redis_server import RedisServer, redis_server
 
 from gateway.cache.invalidations import WRITES_POLL_SECONDS, Invalidations
 from gateway.redis.connection import AWAY_SECONDS, RedisConnection
+from gateway.redis.signer import Signer
 
 PLENTY = 20.0
 KEEP = 600.0
 NOW = 1_790_000_000.123456
 KEY = "gateway:abc:invalidated"
+SIGNER = Signer("token")
 
 Start = Callable[[], Invalidations]
 
@@ -40,7 +42,12 @@ async def start(server: RedisServer, clock: Clock) -> AsyncIterator[Start]:
     def start() -> Invalidations:
         connections.append(RedisConnection(server.url, timeout_seconds=PLENTY, clock=clock))
         return Invalidations(
-            connections[-1], "gateway:abc", keep_seconds=KEEP, clock=clock, sleep=clock.sleep
+            connections[-1],
+            "gateway:abc",
+            signer=SIGNER,
+            keep_seconds=KEEP,
+            clock=clock,
+            sleep=clock.sleep,
         )
 
     yield start
@@ -49,7 +56,9 @@ async def start(server: RedisServer, clock: Clock) -> AsyncIterator[Start]:
 
 
 async def test_without_redis_a_write_holds_in_the_process(clock: Clock) -> None:
-    async with Invalidations(None, "gateway", keep_seconds=KEEP, clock=clock) as alone:
+    async with Invalidations(
+        None, "gateway", signer=SIGNER, keep_seconds=KEEP, clock=clock
+    ) as alone:
         assert alone.written_at("segments") == 0.0
         await alone.announce("segments", NOW)
         await alone.announce("segments", NOW - 5)
@@ -58,7 +67,9 @@ async def test_without_redis_a_write_holds_in_the_process(clock: Clock) -> None:
 
 
 async def test_without_redis_writes_are_kept_as_long_as_values_may_be_served(clock: Clock) -> None:
-    async with Invalidations(None, "gateway", keep_seconds=KEEP, clock=clock) as alone:
+    async with Invalidations(
+        None, "gateway", signer=SIGNER, keep_seconds=KEEP, clock=clock
+    ) as alone:
         await alone.announce("a", clock.now)
         clock.advance(KEEP + 1)
         await alone.announce("b", clock.now)
@@ -116,7 +127,7 @@ async def test_write_by_a_clock_that_is_ahead_counts_once_from_when_it_is_learne
     at: float, server: RedisServer, start: Start, clock: Clock
 ) -> None:
     writer, reader = start(), start()
-    server.admin.zadd(KEY, {"segments": at})
+    server.admin.zadd(KEY, {SIGNER.sign(KEY, at, b"segments"): at})
     clock.advance(0.5)
     await reader.poll()
     assert reader.written_at("segments") == NOW + 0.5
@@ -167,7 +178,7 @@ async def test_write_while_redis_is_away_is_added_once_it_is_back(
     assert reader.written_at("segments") == NOW
 
 
-@pytest.mark.parametrize("command", ["zadd", "zrangebyscore"])
+@pytest.mark.parametrize("command", ["zadd", "zrevrangebyscore"])
 async def test_write_that_redis_refuses_is_added_once_it_does_not(
     command: str, start: Start, server: RedisServer
 ) -> None:
@@ -197,5 +208,5 @@ async def test_old_writes_are_forgotten_everywhere(
     await writer.announce("profiles", clock())
     await writer.poll()
     assert reader.written_at("segments") == writer.written_at("segments") == 0.0
-    assert server.admin.zrange(KEY, 0, -1) == [b"profiles"]
+    assert server.admin.zrange(KEY, 0, -1) == [SIGNER.sign(KEY, clock(), b"profiles")]
     assert 0 < server.admin.pttl(KEY) <= KEEP * 1000 + 1
