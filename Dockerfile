@@ -29,4 +29,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/live', timeout=2)"]
 ENTRYPOINT ["gateway"]
+# It needs a setting that says who may ask, such as GATEWAY_API_KEYS_FILE: docs/security.md.
 CMD ["serve", "--host", "0.0.0.0"]

@@ -10,6 +10,7 @@ row            a row: the element of every list
 identity       who sent a request, and the scopes of that client
 clock          the wall clock for timestamps that processes share; it never goes back
 lifecycle      the stages of a process between its start and its end
+api_keys       the file of the clients' API keys: their hashes, names and scopes
 redis          the connection to Redis, the locks in it and its keys
 pagination     pure: connection arguments -> window -> blocks of the upstream; cursors
 cache          reads through memory and Redis: fresh, stale or filled; one fill per key at a time
@@ -19,10 +20,10 @@ schema         the graph: its types, its root, its limits, its entities for fede
 logs           text or JSON lines, each with the id of its request
 server         serves an ASGI application in one process or several
 emulator       a BigCommerce store inside the process: state below, wire above
-web            the HTTP surface: GraphQL over HTTP, GraphiQL, health
+web            the HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health
 settings       every setting: its name with its unit, its default and its description
 app            composition root: creates and connects every part
 arguments      the command line: the options of each command
-cli            the commands: serve, emulator, schema, settings, check
+cli            the commands: serve, emulator, schema, settings, check, keys
 __main__       `python -m gateway`
 """

@@ -3,11 +3,14 @@
 import argparse
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal, NoReturn, TypeVar
 
+from gateway.api_keys import parse_key_name, parse_scopes
 from gateway.emulator import Fault, Latency, Rule
 from gateway.emulator.options import read_latency, read_rule
 from gateway.emulator.rate_limit_window import LONGEST_WINDOW_MILLISECONDS, WINDOW_MILLISECONDS
+from gateway.identity import AccessScope
 
 DISTRIBUTION = "bigcommerce-segments-gateway"
 
@@ -17,7 +20,7 @@ Value = TypeVar("Value")
 class Arguments(argparse.Namespace):
     """The parsed options; each command reads its own."""
 
-    command: Literal["serve", "emulator", "schema", "settings", "check"]
+    command: Literal["serve", "emulator", "schema", "settings", "check", "keys"]
     host: str
     port: int
     workers: int
@@ -32,6 +35,10 @@ class Arguments(argparse.Namespace):
     window_ms: int
     control: bool
     api: bool
+    action: Literal["create", "list", "revoke"]
+    name: str
+    scopes: list[AccessScope]
+    file: Path
 
 
 class Parser(argparse.ArgumentParser):
@@ -127,7 +134,39 @@ def create_parser() -> Parser:
     )
     commands.add_parser("settings", help="print every setting with its value and meaning")
     commands.add_parser("check", help="read the upstream once and report the result")
+    _add_keys(commands.add_parser("keys", help="make, list and revoke the API keys of clients"))
     return parser
+
+
+def _add_keys(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser(
+        "create", help="add a key to the file, and print it once", allow_abbrev=False
+    )
+    revoke = actions.add_parser("revoke", help="remove a key from the file", allow_abbrev=False)
+    for action in (create, revoke):
+        action.add_argument(
+            "--name",
+            type=_reading(parse_key_name),
+            required=True,
+            help="the name of the client: letters, digits, -, _ and .",
+        )
+    create.add_argument(
+        "--scope",
+        dest="scopes",
+        type=_reading(parse_scopes),
+        required=True,
+        metavar="SCOPE[,SCOPE]",
+        help=f"what the client may do: {', '.join(AccessScope)}",
+    )
+    for action in (
+        create,
+        revoke,
+        actions.add_parser("list", help="print the keys' names and scopes", allow_abbrev=False),
+    ):
+        action.add_argument(
+            "--file", type=Path, required=True, help="the file that GATEWAY_API_KEYS_FILE names"
+        )
 
 
 def _add_address(command: argparse.ArgumentParser, port: int) -> None:

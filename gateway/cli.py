@@ -1,4 +1,4 @@
-"""The commands: `gateway serve | emulator | schema | settings | check`.
+"""The commands: `gateway serve | emulator | schema | settings | check | keys`.
 
 Exit status: 0 done; 1 the check failed, nothing could start, the stop cut requests off or the
 output cannot be written; 2 wrong arguments or settings, or no such address to listen on; 130
@@ -12,12 +12,25 @@ import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
+from gateway.api_keys import (
+    ApiKeysError,
+    api_keys_table,
+    create_api_key,
+    read_api_keys,
+    revoke_api_key,
+)
 from gateway.app import app_from_environment, check, create_app, create_graph
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
-from gateway.settings import SettingsError, load_settings, settings_table
+from gateway.settings import (
+    SettingsError,
+    check_control,
+    check_exposure,
+    load_settings,
+    settings_table,
+)
 
 EMULATOR_GRACE_SECONDS = 5
 
@@ -89,6 +102,8 @@ def _serve(arguments: Arguments) -> int:
         )
     configure_logging(settings.log_level, settings.log_format)
     with listen(arguments.host, arguments.port) as listener:
+        # The address that a name such as that of this machine has led to.
+        check_exposure(settings, listener.getsockname()[0])
         # The emulator's data is invented: this line must appear at every log level.
         warning = max(logging.WARNING, log.getEffectiveLevel())
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", settings.summary())
@@ -120,6 +135,8 @@ def _emulator(arguments: Arguments) -> int:
     )
     with listen(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
+        if arguments.control:
+            check_control(host)
         variables = variables_to_read_it(app.state.emulator, host, port)
         lines = ["# For the gateway to read this store:"]
         lines += [f"export {variable}={value}" for variable, value in variables.items()]
@@ -166,10 +183,26 @@ def _check(_: Arguments) -> int:
     return 0 if is_well and not settings.uses_emulator else 1
 
 
+def _keys(arguments: Arguments) -> int:
+    try:
+        match arguments.action:
+            case "create":
+                key = create_api_key(arguments.file, arguments.name, arguments.scopes)
+                _write(f"{key}\n")
+            case "list":
+                _write(api_keys_table(read_api_keys(arguments.file)))
+            case "revoke":
+                revoke_api_key(arguments.file, arguments.name)
+    except ApiKeysError as error:
+        raise SettingsError(f"--file: {error}.") from error
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "serve": _serve,
     "emulator": _emulator,
     "schema": _schema,
     "settings": _settings,
     "check": _check,
+    "keys": _keys,
 }

@@ -35,10 +35,17 @@ ROUTERS = {
     "hive": ["node_modules/@graphql-hive/gateway/dist/bin.js", "supergraph"],
     "apollo": ["server.mjs"],
 }
-# Left out of the environment: the other subgraphs name segments of the emulated store.
+# Left out of the environment: the other subgraphs name segments of the emulated store, and the
+# router has no credentials.
 STORE = {
+    "GATEWAY_API_KEYS_FILE",
+    "GATEWAY_JWT_JWKS_URL",
+    "GATEWAY_JWT_ISSUER",
+    "GATEWAY_JWT_AUDIENCE",
+    "GATEWAY_JWT_ALGORITHMS",
     "GATEWAY_STORE_HASH",
     "GATEWAY_ACCESS_TOKEN",
+    "GATEWAY_ACCESS_TOKEN_FILE",
     "GATEWAY_UPSTREAM_URL",
     "GATEWAY_UPSTREAM_PLAIN_HTTP_HOST",
 }

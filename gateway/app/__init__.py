@@ -1,7 +1,8 @@
 """The composition root: creates and connects every part.
 
 `composition` creates the services below the graph, `application` the ASGI application on top of
-them. `readiness` reports their state. `check` reads the upstream once.
+them, `authentication` what names its clients. `readiness` reports the state of the services.
+`check` reads the upstream once.
 """
 
 from gateway.app.application import app_from_environment, create_app, create_graph

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 from starlette.applications import Starlette
 
+from gateway.app.authentication import create_authentication
 from gateway.app.composition import create_services
 from gateway.app.readiness import readiness_of
 from gateway.identity import Client
@@ -14,7 +15,7 @@ from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
 from gateway.schema import Context, Federation, Graph, Limits, build_graph
 from gateway.settings import Settings, load_settings
-from gateway.web import Readiness, Timing, anonymous, create_web
+from gateway.web import Readiness, Timing, create_web
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,8 @@ def create_app(
     """Returns the ASGI application of one gateway process.
 
     `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets.
-    `transport` and `clock` are those of `create_services`.
+    `transport` and `clock` are those of `create_services`. Raises `SettingsError` if nothing says
+    who may ask for a real store's data.
     """
     services = create_services(settings, transport, clock)
     lifecycle = Lifecycle()
@@ -57,7 +59,7 @@ def create_app(
 
     app = create_web(
         schema_for=graph.schema_for,
-        authenticate=anonymous,
+        authenticate=create_authentication(settings, services.cache.now),
         new_context=new_context,
         timing=Timing(
             settings.request_timeout_seconds, settings.cache_ttl_seconds, services.cache.now

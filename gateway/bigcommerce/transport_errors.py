@@ -16,9 +16,14 @@ ERROR_NAMES = {
 }
 
 
-def describe_transport_error(error: BaseException) -> str:
-    """Returns the innermost known cause of an error of httpx."""
-    text = describe_socket_error(error, ca_setting="GATEWAY_UPSTREAM_CA_FILE")
+def describe_transport_error(
+    error: BaseException, ca_setting: str = "GATEWAY_UPSTREAM_CA_FILE"
+) -> str:
+    """Returns the innermost known cause of an error of httpx.
+
+    For a certificate of an unknown issuer, the text names the setting that fixes this.
+    """
+    text = describe_socket_error(error, ca_setting=ca_setting)
     if text is not None:
         return text
     for beginning, text in KNOWN_MESSAGES.items():

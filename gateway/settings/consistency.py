@@ -46,8 +46,9 @@ def check_upstream(settings: "Settings") -> None:
         _check_authorities("GATEWAY_UPSTREAM_CA_FILE", settings.upstream_ca_file)
 
 
-def check_redis_tls(settings: "Settings") -> None:
+def check_redis(settings: "Settings") -> None:
     """Raises `ValueError` for settings of Redis that contradict each other."""
+    _check_redis_password(settings)
     files = (settings.redis_ca_file, settings.redis_certificate_file, settings.redis_key_file)
     uses_tls = (
         settings.redis_url is not None and settings.redis_url.get_secret_value().scheme == "rediss"
@@ -71,6 +72,23 @@ def check_redis_tls(settings: "Settings") -> None:
                 "GATEWAY_REDIS_CERTIFICATE_FILE and GATEWAY_REDIS_KEY_FILE are no pair: they "
                 "have to be PEM, the key without a password, in one file or each in its own."
             ) from None
+
+
+def _check_redis_password(settings: "Settings") -> None:
+    url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
+    sends_password = url is not None and url.scheme == "redis" and url.password is not None
+    host = "" if url is None else (url.host or "").strip("[]").lower()
+    is_named = host == (settings.redis_plain_tcp_host or "").lower()
+    if sends_password and not is_named and not is_loopback(host):
+        raise ValueError(
+            "GATEWAY_REDIS_URL would send its password by plain TCP: use rediss://, or, if the "
+            "network is your own, name the host alone in GATEWAY_REDIS_PLAIN_TCP_HOST."
+        )
+    if settings.redis_plain_tcp_host is not None and not (sends_password and is_named):
+        raise ValueError(
+            "GATEWAY_REDIS_PLAIN_TCP_HOST has no effect: leave it out, unless GATEWAY_REDIS_URL "
+            "begins with redis://, has a password, and this is its host."
+        )
 
 
 def _check_authorities(variable: str, file: Path) -> None:

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 
 from pydantic import Secret, SecretStr, ValidationError
 
@@ -31,9 +32,14 @@ PATTERNS = {
     "upstream_plain_http_host": "a host name or an IP address alone, without scheme and port",
     "redis_plain_tcp_host": "a host name or an IP address alone, without scheme and port",
     "redis_key_prefix": "1 to 64 letters, digits, -, _ or .",
+    "jwt_issuer": "one line of text without control characters",
+    "jwt_audience": "one line of text without control characters",
     "subgraph_contact_name": "one line of text without control characters",
     "subgraph_contact_url": "a URL that begins with https://, http:// or mailto:",
 }
+# Fields of secrets, each of which can be read from the file that the field with `_file` names.
+SECRETS = ("access_token", "redis_url")
+MAXIMUM_SECRET_BYTES = 16 * 1024
 # Names that are less similar have little more than the prefix in common.
 CLOSE = 0.8
 
@@ -57,10 +63,37 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         for field in Settings.model_fields
         if variables.get(variable(field), "") != ""  # an empty variable counts as not set
     }
+    from_files = {field: _read_secret(field, values) for field in SECRETS if _file(field) in values}
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values | from_files)
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentences(error))) from None
+        raise SettingsError("\n".join(_sentences(error, from_files))) from None
+
+
+def _file(field: str) -> str:
+    return f"{field}_file"
+
+
+def _read_secret(field: str, values: Mapping[str, str]) -> str:
+    """Returns the secret of a file without the line ending at its end; raises `SettingsError`."""
+    name = variable(_file(field))
+    if field in values:
+        raise SettingsError(f"{variable(field)} and {name} are both set: set one.")
+    try:
+        with Path(values[_file(field)]).open("rb") as file:
+            content = file.read(MAXIMUM_SECRET_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise SettingsError(f"{name}: The file cannot be read: {reason}.") from None
+    if len(content) > MAXIMUM_SECRET_BYTES:
+        raise SettingsError(f"{name}: The file is larger than {MAXIMUM_SECRET_BYTES} bytes.")
+    try:
+        secret = content.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: The file has to be text in UTF-8.") from None
+    if not secret.strip():
+        raise SettingsError(f"{name}: The file is empty.")
+    return secret
 
 
 def _unknown_variables(variables: Mapping[str, str]) -> list[str]:
@@ -86,14 +119,15 @@ def _hint(name: str, known: list[str]) -> str:
     return f"Did you mean {close[0]}?" if close else "`gateway settings` lists them all."
 
 
-def _sentences(error: ValidationError) -> Iterable[str]:
+def _sentences(error: ValidationError, from_files: Collection[str]) -> Iterable[str]:
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         text = problem["msg"].removeprefix("Value error, ")
         if problem["loc"]:
             field = str(problem["loc"][0])
             if problem["type"] == "string_pattern_mismatch":
                 text = f"It has to be {PATTERNS[field]}"
-            yield f"{variable(field)}: {_bounds(field) or text}."
+            source = _file(field) if field in from_files else field
+            yield f"{variable(source)}: {_bounds(field) or text}."
         else:
             yield text
 

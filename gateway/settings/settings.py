@@ -17,8 +17,9 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.settings.consistency import check_redis_tls, check_upstream
-from gateway.settings.urls import HOST, RedisUrl, UpstreamUrl, is_loopback
+from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
+from gateway.settings.consistency import check_redis, check_upstream
+from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 # The 250 ids that one field takes count as 5 rows each.
@@ -112,22 +113,22 @@ class Settings(BaseModel):
     allow_anonymous: Literal["none", "read", "write"] = "none"
     """What clients without credentials may do, for a gateway behind its own router."""
 
-    api_keys_file: FilePath | None = None
+    api_keys_file: ApiKeysFile | None = None
     """JSON file of the clients' API keys, made by `gateway keys create`."""
 
-    jwt_jwks_url: str | None = None
-    """URL of the keys (JWKS) that sign the clients' tokens."""
+    jwt_jwks_url: JwksUrl | None = None
+    """URL of the keys (JWKS) that sign the clients' tokens: https, or http on loopback."""
 
-    jwt_issuer: str | None = None
+    jwt_issuer: str | None = Field(default=None, pattern=r"^\P{Cc}+$")
     """The `iss` that a client's token must have."""
 
-    jwt_audience: str | None = None
+    jwt_audience: str | None = Field(default=None, pattern=r"^\P{Cc}+$")
     """The `aud` that a client's token must have."""
 
-    jwt_algorithms: str = "RS256,ES256"
+    jwt_algorithms: Algorithms = "RS256,ES256"
     """The algorithms that may sign a client's token, separated by commas."""
 
-    trusted_proxies: str | None = None
+    trusted_proxies: Proxies | None = None
     """Addresses or networks of proxies whose `X-Forwarded-For` names the client."""
 
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
@@ -213,7 +214,8 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
         check_upstream(self)
-        check_redis_tls(self)
+        check_redis(self)
+        check_tokens(self)
         return self
 
     @property
@@ -222,6 +224,12 @@ class Settings(BaseModel):
         return not self.uses_emulator and not is_loopback(
             (self.upstream_url.host or "").strip("[]")
         )
+
+    @property
+    def says_who_clients_are(self) -> bool:
+        """Whether clients have credentials, or are allowed to have none."""
+        has_credentials = self.api_keys_file is not None or self.jwt_jwks_url is not None
+        return has_credentials or self.allow_anonymous != "none"
 
     @property
     def uses_emulator(self) -> bool:
@@ -250,5 +258,14 @@ class Settings(BaseModel):
         )
         return (
             f"upstream: {self.upstream_name()}; cache: {cache}; "
-            f"authentication of clients: none{hint}"
+            f"authentication of clients: {self._authentication()}{hint}"
         )
+
+    def _authentication(self) -> str:
+        ways = ["API keys"] if self.api_keys_file is not None else []
+        if self.jwt_jwks_url is not None:
+            ways.append(f"tokens of {self.jwt_issuer}")
+        known = " and ".join(ways) or "none"
+        if self.allow_anonymous == "none":
+            return known
+        return f"{known}, and without it they may {self.allow_anonymous}"

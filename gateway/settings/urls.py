@@ -1,4 +1,4 @@
-"""The URLs of the upstream and of Redis: pydantic's types, and the refusals that promises need."""
+"""The URLs of upstream, Redis and key set: pydantic's types, and refusals that promises need."""
 
 import re
 from ipaddress import ip_address
@@ -20,19 +20,34 @@ BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 def _check_upstream_url(text: object, validate: ValidatorFunctionWrapHandler) -> AnyHttpUrl:
     url: AnyHttpUrl = validate(text)
-    written = str(text).strip()
-    origin = f"{url.scheme}://{url.host}"
-    is_rewritten = not written.lower().startswith(origin) or len(written.split()) > 1
-    # A text with an @ is not quoted: what was read as the host may be part of a password.
-    if (url.username, url.password, url.query, url.fragment) != (None,) * 4 or (
-        is_rewritten and "@" in written
-    ):
+    if url.query is not None:
         raise ValueError("It must not hold credentials, a query or a fragment")
     if "/stores/" in f"{url.path}/":
         raise ValueError(
             "It must not hold the store's own path, /stores/…: the hash goes into "
             "GATEWAY_STORE_HASH"
         )
+    return _check_url(url, str(text).strip())
+
+
+def _check_jwks_url(text: object, validate: ValidatorFunctionWrapHandler) -> AnyHttpUrl:
+    url = _check_url(validate(text), str(text).strip())
+    if url.scheme == "http" and not is_loopback((url.host or "").strip("[]")):
+        raise ValueError(
+            "It has to begin with https://, unless its host is loopback: tokens are as safe as "
+            "these keys"
+        )
+    return url
+
+
+def _check_url(url: AnyHttpUrl, written: str) -> AnyHttpUrl:
+    origin = f"{url.scheme}://{url.host}"
+    is_rewritten = not written.lower().startswith(origin) or len(written.split()) > 1
+    # A text with an @ is not quoted: what was read as the host may be part of a password.
+    if (url.username, url.password, url.fragment) != (None,) * 3 or (
+        is_rewritten and "@" in written
+    ):
+        raise ValueError("It must not hold credentials, a query or a fragment")
     # httpx decodes them by IDNA 2008, and fails for names that only pydantic accepts.
     if "xn--" in (url.host or ""):
         raise ValueError("Its host must not be an internationalized name (xn--…)")
@@ -65,6 +80,7 @@ def _check_redis_url(secret: Secret[RedisDsn]) -> Secret[RedisDsn]:
 
 
 UpstreamUrl: TypeAlias = Annotated[AnyHttpUrl, WrapValidator(_check_upstream_url)]
+JwksUrl: TypeAlias = Annotated[AnyHttpUrl, WrapValidator(_check_jwks_url)]
 RedisUrl: TypeAlias = Annotated[Secret[RedisDsn], AfterValidator(_check_redis_url)]
 
 

@@ -1,8 +1,7 @@
-"""The HTTP surface: GraphQL over HTTP, GraphiQL, health, and an index of the paths."""
+"""The HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, an index of the paths."""
 
-from gateway.web.authentication import anonymous
 from gateway.web.graphql import Timing
 from gateway.web.health import Readiness
 from gateway.web.routes import create_web
 
-__all__ = ["Readiness", "Timing", "anonymous", "create_web"]
+__all__ = ["Readiness", "Timing", "create_web"]

@@ -14,7 +14,7 @@ import yaml
 from running import Running
 
 from gateway.arguments import Arguments, create_parser
-from gateway.settings import Settings, SettingsError, load_settings
+from gateway.settings import Settings, SettingsError, check_exposure, load_settings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "data" / "compose-spec.json"
@@ -154,6 +154,27 @@ def test_a_real_store_without_a_hash_or_a_token_stops_with_a_sentence() -> None:
     for part in ({}, *({name: value} for name, value in whole.items())):
         with pytest.raises(SettingsError, match=r"^GATEWAY_[A-Z_]+ is set without GATEWAY_"):
             load_settings(with_outer_variables(**part))
+
+
+@pytest.mark.parametrize("service", ["gateway", *REPLICAS])
+def test_gateways_of_an_emulated_store_may_be_read_without_credentials(service: str) -> None:
+    settings = load_settings(environment(service))
+    assert settings.allow_anonymous == "read"
+    check_exposure(settings, arguments(service).host)
+
+
+def test_a_real_store_s_gateway_starts_only_if_the_environment_says_who_may_ask() -> None:
+    store = {"GATEWAY_STORE_HASH": "abc123", "GATEWAY_ACCESS_TOKEN": "t0k3n"}
+    host = arguments("store-gateway").host
+    with pytest.raises(SettingsError, match=r"says who may ask\. Set GATEWAY_API_KEYS_FILE"):
+        check_exposure(load_settings(with_outer_variables(**store)), host)
+    tokens = {
+        "GATEWAY_JWT_JWKS_URL": "https://id.example.com/keys",
+        "GATEWAY_JWT_ISSUER": "https://id.example.com/",
+        "GATEWAY_JWT_AUDIENCE": "segments",
+    }
+    for known in ({"GATEWAY_ALLOW_ANONYMOUS": "read"}, tokens):
+        check_exposure(load_settings(with_outer_variables(**store, **known)), host)
 
 
 @pytest.mark.parametrize("service", ["gateway", "store-gateway", *REPLICAS])

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 from pydantic import SecretStr
 
 from gateway.app import create_app
 from gateway.arguments import create_parser
+from gateway.cli import main
 from gateway.errors import ErrorCode
 from gateway.settings import Settings
 
@@ -34,7 +36,7 @@ ODD_WORDS = re.compile(
     re.IGNORECASE,
 )
 COMMAND_LINE = re.compile(
-    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check)\b.*)", re.MULTILINE
+    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys)\b.*)", re.MULTILINE
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # What no reader elsewhere can follow: somebody's folders, the numbers of a tracker.
@@ -140,6 +142,36 @@ def test_command_lines_that_are_shown_are_understood() -> None:
                 yield line
 
     assert by_path(PAGES, misunderstood) == {}
+
+
+REFUSED_STARTS: list[tuple[list[str], dict[str, str]]] = [
+    (["serve", "--host", "0.0.0.0", "--port", "0"], {}),
+    (["serve", "--port", "0"], {"STORE_HASH": "abc123", "ACCESS_TOKEN": "t0k3n"}),
+    (["emulator", "--control", "--host", "0.0.0.0", "--port", "0"], {}),
+    (["serve"], {"REDIS_URL": "redis://:s3cr3t@redis.example.com"}),
+    (["serve"], {"JWT_JWKS_URL": "https://id.example.com/keys", "JWT_AUDIENCE": "segments"}),
+    (["serve"], {"JWT_ALGORITHMS": "HS256"}),
+    (["serve"], {"API_KEYS_FILE": "keys.json"}),
+]
+
+
+def test_starts_that_are_refused_have_the_sentence_that_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keys.json").touch(0o600)
+    (tmp_path / "keys.json").chmod(0o666)
+    table = (
+        page("docs/security.md").partition("### Starts that are refused")[2].partition("\n### ")[0]
+    )
+    sentences = re.findall(r"^\| .+ \| (.+\.) \|$", table, re.MULTILINE)
+    said = []
+    for argv, variables in REFUSED_STARTS:
+        environment = {f"GATEWAY_{name}": value for name, value in variables.items()}
+        monkeypatch.setattr("os.environ", environment)
+        assert main(argv) == 2
+        said.append(capsys.readouterr().err.removeprefix("gateway: ").strip())
+    assert sentences == said
 
 
 def test_make_targets_that_are_named_exist() -> None:

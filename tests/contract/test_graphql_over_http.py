@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import strawberry
+from anonymous import anonymous
 from clauses import Clause, Clauses
 from starlette.applications import Starlette
 
@@ -19,7 +20,7 @@ from gateway.errors import UpstreamUnavailable
 from gateway.lifecycle import Lifecycle
 from gateway.schema import Limits
 from gateway.schema.documents import KnownDocuments, document_extensions
-from gateway.web import Readiness, Timing, anonymous, create_web
+from gateway.web import Readiness, Timing, create_web
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"

@@ -1,4 +1,6 @@
+import re
 import runpy
+import socket
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -8,9 +10,10 @@ import pytest
 from gateway.cli import main, variables_to_read_it
 from gateway.emulator import create_emulator, seeded_store
 from gateway.schema import Federation, build_graph
-from gateway.settings import Settings, load_settings, settings_table
+from gateway.settings import Settings, check_control, load_settings, settings_table
 
 FULL = Path("/dev/full")
+LOOPBACK = "http://127.0.0.1:8001"
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +118,13 @@ def test_workers_need_a_separate_upstream(capsys: pytest.CaptureFixture[str]) ->
         ("emulator", "--fault", "drip"),
         ("emulator", "--fault", "html:101%"),
         ("emulator", "--control", "yes"),
+        ("keys",),
+        ("keys", "make"),
+        ("keys", "create", "--name", "web", "--file", "keys.json"),
+        ("keys", "create", "--name", "a b", "--scope", "metrics", "--file", "keys.json"),
+        ("keys", "create", "--name", "web", "--scope", "metrix", "--file", "keys.json"),
+        ("keys", "list"),
+        ("keys", "revoke", "--file", "keys.json"),
         ("schema", "more"),
         ("migrate",),
         (),
@@ -200,3 +210,84 @@ def test_the_package_runs_as_a_module(
         runpy.run_module("gateway", run_name="__main__")
     assert caught.value.code == 0
     assert capsys.readouterr().out == build_graph().sdl
+
+
+def test_a_key_is_printed_once_and_listed_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "keys.json")
+    scope = ("--scope", "segments:read,profiles:read")
+    assert main(["keys", "create", "--name", "web", *scope, "--file", file]) == 0
+    printed = capsys.readouterr()
+    assert re.fullmatch(r"gwk_[A-Za-z0-9_-]{43}\n", printed.out)
+    assert printed.err == ""
+    assert main(["keys", "list", "--file", file]) == 0
+    listed = capsys.readouterr().out
+    assert re.fullmatch(r"web  \S+T\S+Z  segments:read,profiles:read\n", listed)
+    assert main(["keys", "revoke", "--name", "web", "--file", file]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert main(["keys", "list", "--file", file]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_keys_that_cannot_be_changed_stop_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "keys.json")
+    assert main(["keys", "revoke", "--name", "web", "--file", file]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "gateway: --file: The file cannot be read: no such file or directory.\n",
+    )
+
+
+WAYS = (
+    "and nothing says who may ask. Set GATEWAY_API_KEYS_FILE (`gateway keys create` makes it) or "
+    "GATEWAY_JWT_JWKS_URL; or, for a gateway that only its own router reaches, "
+    "GATEWAY_ALLOW_ANONYMOUS=read.\n"
+)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_gateway_that_others_reach_has_to_know_who_may_ask(
+    host: str, workers: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("STORE_HASH", "a"), ("ACCESS_TOKEN", "t"), ("UPSTREAM_URL", LOOPBACK)):
+        monkeypatch.setenv(f"GATEWAY_{name}", value)
+    assert main(["serve", "--host", host, "--port", "0", "--workers", workers]) == 2
+    assert capsys.readouterr() == ("", f"gateway: Other machines reach {host}, {WAYS}")
+
+
+def test_a_real_store_has_to_know_who_may_ask_on_loopback_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_STORE_HASH", "abc123")
+    monkeypatch.setenv("GATEWAY_ACCESS_TOKEN", "t0k3n")
+    assert main(["serve", "--port", "0"]) == 2
+    assert capsys.readouterr() == ("", f"gateway: A real store is set, {WAYS}")
+    assert main(["settings"]) == 0
+
+
+def test_a_name_that_leads_elsewhere_is_an_address_that_others_reach(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listen_elsewhere(*_: object) -> socket.socket:
+        return socket.create_server(("0.0.0.0", 0))
+
+    monkeypatch.setattr("gateway.cli.listen", listen_elsewhere)
+    assert main(["serve", "--host", "my-machine"]) == 2
+    assert capsys.readouterr().err.startswith("gateway: Other machines reach 0.0.0.0, ")
+
+
+def test_an_emulator_that_others_reach_cannot_be_controlled(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["emulator", "--control", "--host", "0.0.0.0", "--port", "0"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "gateway: Other machines reach 0.0.0.0, and with --control they could change the "
+        "emulator: leave out --control, or listen on 127.0.0.1.\n",
+    )
+    for address in ("127.0.0.1", "::1"):
+        check_control(address)

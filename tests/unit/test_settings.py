@@ -5,14 +5,21 @@ import pytest
 from pydantic import ValidationError
 from tls_front import CERTIFICATE, KEY
 
+from gateway.api_keys import create_api_key
+from gateway.identity import AccessScope
 from gateway.pagination import MAXIMUM_ROWS
 from gateway.redis.connection import RedisConnection
 from gateway.schema.context import ROWS_TO_AN_ID
-from gateway.settings import Settings, SettingsError, load_settings, settings_table
+from gateway.settings import Settings, SettingsError, check_exposure, load_settings, settings_table
 
 SECRET = "s3cr3t-t0k3n"
 STORE = {"STORE_HASH": "abc123", "ACCESS_TOKEN": SECRET}
 TLS = {"REDIS_URL": "rediss://redis.example.com"}
+TOKENS = {
+    "JWT_JWKS_URL": "https://id.example.com/keys",
+    "JWT_ISSUER": "https://id.example.com/",
+    "JWT_AUDIENCE": "segments",
+}
 
 
 def settings_of(**variables: str) -> Settings:
@@ -123,6 +130,43 @@ SENTENCES = [
         )
         for url in ("", "redis://stranger")
         for name in ("REDIS_CA_FILE", "REDIS_CERTIFICATE_FILE", "REDIS_KEY_FILE")
+    ),
+    *(
+        (
+            {"REDIS_URL": f"redis://:{SECRET}@{host}", "REDIS_PLAIN_TCP_HOST": named},
+            "GATEWAY_REDIS_URL would send its password by plain TCP: use rediss://, or, if the "
+            "network is your own, name the host alone in GATEWAY_REDIS_PLAIN_TCP_HOST.",
+        )
+        for host in ("stranger", "10.0.0.1", "[fd00::1]", "127.0.0.1.example.com")
+        for named in ("", "other")
+    ),
+    *(
+        (
+            {"REDIS_URL": url, "REDIS_PLAIN_TCP_HOST": "stranger"},
+            "GATEWAY_REDIS_PLAIN_TCP_HOST has no effect: leave it out, unless GATEWAY_REDIS_URL "
+            "begins with redis://, has a password, and this is its host.",
+        )
+        for url in (
+            "",
+            "redis://stranger",
+            f"rediss://:{SECRET}@stranger",
+            f"redis://:{SECRET}@localhost",
+        )
+    ),
+    *(
+        (
+            {name: value for name, value in TOKENS.items() if name != missing},
+            f"GATEWAY_JWT_JWKS_URL is set without GATEWAY_{missing}: set both.",
+        )
+        for missing in ("JWT_ISSUER", "JWT_AUDIENCE")
+    ),
+    *(
+        ({name: value}, f"GATEWAY_{name} is set without GATEWAY_JWT_JWKS_URL: set both.")
+        for name, value in (
+            ("JWT_ISSUER", "https://id.example.com/"),
+            ("JWT_AUDIENCE", "segments"),
+            ("JWT_ALGORITHMS", "RS256,ES256"),
+        )
     ),
 ]
 
@@ -274,9 +318,24 @@ REFUSED_VALUES = [
     ("REDIS_URL", "1 to 63 characters", ["redis://stranger..com", f"redis://{'a' * 64}"]),
     ("REDIS_URL", "a host name or an IP address", ["redis://a,stranger", "redis://a%20b"]),
     ("REDIS_URL", "port must not be 0", ["redis://stranger:0"]),
+    ("JWT_JWKS_URL", "It has to begin with https://", ["http://stranger", "http://[fd00::1]/k"]),
+    ("JWT_ISSUER", "one line of text", ["https://stranger\n", "a\x1b[2Jb"]),
+    ("JWT_AUDIENCE", "one line of text", ["stranger\r\n", "\x00"]),
+    ("JWT_JWKS_URL", EXTRA, [f"https://user:{SECRET}@stranger", "https://stranger#k"]),
+    ("JWT_JWKS_URL", "URL scheme should be 'http' or 'https'", ["file:///stranger"]),
+    (
+        "JWT_ALGORITHMS",
+        "one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
+        ["HS256", "RS256,HS256", "none", "RS256,none", "rs256", ",", "ES256K", "ES521"],
+    ),
+    (
+        "TRUSTED_PROXIES",
+        "addresses or networks such as 10.0.0.0/8",
+        ["stranger", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2", ",", "0.0.0.0/0", "::/0"],
+    ),
     *(
         (name, "does not point to a file", ["/", "/nowhere/stranger"])
-        for name in ("UPSTREAM_CA_FILE", "REDIS_CA_FILE", "REDIS_CERTIFICATE_FILE")
+        for name in ("API_KEYS_FILE", "UPSTREAM_CA_FILE", "REDIS_CA_FILE", "REDIS_CERTIFICATE_FILE")
     ),
 ]
 
@@ -367,8 +426,8 @@ def test_plain_http_is_taken_for_the_host_that_is_named(host: str, url: str) -> 
         ("rediss://redis.example.com:6380/15", "rediss://redis.example.com:6380/15"),
         ("redis://[::1]:6379", "redis://[::1]:6379/0"),
         (f"redis://:{SECRET}@localhost", f"redis://:{SECRET}@localhost:6379/0"),
-        (f"redis://a%40b:p%2Fw%25{SECRET}@h:1/1", f"redis://a%40b:p%2Fw%25{SECRET}@h:1/1"),
-        (f"redis://user:[{SECRET}@h", f"redis://user:%5B{SECRET}@h:6379/0"),
+        (f"rediss://a%40b:p%2Fw%25{SECRET}@h:1/1", f"rediss://a%40b:p%2Fw%25{SECRET}@h:1/1"),
+        (f"redis://user:[{SECRET}@[::1]", f"redis://user:%5B{SECRET}@[::1]:6379/0"),
     ],
 )
 async def test_url_that_redis_can_be_reached_by_is_taken_and_masked(url: str, used: str) -> None:
@@ -480,3 +539,80 @@ def test_the_table_has_a_line_for_each_setting() -> None:
         "GATEWAY_" + field.upper() for field in Settings.model_fields
     ]
     assert all(line.endswith(".") for line in lines)
+
+
+def test_the_first_line_says_how_clients_are_known(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    create_api_key(keys, "web", [AccessScope.SEGMENTS_READ])
+    cases: list[tuple[dict[str, str], str]] = [
+        ({"API_KEYS_FILE": str(keys)}, "API keys"),
+        (TOKENS, "tokens of https://id.example.com/"),
+        (
+            {**TOKENS, "API_KEYS_FILE": str(keys), "ALLOW_ANONYMOUS": "read"},
+            "API keys and tokens of https://id.example.com/, and without it they may read",
+        ),
+        ({"ALLOW_ANONYMOUS": "write"}, "none, and without it they may write"),
+        ({"ALLOW_ANONYMOUS": "none"}, "none"),
+    ]
+    for variables, known in cases:
+        summary = settings_of(**STORE, **variables).summary()
+        assert summary.endswith(f"; authentication of clients: {known}")
+
+
+def test_a_malformed_file_of_api_keys_stops_the_start(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text("{}")
+    keys.chmod(0o600)
+    assert refusal(API_KEYS_FILE=str(keys)) == (
+        "GATEWAY_API_KEYS_FILE: The file has to be made by `gateway keys create`."
+    )
+    keys.chmod(0o666)
+    assert refusal(API_KEYS_FILE=str(keys)) == (
+        "GATEWAY_API_KEYS_FILE: Other users can write the file: run `chmod go-w` on it."
+    )
+
+
+@pytest.mark.parametrize("url", ["https://id.example.com/keys?v=2", "http://127.0.0.1:9/k"])
+def test_keys_of_tokens_come_by_https_or_from_loopback(url: str) -> None:
+    assert str(settings_of(**{**TOKENS, "JWT_JWKS_URL": url}).jwt_jwks_url) == url
+
+
+def test_a_password_of_redis_may_go_by_plain_tcp_to_the_host_that_is_named() -> None:
+    url = f"redis://:{SECRET}@Redis:6379/0"
+    assert settings_of(REDIS_URL=url, REDIS_PLAIN_TCP_HOST="REDIS").redis_url is not None
+    with_address = f"redis://:{SECRET}@[fd00::1]"
+    assert settings_of(REDIS_URL=with_address, REDIS_PLAIN_TCP_HOST="fd00::1").redis_url is not None
+
+
+@pytest.mark.parametrize(
+    ("address", "store", "is_refused"),
+    [
+        ("127.0.0.1", {}, False),
+        ("127.9.9.9", {}, False),
+        ("::1", {}, False),
+        ("0.0.0.0", {}, True),
+        ("::", {}, True),
+        ("192.0.2.1", {}, True),
+        ("127.0.0.1", STORE, True),
+        ("127.0.0.1", {**STORE, "UPSTREAM_URL": "http://localhost:8001"}, False),
+        ("0.0.0.0", {**STORE, "UPSTREAM_URL": "http://localhost:8001"}, True),
+    ],
+)
+def test_a_start_that_would_serve_strangers_is_refused(
+    address: str, store: dict[str, str], is_refused: bool, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys.json"
+    create_api_key(keys, "web", [AccessScope.SEGMENTS_READ])
+    for known in ({"API_KEYS_FILE": str(keys)}, TOKENS, {"ALLOW_ANONYMOUS": "read"}):
+        check_exposure(settings_of(**store, **known), address)
+    if not is_refused:
+        check_exposure(settings_of(**store), address)
+        return
+    with pytest.raises(SettingsError) as caught:
+        check_exposure(settings_of(**store), address)
+    what = "A real store is set" if store == STORE else f"Other machines reach {address}"
+    assert str(caught.value) == (
+        f"{what}, and nothing says who may ask. Set GATEWAY_API_KEYS_FILE (`gateway keys create` "
+        "makes it) or GATEWAY_JWT_JWKS_URL; or, for a gateway that only its own router reaches, "
+        "GATEWAY_ALLOW_ANONYMOUS=read."
+    )

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import strawberry
+from anonymous import anonymous
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.web import Readiness, Timing, anonymous, create_web
+from gateway.web import Readiness, Timing, create_web
 from gateway.web.request_id import RequestIds
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

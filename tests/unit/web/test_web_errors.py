@@ -6,12 +6,12 @@ from datetime import datetime
 import httpx
 import pytest
 import strawberry
+from anonymous import anonymous
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.schema import Graph, Limits, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
-from gateway.web.authentication import anonymous
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
 

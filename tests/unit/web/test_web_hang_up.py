@@ -3,10 +3,10 @@ import asyncio
 import msgspec
 import pytest
 import strawberry
+from anonymous import anonymous
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from gateway.web.authentication import anonymous
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.hang_up import UNWATCHED_SECONDS, unless_hung_up
 
