@@ -4,7 +4,7 @@ import pytest
 from clock import Clock, settle
 from redis_server import RedisServer, redis_server
 
-from gateway.cache.invalidations import WRITES_POLL_SECONDS, Invalidations
+from gateway.cache.invalidations import MOST_MEMBERS, WRITES_POLL_SECONDS, Invalidations
 from gateway.redis.connection import AWAY_SECONDS, RedisConnection
 from gateway.redis.signer import Signer
 
@@ -137,6 +137,46 @@ async def test_write_by_a_clock_that_is_ahead_counts_once_from_when_it_is_learne
     await writer.announce("segments", NOW + 1)  # the write of another process counts as well
     await reader.poll()
     assert reader.written_at("segments") == NOW + 1
+
+
+async def test_process_has_one_member_for_a_collection(server: RedisServer, start: Start) -> None:
+    writer, other = start(), start()
+    for at in (NOW - 2, NOW, NOW - 1, NOW):
+        await writer.announce("segments", at)
+    assert server.admin.zrange(KEY, 0, -1) == [SIGNER.sign(KEY, NOW, b"segments")]
+    await other.announce("segments", NOW - 1)
+    await writer.announce("profiles", NOW)
+    assert server.admin.zcard(KEY) == 3
+
+
+async def test_members_that_no_process_has_signed_are_ignored(
+    server: RedisServer, start: Start
+) -> None:
+    reader = start()
+    forged = Signer("another").sign(KEY, NOW, b"segments")
+    elsewhere = SIGNER.sign("gateway:abd:invalidated", NOW, b"segments")
+    server.admin.zadd(KEY, dict.fromkeys([b"segments", b"", b"\xff" * 40, forged, elsewhere], NOW))
+    await reader.poll()
+    assert reader.written_at("segments") == 0.0
+    assert server.admin.zcard(KEY) == 5  # another token's may be among them
+
+
+async def test_score_of_a_member_counts_for_nothing(server: RedisServer, start: Start) -> None:
+    writer, reader = start(), start()
+    await writer.announce("segments", NOW - 60)
+    server.admin.zadd(KEY, {SIGNER.sign(KEY, NOW - 60, b"segments"): float("inf")})
+    await reader.poll()
+    assert reader.written_at("segments") == NOW - 60
+
+
+async def test_members_of_another_writer_hide_no_write(server: RedisServer, start: Start) -> None:
+    writer, reader = start(), start()
+    await writer.announce("segments", NOW)
+    server.admin.zadd(KEY, {f"{n}": float("inf") for n in range(MOST_MEMBERS)})
+    await writer.poll()
+    await reader.poll()
+    assert reader.written_at("segments") == NOW
+    assert server.admin.zcard(KEY) == 1
 
 
 async def test_writes_that_redis_lost_are_added_again(server: RedisServer, start: Start) -> None:
