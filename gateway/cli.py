@@ -19,7 +19,7 @@ from gateway.api_keys import (
     read_api_keys,
     revoke_api_key,
 )
-from gateway.app import app_from_environment, check, create_app, create_graph
+from gateway.app import app_from_environment, check, create_app, create_graph, trusted_documents
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
@@ -100,6 +100,8 @@ def _serve(arguments: Arguments) -> int:
             "--workers needs a separate upstream: each worker would have an emulator of its own. "
             "Run `gateway emulator`, and set the three variables that it prints."
         )
+    if arguments.workers > 1:
+        trusted_documents(settings, create_graph(settings))  # one error, before any worker starts
     configure_logging(settings.log_level, settings.log_format)
     with listen(arguments.host, arguments.port) as listener:
         # The address that a name such as that of this machine has led to.

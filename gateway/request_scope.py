@@ -59,14 +59,16 @@ def open_request_scope(seconds: float, client: str = "") -> Iterator[RequestScop
 
 
 @contextmanager
-def open_call_scope() -> Iterator[None]:
+def open_call_scope(client: str | None = None) -> Iterator[None]:
     """Opens the scope of a call that several requests may share: it has no deadline.
 
-    Its slots towards the upstream count as those of the request that began it, and of its client.
+    Its slots towards the upstream count as those of the request that began it, and of `client`,
+    which is by default that request's.
     """
     began_by = _current.get()
     request = object() if began_by is None else began_by.request
-    client = "" if began_by is None else began_by.client
+    if client is None:
+        client = "" if began_by is None else began_by.client
     now = asyncio.get_running_loop().time()
     token = _current.set(
         RequestScope(deadline=math.inf, began_at=now, request=request, client=client)

@@ -5,7 +5,12 @@ them, `authentication` what names its clients. `readiness` reports the state of 
 `check` reads the upstream once.
 """
 
-from gateway.app.application import app_from_environment, create_app, create_graph
+from gateway.app.application import (
+    app_from_environment,
+    create_app,
+    create_graph,
+    trusted_documents,
+)
 from gateway.app.check import check
 from gateway.app.composition import Services, create_services
 
@@ -16,4 +21,5 @@ __all__ = [
     "create_app",
     "create_graph",
     "create_services",
+    "trusted_documents",
 ]

@@ -1,6 +1,7 @@
 """The ASGI application of one gateway process."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -13,9 +14,19 @@ from gateway.app.readiness import readiness_of
 from gateway.identity import Client
 from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
-from gateway.schema import Context, Federation, Graph, Limits, build_graph
-from gateway.settings import Settings, load_settings
-from gateway.web import Readiness, Timing, create_web
+from gateway.schema import (
+    NO_TRUSTED_DOCUMENTS,
+    Context,
+    Federation,
+    Graph,
+    InvalidManifest,
+    Limits,
+    TrustedDocuments,
+    build_graph,
+    load_trusted_documents,
+)
+from gateway.settings import Settings, SettingsError, load_settings
+from gateway.web import DocumentsByHash, Readiness, Timing, create_web
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +40,7 @@ def create_app(
 
     `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets.
     `transport` and `clock` are those of `create_services`. Raises `SettingsError` if nothing says
-    who may ask for a real store's data.
+    who may ask for a real store's data, or the manifest of trusted documents cannot be used.
     """
     services = create_services(settings, transport, clock)
     lifecycle = Lifecycle()
@@ -43,6 +54,10 @@ def create_app(
         log.info("stopped after %d upstream requests", services.client.requests)
 
     graph = create_graph(settings)
+    documents = DocumentsByHash(
+        trusted_documents(settings, graph),
+        None if settings.trusted_documents_only else services.persisted_documents,
+    )
 
     def new_context(client: Client) -> Context:
         return Context(
@@ -59,6 +74,7 @@ def create_app(
 
     app = create_web(
         schema_for=graph.schema_for,
+        documents=documents,
         authenticate=create_authentication(settings, services.cache.now),
         new_context=new_context,
         timing=Timing(
@@ -68,9 +84,10 @@ def create_app(
         readiness=readiness,
         lifespan=lifespan,
         max_body_bytes=settings.max_body_bytes,
-        graphiql=(
-            not settings.reads_real_store if settings.graphiql is None else settings.graphiql
-        ),
+        graphiql=settings.by_default_on_the_emulator(settings.graphiql),
+        get_documents=settings.by_default_on_the_emulator(settings.allow_get_documents),
+        allowed_hosts=settings.allowed_hosts.split(","),
+        cors_origins=settings.cors_origins.split(",") if settings.cors_origins else (),
     )
     app.state.services = services
     app.state.lifecycle = lifecycle
@@ -78,10 +95,17 @@ def create_app(
 
 
 def app_from_environment() -> Starlette:
-    """Returns the application for the environment: the workers' factory."""
+    """Returns the application for the environment: the workers' factory.
+
+    Exits with status 2 if the manifest of trusted documents has become one that cannot be used.
+    """
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
-    return create_app(settings)
+    try:
+        return create_app(settings)
+    except SettingsError as error:
+        log.error("this worker cannot start: %s", error)
+        sys.exit(2)
 
 
 def create_graph(settings: Settings) -> Graph:
@@ -91,4 +115,21 @@ def create_graph(settings: Settings) -> Graph:
         Federation(
             settings.subgraph_contact_name, settings.subgraph_contact_url, settings.subgraph_node
         ),
+        introspection=settings.by_default_on_the_emulator(settings.introspection),
     )
+
+
+def trusted_documents(settings: Settings, graph: Graph) -> TrustedDocuments:
+    """Returns the documents of the settings' manifest, after adding them to the graph.
+
+    Raises `SettingsError` if there is one that cannot be used.
+    """
+    file = settings.trusted_documents_file
+    if file is None:
+        return NO_TRUSTED_DOCUMENTS
+    try:
+        return load_trusted_documents(file.read_bytes(), graph)
+    except OSError as error:
+        raise SettingsError(f"GATEWAY_TRUSTED_DOCUMENTS_FILE: {error.strerror}.") from error
+    except InvalidManifest as error:
+        raise SettingsError(f"GATEWAY_TRUSTED_DOCUMENTS_FILE: {error}") from error

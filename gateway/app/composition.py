@@ -25,6 +25,7 @@ from gateway.redis.connection import RedisConnection, tls_context
 from gateway.redis.keys import LAYOUT, key
 from gateway.redis.lock import SharedLocks
 from gateway.redis.signer import Signer
+from gateway.schema import PersistedDocuments
 from gateway.settings import Settings
 
 # The emulator inside the process: its address never leaves it, its token opens nothing else.
@@ -45,6 +46,7 @@ class Services:
     cache: ReadThroughCache
     lists: Lists
     segment_lookups: Lookups[Segment]
+    persisted_documents: PersistedDocuments
 
     @property
     def segments(self) -> ListSource[Segment]:
@@ -87,10 +89,13 @@ def create_services(
     client = BigCommerceClient(http)
     upstream = Upstream(
         client,
-        RequestLimiter(interval_clock),
+        RequestLimiter(
+            interval_clock,
+            reserve=settings.rate_limit_reserve,
+            per_client=settings.rate_limit_per_client,
+        ),
         clock,
         timeout_seconds=settings.request_timeout_seconds,
-        reserve=settings.rate_limit_reserve,
     )
     redis = _redis(settings)
     signer = Signer(token)
@@ -112,7 +117,18 @@ def create_services(
     segment_lookups = Lookups(
         ALL_SEGMENTS, lists, window_seconds=settings.lookup_window_milliseconds / 1000
     )
-    return Services(http, redis, invalidations, client, upstream, cache, lists, segment_lookups)
+    persisted_documents = PersistedDocuments(redis, store_key, interval_clock)
+    return Services(
+        http,
+        redis,
+        invalidations,
+        client,
+        upstream,
+        cache,
+        lists,
+        segment_lookups,
+        persisted_documents,
+    )
 
 
 def _token_of(settings: Settings) -> str:

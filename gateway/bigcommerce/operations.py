@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from random import uniform
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from gateway.bigcommerce.protocol import Answer, Listing, Request, read_page
 from gateway.bigcommerce.retry_budget import RetryBudget
 from gateway.errors import (
     ErrorCode,
+    QuotaExhausted,
     RateLimited,
     UpstreamError,
     UpstreamTimeout,
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 class Upstream:
     """Runs operations, each within `timeout_seconds`, of which an attempt has `attempt_seconds`.
 
-    When `reserve` requests of the quota are left, background refreshes are skipped.
+    When only the limiter's reserve of the quota is left, background refreshes are skipped.
     """
 
     def __init__(
@@ -48,7 +49,6 @@ class Upstream:
         clock: Callable[[], float],
         *,
         timeout_seconds: float,
-        reserve: int,
         jitter: Callable[[float, float], float] = uniform,
     ) -> None:
         self.budget = RetryBudget()
@@ -58,7 +58,6 @@ class Upstream:
         self._jitter = jitter
         self.attempt_seconds = timeout_seconds * ATTEMPT_SHARE
         self._timeout_seconds = timeout_seconds
-        self._reserve = reserve
         self._health: dict[str, OperationHealth] = {}
         self._exchanges: set[asyncio.Task[object]] = set()
         # Operations with a warning in the log about rows without usable ids.
@@ -94,15 +93,24 @@ class Upstream:
         """The error code for which a background refresh is skipped, else None.
 
         In the foreground: the code for which a caller that has a stale value does not wait for a
-        newer one. The reserve of the quota is only for the foreground.
+        newer one. The reserve of the quota is only for the foreground, and for clients within
+        their share.
         """
         if (reason := self.health(operation).defer_reason(foreground=foreground)) is not None:
             return reason
         quota = self._limiter.quota
-        # Half of a small quota is kept for callers without a value.
-        floor = 0 if foreground else min(self._reserve, quota.limit // 2)
+        floor = 0 if foreground else self._limiter.reserve
         is_scarce = quota.available <= floor or quota.pause_seconds > 0
+        is_scarce = is_scarce or self.share_refusal() is not None
         return ErrorCode.RATE_LIMITED if is_scarce else None
+
+    def share_refusal(self) -> QuotaExhausted | None:
+        """The error for a client beyond its share while only the reserve is left, else None."""
+        return self._limiter.share_refusal()
+
+    def least_used(self, clients: Iterable[str]) -> str:
+        """Returns the client with the fewest upstream requests within the last minute."""
+        return self._limiter.shares.least_used(clients)
 
     def is_forbidden(self, operation: str) -> bool:
         """Whether the operation refused the token, and has not accepted it since."""

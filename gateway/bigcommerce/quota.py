@@ -59,7 +59,11 @@ class Quota:
     @property
     def wait_seconds(self) -> float:
         """Seconds until a request may be sent, 0 for now; an answer may end the wait sooner."""
-        if self.available > 0:
+        return self.wait_above(0)
+
+    def wait_above(self, floor: int) -> float:
+        """Returns the seconds until a request may be sent that leaves `floor` requests, or more."""
+        if self.available > floor:
             return self.pause_seconds
         until_reset = self._resets_at - self._clock()
         return max(self.pause_seconds, until_reset if until_reset > 0 else self._window)

@@ -105,6 +105,15 @@ class EntryStore:
             await self._memory.set(key, entry, len(raw))
         return found
 
+    async def known(self, entries: Mapping[str, Entry[Value]]) -> dict[str, Entry[Value]]:
+        """Returns those of the entries whose keys are in memory, with an older entry or not."""
+        stored = await self._memory.get_many([*entries])
+        return {
+            key: entry
+            for (key, entry), old in zip(entries.items(), stored, strict=True)
+            if old is not None
+        }
+
     async def store(self, kind: EntryKind[Value], entries: Mapping[str, Entry[Value]]) -> None:
         """Stores entries, in memory and for other processes; in memory a newer entry stays."""
         encoded = {key: kind.codec.encode(entry.value) for key, entry in entries.items()}

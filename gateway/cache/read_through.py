@@ -8,29 +8,20 @@ import math
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from gateway.cache.entries import EntryKind, EntryStore
 from gateway.cache.fills import Fill, Fills, Outcome, outcome_of
 from gateway.cache.memory import Memory
+from gateway.cache.operation_states import OperationStates
 from gateway.cache.policy import CachePolicy, Entry, Freshness
 from gateway.cache.shared_store import SharedStore
 from gateway.cache.single_flight import call_for_all
-from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden
+from gateway.errors import ErrorCode, QuotaExhausted, UpstreamError, UpstreamForbidden
 from gateway.redis.lock import SharedLocks
 from gateway.request_scope import patience_left, request_scope, seconds_left
 
 Value = TypeVar("Value")
-
-
-class OperationStates(Protocol):
-    """The states of operations: `gateway.bigcommerce.operations.Upstream` implements it."""
-
-    def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
-        """Returns the code for which a refresh is skipped or, in the foreground, not awaited."""
-
-    def is_forbidden(self, operation: str) -> bool:
-        """Whether the operation refuses the gateway's token."""
 
 
 class ReadThroughCache:
@@ -143,6 +134,10 @@ class ReadThroughCache:
         if self.policy.ttl:
             await self._entries.store(kind, entries)
 
+    async def replace(self, kind: EntryKind[Value], entries: Mapping[str, Entry[Value]]) -> None:
+        """Stores the entries whose keys are in memory already."""
+        await self.store(kind, await self._entries.known(entries))
+
     def freshness_of(
         self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0
     ) -> Freshness:
@@ -242,6 +237,9 @@ class ReadThroughCache:
         the request's deadline.
         """
         outcomes = await self._wait(kind, keys, fill, spare)
+        # A fill of another client may have been refused for that client's share.
+        if refused := [key for key, one in outcomes.items() if isinstance(one, QuotaExhausted)]:
+            outcomes.update(await self._wait(kind, refused, fill, spare))
         # A fill that was already in flight may be older than a write, or than `not_before`.
         not_before = max(not_before, self._written_at(kind.collection))
         early = [
@@ -264,6 +262,8 @@ class ReadThroughCache:
         spare: Mapping[str, Entry[Value]],
     ) -> dict[str, Outcome[Value]]:
         """Returns the outcomes that are known in time; later fills continue in the background."""
+        if (refusal := self._upstream.share_refusal()) is not None:
+            return dict.fromkeys(keys, refusal)  # so that no other client joins such a fill
         flights = self.fills.run(keys, fill)
         if needed := [flight for key, flight in flights.items() if key not in spare]:
             await asyncio.wait(needed, timeout=seconds_left())

@@ -67,21 +67,27 @@ def call_for_all(
 
 
 def resolve_with(
-    futures: Mapping[Key, "asyncio.Future[Value]"], call: Awaitable[Answers[Key, Value]]
+    futures: Mapping[Key, "asyncio.Future[Value]"],
+    call: Awaitable[Answers[Key, Value]],
+    client: str | None = None,
 ) -> "asyncio.Future[Answers[Key, Value]]":
     """Starts a call, which resolves the future of each key; returns its task.
 
+    The upstream requests of the call are those of `client`, by default of the running request's.
+
     The call must answer every key, with a value or an error; a key without one gets `KeyError`.
     """
-    task = asyncio.ensure_future(_in_call_scope(call))
+    task = asyncio.ensure_future(_in_call_scope(call, client))
     _calls.add(task)
     task.add_done_callback(_calls.discard)
     task.add_done_callback(partial(_resolve, futures))
     return task
 
 
-async def _in_call_scope(call: Awaitable[Answers[Key, Value]]) -> Answers[Key, Value]:
-    with open_call_scope():
+async def _in_call_scope(
+    call: Awaitable[Answers[Key, Value]], client: str | None
+) -> Answers[Key, Value]:
+    with open_call_scope(client):
         return await call
 
 

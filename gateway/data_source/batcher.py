@@ -1,10 +1,11 @@
 """Gathers ids that are asked for close together, across requests, into batches."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Generic, TypeVar
 
 from gateway.cache.single_flight import Answers, resolve_with
+from gateway.request_scope import request_scope
 
 # Ids per batch: 100 uuids make a URL of 4 KB, which every proxy accepts.
 LOOKUP_IDS = 100
@@ -20,19 +21,23 @@ class Batcher(Generic[Value]):
     """Asks for ids in batches; `batches` counts them.
 
     A batch of `LOOKUP_IDS` is dispatched at once, a smaller one after a window in which no id
-    arrived, and not while another small one is in flight.
+    arrived, and not while another small one is in flight. A batch is a request of one of the
+    clients that wait for it: `charge` chooses which.
     """
 
     def __init__(
         self,
         ask: Callable[[Sequence[str]], Awaitable[Answers[str, Value]]],
+        charge: Callable[[Collection[str]], str],
         *,
         window_seconds: float,
     ) -> None:
         self.batches = 0
         self._ask = ask
+        self._charge = charge
         self._window_seconds = window_seconds
         self._gathered: dict[str, asyncio.Future[Value]] = {}
+        self._clients: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._windows = 0
         self._has_joined = False  # whether an id arrived in this window
@@ -45,9 +50,12 @@ class Batcher(Generic[Value]):
         `ask` must answer every id, with a value or an error.
         """
         futures: dict[str, asyncio.Future[Value]] = {}
+        scope = request_scope()
+        client = "" if scope is None else scope.client
         for row_id in ids:
             futures[row_id] = asyncio.get_running_loop().create_future()
             self._gathered[row_id] = futures[row_id]
+            self._clients.add(client)
             if len(self._gathered) == LOOKUP_IDS:
                 self._dispatch()
         if self._gathered and self._timer is None:
@@ -79,8 +87,9 @@ class Batcher(Generic[Value]):
         self._windows = 0
         self._is_due = False
         batch, self._gathered = self._gathered, {}
+        clients, self._clients = self._clients, set()
         self.batches += 1
-        call = resolve_with(batch, self._ask(list(batch)))
+        call = resolve_with(batch, self._ask(list(batch)), self._charge(clients))
         if len(batch) < LOOKUP_IDS:
             self._small_in_flight = call
             call.add_done_callback(self._landed)

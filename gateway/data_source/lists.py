@@ -130,16 +130,18 @@ class ListSource(Generic[Row]):
         self._cache.record_read(self._total_read_at)
         return self.total
 
-    async def read(self, index: int) -> Block[Row]:
+    async def read(self, index: int, not_before: float = 0.0) -> Block[Row]:
         """Returns one block, fresh or stale as `ReadThroughCache.read` decides.
 
-        A page that the upstream refuses because the list has become shorter is an empty block.
+        A block that was read before `not_before` is read again. A page that the upstream refuses
+        because the list has become shorter is an empty block.
         Raises the error of its fill.
         """
         size = self.size
         key = self._keys.block(size, index)
         fill = partial(call_for_all, call=partial(self._fill, size))
-        outcome = (await self._cache.read(self._blocks, [key], fill, self._invalid_before))[key]
+        not_before = max(not_before, self._invalid_before)
+        outcome = (await self._cache.read(self._blocks, [key], fill, not_before))[key]
         if isinstance(outcome, UpstreamError):
             raise outcome
         block = outcome.value

@@ -5,7 +5,7 @@ that does not exist, and the upstream's error for a row that could not be read.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Generic
 
@@ -39,7 +39,7 @@ class Lookups(Generic[Row]):
         self._by_id = RowsById(collection.listing, lists.upstream, lists.cache, lists.limits)
         self._whole_list = WholeList(collection, lists)
         self._batcher: Batcher[Entry[Row | None]] = Batcher(
-            self._ask, window_seconds=window_seconds
+            self._ask, lists.upstream.least_used, window_seconds=window_seconds
         )
 
     @property
@@ -63,16 +63,31 @@ class Lookups(Generic[Row]):
 
     def _fill(self, keys: Sequence[str]) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
         ids = [last_part(key) for key in keys]
+        absent = self._whole_list.absent(ids)
+        futures = call_for_all([*absent], partial(self._settle, absent)) if absent else {}
+        left = [row_id for row_id in ids if row_id not in absent]
         at_once = self._limits.lookup_ids(self._operation)
-        if self._whole_list.costs_less(len(ids), -(-len(ids) // at_once)):
-            futures = call_for_all(ids, partial(self._find, at_once))
-        else:
-            futures = self._batcher.load(ids)
+        if left and self._whole_list.costs_less(-(-len(left) // at_once)):
+            futures.update(call_for_all(left, partial(self._find, at_once)))
+        elif left:
+            futures.update(self._batcher.load(left))
         return {self._keys.row(row_id): future for row_id, future in futures.items()}
 
+    async def _settle(
+        self, absent: Mapping[str, Entry[Row | None]], _ids: Sequence[str]
+    ) -> Mapping[str, Entry[Row | None]]:
+        """Returns the absence of ids by the list, which takes the place of rows in the cache.
+
+        Other absences are not stored: made-up ids would fill the memory, and the list knows them.
+        """
+        entries = {self._keys.row(row_id): entry for row_id, entry in absent.items()}
+        await self._cache.replace(self._kind, entries)
+        return absent
+
     async def _find(self, at_once: int, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
-        """Reads the list, then requests the ids that are not in it."""
+        """Reads the list, then requests the ids that it leaves open."""
         found = await self._whole_list.find(ids, at_once)
+        await self._settle(self._whole_list.absent(ids), ids)
         left = [row_id for row_id in ids if row_id not in found]
         if left:
             futures = self._batcher.load(left)
@@ -80,7 +95,11 @@ class Lookups(Generic[Row]):
             found.update((row_id, outcome_of(future)) for row_id, future in futures.items())
         return found
 
-    async def _ask(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
+    def _ask(self, ids: Sequence[str]) -> Awaitable[dict[str, Outcome[Row | None]]]:
+        self._whole_list.record_request()
+        return self._request(ids)
+
+    async def _request(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
         outcomes = await self._by_id.ask(ids)
         found = {
             self._keys.row(row_id): outcome

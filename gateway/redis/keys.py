@@ -4,12 +4,15 @@
 
 <store>:<collection>:block:<size>:<index>  one page: MessagePack, signed with its read time
 <store>:<collection>:id:<uuid>             one row in the same form; an empty value if it is absent
+<store>:document:<digits>                  a document that clients send by hash, in the place of its
+                                           SHA-256's first 3 digits
 <store>:invalidated                        sorted set: the last write to each collection, signed
 <key>!lock                                 the lock of a block while one process fills it
 <prefix>:check                             written by `gateway check`
 
 A value that no process of the store has signed for its key is a miss (`redis.signer`), as is one
-that cannot be decoded (`data_source.codec`). Locks are not signed.
+that cannot be decoded (`data_source.codec`). A document is one if its hash is not the one that is
+asked for (`schema.persisted_documents`). Locks are not signed.
 """
 
 from urllib.parse import quote

@@ -8,6 +8,9 @@ entities         federation's `_entities` and `_service`
 federation       federation's directives, and costs
 context          what all resolvers of a request share, and its allowance of rows
 limits           limits of a document; `documents` caches parsed documents
+introspection    what hides the schema from clients
+trusted_documents, persisted_documents
+                 documents that clients send by hash: of a manifest, and stored by clients
 graph            both schemas; `sdl` prints them
 """
 
@@ -16,5 +19,24 @@ from gateway.schema.documents import OperationNotNamed
 from gateway.schema.federation import Federation
 from gateway.schema.graph import Graph, build_graph
 from gateway.schema.limits import Limits
+from gateway.schema.persisted_documents import PersistedDocuments
+from gateway.schema.trusted_documents import (
+    NO_TRUSTED_DOCUMENTS,
+    InvalidManifest,
+    TrustedDocuments,
+    load_trusted_documents,
+)
 
-__all__ = ["Context", "Federation", "Graph", "Limits", "OperationNotNamed", "build_graph"]
+__all__ = [
+    "NO_TRUSTED_DOCUMENTS",
+    "Context",
+    "Federation",
+    "Graph",
+    "InvalidManifest",
+    "Limits",
+    "OperationNotNamed",
+    "PersistedDocuments",
+    "TrustedDocuments",
+    "build_graph",
+    "load_trusted_documents",
+]

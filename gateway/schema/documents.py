@@ -10,17 +10,20 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     Visitor,
     VisitorAction,
     parse,
+    specified_rules,
     validate,
     visit,
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
+from gateway.schema.introspection import RULES_WITHOUT_INTROSPECTION
 from gateway.schema.limits import TOKENS_SETTING, Limits, beyond, check_limits
 from gateway.schema.sdl import ROUTERS_FIELDS
 
@@ -44,20 +47,34 @@ class OperationNotNamed(CannotGetOperationTypeError):
 class KnownDocument:
     """A parsed document within the limits; `errors` are None until it is validated.
 
-    It is for routers if it selects `_entities` or `_service`.
+    It is for routers if it selects `_entities` or `_service`. One that `is_trusted` is of the
+    operator's manifest: no limit of a document applies to it.
     """
 
     document: DocumentNode
     has_several_operations: bool
     is_for_routers: bool
     errors: list[GraphQLError] | None = None
+    is_trusted: bool = False
 
 
 class KnownDocuments:
-    """The documents of one graph by their text, least recently used ones dropped."""
+    """The documents of one graph by their text, least recently used ones dropped.
 
-    def __init__(self, limits: Limits, characters: int = CACHED_CHARACTERS) -> None:
+    `trusted` are those of the operator's manifest, which are never dropped. Without
+    `introspection`, any other document that reads the schema is not valid.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        characters: int = CACHED_CHARACTERS,
+        *,
+        introspection: bool = True,
+    ) -> None:
         self._limits = limits
+        self._introspection = introspection
+        self.trusted: dict[str, KnownDocument] = {}
         self.cache: LRUCache[str, KnownDocument] = LRUCache(characters, getsizeof=_characters)
 
     def find(self, text: str) -> KnownDocument:
@@ -65,12 +82,34 @@ class KnownDocuments:
 
         Raises `GraphQLError` if it does not parse or exceeds a limit.
         """
-        known = self.cache.get(text)
+        known = self.trusted.get(text) or self.cache.get(text)
         if known is None:
             known = _parsed(text, self._limits)
             if len(text) <= self.cache.maxsize:
                 self.cache[text] = known
         return known
+
+    def validate(self, schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
+        """Returns the errors of a document that is not valid, at most `MAXIMUM_ERRORS` + 1."""
+        return validate(
+            schema,
+            document,
+            specified_rules if self._introspection else RULES_WITHOUT_INTROSPECTION,
+            max_errors=MAXIMUM_ERRORS,
+            hide_suggestions=not self._introspection,
+        )
+
+    def trust(self, text: str, schema_for: Callable[[KnownDocument], GraphQLSchema]) -> None:
+        """Adds a document of the operator's manifest, parsed and validated without limits.
+
+        Raises `GraphQLError` if it does not parse, or does not fit the schema.
+        """
+        known = _parsed(text, None)
+        known.errors = validate(schema_for(known), known.document)
+        if known.errors:
+            raise known.errors[0]
+        known.is_trusted = True
+        self.trusted[text] = known
 
 
 class Documents(SchemaExtension):
@@ -96,9 +135,7 @@ class Documents(SchemaExtension):
         """Sets the validation errors of the document, found once."""
         context = self.execution_context
         if self._entry.errors is None:
-            self._entry.errors = validate(
-                context.schema._schema, self._entry.document, max_errors=MAXIMUM_ERRORS
-            )
+            self._entry.errors = self._known.validate(context.schema._schema, self._entry.document)
         context.pre_execution_errors = self._entry.errors
         yield
 
@@ -108,7 +145,17 @@ def document_extensions(known: KnownDocuments) -> list[Callable[[], SchemaExtens
     return [partial(Documents, known)]
 
 
-def _parsed(text: str, limits: Limits) -> KnownDocument:
+def _parsed(text: str, limits: Limits | None) -> KnownDocument:
+    document = parse(text) if limits is None else _parsed_within(limits, text)
+    operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
+    # Only a text with the name of a field can select it.
+    is_for_routers = any(name in text for name in ROUTERS_FIELDS) and _selects_any(
+        document, ROUTERS_FIELDS
+    )
+    return KnownDocument(document, operations > 1, is_for_routers)
+
+
+def _parsed_within(limits: Limits, text: str) -> DocumentNode:
     try:
         document = parse(text, max_tokens=limits.tokens)
     except GraphQLSyntaxError as error:
@@ -119,12 +166,7 @@ def _parsed(text: str, limits: Limits) -> KnownDocument:
         check_limits(document, limits)
     except RecursionError as error:
         raise GraphQLError(str(error), original_error=error) from error
-    operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
-    # Only a text with the name of a field can select it.
-    is_for_routers = any(name in text for name in ROUTERS_FIELDS) and _selects_any(
-        document, ROUTERS_FIELDS
-    )
-    return KnownDocument(document, operations > 1, is_for_routers)
+    return document
 
 
 def _selects_any(document: DocumentNode, fields: Collection[str]) -> bool:

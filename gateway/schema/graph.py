@@ -10,9 +10,10 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.schema.date_time import DATE_TIME
-from gateway.schema.documents import KnownDocuments, document_extensions
+from gateway.schema.documents import KnownDocument, KnownDocuments, document_extensions
 from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
+from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
@@ -61,22 +62,48 @@ class Graph:
         Raises `GraphQLError` if the document does not parse or exceeds a limit. Introspection
         shows the API: routers and composers read the subgraph by `_service`.
         """
-        return self.subgraph if self.documents.find(document).is_for_routers else self.api
+        return self._schema_of(self.documents.find(document))
+
+    def trust(self, document: str) -> None:
+        """Adds a document of the operator's manifest, to which no limit of a document applies.
+
+        Raises `GraphQLError` if it does not parse, or does not fit the schema.
+        """
+        self.documents.trust(document, lambda known: self._schema_of(known)._schema)
+
+    def _schema_of(self, known: KnownDocument) -> strawberry.Schema:
+        return self.subgraph if known.is_for_routers else self.api
 
 
-def build_graph(limits: Limits | None = None, federation: Federation | None = None) -> Graph:
-    """Returns the graph; None stands for the defaults of `Limits` and `Federation`."""
+def build_graph(
+    limits: Limits | None = None,
+    federation: Federation | None = None,
+    *,
+    introspection: bool = True,
+) -> Graph:
+    """Returns the graph; None stands for the defaults of `Limits` and `Federation`.
+
+    Without `introspection`, clients cannot read the schema, and errors suggest no names of it.
+    """
     federation = federation or Federation()
     config = StrawberryConfig(scalar_map={datetime: DATE_TIME})
     # One cache for both schemas, since a document always goes to the same one.
-    documents = KnownDocuments(limits or Limits())
+    documents = KnownDocuments(limits or Limits(), introspection=introspection)
     extensions = document_extensions(documents)
-    api = _ApiSchema(query=Query, types=[Segment], config=config, extensions=extensions)
+    execution = None if introspection else WithoutSuggestions
+    api = _ApiSchema(
+        query=Query,
+        types=[Segment],
+        config=config,
+        extensions=extensions,
+        execution_context_class=execution,
+    )
     subgraph = _SubgraphSchema(
         query=SubgraphQuery,
         types=[Segment],
         config=config,
         extensions=extensions,
+        execution_context_class=execution,
         federation_version=VERSION,
         schema_directives=[federation.contact],
     )

@@ -74,6 +74,15 @@ def check_redis(settings: "Settings") -> None:
             ) from None
 
 
+def check_trusted_documents(settings: "Settings") -> None:
+    """Raises `ValueError` if only trusted documents are executed, and there are none."""
+    if settings.trusted_documents_only and settings.trusted_documents_file is None:
+        raise ValueError(
+            "GATEWAY_TRUSTED_DOCUMENTS_ONLY is set without GATEWAY_TRUSTED_DOCUMENTS_FILE: no "
+            "document could be executed. Set both."
+        )
+
+
 def _check_redis_password(settings: "Settings") -> None:
     url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
     sends_password = url is not None and url.scheme == "redis" and url.password is not None

@@ -17,8 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.settings.browsers import AllowedHosts, Origins
 from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
-from gateway.settings.consistency import check_redis, check_upstream
+from gateway.settings.consistency import check_redis, check_trusted_documents, check_upstream
 from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
@@ -131,10 +132,10 @@ class Settings(BaseModel):
     trusted_proxies: Proxies | None = None
     """Addresses or networks of proxies whose `X-Forwarded-For` names the client."""
 
-    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    allowed_hosts: AllowedHosts = "localhost,127.0.0.1,[::1]"
     """The names that a request's `Host` may have, separated by commas; `*` allows any."""
 
-    cors_origins: str | None = None
+    cors_origins: Origins | None = None
     """Origins of other sites whose pages may call the gateway, separated by commas."""
 
     allow_get_documents: bool | None = None
@@ -216,6 +217,7 @@ class Settings(BaseModel):
         check_upstream(self)
         check_redis(self)
         check_tokens(self)
+        check_trusted_documents(self)
         return self
 
     @property
@@ -224,6 +226,10 @@ class Settings(BaseModel):
         return not self.uses_emulator and not is_loopback(
             (self.upstream_url.host or "").strip("[]")
         )
+
+    def by_default_on_the_emulator(self, setting: bool | None) -> bool:
+        """Returns what a setting stands for that is on by default unless a real store is read."""
+        return not self.reads_real_store if setting is None else setting
 
     @property
     def says_who_clients_are(self) -> bool:

@@ -105,6 +105,8 @@ def graphiql_page(build: Path = BUILD) -> Response:
     headers = {
         "Content-Security-Policy": PAGE_POLICY,
         "Referrer-Policy": "no-referrer",
+        # A page of another site that opens this one gets no handle on its window.
+        "Cross-Origin-Opener-Policy": "same-origin",
         "Cache-Control": "no-cache",
         "Vary": "Accept",
     }

@@ -21,6 +21,7 @@ from gateway.identity import Client
 from gateway.request_scope import RequestScope, open_request_scope
 from gateway.schema import OperationNotNamed
 from gateway.web.authentication import Authenticate
+from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.freshness import cache_extension, cache_headers
 from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.graphql_errors import format_errors
@@ -33,11 +34,12 @@ from gateway.web.request_id import request_id_of
 from gateway.web.responses import json_response
 
 ALLOWED_METHODS = "GET, HEAD, POST"
+# Those that may say which document to execute.
+DOCUMENT_PARAMETERS = ("query", "documentId", "extensions")
 CLIENT_CLOSED_REQUEST = 499
-CORS = (
-    "This is a CORS preflight. The gateway sends no CORS headers, so a page of another origin "
-    "cannot call it. Serve both from one origin, or let the proxy in front add the headers: see "
-    "docs/http.md#calls-from-other-sites."
+GET_WITH_DOCUMENT = (
+    "A GET that no browser marks with `Sec-Fetch-Site` may not carry a document: send a POST, or "
+    "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
 )
 
 
@@ -56,19 +58,23 @@ class GraphQLEndpoint:
     def __init__(
         self,
         schema_for: Callable[[str], strawberry.Schema],
+        documents: DocumentsByHash,
         authenticate: Authenticate,
         new_context: Callable[[Client], object],
         timing: Timing,
         *,
         max_body_bytes: int,
         graphiql: bool,
+        get_documents: bool,
     ) -> None:
         self._schema_for = schema_for
+        self._documents = documents
         self._authenticate = authenticate
         self._new_context = new_context
         self._timing = timing
         self._max_body_bytes = max_body_bytes
         self._graphiql = graphiql
+        self._get_documents = get_documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, with JSON of the negotiated media type or with GraphiQL."""
@@ -90,7 +96,10 @@ class GraphQLEndpoint:
             client = await self._authenticate(request)
             asked = await self._parse(request)
             with open_request_scope(self._timing.answer_seconds, client.name) as scope:
-                result = await self._result(request, asked, client)
+                document = await self._documents.text_of(asked)
+                result = await self._result(request, asked, document, client)
+                if asked.sha256 is not None and not isinstance(result, PreExecutionError):
+                    await self._documents.keep(asked.sha256, document, client)
         except RequestError as error:
             return error.response(media_type or JSON)
         except ClientDisconnect:
@@ -98,26 +107,37 @@ class GraphQLEndpoint:
         return self._encode(result, media_type, request_id_of(request), scope)
 
     async def _parse(self, request: Request) -> GraphQLRequest:
+        document_id = request.path_params.get("document_id")
         if request.method == "POST":
-            return parse_json_body(await receive_body(request, self._max_body_bytes))
+            body = await receive_body(request, self._max_body_bytes)
+            return parse_json_body(body, document_id)
         if request.method in ("GET", "HEAD"):
-            return parse_query_string(request.query_params)
-        # The Fetch standard, "CORS-preflight request".
-        is_preflight = (
-            request.method == "OPTIONS" and "access-control-request-method" in request.headers
-        )
+            self._check_get(request)
+            return parse_query_string(request.query_params, document_id)
         raise RequestError(
             405,
-            CORS if is_preflight else f"{request.method} is not GraphQL: send a POST.",
+            f"{request.method} is not GraphQL: send a POST.",
             headers={"Allow": ALLOWED_METHODS},
         )
 
+    def _check_get(self, request: Request) -> None:
+        """Raises `RequestError` for a document by GET that a page of any site may have sent.
+
+        Browsers mark no requests to addresses of plain HTTP, and old ones mark none.
+        """
+        if (
+            not self._get_documents
+            and "query" in request.query_params
+            and "sec-fetch-site" not in request.headers
+        ):
+            raise RequestError(405, GET_WITH_DOCUMENT, headers={"Allow": "POST"})
+
     async def _result(
-        self, request: Request, asked: GraphQLRequest, client: Client
+        self, request: Request, asked: GraphQLRequest, document: str, client: Client
     ) -> ExecutionResult:
         context = self._new_context(client)
         try:
-            query = self._execute(asked, context, OperationType.QUERY)
+            query = self._execute(asked, document, context, OperationType.QUERY)
             return await unless_hung_up(request.receive, query)
         except OperationNotNamed as error:
             raise RequestError(
@@ -136,17 +156,17 @@ class GraphQLEndpoint:
                     405, "A GET may only query: send a POST.", headers={"Allow": "POST"}
                 ) from error
         # A write runs to its end, even when the client disconnects.
-        return await self._execute(asked, context, OperationType.MUTATION)
+        return await self._execute(asked, document, context, OperationType.MUTATION)
 
     async def _execute(
-        self, asked: GraphQLRequest, context: object, operation_type: OperationType
+        self, asked: GraphQLRequest, document: str, context: object, operation_type: OperationType
     ) -> ExecutionResult:
         try:
-            schema = self._schema_for(asked.query)
+            schema = self._schema_for(document)
         except GraphQLError as error:
             return PreExecutionError(data=None, errors=[error])
         return await schema.execute(
-            asked.query,
+            document,
             variable_values=asked.variables,
             context_value=context,
             operation_name=asked.operation_name,
@@ -181,10 +201,11 @@ class GraphQLEndpoint:
 
 
 def _wants_graphiql(request: Request, accept: str) -> bool:
-    """Whether a browser wants GraphiQL: a GET that prefers HTML and has no query."""
+    """Whether a browser wants GraphiQL: a GET that prefers HTML and names no document."""
     return (
         request.method in ("GET", "HEAD")
-        # `extensions` may hold a persisted query.
-        and not any(request.query_params.get(name) for name in ("query", "extensions"))
+        and not request.path_params
+        # `extensions` may hold a hash.
+        and not any(request.query_params.get(name) for name in DOCUMENT_PARAMETERS)
         and choose_media_type(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == HTML
     )

@@ -1,6 +1,6 @@
 """The routes of the gateway: GraphQL, GraphiQL, health and the index."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import strawberry
 from starlette.applications import Starlette
@@ -15,16 +15,20 @@ from gateway.errors import ErrorCode
 from gateway.identity import Client
 from gateway.lifecycle import Lifecycle
 from gateway.web.authentication import Authenticate
+from gateway.web.browsers import Browsers
+from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.health import PATHS, Readiness, index, live, ready
 from gateway.web.request_id import RequestIds
 from gateway.web.responses import error_response
+from gateway.web.unexpected_errors import UnexpectedErrors
 
 
 def create_web(
     *,
     schema_for: Callable[[str], strawberry.Schema],
+    documents: DocumentsByHash,
     authenticate: Authenticate,
     new_context: Callable[[Client], object],
     timing: Timing,
@@ -33,20 +37,26 @@ def create_web(
     lifespan: Lifespan[Starlette],
     max_body_bytes: int,
     graphiql: bool,
+    get_documents: bool,
+    allowed_hosts: Iterable[str],
+    cors_origins: Iterable[str],
 ) -> Starlette:
     """Returns the ASGI application.
 
-    `schema_for` returns the schema that executes a document, `authenticate` the client that sent a
-    request, `new_context` the context of its GraphQL request; `graphiql`: whether browsers get
-    GraphiQL.
+    `schema_for` returns the schema that executes a document, `documents` those that requests name,
+    `authenticate` the client that sent a request, `new_context` the context of its GraphQL request;
+    `graphiql`: whether browsers get GraphiQL; `get_documents`: whether any GET may carry a
+    document. `allowed_hosts` and `cors_origins` are those of `Browsers`.
     """
     graphql = GraphQLEndpoint(
         schema_for,
+        documents,
         authenticate,
         new_context,
         timing,
         max_body_bytes=max_body_bytes,
         graphiql=graphiql,
+        get_documents=get_documents,
     )
     web = Starlette(
         routes=[
@@ -56,9 +66,15 @@ def create_web(
             Route("/health/live", live),
             Route("/health/ready", ready(lifecycle, readiness)),
             *(graphiql_routes() if graphiql else []),
+            # "Persisted Document Request URL": one segment, so no asset has the same path.
+            Route("/graphql/{document_id}", graphql),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(RequestIds)],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(Browsers, hosts=allowed_hosts, origins=cors_origins),
+            Middleware(UnexpectedErrors),
+        ],
         exception_handlers={HTTPException: _http_error},
     )
     # Starlette's redirect repeats the Host header, and turns https into http behind a proxy.

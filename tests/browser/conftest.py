@@ -33,8 +33,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Nothing but the gateway has an address: what a page asks elsewhere fails, too.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Names of this machine alone have an address: what a page asks elsewhere fails, too.
+    "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 START_SECONDS = 30

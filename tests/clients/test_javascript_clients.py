@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import md5, sha256
 from pathlib import Path
 
 import msgspec
@@ -65,11 +66,12 @@ def clients_page() -> str:
 
 
 @pytest.mark.parametrize("accept", [None, "application/json"])
-def test_persisted_queries_get_their_data_after_one_hash(url: str, accept: str | None) -> None:
+def test_documents_are_sent_once_and_then_by_their_hash(url: str, accept: str | None) -> None:
     answer = answer_of(JAVASCRIPT / "persisted.mjs", {"url": url, "accept": accept})
-    by_post = Asked(["POST hash 200", "POST document 200", "POST document 200"], [ROWS, ROWS])
-    apollo_by_get = Asked(["GET hash 200", *by_post.sent[1:]], [ROWS, ROWS])
-    urql_by_get = Asked(["GET hash 200", "GET document 200", "GET document 200"], [ROWS, ROWS])
+    totals: list[int | None] = [ROWS] * 4
+    by_post = Asked(["POST hash 200", "POST document 200", "POST hash 200"] * 2, totals)
+    apollo_by_get = Asked(["GET hash 200", "POST document 200", "GET hash 200"] * 2, totals)
+    urql_by_get = Asked(["GET hash 200", "GET document 200", "GET hash 200"] * 2, totals)
     assert msgspec.json.decode(answer, type=dict[str, Asked]) == {
         "Apollo Client 4, POST": by_post,
         "Apollo Client 3, POST": by_post,
@@ -78,6 +80,33 @@ def test_persisted_queries_get_their_data_after_one_hash(url: str, accept: str |
         "Apollo Client 3, GET": apollo_by_get,
         "urql, GET": urql_by_get,
     }
+
+
+TOTAL = "query Total { segments { totalCount } }"
+
+
+def test_trusted_documents_are_executed_by_the_ids_that_clients_send(tmp_path: Path) -> None:
+    # The ids of Relay's compiler, and of Apollo's manifest.
+    ids = [md5(TOTAL.encode()).hexdigest(), sha256(TOTAL.encode()).hexdigest()]
+    file = tmp_path / "manifest.json"
+    file.write_bytes(msgspec.json.encode(dict.fromkeys(ids, TOTAL)))
+    with (
+        emulator_on_a_port(ROWS) as (upstream, _),
+        gateway_over(
+            upstream, TRUSTED_DOCUMENTS_FILE=str(file), TRUSTED_DOCUMENTS_ONLY="true"
+        ) as gateway,
+    ):
+        question = {"url": f"{gateway}/graphql", "ids": [*ids, "unknown"]}
+        answer = answer_of(JAVASCRIPT / "trusted.mjs", question)
+    seen = msgspec.json.decode(answer, type=dict[str, list[int | str]])
+    relay = {"Relay, in the body", "Relay, in the path"}
+    assert set(seen) == relay | {"Apollo Client 4", "Apollo Client 3", "urql"}
+    for client, (*known, unknown) in seen.items():
+        assert known == [ROWS, ROWS]
+        if client in relay:
+            assert str(unknown).startswith("There is no document with this `documentId`")
+        else:
+            assert str(unknown).endswith("PersistedQueryNotFound")
 
 
 def test_apollo_joins_pages_of_edges_and_forgets_those_of_nodes(url: str) -> None:

@@ -106,7 +106,11 @@ async def _() -> None:
 
 @CLAUSES.row(COP, "OWN", "field suggestions are off in front of a real store.")
 async def _() -> None:
-    for query in ("{ segment { nam } }", "{ segmentz { totalCount } }", '{ segment(idd: "a") }'):
+    for query in (
+        "{ segment { nam } }",
+        "{ segmentz { totalCount } }",
+        '{ segment(idd: "a") { id } }',
+    ):
         assert "Did you mean" not in (await post(of_a_real_store(), query)).text
 
 

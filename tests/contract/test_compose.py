@@ -144,6 +144,20 @@ def test_gateways_read_the_emulator_in_the_same_network(service: str) -> None:
     assert settings.upstream_plain_http_host == "emulator"
 
 
+def test_router_and_browsers_reach_the_gateway_by_names_that_it_allows() -> None:
+    hosts = load_settings(environment("gateway")).allowed_hosts.split(",")
+    router = urlsplit(environment("router")["SEGMENTS_URL"]).hostname
+    assert {router, *Settings().allowed_hosts.split(",")} == set(hosts)
+
+
+@pytest.mark.parametrize("service", ["gateway", *REPLICAS])
+def test_what_a_newcomer_tries_is_on(service: str) -> None:
+    settings = load_settings(environment(service))
+    assert settings.graphiql
+    assert settings.introspection
+    assert settings.allow_get_documents
+
+
 @pytest.mark.parametrize("service", REPLICAS)
 def test_replicas_share_the_redis_in_the_same_network(service: str) -> None:
     url = load_settings(environment(service)).redis_url

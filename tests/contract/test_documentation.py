@@ -257,7 +257,7 @@ async def answer_to(body: str, accept: str = "application/json") -> str:
     app = create_app(Settings())
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http,
     ):
         headers = {"Content-Type": "application/json", "Accept": accept}
         answered = await http.post("/graphql", content=body, headers=headers)
@@ -295,11 +295,6 @@ NOT_OFFERED: dict[str, tuple[object, str]] = {
         "text/event-stream, multipart/mixed",
     ),
     "a batch": ([{"query": "{ segments { totalCount } }"}], "*/*"),
-    "a stored document, by `id` or `documentId`": ({"id": "1a", "documentId": "1a"}, "*/*"),
-    "a stored document, by its hash": (
-        {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "1a"}}},
-        "*/*",
-    ),
 }
 
 
@@ -310,6 +305,14 @@ async def test_what_is_not_offered_has_the_error_that_is_shown() -> None:
     for asked, (body, accept) in NOT_OFFERED.items():
         (error,) = json.loads(await answer_to(json.dumps(body), accept))["errors"]
         assert error["message"].startswith(shown_errors[asked])
+
+
+async def test_the_document_that_is_named_in_the_path_is_the_one_that_was_stored() -> None:
+    (shell,) = [block for block in blocks("docs/http.md", "sh") if block.startswith("hash=")]
+    (sha256_hex,) = re.findall("^hash=(.*)$", shell, re.MULTILINE)
+    (body,) = re.findall("-d '(.*)'$", shell, re.MULTILINE | re.DOTALL)
+    answer = json.loads(await answer_to(body.replace("'$hash'", sha256_hex)))
+    assert answer["data"] == {"segments": {"totalCount": 120}}
 
 
 def test_the_readme_s_query_gives_the_answer_that_it_shows() -> None:

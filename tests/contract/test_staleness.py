@@ -194,7 +194,9 @@ async def test_blocks_far_apart_in_time_are_read_again_unless_the_upstream_fails
 
 async def test_at_the_reserve_nothing_is_read_in_the_background() -> None:
     gateway, clock = a_gateway()
-    gateway.emulator.window.quota = 2  # of which the reserve is half
+    gateway.emulator.window.quota = 150
+    for _ in range(134):  # by another app
+        gateway.emulator.window.take()
     await ask(gateway)
     clock.seconds += 20
     for _ in range(3):

@@ -112,6 +112,6 @@ def test_request_before_the_application_is_up_is_answered_by_it(
 ) -> None:
     gateway = run("serve")  # it listens but is not up yet
     with socket.create_connection(("127.0.0.1", gateway.port), PATIENCE_SECONDS) as early:
-        early.sendall(b"GET /health/ready HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        early.sendall(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert early.recv(12) == b"HTTP/1.1 200"
     assert gateway.stop()[0] == 0

@@ -160,7 +160,7 @@ def test_connection_beyond_2048_is_refused_and_the_others_go_on(
         ]
 
         for client in (clients[0], clients[-1]):
-            client.sendall(b"GET /health/live HTTP/1.1\r\nHost: gateway\r\n\r\n")
+            client.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert client.recv(12) == b"HTTP/1.1 200"
         with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as beyond:
             answer = b"".join(iter(lambda: beyond.recv(4096), b""))

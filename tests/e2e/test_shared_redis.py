@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -105,6 +106,9 @@ async def test_user_of_the_documentation_may_do_all_that_the_gateway_needs(
                 now = gateway.services.cache.now()
                 await gateway.services.invalidations.announce("segments", now)
                 assert (await gateway.page(first=1))["totalCount"] == 300
+            documents = gateway.services.persisted_documents
+            assert await documents.find("0" * 64) is None
+            await documents.keep("0" * 64, "{ __typename }", "a client")
             await gateway.services.invalidations.poll()
             redis = gateway.services.redis
             assert redis is not None
@@ -115,6 +119,19 @@ async def test_user_of_the_documentation_may_do_all_that_the_gateway_needs(
             assert (outside, redis.state) == (refused, "refuses reads")
     finally:
         server.admin.acl_deluser("gateway")
+
+
+async def test_document_that_one_has_stored_is_executed_by_the_other(pair: Pair) -> None:
+    first, second = pair
+    hashed = {"persistedQuery": {"version": 1, "sha256Hash": sha256(FIRST.encode()).hexdigest()}}
+    for gateway, body, total in (
+        (second, {"extensions": hashed}, None),
+        (first, {"query": FIRST, "extensions": hashed}, 300),
+        (second, {"extensions": hashed}, 300),
+    ):
+        answer = (await gateway.http.post("/graphql", json=body)).json()
+        assert answer.get("data", {}).get("segments", {}).get("totalCount") == total
+    assert len(second.services.persisted_documents.memory) == 1
 
 
 async def test_what_one_has_read_the_other_does_not_ask_for(pair: Pair) -> None:

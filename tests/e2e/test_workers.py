@@ -257,6 +257,36 @@ def test_rolling_restart_loses_no_request(run: Callable[..., Running], store: st
 
 
 @needs_proc
+def test_rolling_restart_reads_trusted_documents_again_if_they_can_be_used(
+    run: Callable[..., Running], store: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "manifest.json"
+    file.write_text('{"old": "{ __typename }"}', encoding="utf-8")
+    variables = {**store_at(store), "GATEWAY_TRUSTED_DOCUMENTS_FILE": str(file)}
+    gateway = run("serve", "--workers", "2", **variables)
+
+    def statuses(*names: str) -> list[int]:
+        return [
+            httpx.get(f"{gateway.url}/graphql/{name}", timeout=PATIENCE_SECONDS).status_code
+            for name in names
+        ]
+
+    serving_workers(gateway)
+    assert statuses("old", "new") == [200, 404]
+    file.write_text('{"new": "{ nothing }"}', encoding="utf-8")
+    gateway.process.send_signal(signal.SIGHUP)
+    assert "Cannot query field 'nothing'" in gateway.wait_for_line("this worker cannot start")
+    gateway.wait_for_line("could not start: the others are not replaced\n")
+    assert statuses("old", "new") == [200, 404]
+    file.write_text('{"new": "{ __typename }"}', encoding="utf-8")
+    gateway.process.send_signal(signal.SIGHUP)
+    for _ in range(2):
+        gateway.wait_for_line("has left")
+    assert statuses("old", "new") == [404, 200]
+    assert gateway.stop()[0] == 0
+
+
+@needs_proc
 def test_sigterm_during_a_rolling_restart_stops_all_workers(
     run: Callable[..., Running], store: str
 ) -> None:

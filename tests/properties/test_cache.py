@@ -71,12 +71,16 @@ class Upstream:
 
     error: UpstreamError | None = None
     deferring: str = ""
+    beyond_share: UpstreamError | None = None
     is_refused: bool = False
     calls: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KEYS, 0))
 
     def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
         defers = self.deferring == "all" or (self.deferring == "background" and not foreground)
         return ErrorCode.RATE_LIMITED if defers else None
+
+    def share_refusal(self) -> UpstreamError | None:
+        return self.beyond_share
 
     def is_forbidden(self, operation: str) -> bool:
         return self.is_refused

@@ -58,13 +58,12 @@ class World:
         http = httpx.AsyncClient(
             transport=httpx.MockTransport(self._carry), base_url="http://store.test/v3/"
         )
-        self.limiter = RequestLimiter(self.now, jitter=self.jitter)
+        self.limiter = RequestLimiter(self.now, jitter=self.jitter, reserve=15)
         self.upstream = Upstream(
             BigCommerceClient(http),
             self.limiter,
             self.now,
             timeout_seconds=TIMEOUT_SECONDS,
-            reserve=15,
             jitter=self.jitter,
         )
         self.breaker = self.upstream.health("list_segments").failing

@@ -162,7 +162,7 @@ def in_process(
         clock,
     )
     http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60
+        transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60
     )
     state = emulator.state.emulator
     assert isinstance(state, Emulator)

@@ -55,7 +55,7 @@ def connections_to(listener: socket.socket) -> Iterator[Callable[[], Connection]
 
 
 def get(path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: gateway", *headers, "", ""]).encode()
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
 
 
 def refused(status: int, message: str) -> tuple[int, bool, object]:

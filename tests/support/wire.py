@@ -30,13 +30,12 @@ class HeldWire:
             transport=httpx.MockTransport(self._carry), base_url="http://store.test/v3/"
         )
         self.client = BigCommerceClient(http)
-        self.limiter = RequestLimiter(now, jitter=_longest)
+        self.limiter = RequestLimiter(now, jitter=_longest, reserve=15)
         self.upstream = Upstream(
             self.client,
             self.limiter,
             now,
             timeout_seconds=timeout_seconds,
-            reserve=15,
             jitter=_longest,
         )
 

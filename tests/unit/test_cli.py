@@ -291,3 +291,23 @@ def test_an_emulator_that_others_reach_cannot_be_controlled(
     )
     for address in ("127.0.0.1", "::1"):
         check_control(address)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_manifest_that_cannot_be_used_stops_the_start(
+    workers: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "manifest.json"
+    file.write_text('{"list": "{ nothing }"}', encoding="utf-8")
+    monkeypatch.setenv("GATEWAY_STORE_HASH", "abc123")
+    monkeypatch.setenv("GATEWAY_ACCESS_TOKEN", "t0k3n")
+    monkeypatch.setenv("GATEWAY_UPSTREAM_URL", LOOPBACK)
+    monkeypatch.setenv("GATEWAY_TRUSTED_DOCUMENTS_FILE", str(file))
+    assert main(["serve", "--workers", workers, "--port", "0"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "gateway: GATEWAY_TRUSTED_DOCUMENTS_FILE: the document 'list': "
+        "Cannot query field 'nothing' on type 'Query'."
+    )

@@ -76,6 +76,11 @@ def test_settings_do_not_change() -> None:
 
 
 SENTENCES = [
+    (
+        {"TRUSTED_DOCUMENTS_ONLY": "true"},
+        "GATEWAY_TRUSTED_DOCUMENTS_ONLY is set without GATEWAY_TRUSTED_DOCUMENTS_FILE: no document "
+        "could be executed. Set both.",
+    ),
     ({"STORE_HASH": "abc123"}, "GATEWAY_STORE_HASH is set without GATEWAY_ACCESS_TOKEN: set both."),
     ({"ACCESS_TOKEN": SECRET}, "GATEWAY_ACCESS_TOKEN is set without GATEWAY_STORE_HASH: set both."),
     (

@@ -1,4 +1,4 @@
-// Reads {url, accept} as JSON on standard input, asks two queries with the persisted queries of each client,
+// Reads {url, accept} as JSON on standard input, asks two queries twice with the persisted queries of each client,
 // by POST and by GET, and prints {client and method: {sent, totals}}: the requests, and the answers' totals.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,12 +8,16 @@ import { APOLLO, recordingFetch } from "./clients.mjs";
 
 const { url, accept } = JSON.parse(readFileSync(0, "utf8"));
 const headers = accept ? { accept } : {};
-const QUERIES = ["query First { segments { totalCount } }", "query Second { segments(first: 1) { totalCount } }"];
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
+// The documents of each run are its own, so that no other run has stored them.
+let runs = 0;
 async function run(ask) {
+  const name = `Run${++runs}${accept ? "WithAccept" : ""}`;
   const totals = [];
-  for (const query of QUERIES) totals.push((await ask(query))?.segments.totalCount ?? null);
+  for (const field of ["segments", "segments(first: 1)"])
+    for (let times = 0; times < 2; times++)
+      totals.push((await ask(`query ${name} { ${field} { totalCount } }`))?.segments.totalCount ?? null);
   return totals;
 }
 
@@ -29,7 +33,7 @@ for (const byGet of [false, true]) {
       cache: new InMemoryCache(),
     });
     const ask = (query) =>
-      client.query({ query: gql(query) }).then(
+      client.query({ query: gql(query), fetchPolicy: "no-cache" }).then(
         ({ data }) => data,
         () => null,
       );

@@ -1,7 +1,6 @@
 """The semaphore under any schedule of tasks."""
 
 import asyncio
-from collections.abc import Hashable
 
 from clock import settle
 from hypothesis import given, settings
@@ -15,17 +14,17 @@ class Users:
     """Takes slots for clients; `served` has the names in the order in which they got one."""
 
     def __init__(self, slots: int) -> None:
-        self.slots = FairSemaphore(slots)
+        self.slots = FairSemaphore(slots, slots)
         self.taken = self.most = 0
         self.served: list[str] = []
         self.users: list[tuple[asyncio.Task[None], asyncio.Event]] = []
 
-    def come(self, client: Hashable, name: str) -> None:
+    def come(self, client: str, name: str) -> None:
         leave = asyncio.Event()
         self.users.append((asyncio.ensure_future(self._use(client, name, leave)), leave))
 
-    async def _use(self, client: Hashable, name: str, leave: asyncio.Event) -> None:
-        await self.slots.acquire(client)
+    async def _use(self, client: str, name: str, leave: asyncio.Event) -> None:
+        await self.slots.acquire(client, None)
         self.taken += 1
         self.most = max(self.most, self.taken)
         self.served.append(name)
@@ -33,7 +32,7 @@ class Users:
             await leave.wait()
         finally:
             self.taken -= 1
-            self.slots.release()
+            self.slots.release(client)
 
     async def go(self) -> None:
         """Lets all leave, in the order in which they came."""
@@ -102,7 +101,7 @@ def test_no_slot_is_lost_or_given_twice_under_any_schedule(
         users = Users(slots)
         for move, number in moves:
             if move == "come":
-                users.come(number, str(number))
+                users.come(str(number), str(number))
             elif move == "turns of the loop":
                 for _ in range(number):
                     await asyncio.sleep(0)

@@ -78,6 +78,7 @@ class Process:
         self.foreground: ErrorCode | None = None
         self.background: ErrorCode | None = None
         self.forbidden: set[str] = set()
+        self.beyond_share: UpstreamError | None = None
         self.cache = ReadThroughCache(
             policy,
             Memory(memory_bytes),
@@ -91,6 +92,9 @@ class Process:
 
     def defer_reason(self, operation: str, *, foreground: bool) -> ErrorCode | None:
         return self.foreground if foreground else self.background
+
+    def share_refusal(self) -> UpstreamError | None:
+        return self.beyond_share
 
     def is_forbidden(self, operation: str) -> bool:
         return operation in self.forbidden

@@ -56,7 +56,7 @@ async def load(batcher: Batcher[str], *wanted: str) -> list[str]:
 @in_virtual_time
 async def test_ids_of_one_window_share_a_batch() -> None:
     asked = Asked()
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     callers = [load(batcher, row_id) for row_id in ids(0, 16)]
     assert await asyncio.gather(*callers) == [[row_id.upper()] for row_id in ids(0, 16)]
     # Ids joined in the first window, and none in the second.
@@ -66,14 +66,14 @@ async def test_ids_of_one_window_share_a_batch() -> None:
 @in_virtual_time
 async def test_single_id_leaves_after_one_window() -> None:
     asked = Asked()
-    assert await load(Batcher(asked, window_seconds=WINDOW), "a") == ["A"]
+    assert await load(Batcher(asked, min, window_seconds=WINDOW), "a") == ["A"]
     assert asked.batches == [(WINDOW, 1)]
 
 
 @in_virtual_time
 async def test_full_batches_leave_at_once_and_the_rest_after_a_window() -> None:
     asked = Asked(takes=10)
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     await load(batcher, *ids(0, 250))
     assert asked.batches == [(0, LOOKUP_IDS), (0, LOOKUP_IDS), (WINDOW, 50)]
 
@@ -81,7 +81,7 @@ async def test_full_batches_leave_at_once_and_the_rest_after_a_window() -> None:
 @in_virtual_time
 async def test_ids_that_keep_arriving_are_gathered_for_a_bounded_time() -> None:
     asked = Asked()
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     callers = []
     for row_id in ids(0, 25):
         callers.append(asyncio.ensure_future(load(batcher, row_id)))
@@ -94,7 +94,7 @@ async def test_ids_that_keep_arriving_are_gathered_for_a_bounded_time() -> None:
 @in_virtual_time
 async def test_ids_that_gather_behind_a_small_batch_leave_together_as_it_lands() -> None:
     asked = Asked(takes=0.3)
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     callers = []
     for row_id in ids(0, 4):
         callers.append(asyncio.ensure_future(load(batcher, row_id)))
@@ -106,7 +106,7 @@ async def test_ids_that_gather_behind_a_small_batch_leave_together_as_it_lands()
 @in_virtual_time
 async def test_ids_behind_a_small_batch_that_hangs_leave_after_the_longest_wait() -> None:
     asked = Asked(takes=100)
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     first = asyncio.ensure_future(load(batcher, "a"))
     await asyncio.sleep(1)
     second = asyncio.ensure_future(load(batcher, "b"))
@@ -122,7 +122,7 @@ async def test_ids_behind_a_small_batch_that_hangs_leave_after_the_longest_wait(
 @in_virtual_time
 async def test_small_batch_does_not_wait_for_a_full_one_nor_a_full_one_for_it() -> None:
     asked = Asked(takes=0.3)
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     full = asyncio.ensure_future(load(batcher, *ids(0, 100)))
     small = asyncio.ensure_future(load(batcher, "a"))
     await asyncio.sleep(0.1)
@@ -133,7 +133,7 @@ async def test_small_batch_does_not_wait_for_a_full_one_nor_a_full_one_for_it() 
 
 @in_virtual_time
 async def test_error_of_an_id_is_its_own() -> None:
-    batcher = Batcher(Asked(), window_seconds=WINDOW)
+    batcher = Batcher(Asked(), min, window_seconds=WINDOW)
     outcomes = await asyncio.gather(
         *batcher.load(["a", "down", "b"]).values(), return_exceptions=True
     )
@@ -143,7 +143,7 @@ async def test_error_of_an_id_is_its_own() -> None:
 @in_virtual_time
 async def test_bug_is_raised_to_all_of_its_batch_and_the_next_batch_leaves() -> None:
     asked = Asked()
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     outcomes = await asyncio.gather(*batcher.load(["a", "bug"]).values(), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [KeyError, KeyError]
     assert await load(batcher, "a") == ["A"]
@@ -152,7 +152,7 @@ async def test_bug_is_raised_to_all_of_its_batch_and_the_next_batch_leaves() -> 
 @in_virtual_time
 async def test_caller_that_hangs_up_takes_nothing_from_others() -> None:
     asked = Asked(takes=1)
-    batcher = Batcher(asked, window_seconds=WINDOW)
+    batcher = Batcher(asked, min, window_seconds=WINDOW)
     futures = batcher.load(["a", "b"])
     caller = asyncio.ensure_future(asyncio.wait(futures.values()))
     await asyncio.sleep(0.5)

@@ -242,7 +242,7 @@ def test_host_of_an_absolute_target_takes_the_place_of_the_header() -> None:
         client = server.connect()
         client.send(get("http://other:80/hosts?x") + get("/hosts"))
         assert client.answer() == (200, False, ["other:80"])
-        assert client.answer() == (200, False, ["gateway"])
+        assert client.answer() == (200, False, ["localhost"])
 
 
 def test_answer_before_a_refused_head_is_sent() -> None:

@@ -37,7 +37,7 @@ def client(build: Path) -> httpx.AsyncClient:
     app = Starlette(routes=[Route("/graphql", page), *graphiql_routes(build)])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
-        base_url="http://gateway",
+        base_url="http://localhost",
         headers={"Accept-Encoding": "identity"},
     )
 
@@ -99,6 +99,7 @@ async def test_page_s_policy_lets_nothing_of_another_origin_in(build: Path) -> N
         "frame-ancestors": {"'none'"},
     }
     assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize(

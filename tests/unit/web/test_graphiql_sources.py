@@ -40,7 +40,7 @@ async def answer_to(example: Example, **variables: object) -> dict[str, object]:
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://gateway") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as http,
     ):
         answer = await http.post(
             "/graphql",

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import strawberry
 from anonymous import anonymous
+from documents_in_memory import documents_in_memory
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
@@ -14,6 +15,7 @@ from gateway.schema import Graph, Limits, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
+from gateway.web.unexpected_errors import UnexpectedErrors
 
 MASKED = "Something went wrong in the gateway. Report it with request id r-1."
 
@@ -79,15 +81,17 @@ SCHEMA = strawberry.Schema(Query, extensions=document_extensions(KnownDocuments(
 def client(schema: strawberry.Schema = SCHEMA, graph: Graph | None = None) -> httpx.AsyncClient:
     endpoint = GraphQLEndpoint(
         graph.schema_for if graph else lambda _: schema,
+        documents_in_memory(),
         anonymous,
         lambda _client: object(),
         Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
         max_body_bytes=100_000,
         graphiql=False,
+        get_documents=True,
     )
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(RequestIds(endpoint)),
-        base_url="http://gateway",
+        transport=httpx.ASGITransport(RequestIds(UnexpectedErrors(endpoint))),
+        base_url="http://localhost",
         headers={"X-Request-Id": "r-1", "Accept": "application/graphql-response+json"},
     )
 

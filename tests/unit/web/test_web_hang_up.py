@@ -4,6 +4,7 @@ import msgspec
 import pytest
 import strawberry
 from anonymous import anonymous
+from documents_in_memory import documents_in_memory
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
@@ -69,11 +70,13 @@ def endpoint(work: Work) -> GraphQLEndpoint:
     schema = strawberry.Schema(Query, Mutation)
     return GraphQLEndpoint(
         lambda _: schema,
+        documents_in_memory(),
         anonymous,
         lambda _client: object(),
         TIMING,
         max_body_bytes=1000,
         graphiql=False,
+        get_documents=True,
     )
 
 

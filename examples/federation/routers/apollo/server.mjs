@@ -27,7 +27,12 @@ const gateway = new ApolloGateway({
   supergraphSdl: readFileSync(supergraph, "utf8"),
   // Where the subgraphs are, if not where the supergraph says.
   buildService: ({ name, url }) =>
-    new Subgraph({ name, url: process.env[`${name.toUpperCase()}_URL`] || url }),
+    new Subgraph({
+      name,
+      url: process.env[`${name.toUpperCase()}_URL`] || url,
+      // The gateway stores documents by their hash; the other subgraphs do not.
+      apq: name === "segments" && process.env.SEGMENTS_APQ === "true",
+    }),
 });
 
 const server = new ApolloServer({
