@@ -43,7 +43,8 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation chaos fuzz test test-fast format graphiql graphiql-if-possible tools-if-possible lock schema \
+.PHONY: help setup run federation chaos fuzz test test-fast audit format graphiql graphiql-if-possible \
+	tools-if-possible lock schema \
 	supergraph released wheel clean
 
 help: ## List the targets
@@ -106,12 +107,16 @@ released: schema ## At a release: keep its schema in released/, which later ones
 wheel: $(VENV)/.run graphiql ## Build the wheel in dist/, GraphiQL inside
 	$(BIN)/python -m hatchling build --target wheel
 
+audit: setup build/audit/.installed ## Look for known vulnerabilities in all that is pinned (ADVISORIES=folder without a network)
+	@$(BIN)/python tests/support/audit.py $(ADVISORIES)
+
 lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in allow
 	$(LOCK) --upgrade pyproject.toml --output-file requirements/run.txt
 	$(LOCK) --upgrade requirements/build.in --output-file requirements/build.txt
 	$(LOCK) --upgrade requirements/test.in --constraint requirements/run.txt \
 		--constraint requirements/build.txt --output-file requirements/test.txt
 	$(LOCK) --upgrade requirements/node.in --output-file requirements/node.txt
+	$(LOCK) --upgrade requirements/audit.in --output-file requirements/audit.txt
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
@@ -131,6 +136,13 @@ $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@echo 'installing what the tests need'
 	@$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+build/audit/.installed: requirements/audit.txt | $(BIN)/python
+	@echo 'installing the auditor'
+	@$(BIN)/python -m venv --clear build/audit
+	@build/audit/bin/python -m pip --disable-pip-version-check --no-input --quiet \
+		install --require-hashes -r requirements/audit.txt
 	@touch $@
 
 $(GRAPHIQL): $(GRAPHIQL_SOURCES)
