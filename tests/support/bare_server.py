@@ -30,7 +30,7 @@ class Store:
         request = Request(scope, receive)
         if request.url.path == "/go":
             self.go.set()
-        if request.url.path == "/wait":
+        if request.url.path.endswith("/wait"):
             self.waits.set()
             await self.go.wait()
         if request.url.path == "/hosts":
