@@ -9,6 +9,7 @@ refusals     the answer to what is refused before the application sees it
 connections  what all connections of a process share: their number, bytes in waiting
 open_files   the system's limit of open files
 serving      one process: uvicorn, with a drain before its stop
+worker       one of several processes: its heartbeat, and the pipe to its supervisor
 workers      several processes that serve the same socket
 """
 
