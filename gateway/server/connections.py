@@ -47,8 +47,17 @@ class Admission(Enum):
 class Peer:
     """The connections of one address; the first of `waiting` has waited longest."""
 
+    name: str
     count: int = 0
     waiting: OrderedDict[Connection, None] = field(default_factory=OrderedDict)
+
+
+@dataclass(slots=True)
+class Member:
+    """What is known of one connection; `size` is its bytes in waiting."""
+
+    peer: Peer
+    size: int = 0
 
 
 class OccasionalWarning:
@@ -89,8 +98,7 @@ class ConnectionsState(ServerState):
         self._maximum_bytes = maximum_bytes
         self._bytes = 0
         self._peers: dict[str, Peer] = {}
-        self._peer_of: dict[Connection, str] = {}
-        self._bytes_of: dict[Connection, int] = {}
+        self._members: dict[Connection, Member] = {}
         limits = f"limits: {maximum} in all, {self._maximum_of_peer} of one address"
         self._dropped = OccasionalWarning(f"%d waiting connections dropped for new ones ({limits})")
         self._refused = OccasionalWarning(f"%d connections refused: all others are busy ({limits})")
@@ -101,7 +109,7 @@ class ConnectionsState(ServerState):
     def drain(self) -> None:
         """Makes each answer from now on the last of its connection (RFC 9112, 9.6)."""
         self.is_draining = True
-        for connection in self._peer_of:
+        for connection in self._members:
             connection.close_after_answer()
 
     def admit(self, connection: Connection, address: str) -> Admission:
@@ -112,12 +120,13 @@ class ConnectionsState(ServerState):
         one is for health checks.
         """
         name = peer_of(address)
-        peer = self._peers.setdefault(name, Peer())
+        peer = self._peers.get(name)
+        if peer is None:
+            peer = self._peers[name] = Peer(name)
         peer.count += 1
-        self._peer_of[connection] = name
-        self._bytes_of[connection] = 0
+        self._members[connection] = Member(peer)
         excess_of_peer = peer.count - self._maximum_of_peer
-        excess = max(excess_of_peer, len(self._peer_of) - self._maximum)
+        excess = max(excess_of_peer, len(self._members) - self._maximum)
         admission = Admission.ALL
         if excess > 0:
             crowd = peer
@@ -135,39 +144,38 @@ class ConnectionsState(ServerState):
 
     def leave(self, connection: Connection) -> None:
         """Forgets a connection that has ended, or is about to."""
-        name = self._peer_of.pop(connection, None)
-        if name is not None:
-            self._bytes -= self._bytes_of.pop(connection)
-            peer = self._peers[name]
+        member = self._members.pop(connection, None)
+        if member is not None:
+            self._bytes -= member.size
+            peer = member.peer
             peer.waiting.pop(connection, None)
             peer.count -= 1
             if not peer.count:
-                del self._peers[name]
+                del self._peers[peer.name]
 
-    def note(self, connection: Connection, *, is_waiting: bool, size: int) -> None:
+    def note(self, connection: Connection, is_waiting: bool, size: int) -> None:
         """Notes whether a connection waits for its client, and its bytes in waiting.
 
         Beyond the limit, waiting connections with the most bytes are dropped; if no other has any,
         this one is.
         """
-        name = self._peer_of.get(connection)
-        if name is None:  # it has been dropped
+        member = self._members.get(connection)
+        if member is None:  # it has been dropped
             return
-        if is_waiting:
-            self._peers[name].waiting.setdefault(connection)
-        else:
-            self._peers[name].waiting.pop(connection, None)
-        growth = size - self._bytes_of[connection]
-        if growth:
-            self._bytes_of[connection] = size
-            self._bytes += growth
-            if growth > 0 and self._bytes > self._maximum_bytes:
-                self._relieve(connection)
+        if not is_waiting:
+            member.peer.waiting.pop(connection, None)
+        elif connection not in member.peer.waiting:
+            member.peer.waiting[connection] = None
+        growth = size - member.size
+        member.size = size
+        self._bytes += growth
+        if growth > 0 and self._bytes > self._maximum_bytes:
+            self._relieve(connection)
 
     def _relieve(self, newest: Connection) -> None:
         waiting = [one for peer in self._peers.values() for one in peer.waiting]
-        waiting.sort(key=self._bytes_of.__getitem__)
-        while self._bytes > self._maximum_bytes and waiting and self._bytes_of[waiting[-1]]:
+        waiting.sort(key=lambda one: self._members[one].size)
+        while self._bytes > self._maximum_bytes and waiting and self._members[waiting[-1]].size:
             self._relieved.count()
             self._drop(waiting.pop())
         if self._bytes > self._maximum_bytes:

@@ -22,7 +22,7 @@ from gateway.server.heads import (
     read_target,
     too_many_headers,
 )
-from gateway.server.pipelining import MAXIMUM_PIPELINED, Flow, size_of_requests
+from gateway.server.pipelining import END_OF_HEAD, MAXIMUM_PIPELINED, Flow, size_of_requests
 from gateway.server.refusals import INVALID, RETRY_AFTER_SECONDS, Refusal, answer_to
 
 MAXIMUM_HEAD_BYTES = 64 * 1024
@@ -126,8 +126,11 @@ class HttpProtocol(HttpToolsProtocol):
                 message = f"The {what} are larger than {MAXIMUM_HEAD_BYTES} bytes."
                 self._refuse(Refusal(431, message))
                 break
-            size = size_of_requests(data, free, room)
-            data = self._parse(data[:size]) + data[size:]
+            if len(data) <= room and data.count(END_OF_HEAD) <= free:
+                data = self._parse(data)
+            else:
+                size = size_of_requests(data, free, room)
+                data = self._parse(data[:size]) + data[size:]
         self.flow.has_unparsed = bool(self._unparsed)
         self._note_wait()
         if not self._is_answering and not self.transport.is_closing():
@@ -254,7 +257,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.flow.write_paused:
             size += self.transport.get_write_buffer_size()
         is_waiting = self.flow.write_paused or len(self._unanswered) <= self._is_in_body
-        self.server_state.note(self, is_waiting=is_waiting, size=size)
+        self.server_state.note(self, is_waiting, size)
 
     def _limit_wait(self) -> None:
         """Runs a timer while the connection waits for the client."""

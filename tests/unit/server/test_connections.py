@@ -39,7 +39,7 @@ def admitted(state: ConnectionsState, address: str, count: int) -> list[Fake]:
 
 def busy(state: ConnectionsState, *some: Fake) -> None:
     for one in some:
-        state.note(one, is_waiting=False, size=0)
+        state.note(one, False, 0)
 
 
 def dropped(*some: Fake) -> list[Fake]:
@@ -52,7 +52,7 @@ def test_peer_with_half_of_all_connections_loses_its_oldest_that_waits() -> None
     busy(state, mine[0])
     (newest,) = admitted(state, "a", 1)
     assert dropped(*mine, *other, newest) == [mine[1]]
-    state.note(mine[0], is_waiting=True, size=0)  # waits again: now it is the youngest
+    state.note(mine[0], True, 0)  # waits again: now it is the youngest
     later = admitted(state, "a", 3)
     assert dropped(*mine, *other, newest, *later) == [*mine[1:], newest]
 
@@ -98,26 +98,26 @@ def test_waiting_connections_with_the_most_bytes_are_dropped_beyond_the_limit() 
     state = ConnectionsState(99, maximum_bytes=100)
     small, large, larger, at_work = admitted(state, "a", 4)
     for one, size in ((small, 10), (large, 30), (larger, 40)):
-        state.note(one, is_waiting=True, size=size)
-    state.note(at_work, is_waiting=False, size=20)
+        state.note(one, True, size)
+    state.note(at_work, False, 20)
     assert dropped(small, large, larger, at_work) == []
-    state.note(small, is_waiting=True, size=11)
+    state.note(small, True, 11)
     assert dropped(small, large, larger, at_work) == [larger]
-    state.note(larger, is_waiting=True, size=99)  # it is no longer counted
-    state.note(small, is_waiting=True, size=50)
+    state.note(larger, True, 99)  # it is no longer counted
+    state.note(small, True, 50)
     assert dropped(small, large, larger, at_work) == [larger]
-    state.note(small, is_waiting=True, size=81)
+    state.note(small, True, 81)
     assert dropped(small, large, larger, at_work) == [small, larger]
 
 
 def test_connection_at_work_is_dropped_if_no_other_has_bytes() -> None:
     state = ConnectionsState(99, maximum_bytes=100)
     first, second, _ = admitted(state, "a", 3)
-    state.note(first, is_waiting=False, size=100)
-    state.note(first, is_waiting=False, size=90)
-    state.note(second, is_waiting=False, size=11)
+    state.note(first, False, 100)
+    state.note(first, False, 90)
+    state.note(second, False, 11)
     assert dropped(first, second) == [second]
-    state.note(first, is_waiting=False, size=100)
+    state.note(first, False, 100)
     assert dropped(first) == []
 
 
