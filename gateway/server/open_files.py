@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def allowed_connections(open_files: int) -> int:
-    """Returns how many connections a process may accept that may open so many files."""
+    """Returns the number of connections for a process that may open this number of files."""
     return max(2, min(open_files, NEEDED) - SPARE_CONNECTIONS - OTHER_FILES)
 
 

@@ -23,17 +23,12 @@ from gateway.server.heads import (
     too_many_headers,
 )
 from gateway.server.pipelining import END_OF_HEAD, MAXIMUM_PIPELINED, Flow, size_of_requests
-from gateway.server.refusals import INVALID, RETRY_AFTER_SECONDS, Refusal, answer_to
+from gateway.server.refusals import INVALID, OVERLOADED, Refusal, answer_to
 
 MAXIMUM_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
 HEALTH = b"/health/"
-OVERLOADED = Refusal(
-    503,
-    "The gateway has too many connections or incomplete requests. "
-    f"Try again in {RETRY_AFTER_SECONDS} s.",
-)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -84,9 +79,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def drop(self) -> None:
         """Ends the connection to make room; a request that is incomplete gets 503."""
-        if self.transport.get_write_buffer_size():  # the client does not read
+        if self.flow.write_paused:
             self.transport.abort()
-        elif self._bytes_outside_body or self._unanswered:
+            return
+        if self.transport.get_write_buffer_size():  # the client may not have read its last answer
+            self.loop.call_later(self.unread_seconds, self.transport.abort)
+        if self._bytes_outside_body or self._unanswered:
             self._refuse(OVERLOADED)
         else:
             self.transport.close()

@@ -20,6 +20,13 @@ class Refusal(Exception):
         self.message = message
 
 
+OVERLOADED = Refusal(
+    503,
+    "The gateway has too many connections or incomplete requests. "
+    f"Try again in {RETRY_AFTER_SECONDS} s.",
+)
+
+
 def answer_to(
     refusal: Refusal, default_headers: Iterable[tuple[bytes, bytes]], *, has_content: bool
 ) -> bytes:

@@ -1,10 +1,15 @@
 """Too many connections, or too many bytes in waiting, over real connections."""
 
+from typing import Any
+
 import pytest
+import uvicorn
 from bare_server import served
+from clock import settle
 from raw_http import PATIENCE_SECONDS, Connection, get
 
 from gateway.server.connections import ConnectionsState
+from gateway.server.protocol import HttpProtocol
 
 KIB = 1024
 MESSAGE = "The gateway has too many connections or incomplete requests. Try again in 1 s."
@@ -108,6 +113,17 @@ def test_answer_that_is_not_read_counts_as_bytes_in_waiting() -> None:
         assert len(client.stream.read()) < 8 * KIB * KIB
 
 
+def test_answer_that_is_read_late_is_whole_and_counted_no_more() -> None:
+    with served(state=ConnectionsState(maximum_bytes=12 * KIB * KIB)) as server:
+        client = server.connect()
+        for _ in range(4):
+            client.send(get("/large"))
+            assert answered(server.connect(), "/a")
+            assert client.head()[0] == 200
+            assert len(client.stream.read(8 * KIB * KIB)) == 8 * KIB * KIB
+        assert answered(client, "/b")
+
+
 def test_bytes_of_answered_requests_are_counted_no_more() -> None:
     with served(state=ConnectionsState(maximum_bytes=256 * KIB)) as server:
         client = server.connect()
@@ -117,3 +133,38 @@ def test_bytes_of_answered_requests_are_counted_no_more() -> None:
             client.send(post("/early", 100 * KIB, b"x"))
             assert client.answer() == (200, False, ["/early", 0])
             client.send(b"x" * (100 * KIB - 1))
+
+
+class FullTransport:
+    """A transport whose client reads nothing, with the calls of `close` and `abort`."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def get_extra_info(self, _: str) -> Any:
+        return None
+
+    def get_write_buffer_size(self) -> int:
+        return 1
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def abort(self) -> None:
+        self.calls.append("abort")
+
+
+async def test_idle_connection_with_an_unread_answer_is_aborted_some_time_after_its_drop() -> None:
+    class Impatient(HttpProtocol):
+        unread_seconds = 0
+
+    config = uvicorn.Config(lambda: None, http=Impatient, log_config=None)
+    config.load()
+    transport: Any = FullTransport()
+    connection = Impatient(config, ConnectionsState(), {})
+    connection.connection_made(transport)
+    connection.drop()
+    assert transport.calls == ["close"]
+    await settle()
+    assert transport.calls == ["close", "abort"]
+    connection.connection_lost(None)
