@@ -4,6 +4,7 @@ import re
 
 from gateway.server.refusals import INVALID, Refusal
 
+MAXIMUM_HEAD_BYTES = 64 * 1024
 MAXIMUM_HEADERS = 100
 
 FRAMING = (b"content-length", b"transfer-encoding")
@@ -28,6 +29,12 @@ def other_version() -> Refusal:
 def too_many_headers() -> Refusal:
     """Returns the refusal of a head with too many headers (RFC 6585, 5)."""
     return Refusal(431, f"The request has more than {MAXIMUM_HEADERS} headers.")
+
+
+def too_large(*, is_in_body: bool) -> Refusal:
+    """Returns the refusal of a head, or of what frames a body, that is too large (RFC 6585, 5)."""
+    what = "chunk extensions or trailers" if is_in_body else "request line and headers"
+    return Refusal(431, f"The {what} are larger than {MAXIMUM_HEAD_BYTES} bytes.")
 
 
 def check_head(version: str, headers: Headers) -> None:

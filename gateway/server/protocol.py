@@ -10,22 +10,23 @@ from collections import deque
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.server.connections import Admission, ConnectionsState
 from gateway.server.heads import (
     FRAMING,
+    MAXIMUM_HEAD_BYTES,
     MAXIMUM_HEADERS,
     VERSION_ERRORS,
     check_head,
     other_version,
     read_target,
+    too_large,
     too_many_headers,
 )
 from gateway.server.pipelining import END_OF_HEAD, MAXIMUM_PIPELINED, Flow, size_of_requests
 from gateway.server.refusals import INVALID, OVERLOADED, Refusal, answer_to
 
-MAXIMUM_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
 HEALTH = b"/health/"
@@ -54,6 +55,7 @@ class HttpProtocol(HttpToolsProtocol):
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
         self._unparsed = b""
+        self._running: RequestResponseCycle | None = None
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
         self._head_timer: TimerHandle | None = None
@@ -71,8 +73,12 @@ class HttpProtocol(HttpToolsProtocol):
             self._start_idle_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the timers."""
+        """Stops the timers, and the requests that the client has sent ahead."""
         self.server_state.leave(self)
+        self.pipeline.clear()
+        if self._running is not None:  # uvicorn tells the last request alone
+            self._running.disconnected = True
+            self._running.message_event.set()
         self._stop_head_timer()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -119,10 +125,7 @@ class HttpProtocol(HttpToolsProtocol):
                 break
             room = MAXIMUM_HEAD_BYTES - self._bytes_outside_body
             if not room:
-                head = "request line and headers"
-                what = "chunk extensions or trailers" if self._is_in_body else head
-                message = f"The {what} are larger than {MAXIMUM_HEAD_BYTES} bytes."
-                self._refuse(Refusal(431, message))
+                self._refuse(too_large(is_in_body=self._is_in_body))
                 break
             if len(data) <= room and data.count(END_OF_HEAD) <= free:
                 data = self._parse(data)
@@ -196,6 +199,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._parse_on()
         self._note_wait()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def close_after_answer(self) -> None:
         """Adds `Connection: close` to the answer to the last request, if it has not begun."""
         if self._is_answering and not self.cycle.response_started:
@@ -263,11 +270,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._stop_head_timer()
             self._start_idle_timer()
         elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_seconds, self._end_wait)
-
-    def _end_wait(self) -> None:
-        message = f"The headers did not arrive within {self.head_seconds:g} seconds."
-        self._refuse(Refusal(408, message))
+            late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
+            self._head_timer = self.loop.call_later(self.head_seconds, self._refuse, late)
 
     def _start_idle_timer(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(

@@ -146,6 +146,20 @@ def test_emulator_that_cuts_off_an_answer_ends_without_a_stack(run: Callable[...
     assert "Traceback" not in log
 
 
+def test_client_that_hangs_up_in_a_pipeline_leaves_no_stack_in_the_log(
+    run: Callable[..., Running],
+) -> None:
+    gateway = run("serve")
+    body = b'{"query":"{ segments(first: 20) { nodes { id name } } }"}'
+    head = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", gateway.port), PATIENCE_SECONDS) as client:
+            client.sendall(request * 5)
+    assert gateway.stop()[0] == 0
+    assert not any("Traceback" in line for line in gateway.lines)
+
+
 def test_gateway_reads_the_emulator_command(run: Callable[..., Running]) -> None:
     emulator = run("emulator", "--segments", "7", "--max-limit", "5")
     printed = [emulator.output.wait_for() for _ in range(4)]

@@ -8,7 +8,8 @@ from bare_server import served
 from raw_http import PATIENCE_SECONDS, get, refused
 from starlette.requests import ClientDisconnect
 
-from gateway.server.protocol import MAXIMUM_HEAD_BYTES, HttpProtocol
+from gateway.server.heads import MAXIMUM_HEAD_BYTES
+from gateway.server.protocol import HttpProtocol
 
 KIB = 1024
 CHUNKED = b"POST /chunked HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n"
