@@ -3,9 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import strawberry
-from graphql import GraphQLDirective, GraphQLError, specified_directives
+from graphql import (
+    GraphQLDirective,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLType,
+    is_input_object_type,
+    specified_directives,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -27,6 +35,16 @@ class _SilentSchema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         """Logs nothing; Strawberry would log each error of a client with a stack."""
+
+    def _extend_introspection(self) -> None:
+        """Sets the resolver of `__Type.isOneOf`: Strawberry's fails for lists and non-null types."""
+        described = cast(GraphQLObjectType, self._schema.type_map["__Type"])
+        described.fields["isOneOf"].resolve = _is_one_of
+
+
+def _is_one_of(described: GraphQLType, _: object) -> bool | None:
+    """GraphQL, 4.2.2: null for what is no input object."""
+    return described.is_one_of if is_input_object_type(described) else None
 
 
 class _ApiSchema(_SilentSchema):
