@@ -67,6 +67,7 @@ def create_app(
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,
+            turns=graph.turns,
         )
 
     async def readiness() -> Readiness:

@@ -1,7 +1,7 @@
 """The two schemas of the graph: the API for clients, the subgraph for routers and composers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -23,9 +23,11 @@ from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
+from gateway.schema.pieces import ExecutionInPieces
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
+from gateway.schema.turns import Turns
 
 
 class _SilentSchema(strawberry.Schema):
@@ -73,13 +75,16 @@ class Graph:
     sdl: str
     api_sdl: str
     documents: KnownDocuments
+    turns: Turns = field(default_factory=Turns)
 
-    def schema_for(self, document: str) -> strawberry.Schema:
+    async def schema_for(self, document: str, client: str) -> strawberry.Schema:
         """Returns the schema that executes a document: the subgraph for `_service`, `_entities`.
 
-        Raises `GraphQLError` if the document does not parse or exceeds a limit. Introspection
+        A document that has to be parsed waits for a turn of the client. Raises `GraphQLError` if the document does not parse or exceeds a limit. Introspection
         shows the API: routers and composers read the subgraph by `_service`.
         """
+        if not self.documents.knows(document):
+            await self.turns.take(client)
         return self._schema_of(self.documents.find(document))
 
     def trust(self, document: str) -> None:
@@ -108,7 +113,7 @@ def build_graph(
     # One cache for both schemas, since a document always goes to the same one.
     documents = KnownDocuments(limits or Limits(), introspection=introspection)
     extensions = document_extensions(documents)
-    execution = None if introspection else WithoutSuggestions
+    execution = ExecutionInPieces if introspection else WithoutSuggestions
     api = _ApiSchema(
         query=Query,
         types=[Segment],

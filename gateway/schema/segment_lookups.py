@@ -28,9 +28,13 @@ async def look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment
     """Returns the segments in the order of the ids, None for one that does not exist.
 
     An error takes the place of its segment: graphql-core reports it there, and keeps the others.
+    Raises an error in place of all segments once the request has too many of them.
     """
+    info.context.spend_errors([row_id for row_id in ids if isinstance(row_id, BadUserInput)])
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
-    rows = iter(await info.context.segment_lookups.load(uuids))
+    loaded = await info.context.segment_lookups.load(uuids)
+    info.context.spend_errors([row for row in loaded if isinstance(row, GatewayError)])
+    rows = iter(loaded)
     found: list[Segment | GatewayError | None] = []
     for row_id in ids:
         row = next(rows) if isinstance(row_id, str) else row_id

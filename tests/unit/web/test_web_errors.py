@@ -7,7 +7,7 @@ import httpx
 import pytest
 import strawberry
 from anonymous import anonymous
-from documents_in_memory import documents_in_memory
+from documents_in_memory import always, documents_in_memory
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
@@ -80,7 +80,7 @@ SCHEMA = strawberry.Schema(Query, extensions=document_extensions(KnownDocuments(
 
 def client(schema: strawberry.Schema = SCHEMA, graph: Graph | None = None) -> httpx.AsyncClient:
     endpoint = GraphQLEndpoint(
-        graph.schema_for if graph else lambda _: schema,
+        graph.schema_for if graph else always(schema),
         documents_in_memory(),
         anonymous,
         lambda _client: object(),
