@@ -7,14 +7,17 @@ A document is weighed once: what depends on variables stays open in its `Weight`
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLCompositeType,
     GraphQLError,
     GraphQLField,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     ListValueNode,
@@ -81,8 +84,7 @@ class Weigher:
 
     def weigh(self, document: DocumentNode, operation: OperationDefinitionNode) -> Weight:
         """Returns the weight of an operation; `@skip` and `@include` count as included."""
-        root = self._schema.get_root_type(operation.operation)
-        assert root is not None  # the operation is valid
+        root = cast(GraphQLObjectType, self._schema.get_root_type(operation.operation))
         fragments = {
             node.name.value: node
             for node in document.definitions
@@ -90,10 +92,10 @@ class Weigher:
         }
         defaults = {
             node.variable.name.value: value_from_ast_untyped(node.default_value)
-            for node in operation.variable_definitions
+            for node in operation.variable_definitions or ()
             if node.default_value is not None
         }
-        measure = _Measure(self._schema, self._introspected, fragments, defaults)
+        measure = _Measure(self._schema, self._introspected, root, fragments, defaults)
         weight = measure.selected(root, [operation.selection_set], {})
         weight.values += VALUES_OF_A_ROOT_FIELD * measure.fields_of_root
         return weight
@@ -116,6 +118,7 @@ class _Measure:
         self,
         schema: GraphQLSchema,
         introspected: Mapping[tuple[str, str], float],
+        root: GraphQLObjectType,
         fragments: Mapping[str, FragmentDefinitionNode],
         defaults: Variables,
     ) -> None:
@@ -123,6 +126,7 @@ class _Measure:
         self._introspected = introspected
         self._fragments = fragments
         self._defaults = defaults
+        self._root_name = root.name
         self.fields_of_root = 0
 
     def selected(
@@ -137,10 +141,9 @@ class _Measure:
             self._collect(parent, selection_set, merged)
         weight = Weight()
         for (type_name, key), nodes in merged.items():
-            owner = self._schema.type_map[type_name]
-            definition = self._schema.get_field(owner, nodes[0].name.value)  # type: ignore[arg-type]
-            assert definition is not None  # the document is valid
-            self._add(weight, type_name, key, nodes, definition, rows_of)
+            owner = cast(GraphQLCompositeType, self._schema.type_map[type_name])
+            definition = self._schema.get_field(owner, nodes[0].name.value)
+            self._add(weight, type_name, key, nodes, cast(GraphQLField, definition), rows_of)
         return weight
 
     def _collect(
@@ -154,12 +157,16 @@ class _Measure:
                 key = (node.alias or node.name).value
                 merged.setdefault((parent.name, key), []).append(node)
                 continue
-            inner = (
-                node if isinstance(node, InlineFragmentNode) else self._fragments[node.name.value]
-            )
-            condition = inner.type_condition
-            narrowed = parent if condition is None else self._schema.type_map[condition.name.value]
-            self._collect(narrowed, inner.selection_set, merged)  # type: ignore[arg-type]
+            inner: InlineFragmentNode | FragmentDefinitionNode
+            if isinstance(node, FragmentSpreadNode):
+                inner = self._fragments[node.name.value]
+            else:
+                inner = cast(InlineFragmentNode, node)
+            narrowed = parent
+            if inner.type_condition is not None:
+                named = self._schema.type_map[inner.type_condition.name.value]
+                narrowed = cast(GraphQLCompositeType, named)
+            self._collect(narrowed, inner.selection_set, merged)
 
     def _add(
         self,
@@ -174,7 +181,7 @@ class _Measure:
         named = get_named_type(definition.type)
         weight.values += 1
         weight.bytes += len(key) + BYTES_BESIDE + BYTES.get(named.name, 2)
-        if type_name == self._schema.query_type.name and node.name.value[:2] != "__":
+        if type_name == self._root_name and node.name.value[:2] != "__":
             self.fields_of_root += 1
         if not is_composite_type(named):
             return
@@ -207,7 +214,7 @@ class _Measure:
         return _constant(self._introspected.get((type_name, node.name.value), MAXIMUM_ROWS))
 
     def _argument(self, node: FieldNode, name: str) -> Value | None:
-        for argument in node.arguments:
+        for argument in node.arguments or ():
             if argument.name.value == name:
                 return self._value(argument.value)
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 from cachetools import LRUCache
 from graphql import (
@@ -164,8 +165,7 @@ class Documents(SchemaExtension):
         name = context._provided_operation_name
         weight = known.weights.get(name)
         if weight is None:
-            operation = get_operation_ast(known.document, name)
-            assert operation is not None  # the operation exists
+            operation = cast(OperationDefinitionNode, get_operation_ast(known.document, name))
             weight = Weigher(context.schema._schema).weigh(known.document, operation)
             known.weights[name] = weight
         values, size = weight.of(context.variables or {})

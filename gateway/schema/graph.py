@@ -39,7 +39,7 @@ class _SilentSchema(strawberry.Schema):
         """Logs nothing; Strawberry would log each error of a client with a stack."""
 
     def _extend_introspection(self) -> None:
-        """Sets the resolver of `__Type.isOneOf`: Strawberry's fails for lists and non-null types."""
+        """Resolves `__Type.isOneOf`: Strawberry's resolver fails for lists and non-null types."""
         described = cast(GraphQLObjectType, self._schema.type_map["__Type"])
         described.fields["isOneOf"].resolve = _is_one_of
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.bigcommerce.semaphore import FairSemaphore
-from gateway.errors import GatewayError, ErrorCode
+from gateway.errors import ErrorCode, GatewayError
 
 # Executions of many values that run at once, of all clients and of one.
 LONG_EXECUTIONS = 8
