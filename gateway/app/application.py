@@ -1,5 +1,6 @@
 """The ASGI application of one gateway process."""
 
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -48,6 +49,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with services.running():
+            # What lives as long as the process is no garbage: searching all of it takes 40 ms.
+            gc.collect()
+            gc.freeze()
             lifecycle.advance(Stage.RUNNING)
             yield
             lifecycle.advance(Stage.STOPPING)

@@ -23,7 +23,7 @@ from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
-from gateway.schema.pieces import ExecutionInPieces
+from gateway.schema.pieces import Execution
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
@@ -80,8 +80,9 @@ class Graph:
     async def schema_for(self, document: str, client: str) -> strawberry.Schema:
         """Returns the schema that executes a document: the subgraph for `_service`, `_entities`.
 
-        A document that has to be parsed waits for a turn of the client. Raises `GraphQLError` if the document does not parse or exceeds a limit. Introspection
-        shows the API: routers and composers read the subgraph by `_service`.
+        A document that has to be parsed waits for a turn of the client. Raises `GraphQLError` if it
+        does not parse or exceeds a limit. Introspection shows the API: routers and composers read
+        the subgraph by `_service`.
         """
         if not self.documents.knows(document):
             await self.turns.take(client)
@@ -113,7 +114,7 @@ def build_graph(
     # One cache for both schemas, since a document always goes to the same one.
     documents = KnownDocuments(limits or Limits(), introspection=introspection)
     extensions = document_extensions(documents)
-    execution = ExecutionInPieces if introspection else WithoutSuggestions
+    execution = Execution if introspection else WithoutSuggestions
     api = _ApiSchema(
         query=Query,
         types=[Segment],

@@ -4,7 +4,7 @@ from typing import Any
 
 from graphql import ASTValidationRule, FieldNode, GraphQLError, specified_rules
 
-from gateway.schema.pieces import ExecutionInPieces
+from gateway.schema.pieces import Execution
 
 SCHEMA_FIELDS = frozenset({"__schema", "__type"})
 SWITCHED_OFF = (
@@ -28,7 +28,7 @@ RULES_WITHOUT_INTROSPECTION: tuple[type[ASTValidationRule], ...] = (
 )
 
 
-class WithoutSuggestions(ExecutionInPieces):
+class WithoutSuggestions(Execution):
     """Executes an operation; errors of variables and arguments suggest no names."""
 
     @classmethod

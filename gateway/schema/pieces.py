@@ -5,34 +5,49 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
-from graphql import GraphQLObjectType
+from graphql import DocumentNode, GraphQLObjectType, GraphQLSchema
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.schema.context import Context
 
 # Values beyond which an execution is long: about 30 ms.
-LONG = 1000
+LONG = 4000
 SECONDS_OF_A_PIECE = 0.01
 
 
+class Execution(StrawberryGraphQLCoreExecutionContext):
+    """Executes an operation: in pieces if it is long, else as Strawberry does."""
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Returns the executor, or the errors of the variables."""
+        is_long = isinstance(context_value, Context) and context_value.values > LONG
+        chosen = ExecutionInPieces if is_long else StrawberryGraphQLCoreExecutionContext
+        return chosen.build(schema, document, root_value, context_value, *args, **kwargs)
+
+
 class ExecutionInPieces(StrawberryGraphQLCoreExecutionContext):
-    """Takes a turn before each root field, and after each piece of a list; short ones take none.
+    """Takes a turn before each root field, and after each piece of a list.
 
     A list inside of a list belongs to the piece of its row.
     """
 
-    _is_long = False
     _is_inside_a_list = False
 
     def execute_operation(self, serially: bool | None = None) -> Any:
-        """Returns the result of the operation, awaitable if it is long."""
-        context = self.context_value
-        if isinstance(context, Context) and context.values > LONG:
-            self._is_long = True
-            return self._execute_long(context, serially)
-        return super().execute_operation(serially)
+        """Returns the awaitable result of the operation."""
+        return self._execute_operation(serially)
 
-    async def _execute_long(self, context: Context, serially: bool | None) -> Any:
+    async def _execute_operation(self, serially: bool | None) -> Any:
+        context: Context = self.context_value
         async with context.turns.long_execution(context.client.name):
             result = super().execute_operation(serially)
             return await result if self.is_awaitable(result) else result
@@ -41,7 +56,7 @@ class ExecutionInPieces(StrawberryGraphQLCoreExecutionContext):
         self, parent_type: GraphQLObjectType, source: Any, nodes: Any, path: Any, position: Any
     ) -> Any:
         """Returns the value of a field."""
-        if self._is_long and path.prev is None:
+        if path.prev is None:
             return self._execute_root_field(parent_type, source, nodes, path, position)
         return super().execute_field(parent_type, source, nodes, path, position)
 
@@ -54,9 +69,9 @@ class ExecutionInPieces(StrawberryGraphQLCoreExecutionContext):
         self, item_type: Any, nodes: Any, info: Any, path: Any, items: Iterable[Any], position: Any
     ) -> Any:
         """Returns the completed rows of a list."""
-        if self._is_long and not self._is_inside_a_list:
-            return self._complete_in_pieces(item_type, nodes, info, path, items, position)
-        return super().complete_iterable_value(item_type, nodes, info, path, items, position)
+        if self._is_inside_a_list:
+            return super().complete_iterable_value(item_type, nodes, info, path, items, position)
+        return self._complete_in_pieces(item_type, nodes, info, path, items, position)
 
     async def _complete_in_pieces(
         self, item_type: Any, nodes: Any, info: Any, path: Any, items: Iterable[Any], position: Any
