@@ -4,6 +4,8 @@ Without them, a body of one megabyte holds half a million values, and each use o
 document costs that many steps.
 """
 
+from collections.abc import Iterable
+
 from gateway.errors import ErrorCode
 from gateway.web.request_error import RequestError
 
@@ -24,35 +26,40 @@ def check_separators(body: bytes) -> None:
             raise _refusal(f"The body has more than {MAXIMUM_SEPARATORS} commas and brackets")
 
 
-def check_values(parameter: str, value: object) -> None:
+def check_values(parameter: str, value: dict[str, object]) -> None:
     """Raises `RequestError` unless the decoded JSON of a parameter is within the bounds."""
-    level = [value]
-    values = 0
-    for _nesting in range(MAXIMUM_NESTING + 1):
-        below: list[object] = []
-        for one in level:
-            if isinstance(one, str):
-                _check_string(parameter, one)
-            elif isinstance(one, list):
-                if len(one) > MAXIMUM_LIST:
-                    raise _refusal(f"`{parameter}` has a list of more than {MAXIMUM_LIST} values")
-                below += one
-            elif isinstance(one, dict):
-                for name in one:
-                    _check_string(parameter, name)
-                below += one.values()
-            if values + len(below) > MAXIMUM_VALUES:
+    below = _checked(parameter, value.values())
+    values = len(value)
+    levels = 1
+    while below:
+        levels += 1
+        if levels > MAXIMUM_NESTING:
+            what = f"{MAXIMUM_NESTING} levels of lists and objects"
+            raise _refusal(f"`{parameter}` has more than {what}")
+        level: list[object] = []
+        for one in below:
+            level += one.values() if isinstance(one, dict) else one
+            if values + len(level) > MAXIMUM_VALUES:
                 raise _refusal(f"`{parameter}` has more than {MAXIMUM_VALUES} values")
-        if not below:
-            return
-        values += len(below)
-        level = below
-    raise _refusal(f"`{parameter}` has more than {MAXIMUM_NESTING} levels of lists and objects")
+        values += len(level)
+        below = _checked(parameter, level)
 
 
-def _check_string(parameter: str, text: str) -> None:
-    if len(text) > MAXIMUM_STRING:
-        raise _refusal(f"`{parameter}` has a string of more than {MAXIMUM_STRING} characters")
+def _checked(parameter: str, values: Iterable[object]) -> list[list[object] | dict[str, object]]:
+    """Returns the lists and objects among the values of one level, after checking each value."""
+    below: list[list[object] | dict[str, object]] = []
+    for one in values:
+        if isinstance(one, str):
+            if len(one) > MAXIMUM_STRING:
+                what = f"a string of more than {MAXIMUM_STRING} characters"
+                raise _refusal(f"`{parameter}` has {what}")
+        elif isinstance(one, list):
+            if len(one) > MAXIMUM_LIST:
+                raise _refusal(f"`{parameter}` has a list of more than {MAXIMUM_LIST} values")
+            below.append(one)
+        elif isinstance(one, dict):
+            below.append(one)
+    return below
 
 
 def _refusal(sentence: str) -> RequestError:
