@@ -10,30 +10,33 @@ from graphql import (
     is_object_type,
 )
 
-# Half of the types that `ofType` is asked of have one.
+# Of the types that are asked for it, half have an `ofType`, and fewer have one of the rest.
 OF_TYPE = 0.5
+RARE = 0.3
 
 
 def lengths_of(schema: GraphQLSchema) -> Mapping[tuple[str, str], float]:
-    """Returns the mean length of each list by its type and field, at least 1."""
+    """Returns the mean length of each list of introspection by its type and field."""
     types = schema.type_map.values()
-    composite = [one for one in types if is_object_type(one) or is_interface_type(one)]
-    fields = [field for one in composite for field in one.fields.values()]
-    enums = [one for one in types if is_enum_type(one)]
-    inputs = [one for one in types if is_input_object_type(one)]
+    fields = [
+        field
+        for one in types
+        if is_object_type(one) or is_interface_type(one)
+        for field in one.fields.values()
+    ]
+    arguments = sum(len(field.args) for field in fields)
+    enum_values = sum(len(one.values) for one in types if is_enum_type(one))
+    input_fields = sum(len(one.fields) for one in types if is_input_object_type(one))
     return {
         ("__Schema", "types"): len(types),
         ("__Schema", "directives"): len(schema.directives),
-        ("__Type", "fields"): _mean(len(fields), len(composite)),
-        ("__Type", "enumValues"): _mean(sum(len(one.values) for one in enums), len(enums)),
-        ("__Type", "inputFields"): _mean(sum(len(one.fields) for one in inputs), len(inputs)),
-        ("__Type", "interfaces"): 1,
-        ("__Type", "possibleTypes"): 1,
+        ("__Type", "fields"): len(fields) / len(types),
+        ("__Type", "enumValues"): enum_values / len(types),
+        ("__Type", "inputFields"): max(RARE, input_fields / len(types)),
+        ("__Type", "interfaces"): RARE,
+        ("__Type", "possibleTypes"): RARE,
         ("__Type", "ofType"): OF_TYPE,
-        ("__Field", "args"): _mean(sum(len(field.args) for field in fields), len(fields)),
-        ("__Directive", "args"): 2,
+        ("__Field", "args"): max(RARE, arguments / len(fields)),
+        ("__Directive", "args"): 1,
+        ("__Directive", "locations"): 4,
     }
-
-
-def _mean(total: int, number: int) -> float:
-    return max(1, total / max(1, number))
