@@ -41,6 +41,8 @@ MAXIMUM_VALUES = 25_000
 MAXIMUM_BYTES = 2_000_000
 # A root field takes as long as this many values of a row: it has a resolver and awaits.
 VALUES_OF_A_ROOT_FIELD = 20
+# So does one of introspection, whose lists are resolved one by one.
+VALUES_OF_INTROSPECTION = 3
 # What a value takes in JSON, quotes included; other types are lists and objects.
 BYTES = {"ID": 62, "String": 80, "DateTime": 26, "Int": 4, "Boolean": 5}
 # Beside a value, JSON has the quotes of its key, a colon and a comma.
@@ -180,7 +182,7 @@ class _Measure:
     ) -> None:
         node = nodes[0]
         named = get_named_type(definition.type)
-        weight.values += 1
+        weight.values += VALUES_OF_INTROSPECTION if type_name[:2] == "__" else 1
         weight.bytes += len(key) + BYTES_BESIDE + BYTES.get(named.name, 2)
         if type_name == self._root_name and node.name.value[:2] != "__":
             self.fields_of_root += 1
