@@ -11,7 +11,7 @@ from documents_in_memory import always, documents_in_memory
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
-from gateway.schema import Graph, Limits, build_graph
+from gateway.schema import Graph, Limits, Overloaded, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
@@ -68,6 +68,11 @@ class Query:
     @strawberry.field
     def endless(self) -> str:
         raise RecursionError("maximum recursion depth exceeded")
+
+
+class BusyExtension(strawberry.extensions.SchemaExtension):
+    def on_operation(self) -> Iterator[None]:
+        raise Overloaded("Later.")
 
 
 class CrashingExtension(strawberry.extensions.SchemaExtension):
@@ -271,3 +276,10 @@ async def test_crash_before_the_execution_is_the_servers_fault(
     assert answer.json() == {
         "errors": [{"message": MASKED, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]
     }
+
+
+async def test_request_that_waits_too_long_for_others_is_told_to_come_later() -> None:
+    async with client(strawberry.Schema(Query, extensions=[BusyExtension])) as http:
+        answer = await http.post("/graphql", json={"query": "{ __typename }"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.json() == {"errors": [{"message": "Later.", "extensions": {"code": "OVERLOADED"}}]}
