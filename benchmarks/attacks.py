@@ -1,8 +1,8 @@
 """`python -m benchmarks.attacks`: what requests that are made to be expensive cost a gateway.
 
 Each is sent to a gateway process of its own over the emulator inside it, whose cache is warm.
-Another client asks for `{__typename}` all the while. `python -m benchmarks.attacks NAME…` runs those
-whose names contain one of the words.
+Another client asks for `{__typename}` all the while, and one for `/health/live`. With words as
+arguments, those run whose names contain one of them.
 """
 
 import json
@@ -16,11 +16,14 @@ from os import sysconf
 from pathlib import Path
 from time import perf_counter, sleep
 
-
 from graphql import get_introspection_query
 
 from benchmarks.command import Command
 
+JUNK = b'{"query":"{__typename}","junk":['
+HEAD = """\
+| request | bytes | CPU ms | ms | other's longest ms | health's | MiB | status | codes | answer |
+|---|--:|--:|--:|--:|--:|--:|---|---|--:|"""
 LEAST_WORK = b'{"query":"{__typename}"}'
 ROW = "id entityId name description createdAt updatedAt"
 
@@ -38,7 +41,9 @@ def attack(
     name: str, query: str, variables: Mapping[str, object] | None = None, at_once: int = 1
 ) -> Attack:
     """Returns an attack by a document and its variables."""
-    return Attack(name, json.dumps({"query": query, "variables": variables or {}}).encode(), at_once)
+    return Attack(
+        name, json.dumps({"query": query, "variables": variables or {}}).encode(), at_once
+    )
 
 
 def aliases(number: int, field: str) -> str:
@@ -49,9 +54,7 @@ def aliases(number: int, field: str) -> str:
 def attacks(entity_ids: Sequence[str], ids: Sequence[str]) -> Iterator[Attack]:
     """Yields the attacks; the ids are those of segments that exist."""
     totals = "segments{totalCount} "
-    yield attack(
-        "380 totals in 4 fragments", "{" + f"... on Query{{{totals * 95}}} " * 4 + "}"
-    )
+    yield attack("380 totals in 4 fragments", "{" + f"... on Query{{{totals * 95}}} " * 4 + "}")
     of_type = "ofType{ofType{ofType{name kind}name}name}"
     field = f"types{{name fields{{name type{{name {of_type}}}args{{name}}}}}}"
     yield attack("introspection, 25 aliases", f"{{__schema{{{aliases(25, field)}}}}}")
@@ -62,7 +65,8 @@ def attacks(entity_ids: Sequence[str], ids: Sequence[str]) -> Iterator[Attack]:
     representations = [{"__typename": "Segment", "entityId": one} for one in entity_ids]
     wide = f"{ROW} {aliases(100, 'description')}"
     yield attack("1000 entities, 106 fields", entities % wide, {"r": representations})
-    yield attack("1000 entities, 20 fields", entities % f"{ROW} {aliases(14, 'name')}", {"r": representations})
+    twenty = f"{ROW} {aliases(14, 'name')}"
+    yield attack("1000 entities, 20 fields", entities % twenty, {"r": representations})
     made_up = [{"__typename": "Segment", "id": "bad"} for _ in range(1000)]
     yield attack("1000 bad entities", entities % "id", {"r": made_up})
     yield attack("520 000 numbers", nodes, {"i": [1] * 340_000})
@@ -75,28 +79,40 @@ def attacks(entity_ids: Sequence[str], ids: Sequence[str]) -> Iterator[Attack]:
         yield attack(f"{name} of 1 MB", document, {"t": "A" * 1_040_000})
         yield attack(f"{name} of 10 kB", document, {"t": "A" * 10_000})
         yield attack(f"{name} of 1 MB at once", document, {"t": "A" * 1_040_000}, 8)
-    yield attack("100 pages of 25 rows", f"{{{aliases(100, 'segments(first:25){nodes{%s}}' % ROW)}}}")
-    yield attack("10 pages of 250 rows", f"{{{aliases(10, 'segments(first:250){edges{cursor node{%s}}}' % ROW)}}}")
+    edges = f"edges{{cursor node{{{ROW}}}}}"
+    for number, first in ((10, 250), (45, 55), (45, 10)):
+        page = f"segments(first:{first}){{{edges}}}"
+        yield attack(f"{number} pages of {first} rows", f"{{{aliases(number, page)}}}")
     yield attack("100 totals", f"{{{aliases(100, 'segments{totalCount}')}}}")
-    pages = "segments(first:25){pageInfo{startCursor endCursor}edges{cursor}totalCount}"
-    yield attack("100 pages of 25 cursors", f"{{{aliases(70, pages)}}}")
-    each = " ".join(f'a{n}:segment(entityId:"{one}"){{id}}' for n, one in enumerate(entity_ids[:100]))
-    yield attack("100 segments by id", f"{{{each}}}")
-    yield attack("2 lists of 250 ids", "query($i:[ID!]!){a:nodes(ids:$i){...on Segment{%s}} b:nodes(ids:$i){...on Segment{%s}}}" % (ROW, ROW), {"i": ids[:250]})
+    cursors = "segments(first:50){pageInfo{startCursor endCursor}edges{cursor}}"
+    yield attack("45 pages of 50 cursors", f"{{{aliases(45, cursors)}}}")
+    by_id = (f'a{n}:segment(entityId:"{one}"){{id}}' for n, one in enumerate(entity_ids[:80]))
+    yield attack("80 segments by id", f"{{{' '.join(by_id)}}}")
+    found = f"nodes(ids:$i){{...on Segment{{{ROW}}}}}"
+    lists = f"query($i:[ID!]!){{{aliases(2, found)}}}"
+    yield attack("2 lists of 250 ids", lists, {"i": ids[:250]})
+    for number, inner in ((12, field), (40, "types{fields{args{name}}}"), (100, "types{kind}")):
+        yield attack(f"{number} copies of types", f"{{__schema{{{aliases(number, inner)}}}}}")
+    described = f'__type(name:"__Type"){{fields{{description type{{{of_type}}}}}}}'
+    yield attack("25 types by name", f"{{{aliases(25, described)}}}")
     yield attack("990 unknown fields", "{" + " ".join(f"x{n}" for n in range(990)) + "}")
     yield attack("900 names of one field", "{segments{" + "totalCount " * 900 + "}}")
     other = " ".join(f"... on Query{{segments(first:{n}){{totalCount}}}}" for n in range(90))
     yield attack("90 conflicts", f"{{{other}}}")
-    spreads = "".join(f"fragment f{n} on Query{{...f{n + 1} segments{{totalCount}}}}" for n in range(90))
-    yield attack("chain of 90 fragments", f"{{...f0}} {spreads} fragment f90 on Query{{__typename}}")
-    inner = " ".join(f"...on SegmentConnection{{totalCount nodes{{id}}}}" for _ in range(90))
+    spreads = (f"fragment f{n} on Query{{...f{n + 1} segments{{totalCount}}}}" for n in range(90))
+    end = "fragment f90 on Query{__typename}"
+    yield attack("chain of 90 fragments", f"{{...f0}} {''.join(spreads)} {end}")
+    inner = "...on SegmentConnection{totalCount nodes{id}} " * 90
     yield attack("90 inline fragments", f"{{segments{{{inner}}}}}")
+    names = " ".join(f"...on SegmentConnection{{n{n}:nodes{{id}}}}" for n in range(90))
+    yield attack("90 lists in fragments", f"{{segments{{{names}}}}}")
     lines = "{__typename " + "#\n" * 49_000 + "}"
     yield attack("100 000 characters", lines)
     yield Attack("nested JSON", b'{"a":' * 170_000)
-    yield Attack("lists in lists", b'{"query":"{__typename}","junk":[' + b"[[]]," * 200_000 + b"0]}")
-    yield Attack("objects", b'{"query":"{__typename}","junk":[' + b'{"":0},' * 140_000 + b"0]}")
-    yield Attack("49 000 separators", b'{"query":"{__typename}","query":"{__typename}","junk":[' + b"[[]]," * 16_000 + b"0]}")
+    yield Attack("lists in lists", JUNK + b"[[]]," * 200_000 + b"0]}")
+    yield Attack("objects", JUNK + b'{"":0},' * 140_000 + b"0]}")
+    repeated = JUNK.replace(b"{", b'{"query":"{__typename}",', 1)
+    yield Attack("49 000 separators", repeated + b"[[]]," * 16_000 + b"0]}")
     yield Attack("escapes", b'{"query":"{__typename}","junk":"' + b"\\u0041" * 170_000 + b'"}')
     yield Attack("200 long documents at once", b"", 200)
 
@@ -120,7 +136,8 @@ class Gateway(Command):
 
     def cpu_seconds(self) -> float:
         """Returns what the process has computed so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        text = Path(f"/proc/{self.process.pid}/stat").read_text("ascii")
+        fields = text.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / sysconf("SC_CLK_TCK")
 
     def memory(self, name: str) -> float:
@@ -174,10 +191,9 @@ def bodies(one: Attack) -> list[bytes]:
     """Returns the bodies to send; documents of 200 at once differ, and none is known."""
     if one.body:
         return [one.body] * one.at_once
-    return [
-        json.dumps({"query": "{" + " ".join(f"a{n}:segments(first:{n}){{totalCount}}" for n in range(i % 7 + 1, 90)) + f"}} #{i}"}).encode()
-        for i in range(one.at_once)
-    ]
+    fields = [f"a{n}:segments(first:{n}){{totalCount}}" for n in range(90)]
+    documents = (f"{{{' '.join(fields[n % 7 :])}}}#{n}" for n in range(one.at_once))
+    return [json.dumps({"query": document}).encode() for document in documents]
 
 
 def run(one: Attack) -> str:
@@ -194,7 +210,10 @@ def run(one: Attack) -> str:
             answers.append(post(HTTPConnection("127.0.0.1", gateway.port, timeout=120), body))
 
         threads = [threading.Thread(target=send, args=[body]) for body in bodies(one)]
-        with another_client(gateway.port) as waits, another_client(gateway.port, "/health/live") as live:
+        with (
+            another_client(gateway.port) as waits,
+            another_client(gateway.port, "/health/live") as live,
+        ):
             sleep(0.1)
             gateway.forget_peak()
             memory, seconds = gateway.memory("VmRSS"), gateway.cpu_seconds()
@@ -216,8 +235,8 @@ def run(one: Attack) -> str:
         statuses = sorted({str(s) for s, _ in answers})
         return (
             f"| {one.name} | {len(bodies(one)[0])} | {cpu * 1000:.0f} | {took * 1000:.0f} | "
-            f"{max(waits) * 1000:.0f} | {max(live) * 1000:.0f} | {growth:.0f} | {'/'.join(statuses)} | "
-            f"{' '.join(codes) or '-'} ({len(errors)}) | {len(text)} |"
+            f"{max(waits) * 1000:.0f} | {max(live) * 1000:.0f} | {growth:.0f} | "
+            f"{'/'.join(statuses)} | {' '.join(codes) or '-'} ({len(errors)}) | {len(text)} |"
         )
     finally:
         gateway.kill()
@@ -228,7 +247,8 @@ def ids_of_segments() -> tuple[list[str], list[str]]:
     gateway = Gateway()
     try:
         connection = HTTPConnection("127.0.0.1", gateway.port)
-        found, after = [], ""
+        found: list[dict[str, str]] = []
+        after = ""
         for _ in range(4):
             query = f"{{segments(first:250{after}){{nodes{{entityId id}}pageInfo{{endCursor}}}}}}"
             _, text = post(connection, json.dumps({"query": query}).encode())
@@ -242,8 +262,7 @@ def ids_of_segments() -> tuple[list[str], list[str]]:
 
 def main(words: Sequence[str]) -> int:
     """Runs the attacks whose names hold one of the words, or all."""
-    print("| request | bytes | CPU ms | ms | other's longest ms | health's | MiB | status | codes (errors) | answer |")
-    print("|---|--:|--:|--:|--:|--:|--:|---|---|--:|")
+    print(HEAD)
     for one in attacks(*ids_of_segments()):
         if not words or any(word in one.name for word in words):
             print(run(one), flush=True)
