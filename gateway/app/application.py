@@ -1,5 +1,6 @@
 """The ASGI application of one gateway process."""
 
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -50,6 +51,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with services.running():
+            # What lives as long as the process is no garbage: searching all of it takes 40 ms.
+            gc.collect()
+            gc.freeze()
             lifecycle.advance(Stage.RUNNING)
             yield
             lifecycle.advance(Stage.STOPPING)
@@ -69,6 +73,7 @@ def create_app(
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,
+            turns=graph.turns,
         )
 
     async def readiness() -> Readiness:

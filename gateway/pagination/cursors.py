@@ -20,6 +20,8 @@ REMEMBERED_ROWS = 5
 # 40 bits: among 1000 rows, a wrong match of five rows is one in 200 million.
 FINGERPRINT_BYTES = 5
 LIST_BYTES = 4
+# In characters; the longest of this version has 67.
+LONGEST_CURSOR = 200
 
 _HEAD = Struct(f">B{LIST_BYTES}sI16s")
 _LENGTHS = {_HEAD.size + FINGERPRINT_BYTES * rows for rows in range(REMEMBERED_ROWS + 1)}
@@ -83,7 +85,7 @@ def decode_cursor(text: str, list_name: str, argument: str) -> Cursor:
 
 def _decoded(text: str) -> bytes | None:
     """Returns the bytes of base64url text, None if the text is not their canonical form."""
-    if not _ALPHABET.fullmatch(text) or len(text) % 4 == 1:
+    if len(text) > LONGEST_CURSOR or not _ALPHABET.fullmatch(text) or len(text) % 4 == 1:
         return None
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     canonical = urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -8,6 +8,8 @@ entities         federation's `_entities` and `_service`
 federation       federation's directives, and costs
 context          what all resolvers of a request share, and its allowance of rows
 limits           limits of a document; `documents` caches parsed documents
+cost             the cost of an operation before it is executed; `introspected` weighs the schema's
+pieces           executes operations of many values in pieces; `turns` grants one at a time
 introspection    what hides the schema from clients
 trusted_documents, persisted_documents
                  documents that clients send by hash: of a manifest, and stored by clients
@@ -26,6 +28,7 @@ from gateway.schema.trusted_documents import (
     TrustedDocuments,
     load_trusted_documents,
 )
+from gateway.schema.turns import Overloaded
 
 __all__ = [
     "NO_TRUSTED_DOCUMENTS",
@@ -35,6 +38,7 @@ __all__ = [
     "InvalidManifest",
     "Limits",
     "OperationNotNamed",
+    "Overloaded",
     "PersistedDocuments",
     "TrustedDocuments",
     "build_graph",

@@ -1,25 +1,33 @@
 """The context that all resolvers of one request share."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import strawberry
 
 from gateway.bigcommerce import models
 from gateway.data_source import Lists, Lookups
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInput, GatewayError
 from gateway.identity import Client
+from gateway.schema.turns import Turns
 
 # A lookup of 100 ids is one upstream request, as is a block of 250 rows. The higher price of an id
 # keeps invented ids from draining the quota; a few hundred lookups are enough for any client.
 ROWS_TO_AN_ID = 5
+# Errors in the lists of one answer. Each has a path and a message, so more of them are larger than
+# the rows whose place they take.
+MAXIMUM_ERRORS = 100
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Context:
-    """The client, the data sources of resolvers, and what this request has asked for so far."""
+    """The client, the data sources of resolvers, and what this request has asked for so far.
+
+    `values` are those of the answer, as weighed before the execution.
+    """
 
     client: Client
     lists: Lists
@@ -29,6 +37,9 @@ class Context:
     representations_allowed: int
     rows_asked: int = 0
     representations_asked: int = 0
+    turns: Turns = field(default_factory=Turns)
+    values: float = 0
+    errors: int = 0
 
     def spend_rows(self, rows: int) -> None:
         """Counts rows that a field asks for against the request's allowance.
@@ -42,6 +53,12 @@ class Context:
                 f"(GATEWAY_MAX_ROWS_PER_REQUEST), where an id counts as {ROWS_TO_AN_ID}. Ask for "
                 "fewer, or send several requests."
             )
+
+    def spend_errors(self, errors: Sequence[GatewayError]) -> None:
+        """Counts errors that take the place of rows; raises the last one if there are too many."""
+        self.errors += len(errors)
+        if errors and self.errors > MAXIMUM_ERRORS:
+            raise errors[-1]
 
     def spend_representations(self, representations: int) -> None:
         """Counts entities that a router asks for; raises `BadUserInput` for too many of them."""

@@ -1,8 +1,9 @@
 """A cache of documents by their text: each is parsed, measured and validated once."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 from cachetools import LRUCache
 from graphql import (
@@ -15,6 +16,7 @@ from graphql import (
     OperationDefinitionNode,
     Visitor,
     VisitorAction,
+    get_operation_ast,
     parse,
     specified_rules,
     validate,
@@ -23,6 +25,8 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
+from gateway.schema.context import Context
+from gateway.schema.cost import Weigher, Weight, check_cost
 from gateway.schema.introspection import RULES_WITHOUT_INTROSPECTION
 from gateway.schema.limits import TOKENS_SETTING, Limits, beyond, check_limits
 from gateway.schema.sdl import ROUTERS_FIELDS
@@ -30,6 +34,9 @@ from gateway.schema.sdl import ROUTERS_FIELDS
 # Characters of all cached documents. Parsed, a character takes up to 330 bytes (in tokens of two
 # characters), so the cache takes 70 MB at the most, and far less with usual documents.
 CACHED_CHARACTERS = 200_000
+# A document that is longer than this share of the cache would drop too many others, and is parsed
+# each time.
+SHARE_OF_ONE = 0.1
 # Validation stops after this many errors, since each of them quotes the document.
 MAXIMUM_ERRORS = 20
 # graphql-core's message, which names no setting.
@@ -48,7 +55,8 @@ class KnownDocument:
     """A parsed document within the limits; `errors` are None until it is validated.
 
     It is for routers if it selects `_entities` or `_service`. One that `is_trusted` is of the
-    operator's manifest: no limit of a document applies to it.
+    operator's manifest: no limit of a document applies to it. `weights` are those of its
+    operations by the name that the request gives.
     """
 
     document: DocumentNode
@@ -56,6 +64,7 @@ class KnownDocument:
     is_for_routers: bool
     errors: list[GraphQLError] | None = None
     is_trusted: bool = False
+    weights: dict[str | None, Weight] = field(default_factory=dict)
 
 
 class KnownDocuments:
@@ -76,6 +85,9 @@ class KnownDocuments:
         self._introspection = introspection
         self.trusted: dict[str, KnownDocument] = {}
         self.cache: LRUCache[str, KnownDocument] = LRUCache(characters, getsizeof=_characters)
+        self._longest = characters * SHARE_OF_ONE
+        # The endpoint and the extension below both look for one that is too long to be cached.
+        self._last: tuple[str, KnownDocument | None] = ("", None)
 
     def find(self, text: str) -> KnownDocument:
         """Returns the document; parses it if it is not cached.
@@ -83,11 +95,19 @@ class KnownDocuments:
         Raises `GraphQLError` if it does not parse or exceeds a limit.
         """
         known = self.trusted.get(text) or self.cache.get(text)
+        if known is None and text == self._last[0]:
+            known = self._last[1]
         if known is None:
             known = _parsed(text, self._limits)
-            if len(text) <= self.cache.maxsize:
+            if len(text) <= self._longest:
                 self.cache[text] = known
+            else:
+                self._last = (text, known)
         return known
+
+    def knows(self, text: str) -> bool:
+        """Whether the document is parsed, and stays so."""
+        return text in self.trusted or text in self.cache
 
     def validate(self, schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
         """Returns the errors of a document that is not valid, at most `MAXIMUM_ERRORS` + 1."""
@@ -136,8 +156,22 @@ class Documents(SchemaExtension):
         context = self.execution_context
         if self._entry.errors is None:
             self._entry.errors = self._known.validate(context.schema._schema, self._entry.document)
-        context.pre_execution_errors = self._entry.errors
+        context.pre_execution_errors = self._entry.errors or self._too_costly()
         yield
+
+    def _too_costly(self) -> list[GraphQLError]:
+        """Weighs the operation, which is valid; returns an error if its cost is beyond a limit."""
+        context, known = self.execution_context, self._entry
+        name = context._provided_operation_name
+        weight = known.weights.get(name)
+        if weight is None:
+            operation = cast(OperationDefinitionNode, get_operation_ast(known.document, name))
+            weight = Weigher(context.schema._schema).weigh(known.document, operation)
+            known.weights[name] = weight
+        values, size = weight.of(context.variables or {})
+        if isinstance(context.context, Context):
+            context.context.values = values
+        return [] if known.is_trusted else check_cost(values, size)
 
 
 def document_extensions(known: KnownDocuments) -> list[Callable[[], SchemaExtension]]:

@@ -1,11 +1,19 @@
 """The two schemas of the graph: the API for clients, the subgraph for routers and composers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 import strawberry
-from graphql import GraphQLDirective, GraphQLError, specified_directives
+from graphql import (
+    GraphQLDirective,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLType,
+    is_input_object_type,
+    specified_directives,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -15,9 +23,11 @@ from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
+from gateway.schema.pieces import Execution
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
+from gateway.schema.turns import Turns
 
 
 class _SilentSchema(strawberry.Schema):
@@ -27,6 +37,16 @@ class _SilentSchema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         """Logs nothing; Strawberry would log each error of a client with a stack."""
+
+    def _extend_introspection(self) -> None:
+        """Resolves `__Type.isOneOf`: Strawberry's resolver fails for lists and non-null types."""
+        described = cast(GraphQLObjectType, self._schema.type_map["__Type"])
+        described.fields["isOneOf"].resolve = _is_one_of
+
+
+def _is_one_of(described: GraphQLType, _: object) -> bool | None:
+    """GraphQL, 4.2.2: null for what is no input object."""
+    return described.is_one_of if is_input_object_type(described) else None
 
 
 class _ApiSchema(_SilentSchema):
@@ -55,13 +75,17 @@ class Graph:
     sdl: str
     api_sdl: str
     documents: KnownDocuments
+    turns: Turns = field(default_factory=Turns)
 
-    def schema_for(self, document: str) -> strawberry.Schema:
+    async def schema_for(self, document: str, client: str) -> strawberry.Schema:
         """Returns the schema that executes a document: the subgraph for `_service`, `_entities`.
 
-        Raises `GraphQLError` if the document does not parse or exceeds a limit. Introspection
-        shows the API: routers and composers read the subgraph by `_service`.
+        A document that has to be parsed waits for a turn of the client. Raises `GraphQLError` if it
+        does not parse or exceeds a limit. Introspection shows the API: routers and composers read
+        the subgraph by `_service`.
         """
+        if not self.documents.knows(document):
+            await self.turns.take(client)
         return self._schema_of(self.documents.find(document))
 
     def trust(self, document: str) -> None:
@@ -90,7 +114,7 @@ def build_graph(
     # One cache for both schemas, since a document always goes to the same one.
     documents = KnownDocuments(limits or Limits(), introspection=introspection)
     extensions = document_extensions(documents)
-    execution = None if introspection else WithoutSuggestions
+    execution = Execution if introspection else WithoutSuggestions
     api = _ApiSchema(
         query=Query,
         types=[Segment],

@@ -3,7 +3,8 @@
 from typing import Any
 
 from graphql import ASTValidationRule, FieldNode, GraphQLError, specified_rules
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from gateway.schema.pieces import Execution
 
 SCHEMA_FIELDS = frozenset({"__schema", "__type"})
 SWITCHED_OFF = (
@@ -27,7 +28,7 @@ RULES_WITHOUT_INTROSPECTION: tuple[type[ASTValidationRule], ...] = (
 )
 
 
-class WithoutSuggestions(StrawberryGraphQLCoreExecutionContext):
+class WithoutSuggestions(Execution):
     """Executes an operation; errors of variables and arguments suggest no names."""
 
     @classmethod

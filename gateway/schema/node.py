@@ -12,6 +12,9 @@ from gateway.bigcommerce.models import uuid_in_lower_case
 from gateway.errors import BadUserInput
 from gateway.schema.federation import SHARED_TAGS
 
+# An id has 60 characters, or 36. What follows after this many cannot make it one.
+LONGEST_ID = 200
+
 
 # Node and PageInfo have Strawberry's descriptions: composers warn of a type that subgraphs describe
 # differently.
@@ -35,7 +38,8 @@ def entity_id_of(text: str, type_name: str) -> str:
     Raises `BadUserInput` for text that is not a global id, or one of another type.
     """
     try:
-        found_type, _, entity_id = b64decode(text, validate=True).decode().partition(":")
+        decoded = b64decode(text[:LONGEST_ID], validate=True).decode()
+        found_type, _, entity_id = decoded.partition(":")
     except (binascii.Error, ValueError):
         found_type, entity_id = "", ""
     uuid = uuid_in_lower_case(entity_id)
@@ -51,7 +55,7 @@ def entity_id_of(text: str, type_name: str) -> str:
 
 def checked_entity_id(text: str) -> str:
     """Returns BigCommerce's raw id in lower case; raises `BadUserInput` for other text."""
-    uuid = uuid_in_lower_case(text)
+    uuid = uuid_in_lower_case(text[:LONGEST_ID])
     if uuid is None:
         raise BadUserInput(
             "This is not an entity id: pass one uuid such as "

@@ -96,7 +96,8 @@ class Query:
             uuid = segment_id(global_id)
         else:
             raise BadUserInput("Pass exactly one of `id` and `entityId`.")
-        (found,) = await _look_up(info, [uuid])
+        info.context.spend_rows(ROWS_TO_AN_ID)
+        (found,) = await look_up(info, [uuid])
         return found
 
     @strawberry.federation.field(
@@ -114,8 +115,8 @@ class Query:
         entity_ids: Annotated[list[strawberry.ID], argument("BigCommerce's uuids.")],
     ) -> list[Segment | None]:
         """Looks the segments up."""
-        _check_number(entity_ids, "entityIds")
-        return await _look_up(info, [attempt(checked_entity_id, text) for text in entity_ids])
+        _spend_ids(info, entity_ids, "entityIds")
+        return await look_up(info, [attempt(checked_entity_id, text) for text in entity_ids])
 
     @strawberry.federation.field(
         tags=TAGS,
@@ -131,7 +132,8 @@ class Query:
         id: Annotated[strawberry.ID, argument("The global id.")],
     ) -> Node | None:
         """Looks the object up."""
-        (found,) = await _look_up(info, [segment_id(id)])
+        info.context.spend_rows(ROWS_TO_AN_ID)
+        (found,) = await look_up(info, [segment_id(id)])
         return found
 
     @strawberry.federation.field(
@@ -149,8 +151,8 @@ class Query:
         ids: Annotated[list[strawberry.ID], argument("The global ids.")],
     ) -> list[Node | None]:
         """Looks the objects up."""
-        _check_number(ids, "ids")
-        return [*await _look_up(info, [attempt(segment_id, text) for text in ids])]
+        _spend_ids(info, ids, "ids")
+        return [*await look_up(info, [attempt(segment_id, text) for text in ids])]
 
 
 def _given(argument: Argument | None) -> Argument | None:
@@ -158,13 +160,10 @@ def _given(argument: Argument | None) -> Argument | None:
     return None if argument is UNSET else argument
 
 
-def _check_number(ids: Sequence[str], argument: str) -> None:
+def _spend_ids(info: Info, ids: Sequence[str], argument: str) -> None:
+    """Counts ids before any of them is read."""
     if len(ids) > MAXIMUM_ROWS:
         raise BadUserInput(
             f"`{argument}` has {len(ids)} ids. Ask for at most {MAXIMUM_ROWS} at once."
         )
-
-
-async def _look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
     info.context.spend_rows(len(ids) * ROWS_TO_AN_ID)
-    return await look_up(info, ids)

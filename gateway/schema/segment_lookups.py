@@ -30,11 +30,15 @@ async def look_up(info: Info, ids: Sequence[str | GatewayError]) -> list[Segment
     """Returns the segments in the order of the ids, None for one that does not exist.
 
     An error takes the place of its segment: graphql-core reports it there, and keeps the others.
-    `Forbidden` takes the place of each for a client without the scope of segments.
+    `Forbidden` takes the place of each for a client without the scope of segments. Raises an error
+    in place of all segments once the request has too many of them.
     """
     ids = refuse_each(info, AccessScope.SEGMENTS_READ, ids)
+    info.context.spend_errors([row_id for row_id in ids if isinstance(row_id, GatewayError)])
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
-    rows = iter(await info.context.segment_lookups.load(uuids))
+    loaded = await info.context.segment_lookups.load(uuids)
+    info.context.spend_errors([row for row in loaded if isinstance(row, GatewayError)])
+    rows = iter(loaded)
     found: list[Segment | GatewayError | None] = []
     for row_id in ids:
         row = next(rows) if isinstance(row_id, str) else row_id

@@ -156,7 +156,7 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(default=1024**2, ge=1024)
     """Maximum size of a request body; a larger one gets status 413."""
 
-    max_query_tokens: int = Field(default=2000, ge=50)
+    max_query_tokens: int = Field(default=1000, ge=50)
     """Maximum tokens of a document, and maximum fields with its fragments written out."""
 
     max_query_depth: int = Field(default=15, ge=3, le=100)

@@ -4,7 +4,7 @@ Source: the GraphQL over HTTP specification. tests/contract/test_graphql_over_ht
 each of its clauses.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import strawberry
@@ -19,7 +19,7 @@ from strawberry.types.graphql import OperationType
 from gateway.errors import ErrorCode
 from gateway.identity import Client
 from gateway.request_scope import RequestScope, open_request_scope
-from gateway.schema import OperationNotNamed
+from gateway.schema import OperationNotNamed, Overloaded
 from gateway.web.authentication import Authenticate
 from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.freshness import cache_extension, cache_headers
@@ -37,6 +37,7 @@ ALLOWED_METHODS = "GET, HEAD, POST"
 # Those that may say which document to execute.
 DOCUMENT_PARAMETERS = ("query", "documentId", "extensions")
 CLIENT_CLOSED_REQUEST = 499
+RETRY_AFTER_SECONDS = "2"
 GET_WITH_DOCUMENT = (
     "A GET that no browser marks with `Sec-Fetch-Site` may not carry a document: send a POST, or "
     "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
@@ -57,7 +58,7 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema_for: Callable[[str], strawberry.Schema],
+        schema_for: Callable[[str, str], Awaitable[strawberry.Schema]],
         documents: DocumentsByHash,
         authenticate: Authenticate,
         new_context: Callable[[Client], object],
@@ -135,9 +136,8 @@ class GraphQLEndpoint:
     async def _result(
         self, request: Request, asked: GraphQLRequest, document: str, client: Client
     ) -> ExecutionResult:
-        context = self._new_context(client)
         try:
-            query = self._execute(asked, document, context, OperationType.QUERY)
+            query = self._execute(asked, document, client, OperationType.QUERY)
             return await unless_hung_up(request.receive, query)
         except OperationNotNamed as error:
             raise RequestError(
@@ -156,23 +156,26 @@ class GraphQLEndpoint:
                     405, "A GET may only query: send a POST.", headers={"Allow": "POST"}
                 ) from error
         # A write runs to its end, even when the client disconnects.
-        return await self._execute(asked, document, context, OperationType.MUTATION)
+        return await self._execute(asked, document, client, OperationType.MUTATION)
 
     async def _execute(
-        self, asked: GraphQLRequest, document: str, context: object, operation_type: OperationType
+        self, asked: GraphQLRequest, document: str, client: Client, operation_type: OperationType
     ) -> ExecutionResult:
         try:
-            schema = self._schema_for(document)
+            schema = await self._schema_for(document, client.name)
         except GraphQLError as error:
             return PreExecutionError(data=None, errors=[error])
-        return await schema.execute(
+        result = await schema.execute(
             document,
             variable_values=asked.variables,
-            context_value=context,
+            context_value=self._new_context(client),
             operation_name=asked.operation_name,
             allowed_operation_types=(operation_type,),
             operation_extensions=asked.extensions,
         )
+        if isinstance(result, PreExecutionError):
+            _raise_if_overloaded(result)
+        return result
 
     def _encode(
         self, result: ExecutionResult, media_type: str, request_id: str, scope: RequestScope
@@ -198,6 +201,17 @@ class GraphQLEndpoint:
             status = 500 if ErrorCode.INTERNAL_SERVER_ERROR in codes else 400
         headers = cache_headers(scope, now, self._timing.fresh_seconds)
         return json_response(body, status, media_type=media_type, headers=headers)
+
+
+def _raise_if_overloaded(result: PreExecutionError) -> None:
+    for error in result.errors or ():
+        if isinstance(error.original_error, Overloaded):
+            raise RequestError(
+                503,
+                error.message,
+                code=ErrorCode.OVERLOADED,
+                headers={"Retry-After": RETRY_AFTER_SECONDS},
+            )
 
 
 def _wants_graphiql(request: Request, accept: str) -> bool:

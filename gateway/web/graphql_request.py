@@ -14,6 +14,7 @@ import msgspec
 from starlette.datastructures import QueryParams
 
 from gateway.schema.persisted_documents import SHA256_HEX
+from gateway.web.bounded_json import check_separators, check_values
 from gateway.web.request_error import RequestError
 
 PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
@@ -63,6 +64,7 @@ def parse_json_body(body: bytes, document_id: str | None = None) -> GraphQLReque
     `document_id` is that of the path.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
+    check_separators(body)
     try:
         fields = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -76,7 +78,10 @@ def parse_json_body(body: bytes, document_id: str | None = None) -> GraphQLReque
     if not isinstance(fields, dict):
         raise RequestError(400, 'The body has to be a JSON object such as {"query": "…"}.')
     if _may_repeat_a_parameter(body):
-        pairs: list[tuple[str, object]] = json.loads(body, object_pairs_hook=list)
+        try:
+            pairs: list[tuple[str, object]] = json.loads(body, object_pairs_hook=list)
+        except RecursionError as error:  # it takes fewer levels than msgspec
+            raise RequestError(400, "The body is nested too deeply.") from error
         _check_once(name for name, _ in pairs)
     return _check_parameters(fields, document_id, "in the body")
 
@@ -166,4 +171,6 @@ def _check_object(fields: Mapping[str, object], name: str) -> dict[str, object]:
         return {}
     if not isinstance(value, dict):
         raise RequestError(400, f"`{name}` has to be a JSON object.")
+    if value:
+        check_values(name, value)
     return value

@@ -27,7 +27,7 @@ from gateway.web.unexpected_errors import UnexpectedErrors
 
 def create_web(
     *,
-    schema_for: Callable[[str], strawberry.Schema],
+    schema_for: Callable[[str, str], Awaitable[strawberry.Schema]],
     documents: DocumentsByHash,
     authenticate: Authenticate,
     new_context: Callable[[Client], object],
@@ -43,10 +43,10 @@ def create_web(
 ) -> Starlette:
     """Returns the ASGI application.
 
-    `schema_for` returns the schema that executes a document, `documents` those that requests name,
-    `authenticate` the client that sent a request, `new_context` the context of its GraphQL request;
-    `graphiql`: whether browsers get GraphiQL; `get_documents`: whether any GET may carry a
-    document. `allowed_hosts` and `cors_origins` are those of `Browsers`.
+    `schema_for` returns the schema that executes a document of a client, `documents` those that
+    requests name, `authenticate` the client that sent a request, `new_context` the context of its
+    GraphQL request; `graphiql`: whether browsers get GraphiQL; `get_documents`: whether any GET may
+    carry a document. `allowed_hosts` and `cors_origins` are those of `Browsers`.
     """
     graphql = GraphQLEndpoint(
         schema_for,

@@ -142,7 +142,7 @@ TOO_MANY = (
     "several requests."
 )
 TOO_LONG = (
-    "The document has more than 2000 tokens (GATEWAY_MAX_QUERY_TOKENS). Ask for less, or send "
+    "The document has more than 1000 tokens (GATEWAY_MAX_QUERY_TOKENS). Ask for less, or send "
     "several requests."
 )
 MERGES = (

@@ -15,7 +15,7 @@ import pytest
 import strawberry
 from anonymous import anonymous
 from clauses import Clause, Clauses
-from documents_in_memory import documents_in_memory
+from documents_in_memory import always, documents_in_memory
 from starlette.applications import Starlette
 
 from gateway.errors import UpstreamUnavailable
@@ -519,7 +519,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         return Readiness(True, {})
 
     web = create_web(
-        schema_for=lambda _: SCHEMA,
+        schema_for=always(SCHEMA),
         documents=documents_in_memory(),
         authenticate=anonymous,
         new_context=lambda _client: object(),

@@ -37,11 +37,11 @@ async def test_invalid_document_is_validated_once_and_refused_each_time() -> Non
 
 
 async def test_documents_are_kept_up_to_a_number_of_characters() -> None:
-    schema, known = a_schema(100)
+    schema, known = a_schema(450)
     for number in range(20):
-        await schema.execute(f"{{ a{number}: here }} ".ljust(40))
-    assert len(known.cache) == 2
-    assert known.cache.currsize == 80
+        await schema.execute(f"{{ a{number}: here }} ".ljust(40), root_value=Query())
+    assert len(known.cache) == 11
+    assert known.cache.currsize == 440
 
 
 async def test_document_longer_than_all_that_is_kept_is_answered() -> None:

@@ -65,13 +65,13 @@ def test_documents_are_found_by_the_id_of_the_manifest() -> None:
     assert trusted.find(md5(COUNT.encode()).hexdigest()) == COUNT
 
 
-def test_trusted_document_has_no_limits_and_is_never_dropped() -> None:
+async def test_trusted_document_has_no_limits_and_is_never_dropped() -> None:
     graph = build_graph(Limits(tokens=50, depth=3, aliases=0))
     load_trusted_documents(relay(DEEP, SDL), graph)
     known = graph.documents.find(DEEP)
     assert (known.is_trusted, known.errors) == (True, [])
-    assert graph.schema_for(DEEP) is graph.api
-    assert graph.schema_for(SDL) is graph.subgraph
+    assert await graph.schema_for(DEEP, "a") is graph.api
+    assert await graph.schema_for(SDL, "a") is graph.subgraph
     for number in range(100):
         graph.documents.find(f"{{ here }} # {number} {'x' * 10_000}")
     assert graph.documents.find(DEEP) is known

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import strawberry
 from anonymous import anonymous
-from documents_in_memory import documents_in_memory
+from documents_in_memory import always, documents_in_memory
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
@@ -63,7 +63,7 @@ def gateway(
     allowed_hosts: tuple[str, ...] = ("localhost",),
 ) -> httpx.AsyncClient:
     web = create_web(
-        schema_for=lambda _: SCHEMA,
+        schema_for=always(SCHEMA),
         documents=documents_in_memory(),
         authenticate=anonymous,
         new_context=lambda _client: object(),

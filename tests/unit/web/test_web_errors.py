@@ -7,11 +7,11 @@ import httpx
 import pytest
 import strawberry
 from anonymous import anonymous
-from documents_in_memory import documents_in_memory
+from documents_in_memory import always, documents_in_memory
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
-from gateway.schema import Graph, Limits, build_graph
+from gateway.schema import Graph, Limits, Overloaded, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
 from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
@@ -70,6 +70,11 @@ class Query:
         raise RecursionError("maximum recursion depth exceeded")
 
 
+class BusyExtension(strawberry.extensions.SchemaExtension):
+    def on_operation(self) -> Iterator[None]:
+        raise Overloaded("Later.")
+
+
 class CrashingExtension(strawberry.extensions.SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         raise KeyError("secret-token")
@@ -80,7 +85,7 @@ SCHEMA = strawberry.Schema(Query, extensions=document_extensions(KnownDocuments(
 
 def client(schema: strawberry.Schema = SCHEMA, graph: Graph | None = None) -> httpx.AsyncClient:
     endpoint = GraphQLEndpoint(
-        graph.schema_for if graph else lambda _: schema,
+        graph.schema_for if graph else always(schema),
         documents_in_memory(),
         anonymous,
         lambda _client: object(),
@@ -270,4 +275,13 @@ async def test_crash_before_the_execution_is_the_servers_fault(
     assert answer.status_code == status
     assert answer.json() == {
         "errors": [{"message": MASKED, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]
+    }
+
+
+async def test_request_that_waits_too_long_for_others_is_told_to_come_later() -> None:
+    async with client(strawberry.Schema(Query, extensions=[BusyExtension])) as http:
+        answer = await http.post("/graphql", json={"query": "{ __typename }"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.json() == {
+        "errors": [{"message": "Later.", "extensions": {"code": "OVERLOADED"}}]
     }

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 import strawberry
 from anonymous import anonymous
-from documents_in_memory import documents_in_memory
+from documents_in_memory import always, documents_in_memory
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
@@ -69,7 +69,7 @@ def endpoint(work: Work) -> GraphQLEndpoint:
 
     schema = strawberry.Schema(Query, Mutation)
     return GraphQLEndpoint(
-        lambda _: schema,
+        always(schema),
         documents_in_memory(),
         anonymous,
         lambda _client: object(),

@@ -56,7 +56,7 @@ NO_QUERY_IN_URL = "`query` is missing: send the GraphQL document as a string in 
         (b'{"query":"{a}","variables":{"n":NaN}}', NOT_JSON),
         (b'{"query":"{a}","variables":{"n":1e999}}', NOT_JSON),
         (b'{"query":"{a}","variables":{"n":1' + b"0" * 5000 + b"}}", NOT_JSON),
-        (b"[" * 100_000, NOT_JSON),
+        (b"[" * 50_000, NOT_JSON),
         (b"null", NOT_AN_OBJECT),
         (b"5", NOT_AN_OBJECT),
         (b'"x"', NOT_AN_OBJECT),
