@@ -108,11 +108,8 @@ class EntryStore:
     async def known(self, entries: Mapping[str, Entry[Value]]) -> dict[str, Entry[Value]]:
         """Returns those of the entries whose keys are in memory, with an older entry or not."""
         stored = await self._memory.get_many([*entries])
-        return {
-            key: entry
-            for (key, entry), old in zip(entries.items(), stored, strict=True)
-            if old is not None
-        }
+        pairs = zip(entries.items(), stored, strict=True)
+        return {key: entry for (key, entry), old in pairs if old is not None}
 
     async def store(self, kind: EntryKind[Value], entries: Mapping[str, Entry[Value]]) -> None:
         """Stores entries, in memory and for other processes; in memory a newer entry stays."""

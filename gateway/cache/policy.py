@@ -33,6 +33,11 @@ class Freshness(Enum):
     STALE_IF_ERROR = "served only if the upstream fails or is slow"
     EXPIRED = "not served"
 
+    @property
+    def is_served_at_once(self) -> bool:
+        """Whether it is served without waiting for the upstream."""
+        return self in (Freshness.FRESH, Freshness.STALE_WHILE_REVALIDATE)
+
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:

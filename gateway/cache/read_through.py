@@ -110,6 +110,13 @@ class ReadThroughCache:
                 outcomes.update(await self._fill(kind, expired, fill, not_before, {}))
         return outcomes
 
+    async def peek(
+        self, kind: EntryKind[Value], keys: Collection[str], not_before: float = 0
+    ) -> dict[str, Entry[Value]]:
+        """Returns the fresh entries of these keys; fills none, and counts neither hit nor miss."""
+        newest = (await self._read_newest(kind, keys, not_before)).items()
+        return {key: one for key, one in newest if self._is_fresh(kind, one, not_before)}
+
     async def fill_once(
         self,
         kind: EntryKind[Value],
@@ -188,12 +195,8 @@ class ReadThroughCache:
         """Returns the newest entry of each key; reads Redis unless the memory's can be served."""
         if not self.policy.ttl:
             return {}
-
-        def is_enough(entry: Entry[Value]) -> bool:
-            at_once = (Freshness.FRESH, Freshness.STALE_WHILE_REVALIDATE)
-            return self.freshness_of(kind, entry, not_before) in at_once
-
-        return await self._entries.read_newest(kind, keys, is_enough)
+        freshness = partial(self.freshness_of, kind, not_before=not_before)
+        return await self._entries.read_newest(kind, keys, lambda e: freshness(e).is_served_at_once)
 
     def _refresh(
         self, kind: EntryKind[Value], keys: Sequence[str], fill: Fill[Value], not_before: float
@@ -203,10 +206,8 @@ class ReadThroughCache:
         if not wanted or self._upstream.defer_reason(kind.operation, foreground=False) is not None:
             return
         if self._entries.are_shared:
-            call = partial(self._refill, kind, fill, not_before)
-            self.fills.run(wanted, partial(call_for_all, call=call))
-        else:
-            self.fills.run(wanted, fill)
+            fill = partial(call_for_all, call=partial(self._refill, kind, fill, not_before))
+        self.fills.run(wanted, fill)
 
     async def _refill(
         self, kind: EntryKind[Value], fill: Fill[Value], not_before: float, keys: Sequence[str]
@@ -249,8 +250,7 @@ class ReadThroughCache:
         ]
         if early:
             outcomes.update(await self._wait(kind, early, fill, spare))
-        errors = {key: one for key, one in outcomes.items() if isinstance(one, UpstreamError)}
-        if errors:
+        if errors := {k: one for k, one in outcomes.items() if isinstance(one, UpstreamError)}:
             outcomes.update(await self._replace_errors(kind, errors, not_before, spare))
         return outcomes
 

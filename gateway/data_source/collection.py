@@ -1,6 +1,9 @@
 """A collection: one list of the upstream, as all layers use it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
 from typing import Generic
 
 from gateway.bigcommerce.models import Segment
@@ -22,13 +25,15 @@ class Collection(Generic[Row]):
 
     `name` is unique in the store, such as "segments" or "segments/<uuid>/shopper-profiles"; it is
     part of cursors, cache keys and invalidations. `maximum_rows` is the upstream's limit for the
-    list, None for a list that may be too long to be read whole.
+    list, None for a list that may be too long to be read whole. `created_at` returns when a row was
+    created, None if the row does not say: without it, a list of several pages proves no absence.
     """
 
     name: str
     listing: Listing[Row]
     codec: Codec[Row]
     maximum_rows: int | None = None
+    created_at: Callable[[Row], datetime | None] = lambda _row: None
 
     @property
     def blocks(self) -> EntryKind[Block[Row]]:
@@ -44,7 +49,9 @@ class Collection(Generic[Row]):
 # BigCommerce's limit for a store.
 MAXIMUM_SEGMENTS = 1000
 
-ALL_SEGMENTS = Collection("segments", SEGMENTS, Codec(Segment), MAXIMUM_SEGMENTS)
+ALL_SEGMENTS = Collection(
+    "segments", SEGMENTS, Codec(Segment), MAXIMUM_SEGMENTS, attrgetter("created_at")
+)
 
 
 class Keys:

@@ -130,17 +130,16 @@ class ListSource(Generic[Row]):
         self._cache.record_read(self._total_read_at)
         return self.total
 
-    async def read(self, index: int, not_before: float = 0.0) -> Block[Row]:
+    async def read(self, index: int, not_before: float = 0) -> Block[Row]:
         """Returns one block, fresh or stale as `ReadThroughCache.read` decides.
 
-        A block that was read before `not_before` is read again. A page that the upstream refuses
-        because the list has become shorter is an empty block.
+        A page that the upstream refuses because the list has become shorter is an empty block.
         Raises the error of its fill.
         """
         size = self.size
         key = self._keys.block(size, index)
-        fill = partial(call_for_all, call=partial(self._fill, size))
         not_before = max(not_before, self._invalid_before)
+        fill = partial(call_for_all, call=partial(self._fill, size, not_before))
         outcome = (await self._cache.read(self._blocks, [key], fill, not_before))[key]
         if isinstance(outcome, UpstreamError):
             raise outcome
@@ -152,6 +151,13 @@ class ListSource(Generic[Row]):
         if outcome.stale_because is not None:
             block = replace(block, stale_because=outcome.stale_because)
         return block
+
+    async def peek(self, maximum_rows: int) -> list[Block[Row]]:
+        """Returns the fresh blocks of a list of up to `maximum_rows`; sends no request."""
+        size = self.size
+        keys = [self._keys.block(size, index) for index in range(-(-maximum_rows // size))]
+        entries = await self._cache.peek(self._blocks, keys, self._invalid_before)
+        return [entry.value for entry in entries.values()]
 
     def record_read(self, block: Block[Row]) -> None:
         """Records that the answer contains a block."""
@@ -177,10 +183,13 @@ class ListSource(Generic[Row]):
         self._searched_at.append(now)
         return True
 
-    async def _fill(self, size: int, keys: Sequence[str]) -> Mapping[str, Entry[Block[Row]]]:
+    async def _fill(
+        self, size: int, not_before: float, keys: Sequence[str]
+    ) -> Mapping[str, Entry[Block[Row]]]:
         (key,) = keys
         ask = partial(self._ask, int(last_part(key)), size)
-        return {key: await self._cache.fill_once(self._blocks, key, ask, self._invalid_before)}
+        not_before = max(not_before, self._invalid_before)
+        return {key: await self._cache.fill_once(self._blocks, key, ask, not_before)}
 
     async def _ask(self, index: int, size: int) -> Entry[Block[Row]]:
         """Reads a page and stores its block and its rows; tries smaller pages if refused."""

@@ -5,7 +5,7 @@ that does not exist, and the upstream's error for a row that could not be read.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Generic
 
@@ -22,7 +22,10 @@ from gateway.row import Row
 
 
 class Lookups(Generic[Row]):
-    """Looks up rows of one collection, in the store of its `lists`."""
+    """Looks up rows of one collection, in the store of its `lists`.
+
+    `batches` counts the batches of ids sent upstream.
+    """
 
     def __init__(
         self,
@@ -31,21 +34,18 @@ class Lookups(Generic[Row]):
         *,
         window_seconds: float,
     ) -> None:
+        self.batches = 0
         self._kind = collection.rows
         self._operation = collection.listing.operation
         self._keys = lists.keys_of(collection)
         self._cache = lists.cache
+        self._upstream = lists.upstream
         self._limits = lists.limits
         self._by_id = RowsById(collection.listing, lists.upstream, lists.cache, lists.limits)
         self._whole_list = WholeList(collection, lists)
         self._batcher: Batcher[Entry[Row | None]] = Batcher(
             self._ask, lists.upstream.least_used, window_seconds=window_seconds
         )
-
-    @property
-    def batches(self) -> int:
-        """The number of batches of ids sent upstream."""
-        return self._batcher.batches
 
     async def load(self, ids: Sequence[str]) -> list[Row | UpstreamError | None]:
         """Returns the rows with these uuids (lower case), in their order."""
@@ -63,31 +63,16 @@ class Lookups(Generic[Row]):
 
     def _fill(self, keys: Sequence[str]) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
         ids = [last_part(key) for key in keys]
-        absent = self._whole_list.absent(ids)
-        futures = call_for_all([*absent], partial(self._settle, absent)) if absent else {}
-        left = [row_id for row_id in ids if row_id not in absent]
         at_once = self._limits.lookup_ids(self._operation)
-        if left and self._whole_list.costs_less(-(-len(left) // at_once)):
-            futures.update(call_for_all(left, partial(self._find, at_once)))
-        elif left:
-            futures.update(self._batcher.load(left))
+        if self._whole_list.costs_less(-(-len(ids) // at_once)):
+            futures = call_for_all(ids, partial(self._find, at_once))
+        else:
+            futures = self._batcher.load(ids)
         return {self._keys.row(row_id): future for row_id, future in futures.items()}
 
-    async def _settle(
-        self, absent: Mapping[str, Entry[Row | None]], _ids: Sequence[str]
-    ) -> Mapping[str, Entry[Row | None]]:
-        """Returns the absence of ids by the list, which takes the place of rows in the cache.
-
-        Other absences are not stored: made-up ids would fill the memory, and the list knows them.
-        """
-        entries = {self._keys.row(row_id): entry for row_id, entry in absent.items()}
-        await self._cache.replace(self._kind, entries)
-        return absent
-
     async def _find(self, at_once: int, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
-        """Reads the list, then requests the ids that it leaves open."""
+        """Reads the list, then asks for the ids that are not in it."""
         found = await self._whole_list.find(ids, at_once)
-        await self._settle(self._whole_list.absent(ids), ids)
         left = [row_id for row_id in ids if row_id not in found]
         if left:
             futures = self._batcher.load(left)
@@ -95,16 +80,30 @@ class Lookups(Generic[Row]):
             found.update((row_id, outcome_of(future)) for row_id, future in futures.items())
         return found
 
-    def _ask(self, ids: Sequence[str]) -> Awaitable[dict[str, Outcome[Row | None]]]:
-        self._whole_list.record_request()
-        return self._request(ids)
-
-    async def _request(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
+    async def _ask(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
+        rows = await self._whole_list.complete()
+        if rows is not None:
+            found = {row_id: rows.find(row_id) for row_id in ids}
+            # What takes the place of an older row is stored. All else is not: ids are invented by
+            # clients, and the list knows them again.
+            await self._cache.replace(self._kind, self._by_key(found))
+            return dict(found)
+        reason = self._upstream.defer_reason(self._kind.operation, foreground=True)
+        if reason is not None and (rows := self._whole_list.recall(reason)) is not None:
+            return {row_id: rows.find(row_id) for row_id in ids}
+        self.batches += 1
         outcomes = await self._by_id.ask(ids)
-        found = {
-            self._keys.row(row_id): outcome
-            for row_id, outcome in outcomes.items()
-            if isinstance(outcome, Entry)
-        }
-        await self._cache.store(self._kind, found)
-        return outcomes
+        entries = {row_id: one for row_id, one in outcomes.items() if isinstance(one, Entry)}
+        await self._cache.store(self._kind, self._by_key(entries))
+        return {row_id: self._or_absence(row_id, one) for row_id, one in outcomes.items()}
+
+    def _by_key(self, entries: Mapping[str, Entry[Row | None]]) -> dict[str, Entry[Row | None]]:
+        return {self._keys.row(row_id): entry for row_id, entry in entries.items()}
+
+    def _or_absence(self, row_id: str, outcome: Outcome[Row | None]) -> Outcome[Row | None]:
+        """Returns an absence that an older list shows in place of an error; rows have entries."""
+        if not isinstance(outcome, UpstreamError):
+            return outcome
+        rows = self._whole_list.recall(outcome.code)
+        entry = None if rows is None else rows.find(row_id)
+        return entry if entry is not None and entry.value is None else outcome

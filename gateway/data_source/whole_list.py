@@ -1,121 +1,144 @@
-"""Finds rows by reading their whole list, which also settles which rows do not exist."""
+"""One list read whole: to find many rows by id, and to know which ids have no row."""
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import Generic
 
 from gateway.cache.fills import Outcome
-from gateway.cache.policy import Entry
+from gateway.cache.policy import Entry, Freshness
+from gateway.cache.single_flight import SingleFlight, call_for_all
 from gateway.data_source.collection import Collection
+from gateway.data_source.complete_list import CompleteList, complete_list
 from gateway.data_source.lists import Lists
-from gateway.errors import UpstreamError
+from gateway.errors import ErrorCode, UpstreamError
 from gateway.pagination import Block
 from gateway.row import Row
 
-# The blocks of one reading are read at most this far apart: a row could move between them.
-READING_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """The ids of all rows of a list, of which the oldest was read at `read_at`."""
-
-    read_at: float
-    ids: frozenset[str]
+# Blocks younger than this share of the ttl are not read again for a complete list.
+RECENT_SHARE = 0.2
 
 
 class WholeList(Generic[Row]):
-    """One list, read to find rows by id, and to learn which ids do not exist.
+    """One list whose rows are looked up by id.
 
-    The choice between the list and requests by id is that between buying and renting: the list is
-    read when the requests by id within the last ttl would exceed its own. So made-up ids, however
-    many, cost at most twice the requests of the list in each ttl. A list without `maximum_rows` is
-    never read.
+    Before the first answer, its total is assumed to be the collection's `maximum_rows`. Without
+    `maximum_rows`, the list is never read. Without a cache, it proves no absence.
     """
 
     def __init__(self, collection: Collection[Row], lists: Lists) -> None:
         self._collection = collection
         self._lists = lists
         self._cache = lists.cache
-        self._ttl = lists.cache.policy.ttl
-        self._reading = _Reading(0.0, frozenset())
-        self._asked_at: deque[float] = deque()
+        # When lookups by id were sent since the list was last read, the oldest first.
+        self._lookups: deque[float] = deque()
+        self._newest: CompleteList[Row] | None = None
+        # When blocks were last read that may lack a row: they are read again for the next try.
+        self._torn_at = 0.0
+        self._reads = SingleFlight[str, CompleteList[Row] | None]()
 
-    def record_request(self) -> None:
-        """Counts a request by id that is sent now."""
-        if self._ttl:
-            self._asked_at.append(self._cache.now())
-
-    def costs_less(self, requests_by_id: int, blocks_read: int = 0) -> bool:
-        """Whether to read the list, or the rest of it, in place of these requests by id."""
+    def costs_less(self, requests_by_id: int) -> bool:
+        """Whether the list is expected to take fewer requests."""
         maximum = self._collection.maximum_rows
-        since = self._cache.now() - self._ttl
-        while self._asked_at and self._asked_at[0] <= since:
-            self._asked_at.popleft()
-        if maximum is None:
-            return False
-        # Before the first answer, the list is assumed to be as long as it may be.
-        source = self._lists.of(self._collection)
-        total = maximum if source.total is None else source.total
-        blocks = max(1, -(-total // source.size)) - blocks_read
-        return len(self._asked_at) + requests_by_id > blocks
-
-    def absent(self, ids: Sequence[str]) -> dict[str, Entry[Row | None]]:
-        """Returns the ids that do not exist by a fresh reading of the list; none without one."""
-        reading = self._reading
-        if not self._cache.is_fresh(self._collection.name, reading.read_at):
-            return {}
-        absence: Entry[Row | None] = Entry(reading.read_at, None)
-        return {row_id: absence for row_id in ids if row_id not in reading.ids}
+        return maximum is not None and self._pages(maximum) < requests_by_id
 
     async def find(self, ids: Sequence[str], at_once: int) -> dict[str, Outcome[Row | None]]:
-        """Returns the rows found in the list, and the absence of the others.
+        """Returns the rows found in the list; `at_once` ids take one request by id.
 
-        An id is left out if it is not found and the blocks disagree, since the list has moved, and
-        if the first block shows that requests by id are fewer, with `at_once` ids in each. If a
-        block cannot be read, every id that is in no other block has its error.
+        An id that is not found is left out, and may exist: rows may move during the read, and the
+        rest of the list is not read if requests by id are fewer. If a block cannot be read, every
+        id that is in no other block has its error.
         """
-        source = self._lists.of(self._collection)
-        read = [await self._try_to_read(0, source.now() - self._ttl)]
-        first = read[0]
-        if isinstance(first, Block) and first.total > first.size:
+        fresh = self._cache.now() - self._cache.policy.ttl
+        first = await self._try_to_read(0, fresh)
+        read = [first]
+        if isinstance(first, Block):
             left = sum(row_id not in first.offsets for row_id in ids)
-            if self.costs_less(-(-left // at_once), blocks_read=1):
-                read = await self._read_all(first)
+            others = range(1, -(-first.total // first.size))
+            if len(others) < -(-left // at_once):
+                read += await asyncio.gather(*(self._try_to_read(i, fresh) for i in others))
         found: dict[str, Outcome[Row | None]] = {}
-        blocks: list[Block[Row]] = []
         for block in read:
             if isinstance(block, UpstreamError):
                 found = {**dict.fromkeys(ids, block), **found}
             else:
-                blocks.append(block)
                 found.update(
                     (row.id, Entry(block.read_at, row, block.stale_because))
                     for row in block.rows
                     if row is not None
                 )
-        self._settle(blocks)
-        return {**{i: found[i] for i in ids if i in found}, **self.absent(ids)}
+        return {row_id: found[row_id] for row_id in ids if row_id in found}
 
-    async def _read_all(self, first: Block[Row]) -> list[Block[Row] | UpstreamError]:
-        """Returns all blocks of the list, the first one as it is if it is recent."""
-        not_before = self._cache.now() - READING_SECONDS
-        is_recent = first.read_at >= not_before
-        indices = range(int(is_recent), -(-first.total // first.size))
-        rest = await asyncio.gather(*(self._try_to_read(index, not_before) for index in indices))
-        return [first, *rest] if is_recent else rest
+    async def complete(self) -> CompleteList[Row] | None:
+        """Returns all rows, none of them read before the ttl, or None.
 
-    def _settle(self, blocks: Sequence[Block[Row]]) -> None:
-        """Keeps the ids of these blocks if they are one complete version of the list."""
-        ids = frozenset(row_id for block in blocks for row_id in block.offsets)
-        read_at = min((block.read_at for block in blocks), default=0.0)
-        newest = max((block.read_at for block in blocks), default=0.0)
-        # A row that has moved between two blocks stands twice, or is missing from the number.
-        is_complete = {block.total for block in blocks} == {len(ids)}
-        if is_complete and newest - read_at <= READING_SECONDS and read_at > self._reading.read_at:
-            self._reading = _Reading(read_at, ids)
+        Reads the list if as many lookups by id as it has pages were sent within the ttl: so any
+        number of lookups costs at most twice as much as the better of the two ways. Records a
+        lookup if it returns None.
+        """
+        maximum = self._collection.maximum_rows
+        if maximum is None or not self._cache.policy.ttl:
+            return None
+        if not self._is_fresh(self._newest):
+            blocks = await self._lists.of(self._collection).peek(maximum)
+            self._newest = complete_list(blocks, self._collection.created_at) or self._newest
+        if not self._is_fresh(self._newest) and self._is_due(maximum):
+            name = self._collection.name
+            flight = self._reads.run([name], partial(call_for_all, call=self._read))[name]
+            await asyncio.wait([flight])
+            self._newest = flight.result() or self._newest
+        if self._is_fresh(self._newest):
+            return self._newest
+        self._lookups.append(self._cache.now())
+        return None
+
+    def recall(self, stale_because: ErrorCode) -> CompleteList[Row] | None:
+        """Returns the newest complete list if it may be served for an error, else None."""
+        if self._newest is None:
+            return None
+        absence: Entry[Row | None] = Entry(self._newest.read_at, None)
+        freshness = self._cache.freshness_of(self._collection.rows, absence)
+        is_expired = freshness is Freshness.EXPIRED
+        return None if is_expired else replace(self._newest, stale_because=stale_because)
+
+    def _pages(self, maximum: int) -> int:
+        source = self._lists.of(self._collection)
+        total = maximum if source.total is None else source.total
+        return max(1, -(-total // source.size))
+
+    def _is_fresh(self, rows: CompleteList[Row] | None) -> bool:
+        return rows is not None and self._cache.is_fresh(self._collection.name, rows.read_at)
+
+    def _is_due(self, maximum: int) -> bool:
+        expired = self._cache.now() - self._cache.policy.ttl
+        while self._lookups and self._lookups[0] <= expired:
+            self._lookups.popleft()
+        if len(self._lookups) < self._pages(maximum):
+            return False
+        operation = self._collection.listing.operation
+        return self._lists.upstream.defer_reason(operation, foreground=True) is None
+
+    async def _read(self, names: Sequence[str]) -> dict[str, CompleteList[Row] | None]:
+        """Reads the list anew; answers None if it failed, or may lack a row."""
+        (name,) = names
+        now = self._cache.now()
+        recent = max(now - self._cache.policy.ttl * RECENT_SHARE, self._torn_at)
+        first = await self._try_to_read(0, recent)
+        read = [first]
+        if isinstance(first, Block):
+            others = range(1, -(-first.total // first.size))
+            if len(others) >= len(self._lookups):  # it is longer, or its pages are smaller
+                return {name: None}
+            read += await asyncio.gather(*(self._try_to_read(i, recent) for i in others))
+        # As many lookups again are sent before the next try.
+        self._lookups.clear()
+        blocks = [one for one in read if isinstance(one, Block) and one.stale_because is None]
+        rows = complete_list(blocks, self._collection.created_at)
+        if rows is None:
+            self._torn_at = self._cache.now()
+        return {name: rows}
 
     async def _try_to_read(self, index: int, not_before: float) -> Block[Row] | UpstreamError:
         try:

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from gateway.bigcommerce.semaphore import FairSemaphore
 from gateway.errors import ErrorCode, GatewayError
 
-# Executions of many values that run at once, of all clients and of one.
-LONG_EXECUTIONS = 8
+# Executions of many values at once, of all clients and of one: each has an answer in memory, also
+# while it waits for the upstream.
+LONG_EXECUTIONS = 24
 OF_ONE_CLIENT = 6
 PATIENCE_SECONDS = 2.0
 

@@ -98,26 +98,26 @@ class Browsers(CORSMiddleware):
         return error_response(message, ErrorCode.FORBIDDEN, 403)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        host = ""
+        host: str | None = None
         origin: str | None = None
-        site: bytes | None = None
+        is_foreign = False
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value.decode("latin-1")
             elif name == b"origin":
                 origin = value.decode("latin-1")
             elif name == b"sec-fetch-site":
-                site = value
+                is_foreign = is_foreign or value not in OWN_SITES
         # HTTP/1.0 may leave `Host` out.
-        if host and not self._hosts.allows(host) and not scope["path"].startswith(HEALTH):
+        if host is not None and not (self._hosts.allows(host) or scope["path"].startswith(HEALTH)):
             message = UNKNOWN_HOST.format(host[:LONGEST_QUOTE])
             return error_response(message, ErrorCode.BAD_REQUEST, 421)
         if origin is not None:
             if origin in self.allow_origins:
                 return None
-            if not is_own_origin(origin, host):
+            if not is_own_origin(origin, host or ""):
                 return error_response(FOREIGN_ORIGIN, ErrorCode.FORBIDDEN, 403)
-        if site is not None and site not in OWN_SITES and not _is_link(scope):
+        if is_foreign and not _is_link(scope):
             return error_response(FOREIGN_SITE, ErrorCode.FORBIDDEN, 403)
         return None
 

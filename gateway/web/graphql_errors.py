@@ -19,6 +19,8 @@ _PYTHON_WORDS = re.compile(
     r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | \b(?:None|True|False)\b""", re.VERBOSE
 )
 _IN_JSON = {"None": "null", "True": "true", "False": "false"}
+# graphql-core quotes lists and objects in the form of Python.
+_PYTHON_VALUE = re.compile(r"( cannot represent [^:]*): [\[{(].*", re.DOTALL)
 # Messages quote the document, whose names and strings have any length.
 LONGEST_MESSAGE = 500
 
@@ -94,6 +96,7 @@ def _message(error: GraphQLError, root: Exception) -> str:
     if not isinstance(root, GraphQLError):
         # A scalar refused the client's value; the message of Python's parser follows.
         message = message.partition(", but encountered error")[0] + "."
+    message = _PYTHON_VALUE.sub(r"\1.", message)
     if len(message) > LONGEST_MESSAGE:
         message = message[: LONGEST_MESSAGE - 1] + "…"
     return _PYTHON_WORDS.sub(lambda word: _IN_JSON.get(word[0], word[0]), message)

@@ -64,8 +64,11 @@ def is_own_origin(origin: str, host: str) -> bool:
 @lru_cache(_CACHED)
 def _is_own_origin(origin: str, host: str) -> bool:
     scheme, _, authority = origin.partition("://")
-    own = _read_authority(host)
-    return own is not None and scheme in ("http", "https") and _read_authority(authority) == own
+    own, port = _read_authority(host), authority.rpartition(":")[2]
+    # Browsers leave their default port out: one that is given is another port.
+    is_other_port = port in _DEFAULT_PORTS and not host.endswith(f":{port}")
+    is_same = own is not None and _read_authority(authority) == own
+    return is_same and scheme in ("http", "https") and not is_other_port
 
 
 def _read_authority(text: str) -> _Authority | None:

@@ -68,7 +68,7 @@ def test_long_executions_beyond_the_number_wait_and_are_refused_after_two_second
                 await is_over.wait()
 
         tasks = [asyncio.ensure_future(run("a")) for _ in range(OF_ONE_CLIENT + 1)]
-        tasks += [asyncio.ensure_future(run("b")) for _ in range(LONG_EXECUTIONS)]
+        tasks += [asyncio.ensure_future(run(f"b{n % 4}")) for n in range(LONG_EXECUTIONS)]
         began_at = loop.time()
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         assert loop.time() - began_at == PATIENCE_SECONDS

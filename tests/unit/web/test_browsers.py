@@ -56,13 +56,39 @@ async def test_long_host_is_not_repeated(gateway: InProcess) -> None:
     assert len(answer.content) < 400
 
 
-@pytest.mark.parametrize("headers", [[], [(b"host", b"")]])
-async def test_request_without_a_host_is_answered(
-    gateway: InProcess, headers: list[tuple[bytes, bytes]]
+@pytest.mark.parametrize(("headers", "status"), [([], 200), ([(b"host", b"")], 421)])
+async def test_host_may_be_left_out_but_not_be_empty(
+    gateway: InProcess, headers: list[tuple[bytes, bytes]], status: int
 ) -> None:
     request = gateway.http.build_request("GET", "/")
     request.headers = httpx.Headers(headers)
-    assert (await gateway.http.send(request)).status_code == 200
+    assert (await gateway.http.send(request)).status_code == status
+
+
+@pytest.mark.parametrize("sites", [("none", "cross-site"), ("cross-site", "none")])
+async def test_one_foreign_mark_among_several_is_enough(
+    gateway: InProcess, sites: tuple[str, str]
+) -> None:
+    headers = [("Sec-Fetch-Site", site) for site in sites]
+    answer = await gateway.http.get("/graphql", params=QUERY, headers=headers)
+    assert said(answer) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("https://localhost:80", "localhost", 403),
+        ("http://localhost:443", "localhost", 403),
+        ("https://localhost", "localhost:443", 200),
+        ("http://localhost:80", "localhost:80", 200),
+    ],
+)
+async def test_other_default_port_is_another_origin(
+    gateway: InProcess, origin: str, host: str, status: int
+) -> None:
+    headers = {"Origin": origin, "Host": host}
+    answer = await gateway.http.post("/graphql", json=QUERY, headers=headers)
+    assert answer.status_code == status
 
 
 async def test_hosts_are_those_of_the_setting() -> None:
