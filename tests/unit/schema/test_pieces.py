@@ -1,7 +1,6 @@
 """Long executions run in pieces, and give the answers that short ones give."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,9 +18,8 @@ LONG = " ".join(
 
 
 @pytest.fixture
-def pieces_of_one_row(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def pieces_of_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "SECONDS_OF_A_PIECE", -1.0)
-    yield
 
 
 async def iterations_during(gateway: InProcess, query: str) -> tuple[Any, int]:
