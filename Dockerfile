@@ -1,14 +1,18 @@
 # The gateway's image: `docker build -t bigcommerce-segments-gateway .`
 # Three stages: the GraphiQL page, the wheel in an environment of its own, and that environment alone.
 
-FROM node:22-slim AS graphiql
+# For production, give both by digest: docs/deployment.md, "As a container".
+ARG NODE_IMAGE=node:22-slim
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${NODE_IMAGE} AS graphiql
 WORKDIR /src/graphiql
 COPY graphiql/package.json graphiql/package-lock.json graphiql/.npmrc ./
 RUN npm ci
 COPY graphiql/ ./
 RUN npm run build
 
-FROM python:3.13-slim AS build
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 COPY requirements/build.txt requirements/run.txt requirements/
 RUN python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt
@@ -20,7 +24,7 @@ COPY --from=graphiql /src/gateway/web/static/graphiql/ gateway/web/static/graphi
 RUN python -m hatchling build --target wheel
 RUN python -m pip --python /opt/gateway/bin/python install --no-cache-dir --no-deps dist/*.whl
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/gateway /opt/gateway
 ENV PATH=/opt/gateway/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number, so that Kubernetes can tell that it is not root.

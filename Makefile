@@ -15,6 +15,7 @@ LOCK := $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3
 HOST := 127.0.0.1
 PORT := 8000
 ROUTER := hive
+CASES := 50000
 comma := ,
 
 GRAPHIQL := gateway/web/static/graphiql/index.html
@@ -42,7 +43,8 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation chaos test test-fast format graphiql graphiql-if-possible tools-if-possible lock schema \
+.PHONY: help setup run federation chaos fuzz test test-fast audit format graphiql graphiql-if-possible \
+	tools-if-possible lock schema \
 	supergraph released wheel clean
 
 help: ## List the targets
@@ -62,6 +64,9 @@ federation: $(VENV)/.run ## Serve the example of a larger graph on http://127.0.
 
 chaos: setup ## Measure what clients notice while one part after another fails, into docs/resilience.md (SCENARIO=a,b for some)
 	@$(BIN)/python -m benchmarks.chaos $(subst $(comma), ,$(SCENARIO))
+
+fuzz: setup ## Send 50000 generated requests to a gateway on loopback, each time other ones (CASES= for another number)
+	@FUZZ_CASES=$(CASES) $(BIN)/python -m pytest tests/fuzz --durations=0 $(PYTEST_ARGS)
 
 test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
 	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests
@@ -102,12 +107,16 @@ released: schema ## At a release: keep its schema in released/, which later ones
 wheel: $(VENV)/.run graphiql ## Build the wheel in dist/, GraphiQL inside
 	$(BIN)/python -m hatchling build --target wheel
 
+audit: setup build/audit/.installed ## Look for known vulnerabilities in all that is pinned (ADVISORIES=folder without a network)
+	@$(BIN)/python tests/support/audit.py $(ADVISORIES)
+
 lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in allow
 	$(LOCK) --upgrade pyproject.toml --output-file requirements/run.txt
 	$(LOCK) --upgrade requirements/build.in --output-file requirements/build.txt
 	$(LOCK) --upgrade requirements/test.in --constraint requirements/run.txt \
 		--constraint requirements/build.txt --output-file requirements/test.txt
 	$(LOCK) --upgrade requirements/node.in --output-file requirements/node.txt
+	$(LOCK) --upgrade requirements/audit.in --output-file requirements/audit.txt
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
@@ -127,6 +136,13 @@ $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@echo 'installing what the tests need'
 	@$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+build/audit/.installed: requirements/audit.txt | $(BIN)/python
+	@echo 'installing the auditor'
+	@$(BIN)/python -m venv --clear build/audit
+	@build/audit/bin/python -m pip --disable-pip-version-check --no-input --quiet \
+		install --require-hashes -r requirements/audit.txt
 	@touch $@
 
 $(GRAPHIQL): $(GRAPHIQL_SOURCES)

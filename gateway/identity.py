@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.errors import Forbidden
+
 
 class AccessScope(StrEnum):
     """A permission of a client, as in the `scope` of a token (RFC 6749, 3.3)."""
@@ -29,3 +31,12 @@ class Client:
 
     name: str
     scopes: frozenset[AccessScope]
+
+    def refusal(self, scope: AccessScope) -> Forbidden | None:
+        """The error in place of what needs the scope; None if the client has it."""
+        if scope in self.scopes:
+            return None
+        return Forbidden(
+            f"This needs the scope `{scope}`, which the client does not have. Send a key or a "
+            "token that has it."
+        )

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Literal
+from types import TracebackType
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -14,13 +16,25 @@ NOISY_LOGGERS = ("aiocache", "httpcore", "httpx", "uvicorn")
 # uvicorn's error at a clean stop with GATEWAY_SHUTDOWN_GRACE_SECONDS=0.
 NOTHING_CANCELLED = "Cancel 0 running task(s), timeout graceful shutdown exceeded"
 
+# Control characters, and what some programs take for the end of a line: text of a client that an
+# exception repeats must neither begin a line of its own nor command a terminal (CWE-117).
+CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+
 # The id of the request that a log line belongs to. Work that several requests share, such as a
 # cache fill, has the id of the request that began it.
 request_in_progress: ContextVar[str | None] = ContextVar("request_in_progress", default=None)
 
 
+_ExceptionInfo: TypeAlias = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
+
+
 class TextLines(logging.Formatter):
-    """Formats a record as a line of text, with the id of its request in brackets, if any."""
+    """Formats a record as a line of text, with the id of its request in brackets, if any.
+
+    The lines of a stack follow, indented.
+    """
 
     def __init__(self) -> None:
         super().__init__(TEXT_FORMAT)
@@ -29,7 +43,12 @@ class TextLines(logging.Formatter):
         """Returns the line, without a stack."""
         request_id = request_in_progress.get()
         record.request = f" [{request_id}]" if request_id else ""
-        return super().formatMessage(record)
+        return _escaped(super().formatMessage(record))
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - logging's name
+        """Returns the lines of a stack, indented: a line of the log begins with a time."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {_escaped(line)}" for line in lines)
 
 
 class JsonLines(logging.Formatter):
@@ -48,7 +67,7 @@ class JsonLines(logging.Formatter):
             line["request"] = request_id
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+        return _escaped(msgspec.json.encode(line).decode())
 
 
 def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
@@ -70,3 +89,7 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """
     is_cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
     return not is_cancelled and record.getMessage() != NOTHING_CANCELLED
+
+
+def _escaped(text: str) -> str:
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -27,7 +27,7 @@ from gateway.schema import (
     load_trusted_documents,
 )
 from gateway.settings import Settings, SettingsError, load_settings
-from gateway.web import DocumentsByHash, Readiness, Timing, create_web
+from gateway.web import Authenticate, DocumentsByHash, Readiness, Timing, create_web
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,13 @@ def create_app(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
+    authenticate: Authenticate | None = None,
 ) -> Starlette:
     """Returns the ASGI application of one gateway process.
 
     `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets.
-    `transport` and `clock` are those of `create_services`. Raises `SettingsError` if nothing says
+    `transport` and `clock` are those of `create_services`; `authenticate` replaces the settings'
+    way to name the client of a request if it is given. Raises `SettingsError` if nothing says
     who may ask for a real store's data, or the manifest of trusted documents cannot be used.
     """
     services = create_services(settings, transport, clock)
@@ -80,7 +82,7 @@ def create_app(
     app = create_web(
         schema_for=graph.schema_for,
         documents=documents,
-        authenticate=create_authentication(settings, services.cache.now),
+        authenticate=authenticate or create_authentication(settings, services.cache.now),
         new_context=new_context,
         timing=Timing(
             settings.request_timeout_seconds, settings.cache_ttl_seconds, services.cache.now
@@ -118,7 +120,10 @@ def create_graph(settings: Settings) -> Graph:
     return build_graph(
         Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases),
         Federation(
-            settings.subgraph_contact_name, settings.subgraph_contact_url, settings.subgraph_node
+            settings.subgraph_contact_name,
+            settings.subgraph_contact_url,
+            settings.subgraph_node,
+            settings.subgraph_scopes,
         ),
         introspection=settings.by_default_on_the_emulator(settings.introspection),
     )

@@ -24,6 +24,7 @@ from gateway.emulator import create_emulator, seeded_store
 from gateway.redis.connection import RedisConnection, tls_context
 from gateway.redis.keys import LAYOUT, key
 from gateway.redis.lock import SharedLocks
+from gateway.redis.signer import Signer
 from gateway.schema import PersistedDocuments
 from gateway.settings import Settings
 
@@ -83,7 +84,8 @@ def create_services(
         settings.cache_stale_while_revalidate_seconds,
         settings.cache_stale_if_error_seconds,
     )
-    http = _http_client(settings, store_hash, transport)
+    token = _token_of(settings)
+    http = _http_client(settings, store_hash, token, transport)
     client = BigCommerceClient(http)
     upstream = Upstream(
         client,
@@ -96,7 +98,10 @@ def create_services(
         timeout_seconds=settings.request_timeout_seconds,
     )
     redis = _redis(settings)
-    invalidations = Invalidations(redis, store_key, keep_seconds=policy.max_age, clock=clock)
+    signer = Signer(token)
+    invalidations = Invalidations(
+        redis, store_key, signer=signer, keep_seconds=policy.max_age, clock=clock
+    )
     cache = ReadThroughCache(
         policy,
         Memory(settings.cache_max_bytes),
@@ -104,7 +109,7 @@ def create_services(
         clock=clock,
         patience_seconds=settings.stale_patience_seconds,
         written_at=invalidations.written_at,
-        shared=None if redis is None else SharedStore(redis, policy.max_age),
+        shared=None if redis is None else SharedStore(redis, policy.max_age, signer),
         locks=None if redis is None else SharedLocks(redis, seconds=upstream.attempt_seconds),
     )
     limits = LearnedLimits(settings.upstream_page_size, cache.now)
@@ -126,6 +131,11 @@ def create_services(
     )
 
 
+def _token_of(settings: Settings) -> str:
+    token = settings.access_token
+    return EMULATOR_TOKEN if token is None else token.get_secret_value()
+
+
 def _redis(settings: Settings) -> RedisConnection | None:
     if settings.redis_url is None:
         return None
@@ -139,16 +149,15 @@ def _redis(settings: Settings) -> RedisConnection | None:
 
 
 def _http_client(
-    settings: Settings, store_hash: str, transport: httpx.AsyncBaseTransport | None
+    settings: Settings, store_hash: str, token: str, transport: httpx.AsyncBaseTransport | None
 ) -> httpx.AsyncClient:
     if settings.access_token is None:
         store = seeded_store(settings.emulator_segments)
         emulator = create_emulator(store, store_hash=store_hash, token=EMULATOR_TOKEN)
         transport = transport or httpx.ASGITransport(emulator)
-        base, token = EMULATOR_URL, EMULATOR_TOKEN
+        base = EMULATOR_URL
     else:
         base = str(settings.upstream_url).rstrip("/")
-        token = settings.access_token.get_secret_value()
     ca_file = settings.upstream_ca_file
     return httpx.AsyncClient(
         base_url=f"{base}/stores/{store_hash}/v3/",

@@ -29,7 +29,7 @@ class RequestLimiter:
     """The slots and the quota of all requests of one process.
 
     The last `reserve` requests of the quota are for clients within their share, `per_client`
-    requests a minute (`Shares.may_use_reserve`). `clock` is in seconds and never goes back;
+    requests a minute. `clock` is in seconds and never goes back;
     `jitter` draws from a range.
     """
 
@@ -56,8 +56,7 @@ class RequestLimiter:
 
     def share_refusal(self) -> QuotaExhausted | None:
         """The error for a client beyond its share while only the reserve is left, else None."""
-        left = self.quota.available
-        if left > self.reserve or self.shares.may_use_reserve(_current()[0], left):
+        if self.quota.available > self.reserve or not self.shares.is_exceeded(_current()[0]):
             return None
         return QuotaExhausted(self.quota.wait_above(self.reserve))
 

@@ -40,17 +40,9 @@ class Shares:
             sent_at.popleft()
         return len(sent_at)
 
-    def may_use_reserve(self, client: str, left: float) -> bool:
-        """Whether a client may send one of the last `left` requests of the quota, or wait for more.
-
-        It may while it is within its share, and has sent fewer than are left: the fewer are left,
-        the less a client may have had. At 0, clients within their share wait for the reset. The
-        gateway's own reads always may.
-        """
-        if client == GATEWAY:
-            return True
-        sent = self.sent(client)
-        return sent < self._per_minute and (left <= 0 or sent < left)
+    def is_exceeded(self, client: str) -> bool:
+        """Whether a client has sent its share within the last minute; the gateway has none."""
+        return client != GATEWAY and self.sent(client) >= self._per_minute
 
     def least_used(self, clients: Iterable[str]) -> str:
         """Returns the client that has sent the fewest requests."""

@@ -4,17 +4,21 @@ The graph has no mutations yet, so that nothing calls `announce`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 from redis.exceptions import ResponseError
 
 from gateway.redis.connection import RedisClient, RedisConnection
+from gateway.redis.parser import AnswerTooLarge
+from gateway.redis.signer import Signer
 
 # Every process must see a write within one second: several polls fit into it.
 WRITES_POLL_SECONDS = 0.3
+# The members that one poll reads, the latest first: processes times collections, with some room.
+MOST_MEMBERS = 1000
 
 
 class Invalidations:
@@ -23,6 +27,8 @@ class Invalidations:
     Times are seconds since the epoch by `clock`, kept for `keep_seconds`, the longest time
     for which a value may be served. In an `async with` block, a task polls the writes of other
     processes from a sorted set in Redis, and adds this process's writes that are missing there.
+    Each process has a member for each collection that it wrote: the time and the name, signed. What
+    `signer` does not verify is ignored.
     """
 
     def __init__(
@@ -30,19 +36,21 @@ class Invalidations:
         connection: RedisConnection | None,
         store_key: str,
         *,
+        signer: Signer,
         keep_seconds: float,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._connection = connection
         self._key = f"{store_key}:invalidated"
+        self._signer = signer
         self._keep_seconds = keep_seconds
         self._clock = clock
         self._sleep = sleep
         self._written: dict[str, float] = {}
         self._own: dict[str, float] = {}
-        # What the last poll found in Redis.
-        self._found: Mapping[str, float] = {}
+        # The writes that the last poll found in Redis: time and name.
+        self._found: set[tuple[float, bytes]] = set()
         self._polling: asyncio.Task[None] | None = None
 
     def written_at(self, collection: str) -> float:
@@ -54,28 +62,37 @@ class Invalidations:
 
         It takes effect in this process at once, in others within a second or once Redis is back.
         """
-        self._own[collection] = max(at, self._own.get(collection, 0.0))
-        self._learn({collection: at})
+        replaced = self._own.get(collection)
+        at = max(at, replaced or 0.0)
+        self._own[collection] = at
+        self._learn(collection, at)
         self._forget()
-        await self._add({collection: self._own[collection]})
+        gone = [] if replaced in (None, at) else [self._member(collection, replaced)]
+        await self._add({self._member(collection, at): at}, gone)
 
     async def poll(self) -> None:
         """Learns writes of other processes; adds those of this one that are missing in Redis."""
         if self._connection is None:
             return
-        nothing: dict[str, float] | None = None
-        found = await self._connection.run(self._read, nothing, purpose="invalidations")
-        if found is None:
+        nothing: list[bytes] | None = None
+        members = await self._connection.run(self._read, nothing, purpose="invalidations")
+        if members is None:
             return
         now = self._clock()
-        changed = {name: at for name, at in found.items() if self._found.get(name) != at}
-        # A time from a clock that is ahead counts as now, once. Otherwise each poll until that time
-        # would invalidate the values that have just been read.
-        self._learn({name: min(at, now) for name, at in changed.items()})
+        verified = [self._signer.verify(self._key, member) for member in members]
+        found = {write for write in verified if write is not None}
+        for at, name in found - self._found:
+            # A time from a clock that is ahead counts as now, once. Otherwise each poll until that
+            # time would invalidate the values that have just been read.
+            self._learn(name.decode(), min(at, now))
         self._found = found
         self._forget()
-        lacking = {name: at for name, at in self._own.items() if found.get(name, 0.0) < at}
-        if lacking:
+        if len(members) == MOST_MEMBERS and None in verified:
+            # Members of another writer may hide writes; each process adds its own again.
+            await self._connection.run(self._delete, None, purpose="invalidations")
+            members = []
+        own = {self._member(name, at): at for name, at in self._own.items()}
+        if lacking := {member: at for member, at in own.items() if member not in members}:
             await self._add(lacking)
 
     async def __aenter__(self) -> Self:
@@ -100,9 +117,11 @@ class Invalidations:
             await self._sleep(WRITES_POLL_SECONDS)
             await self.poll()
 
-    def _learn(self, times: Mapping[str, float]) -> None:
-        for collection, at in times.items():
-            self._written[collection] = max(at, self._written.get(collection, 0.0))
+    def _member(self, collection: str, at: float) -> bytes:
+        return self._signer.sign(self._key, at, collection.encode())
+
+    def _learn(self, collection: str, at: float) -> None:
+        self._written[collection] = max(at, self._written.get(collection, 0.0))
 
     def _forget(self) -> None:
         oldest = self._clock() - self._keep_seconds
@@ -110,28 +129,32 @@ class Invalidations:
             for name in [name for name, at in times.items() if at < oldest]:
                 del times[name]
 
-    async def _read(self, redis: RedisClient) -> dict[str, float]:
+    async def _read(self, redis: RedisClient) -> list[bytes]:
         since = self._clock() - self._keep_seconds
         try:
-            found = cast(
-                list[tuple[bytes, float]],
-                await redis.zrangebyscore(self._key, since, "+inf", withscores=True),
+            members: object = await redis.zrevrangebyscore(
+                self._key, "+inf", since, start=0, num=MOST_MEMBERS
             )
         except ResponseError as error:
-            if not str(error).startswith("WRONGTYPE"):
+            if not isinstance(error, AnswerTooLarge) and not str(error).startswith("WRONGTYPE"):
                 raise
-            await redis.delete(self._key)  # a value of another type, which no gateway has set
-            return {}
-        return {name.decode(errors="replace"): float(at) for name, at in found}
+            await self._delete(redis)  # no gateway has set that
+            return []
+        if not isinstance(members, list) or not all(isinstance(one, bytes) for one in members):
+            raise ValueError
+        return members
 
-    async def _add(self, times: Mapping[str, float]) -> None:
+    async def _delete(self, redis: RedisClient) -> None:
+        await redis.delete(self._key)
+
+    async def _add(self, members: Mapping[bytes, float], replaced: Collection[bytes] = ()) -> None:
         if self._connection is None:
             return
 
         async def add(redis: RedisClient) -> None:
-            # This may replace a later time, perhaps of a clock that is ahead. Processes learn every
-            # change, and the process of a later write adds its time again.
-            await redis.zadd(self._key, dict(times))
+            await redis.zadd(self._key, dict(members))
+            if replaced:
+                await redis.zrem(self._key, *replaced)
             await redis.pexpire(self._key, int(self._keep_seconds * 1000) + 1)
             await redis.zremrangebyscore(
                 self._key, "-inf", f"({self._clock() - self._keep_seconds}"

@@ -1,1 +1,1 @@
-"""Redis, which processes share: the connection, the locks and the keys."""
+"""Redis, which processes share: the connection, the locks, the keys and signatures."""

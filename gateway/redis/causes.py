@@ -18,6 +18,7 @@ REFUSALS = {
     r"\bMOVED\b|\bCROSSSLOT\b|Moved|CrossSlot": "it is a cluster, which the gateway does not know",
     r"\bCLUSTERDOWN\b|ClusterDown": "it is a cluster, which the gateway does not know",
     r"DB index is out of range": "it has no database with the number in GATEWAY_REDIS_URL",
+    r"AnswerTooLarge": "a key of the gateway holds more than 8 MiB",
     r"\bWRONGTYPE\b": "a key of the gateway holds a value of another type",
 }
 

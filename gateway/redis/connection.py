@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 
 from gateway.breaker import CircuitBreaker
 from gateway.redis.causes import describe_redis_error, describe_refusal
+from gateway.redis.parser import BoundedParser
 
 MOST_CONNECTIONS = 16
 # To connect, with a password and a database, takes several turns of the event loop.
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 class RedisConnection:
     """Calls one Redis, each call within `timeout_seconds`, connecting and queueing included.
+
+    An answer of more than 8 MiB is a failure, and is not read to its end.
 
     After a failure, Redis is skipped for 0.5 to 1 second; then one call probes it. `failures`
     counts the calls that failed, `passed_over` those that were skipped. With `ca_file`, only the
@@ -165,6 +168,7 @@ class RedisConnection:
             # No HELLO and no CLIENT SETINFO: the Redis user needs no permission for them.
             protocol=2,
             driver_info=None,
+            parser_class=BoundedParser,
         )
 
     def _connect_anew(self) -> None:

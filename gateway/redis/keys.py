@@ -2,26 +2,27 @@
 
 <store> = <prefix>:<layout>:<store hash>, and <collection> is a name such as `segments`.
 
-<store>:<collection>:block:<size>:<index>  one page: read time, CRC-32, MessagePack
+<store>:<collection>:block:<size>:<index>  one page: MessagePack, signed with its read time
 <store>:<collection>:id:<uuid>             one row in the same form; an empty value if it is absent
 <store>:document:<digits>                  a document that clients send by hash, in the place of its
                                            SHA-256's first 3 digits
-<store>:invalidated                        sorted set: collections by the time of their last write
+<store>:invalidated                        sorted set: the last write to each collection, signed
 <key>!lock                                 the lock of a block while one process fills it
 <prefix>:check                             written by `gateway check`
 
-A value that is damaged or does not belong to its key is a miss (`cache.shared_store`,
-`data_source.codec`, `schema.persisted_documents`).
+A value that no process of the store has signed for its key is a miss (`redis.signer`), as is one
+that cannot be decoded (`data_source.codec`). A document is one if its hash is not the one that is
+asked for (`schema.persisted_documents`). Locks are not signed.
 """
 
 from urllib.parse import quote
 
 # The second part of every key of a store: a change of it hides values of another layout.
-LAYOUT = "v3"
+LAYOUT = "v4"
 
 
 def key(*parts: str | int) -> str:
-    """Returns the parts in one key, such as `segments-gateway:v3:abc123:segments:block:250:0`.
+    """Returns the parts in one key, such as `segments-gateway:v4:abc123:segments:block:250:0`.
 
     All characters but letters, digits and `_.-~` are encoded (RFC 3986, 2.3). So two keys are equal
     only if all their parts are, and a key with a suffix such as `!lock` equals no other key.

@@ -46,18 +46,18 @@ class SharedLocks:
                 return is_held is True
             if loop.time() >= ends_at:
                 await self._connection.run(
-                    lambda redis: _remove_if_endless(redis, lock), None, purpose="locks"
+                    lambda redis: self._remove_if_foreign(redis, lock), None, purpose="locks"
                 )
                 return False
             await asyncio.sleep(LOCK_POLL_SECONDS)
+
+    async def _remove_if_foreign(self, redis: RedisClient, lock: Lock) -> None:
+        """Deletes what lies at the lock's key and lasts longer than a lock: no gateway set it."""
+        milliseconds = await redis.pttl(lock.name)
+        if milliseconds == -1 or milliseconds > self._seconds * 1000:
+            await redis.delete(lock.name)
 
 
 async def _release(lock: Lock) -> None:
     with suppress(LockError):  # it has expired, and another process may hold it
         await lock.release()
-
-
-async def _remove_if_endless(redis: RedisClient, lock: Lock) -> None:
-    """Deletes a value without an expiry at the lock's key: no gateway has set it."""
-    if await redis.pttl(lock.name) == -1:
-        await redis.delete(lock.name)

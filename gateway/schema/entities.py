@@ -12,9 +12,11 @@ from strawberry.federation.schema import FederationAny
 from strawberry.types.union import StrawberryUnion
 
 from gateway.errors import BadUserInput
+from gateway.identity import AccessScope
 from gateway.schema.context import Info
 from gateway.schema.node import checked_entity_id
 from gateway.schema.query import Query
+from gateway.schema.scopes import NamesScope, NeedsScope, refuse_each
 from gateway.schema.segment import Segment
 from gateway.schema.segment_lookups import attempt, look_up, segment_id
 
@@ -36,9 +38,11 @@ class SubgraphQuery(Query):
     @strawberry.field(
         name="_entities",
         graphql_type=list[ENTITY | None],  # type: ignore[valid-type] # Strawberry's way to a union
+        extensions=[NamesScope(AccessScope.FEDERATION)],
         description=(
             "Entities by their keys, in the order of the representations; null for one that does "
-            "not exist. Costs one upstream request for each 100 different ones."
+            "not exist. Costs one upstream request for each 100 different ones. Needs the scope of "
+            "each entity's type, too."
         ),
     )
     async def entities(
@@ -46,10 +50,15 @@ class SubgraphQuery(Query):
     ) -> list[Segment | None]:
         """Looks the entities up."""
         info.context.spend_representations(len(representations))
-        return await look_up(info, [attempt(represented_segment, one) for one in representations])
+        ids = [attempt(represented_segment, one) for one in representations]
+        return await look_up(info, refuse_each(info, AccessScope.FEDERATION, ids))
 
-    @strawberry.field(name="_service", description="This subgraph, as a composer reads it.")
-    def service(self, info: Info) -> Service:
+    @strawberry.field(
+        name="_service",
+        extensions=[NeedsScope(AccessScope.FEDERATION)],
+        description="This subgraph, as a composer reads it.",
+    )
+    def service(self, info: Info) -> Service | None:
         """Returns the schema."""
         return Service(sdl=info.context.subgraph_sdl)
 

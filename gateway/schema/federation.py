@@ -66,12 +66,14 @@ class Contact:
 class Federation:
     """The operator's settings for the subgraph.
 
-    `node` is whether it offers `node` and `nodes`; only one subgraph of a graph can.
+    `node` is whether it offers `node` and `nodes`; only one subgraph of a graph can. `scopes` is
+    whether its fields have `@requiresScopes`.
     """
 
     contact_name: str = "bigcommerce-segments-gateway"
     contact_url: str | None = None
     node: bool = False
+    scopes: bool = False
 
     @property
     def contact(self) -> Contact:

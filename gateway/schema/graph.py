@@ -131,5 +131,5 @@ def build_graph(
         federation_version=VERSION,
         schema_directives=[federation.contact],
     )
-    sdl = subgraph_sdl(subgraph, node=federation.node)
+    sdl = subgraph_sdl(subgraph, node=federation.node, scopes=federation.scopes)
     return Graph(api, subgraph, sdl, api_sdl(api), documents)

@@ -8,11 +8,13 @@ from strawberry import UNSET
 
 from gateway.data_source import ALL_SEGMENTS, LOOKUP_IDS
 from gateway.errors import BadUserInput
+from gateway.identity import AccessScope
 from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS
 from gateway.schema.connection import Connection, resolve_connection
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.federation import TAGS, argument, costs, list_size
 from gateway.schema.node import Node, checked_entity_id
+from gateway.schema.scopes import NamesScope, NeedsScope
 from gateway.schema.segment import Segment, segment
 from gateway.schema.segment_lookups import attempt, look_up, segment_id
 
@@ -49,6 +51,7 @@ class Query:
             costs(upstream_requests=2),
             list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
         ],
+        extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
         description=(
             "The store's segments, in pages forward and backward. Costs one upstream request for "
             "each 250 segments that are not in the cache, for pages of any size."
@@ -76,6 +79,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
+        extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
         description=(
             "One segment, by exactly one of its two ids; null if it does not exist. Lookups at the "
             "same time, by all clients, share one upstream request for each 100 ids."
@@ -99,6 +103,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
+        extensions=[NamesScope(AccessScope.SEGMENTS_READ)],
         description=(
             "Up to 250 segments by BigCommerce's ids, in the order of the ids; null for an id that "
             "does not exist. Costs one upstream request for each 100 ids."
@@ -116,7 +121,10 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
-        description="One object by its global id; null if it does not exist. Costs as `segment`.",
+        description=(
+            "One object by its global id; null if it does not exist. Costs as `segment`. Needs "
+            "the scope of the object's type: `segments:read` for a segment."
+        ),
     )
     async def node(
         self,
@@ -133,7 +141,8 @@ class Query:
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
         description=(
             "Up to 250 objects by their global ids, in the order of the ids; null for an id that "
-            "does not exist. Costs as `segmentsByEntityId`."
+            "does not exist. Costs as `segmentsByEntityId`. Needs the scope of each object's type: "
+            "`segments:read` for a segment."
         ),
     )
     async def nodes(

@@ -2,9 +2,11 @@
 
 from graphql import (
     REMOVE,
+    DirectiveNode,
     FieldDefinitionNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
+    StringValueNode,
     TypeDefinitionNode,
     Visitor,
     VisitorAction,
@@ -20,16 +22,20 @@ ROUTERS_FIELDS = frozenset({"_entities", "_service"})
 ROUTERS_TYPES = frozenset({"_Any", "_Entity", "_Service"})
 # A subgraph with these claims to find any object of the whole graph.
 NODE_FIELDS = frozenset({"node", "nodes"})
+# Routers that know it ask it of end users, and refuse them all until they are set up for that.
+REQUIRES_SCOPES = "requiresScopes"
 
 
-def subgraph_sdl(schema: BaseSchema, *, node: bool) -> str:
+def subgraph_sdl(schema: BaseSchema, *, node: bool, scopes: bool) -> str:
     """Returns the subgraph's SDL for composers: with directives, without fields for routers.
 
     Scalars have no description: composers warn if subgraphs describe one differently.
-    `node`: whether the subgraph offers `node` and `nodes`.
+    `node`: whether the subgraph offers `node` and `nodes`; `scopes`: whether routers ask for the
+    scopes of fields, by `@requiresScopes`.
     """
-    fields_left_out = ROUTERS_FIELDS if node else ROUTERS_FIELDS | NODE_FIELDS
-    document = visit(parse(schema.as_str()), _Pruning(fields_left_out))
+    fields = ROUTERS_FIELDS if node else ROUTERS_FIELDS | NODE_FIELDS
+    directives = frozenset[str]() if scopes else frozenset({REQUIRES_SCOPES})
+    document = visit(parse(schema.as_str()), _Pruning(fields, directives))
     return print_ast(document).rstrip() + "\n"
 
 
@@ -40,17 +46,23 @@ def api_sdl(schema: BaseSchema) -> str:
 
 
 class _Pruning(Visitor):
-    """Removes `fields` from Query, the types for routers, and the descriptions of scalars."""
+    """Removes `fields` from Query, types for routers, `directives`, and scalars' descriptions."""
 
-    def __init__(self, fields: frozenset[str]) -> None:
+    def __init__(self, fields: frozenset[str], directives: frozenset[str]) -> None:
         super().__init__()
         self._fields = fields
+        self._directives = directives
+        self._imports = {f"@{name}" for name in directives}
 
     def enter(
         self, node: object, _key: object, _parent: object, _path: object, ancestors: list[object]
     ) -> VisitorAction | ScalarTypeDefinitionNode:
         if isinstance(node, TypeDefinitionNode) and node.name.value in ROUTERS_TYPES:
             return REMOVE
+        if isinstance(node, DirectiveNode) and node.name.value in self._directives:
+            return REMOVE
+        if isinstance(node, StringValueNode) and node.value in self._imports:
+            return REMOVE  # from the imports of `@link`
         if isinstance(node, ScalarTypeDefinitionNode):
             return ScalarTypeDefinitionNode(name=node.name, directives=node.directives)
         if isinstance(node, FieldDefinitionNode) and node.name.value in self._fields:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
 from gateway.errors import BadUserInput, GatewayError
+from gateway.identity import AccessScope
 from gateway.schema.context import Info
 from gateway.schema.node import entity_id_of
+from gateway.schema.scopes import refuse_each
 from gateway.schema.segment import Segment, segment
 
 Asked = TypeVar("Asked")
@@ -24,13 +26,15 @@ def attempt(check: Callable[[Asked], str], asked: Asked) -> str | BadUserInput:
         return error
 
 
-async def look_up(info: Info, ids: Sequence[str | BadUserInput]) -> list[Segment | None]:
+async def look_up(info: Info, ids: Sequence[str | GatewayError]) -> list[Segment | None]:
     """Returns the segments in the order of the ids, None for one that does not exist.
 
     An error takes the place of its segment: graphql-core reports it there, and keeps the others.
-    Raises an error in place of all segments once the request has too many of them.
+    `Forbidden` takes the place of each for a client without the scope of segments. Raises an error
+    in place of all segments once the request has too many of them.
     """
-    info.context.spend_errors([row_id for row_id in ids if isinstance(row_id, BadUserInput)])
+    ids = refuse_each(info, AccessScope.SEGMENTS_READ, ids)
+    info.context.spend_errors([row_id for row_id in ids if isinstance(row_id, GatewayError)])
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
     loaded = await info.context.segment_lookups.load(uuids)
     info.context.spend_errors([row for row in loaded if isinstance(row, GatewayError)])

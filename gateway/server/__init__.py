@@ -1,10 +1,16 @@
 """Serves an ASGI application on a socket, in one process or several, until a clean stop.
 
-listening  the listening socket, and errors of its address
-signals    the stage that each signal leads to
-protocol   HTTP/1.1: the limits and checks that uvicorn lacks
-serving    one process: uvicorn, with a drain before its stop
-workers    several processes that serve the same socket
+listening    the listening socket, and errors of its address
+signals      the stage that each signal leads to
+protocol     HTTP/1.1: one connection, with the limits and checks that uvicorn lacks
+heads        the checks of a request's head
+pipelining   requests that a client sends ahead
+refusals     the answer to what is refused before the application sees it
+connections  what all connections of a process share: their number, bytes in waiting
+open_files   the system's limit of open files
+serving      one process: uvicorn, with a drain before its stop
+worker       one of several processes: its heartbeat, and the pipe to its supervisor
+workers      several processes that serve the same socket
 """
 
 from gateway.server.listening import CannotListen, address, listen

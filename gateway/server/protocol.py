@@ -1,113 +1,139 @@
 """HTTP/1.1: uvicorn's protocol over httptools, with the limits and checks that both lack.
 
-It limits the head of a request (its request line and headers) and the time of a client, and handles
-`Host`, absolute targets, expectations and upgrades. `gateway.web.request_body` limits bodies.
+It limits the head of a request (its request line and headers), the requests that a client sends
+ahead, and the time of a client. `heads` checks heads, `connections` has what all connections share,
+and `gateway.web.request_body` limits bodies.
 """
 
-import re
 from asyncio import BaseTransport, TimerHandle
+from collections import deque
 from typing import Any
 
 import httptools
-import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.server import ServerState
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gateway.errors import ErrorCode
+from gateway.server.connections import Admission, ConnectionsState
+from gateway.server.heads import (
+    FRAMING,
+    MAXIMUM_HEAD_BYTES,
+    MAXIMUM_HEADERS,
+    VERSION_ERRORS,
+    check_head,
+    other_version,
+    read_target,
+    too_large,
+    too_many_headers,
+)
+from gateway.server.pipelining import END_OF_HEAD, MAXIMUM_PIPELINED, Flow, size_of_requests
+from gateway.server.refusals import INVALID, OVERLOADED, Refusal, answer_to
 
-MAXIMUM_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
-# Per process, idle connections included: each may have a body of 1 MiB in memory.
-MAXIMUM_CONNECTIONS = 2048
-
-FRAMING = (b"content-length", b"transfer-encoding")
-# RFC 3986, 3.2.2 and 3.2.3: a name, which may be empty, or an address in brackets, and a port.
-AUTHORITY = re.compile(
-    rb"(?:\[[\w.~:!$&'()*+,;=-]+\]|(?:[\w.~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?"
-)
-ABSOLUTE_FORM = re.compile(
-    rb"https?://(?P<authority>[^:/?#][^/?#]*)(?P<rest>.*)", re.DOTALL | re.IGNORECASE
-)
-
-
-class BadRequest(Exception):
-    """A request that a server refuses by RFC 9112; the message is for the client."""
-
-
-class ConnectionsState(ServerState):
-    """The state that all connections of a process share."""
-
-    is_draining = False
-
-    def drain(self) -> None:
-        """Makes each answer from now on the last of its connection (RFC 9112, 9.6)."""
-        self.is_draining = True
-        for connection in self.connections:
-            if isinstance(connection, HttpProtocol):
-                connection.close_after_answer()
+HEALTH = b"/health/"
 
 
 class HttpProtocol(HttpToolsProtocol):
     """One connection.
 
-    A head of more than `MAXIMUM_HEAD_BYTES` is answered with 431, as are trailers; a head that is
-    incomplete `head_seconds` after its first byte with 408 (RFC 6585, 5; RFC 9110, 15.5.9). A
-    connection without a request, new or idle, closes after `timeout_keep_alive`. One whose answer
-    is not read for `unread_seconds` is aborted. One beyond `maximum_connections` is answered with
-    503.
+    A head of more than `MAXIMUM_HEAD_BYTES` or `MAXIMUM_HEADERS` is answered with 431, as are
+    trailers; a head that is incomplete `head_seconds` after its first byte with 408 (RFC 6585, 5;
+    RFC 9110, 15.5.9). A connection without a request, new or idle, closes after
+    `timeout_keep_alive`. One whose answer is not read for `unread_seconds` is aborted. At
+    `MAXIMUM_PIPELINED` requests without an answer, no more is parsed, nor soon read.
     """
 
     server_state: ConnectionsState
+    flow: Flow
     head_seconds = HEAD_SECONDS
     unread_seconds = UNREAD_SECONDS
-    maximum_connections = MAXIMUM_CONNECTIONS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._is_spare = False
+        self._is_refused = False
         self._is_in_body = False
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
+        self._unparsed = b""
+        self._running: RequestResponseCycle | None = None
+        # The bytes of each request without an answer, oldest first.
+        self._unanswered: deque[int] = deque()
         self._head_timer: TimerHandle | None = None
         self._unread_timer: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Accepts a connection, if there is room for it."""
         super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows it
-        if len(self.connections) > self.maximum_connections:
-            message = f"There are more than {self.maximum_connections} connections."
-            self._refuse(503, f"{message} Try again later.")
+        self.flow = Flow(self.transport)
+        admission = self.server_state.admit(self, self.client[0] if self.client else "")
+        self._is_spare = admission is Admission.HEALTH_ONLY
+        if admission is Admission.NOTHING:
+            self._refuse(OVERLOADED)
         else:
             self._start_idle_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the timers."""
+        """Stops the timers, and the requests that the client has sent ahead."""
+        self.server_state.leave(self)
+        self.pipeline.clear()
+        if self._running is not None:  # uvicorn tells the last request alone
+            self._running.disconnected = True
+            self._running.message_event.set()
         self._stop_head_timer()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def drop(self) -> None:
+        """Ends the connection to make room; a request that is incomplete gets 503."""
+        if self.flow.write_paused:
+            self.transport.abort()
+            return
+        if self.transport.get_write_buffer_size():  # the client may not have read its last answer
+            self.loop.call_later(self.unread_seconds, self.transport.abort)
+        if self._bytes_outside_body or self._unanswered:
+            self._refuse(OVERLOADED)
+        else:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """Starts the timer for the client to read its answer."""
         super().pause_writing()
         self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
+        self._note_wait()
 
     def resume_writing(self) -> None:
         """Stops that timer."""
         super().resume_writing()
         if self._unread_timer is not None:
             self._unread_timer.cancel()
+        self._note_wait()
 
     def data_received(self, data: bytes) -> None:
-        """Parses bytes, at most `MAXIMUM_HEAD_BYTES` in a row outside a body."""
+        """Parses bytes, as far as there is room for requests."""
         self._unset_keepalive_if_required()
-        while data and not self.transport.is_closing():
+        self._unparsed += data
+        self._parse_on()
+
+    def _parse_on(self) -> None:
+        """Parses bytes, at most `MAXIMUM_HEAD_BYTES` in a row outside a body."""
+        data, self._unparsed = self._unparsed, b""
+        while data and not self._is_refused and not self.transport.is_closing():
+            free = MAXIMUM_PIPELINED - len(self._unanswered)
+            if not free:
+                self._unparsed = data
+                self.flow.pause_reading()
+                break
             room = MAXIMUM_HEAD_BYTES - self._bytes_outside_body
             if not room:
-                head = "request line and headers"
-                what = "chunk extensions or trailers" if self._is_in_body else head
-                self._refuse(431, f"The {what} are larger than {MAXIMUM_HEAD_BYTES} bytes.")
-                return
-            data = self._parse(data[:room]) + data[room:]
+                self._refuse(too_large(is_in_body=self._is_in_body))
+                break
+            if len(data) <= room and data.count(END_OF_HEAD) <= free:
+                data = self._parse(data)
+            else:
+                size = size_of_requests(data, free, room)
+                data = self._parse(data[:size]) + data[size:]
+        self.flow.has_unparsed = bool(self._unparsed)
+        self._note_wait()
         if not self._is_answering and not self.transport.is_closing():
             self._limit_wait()
 
@@ -118,24 +144,30 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Adds a header; drops trailers, which follow the body."""
-        if not self._is_in_body:
-            super().on_header(name, value)
+        if self._is_in_body:
+            return
+        if len(self.headers) == MAXIMUM_HEADERS:
+            raise too_many_headers()
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Checks the head, and starts the request."""
         self._bytes_outside_body = 0
         if self._is_in_body:
             return
-        self._check_host()
+        version = self.parser.get_http_version()
+        check_head(version, self.headers)
         if not self.url.startswith(b"/"):
             self._read_other_target()
+        if self._is_spare and not self.url.startswith(HEALTH):
+            raise OVERLOADED
         if self.expect_100_continue:  # RFC 9110, 10.1.1: not in HTTP/1.0, nor without a body
-            is_old = self.parser.get_http_version() == "1.0"
-            self.expect_100_continue = not is_old and bool(self._framing())
+            self.expect_100_continue = version != "1.0" and bool(self._framing())
         super().on_headers_complete()
+        self._unanswered.append(0)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
-        if self.server_state.is_draining or self.expect_100_continue:
+        if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
             self.close_after_answer()
         self._is_in_body = True
         self._stop_head_timer()
@@ -146,8 +178,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._bytes_outside_body = 0
         if self.expect_100_continue:
             self.expect_100_continue = False
-            is_draining = self.server_state.is_draining
-            self.cycle.keep_alive = self.parser.should_keep_alive() and not is_draining
+            is_last = self.server_state.is_draining or self._is_spare
+            self.cycle.keep_alive = self.parser.should_keep_alive() and not is_last
 
     def on_message_complete(self) -> None:
         """Ends a request, unless the parser ended it at an upgrade, before its body."""
@@ -158,10 +190,18 @@ class HttpProtocol(HttpToolsProtocol):
         self._bytes_outside_body = 0
 
     def on_response_complete(self) -> None:
-        """Starts the next request; stops reading while more requests are queued."""
+        """Starts the next request; reads and parses on once no other request is queued."""
+        self._unanswered.popleft()
         super().on_response_complete()
         if self.pipeline:
             self.flow.pause_reading()
+        elif self._unparsed:
+            self._parse_on()
+        self._note_wait()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def close_after_answer(self) -> None:
         """Adds `Connection: close` to the answer to the last request, if it has not begun."""
@@ -175,17 +215,24 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> bytes:
         """Parses bytes; returns those after a head with an upgrade."""
+        rest = b""
         self._bytes_outside_body += len(data)
+        size = self._bytes_outside_body
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._ignore_upgrade()
-            return data[upgrade.args[0] :]
+            rest = data[upgrade.args[0] :]
         except httptools.HttpParserError as error:
             cause = error.__context__  # what a callback raised
-            is_ours = isinstance(cause, BadRequest)
-            self._refuse(400, str(cause) if is_ours else "This is not a valid HTTP/1.1 request.")
-        return b""
+            if isinstance(cause, Refusal):
+                self._refuse(cause)
+            else:
+                is_version = str(error) in VERSION_ERRORS
+                self._refuse(other_version() if is_version else Refusal(400, INVALID))
+        if self._unanswered and not self._bytes_outside_body:
+            self._unanswered[-1] += size
+        return rest
 
     def _ignore_upgrade(self) -> None:
         """Continues in HTTP/1.1 (RFC 9110, 7.8): Java's client asks for HTTP/2 with each request.
@@ -202,29 +249,20 @@ class HttpProtocol(HttpToolsProtocol):
     def _framing(self) -> list[tuple[bytes, bytes]]:
         return [header for header in self.headers if header[0] in FRAMING]
 
-    def _check_host(self) -> None:
-        """RFC 9112, 3.2: one valid `Host`, which HTTP/1.0 may leave out. An empty one is valid."""
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
-            raise BadRequest(f"The request has {len(hosts)} `Host` headers: send one.")
-        # RFC 9112, 5.1: white space around a value is not part of it.
-        if hosts and not AUTHORITY.fullmatch(hosts[0].strip(b" \t")):
-            raise BadRequest("`Host` is not a host with or without a port.")
-
     def _read_other_target(self) -> None:
-        """Reads a target other than a path: an absolute URL, or `*` (RFC 9112, 3.2.2 and 3.2.4)."""
-        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
-            self.url = b"/"
-            return
-        parts = ABSOLUTE_FORM.fullmatch(self.url)
-        # RFC 9110, 4.2.4: a user in a URL is an error; AUTHORITY has none.
-        if parts is None or not AUTHORITY.fullmatch(parts["authority"]):
-            raise BadRequest("The request's target is neither a path nor an http URL with a host.")
-        rest: bytes = parts["rest"]
-        self.url = rest if rest.startswith(b"/") else b"/" + rest
-        # In place, since the scope has this list; the URL's host replaces the header's.
-        self.headers[:] = [header for header in self.headers if header[0] != b"host"]
-        self.headers.append((b"host", parts["authority"]))
+        self.url, host = read_target(self.url, self.parser.get_method())
+        if host is not None:
+            # In place, since the scope has this list; the URL's host replaces the header's.
+            self.headers[:] = [header for header in self.headers if header[0] != b"host"]
+            self.headers.append((b"host", host))
+
+    def _note_wait(self) -> None:
+        """Lets the other connections know whether this one waits, and its bytes in waiting."""
+        size = self._bytes_outside_body + len(self._unparsed) + sum(self._unanswered)
+        if self.flow.write_paused:
+            size += self.transport.get_write_buffer_size()
+        is_waiting = self.flow.write_paused or len(self._unanswered) <= self._is_in_body
+        self.server_state.note(self, is_waiting, size)
 
     def _limit_wait(self) -> None:
         """Runs a timer while the connection waits for the client."""
@@ -232,10 +270,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._stop_head_timer()
             self._start_idle_timer()
         elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_seconds, self._end_wait)
-
-    def _end_wait(self) -> None:
-        self._refuse(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
+            late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
+            self._head_timer = self.loop.call_later(self.head_seconds, self._refuse, late)
 
     def _start_idle_timer(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(
@@ -247,29 +283,17 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _refuse(self, status: int, message: str) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         """Closes the connection, after an error unless another answer has begun or is due."""
+        self._is_refused = True
+        self._unparsed = b""
         if self._is_answering and not self._is_in_body:
             self.cycle.keep_alive = False  # the answer to an earlier request is the last
             return
         is_unanswered = self._is_answering and not self.cycle.response_started and not self.pipeline
         if is_unanswered or not self._is_in_body:
-            self.transport.write(self._error_answer(status, message))
+            # RFC 9110, 9.3.2. The parser of a new connection has no method.
+            has_content = self.parser.get_method() != b"HEAD"
+            headers = self.server_state.default_headers
+            self.transport.write(answer_to(refusal, headers, has_content=has_content))
         self.transport.close()
-
-    def _error_answer(self, status: int, message: str) -> bytes:
-        code = ErrorCode.UPSTREAM_UNAVAILABLE if status == 503 else ErrorCode.BAD_REQUEST
-        error = {"message": message, "extensions": {"code": code}}
-        body = msgspec.json.encode({"errors": [error]})
-        headers = (
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-            (b"connection", b"close"),
-        )
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        if self.parser.get_method() == b"HEAD":  # RFC 9110, 9.3.2
-            body = b""
-        return STATUS_LINE[status] + lines + b"\r\n" + body

@@ -11,8 +11,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.lifecycle import Lifecycle, Stage
+from gateway.server.connections import ConnectionsState
 from gateway.server.listening import address_of
-from gateway.server.protocol import ConnectionsState, HttpProtocol
+from gateway.server.open_files import allowed_connections, raise_open_files
+from gateway.server.protocol import HttpProtocol
 from gateway.server.signals import STOPPING, on_signals, stage_after
 
 # Connections accepted at the very end of a drain have this long to send their request.
@@ -79,7 +81,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=policy.grace_seconds,
             )
         )
-        self.server_state = ConnectionsState()
+        self.server_state = ConnectionsState(allowed_connections(raise_open_files()))
         self._lifecycle: Lifecycle = getattr(app.state, "lifecycle", None) or Lifecycle()
         self._policy = policy
         self._heartbeat = heartbeat

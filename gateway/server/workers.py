@@ -1,41 +1,30 @@
 """Several processes that serve the same socket: uvicorn's supervisor, with heartbeats and drains.
 
-Supervisor and worker hold one end each of a pipe. The supervisor sends pings (None), which the
-worker's event loop answers, and the stage to advance to. When the supervisor dies, even by SIGKILL,
-the worker reads the end of the pipe and stops.
+A worker that hangs is replaced as in a rolling restart: it is killed once its replacement serves,
+and drained if it responds by then. So the workers that are left are never fewer than before.
 """
 
 import logging
 import multiprocessing.connection
-import os
 import signal
 import socket
-import sys
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing import resource_tracker
 
 import uvicorn
-from starlette.applications import Starlette
-from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
+from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess
 
 from gateway.lifecycle import Stage
 from gateway.server.listening import address_of
-from gateway.server.serving import Server, ShutdownPolicy
+from gateway.server.serving import ShutdownPolicy
 from gateway.server.signals import SIGHUP, STOPPING, stage_after
+from gateway.server.worker import Factory, Worker
 
-# A worker whose event loop does not answer a ping within this time hangs.
-HUNG_SECONDS = 10.0
-START_SECONDS = 60.0
 # A worker that ended is replaced no sooner than this after its start.
 RESTART_SECONDS = 5.0
 TICK_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
-
-Factory = Callable[[], Starlette]
 
 
 def serve_with_workers(
@@ -55,100 +44,6 @@ def serve_with_workers(
     return supervisor.is_clean
 
 
-class Worker(Process):
-    """A worker: `target` and what it calls run in its own process, all else in the supervisor's."""
-
-    def __init__(self, factory: Factory, listener: socket.socket, policy: ShutdownPolicy) -> None:
-        super().__init__(uvicorn.Config("", log_config=None), [listener])
-        self.has_served = False
-        self.started_at = time.monotonic()
-        self._factory = factory
-        self._policy = policy
-        self._is_leaving = False
-        self._is_ping_pending = False
-        self._kill_at = self.started_at + START_SECONDS
-
-    def start(self) -> None:
-        """Starts the process, with the supervisor's signals blocked in it.
-
-        A terminal and systemd send them to every process; only the supervisor acts on them.
-        """
-        if sys.platform == "win32":
-            super().start()
-            return
-        resource_tracker.ensure_running()  # a later start would unblock the signals
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {*STOPPING, *SIGHUP})
-        try:
-            super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    def is_alive(self, timeout: float = HUNG_SECONDS) -> bool:
-        """Whether it runs and answers pings within `timeout`; sends the next, without waiting."""
-        with suppress(OSError, EOFError):  # it has just ended
-            if self._is_ping_pending and self.parent_conn.poll():
-                self.parent_conn.recv()
-                self._is_ping_pending = False
-                if not self.has_served:
-                    log.info("worker %s serves", self.pid)
-                self.has_served = True
-                if not self._is_leaving:
-                    self._kill_at = time.monotonic() + timeout
-            if not self._is_ping_pending:
-                self.parent_conn.send(None)
-                self._is_ping_pending = True
-        return self.process.is_alive() and time.monotonic() < self._kill_at
-
-    def is_ready(self, timeout: float = 0) -> bool:
-        """Whether it serves."""
-        return self.is_alive() and self.has_served
-
-    def advance(self, stage: Stage) -> None:
-        """Makes it drain or stop, within the time of the policy."""
-        seconds = 0.0 if stage is Stage.FORCED else self._policy.stop_seconds
-        kill_at = time.monotonic() + seconds + HUNG_SECONDS
-        # A second signal must not give more time to a worker that hangs.
-        self._kill_at = min(self._kill_at, kill_at) if self._is_leaving else kill_at
-        self._is_leaving = True
-        with suppress(OSError):  # it has just ended
-            self.parent_conn.send(stage)
-
-    def end(self) -> int:
-        """Kills it if it still runs; returns its exit status."""
-        self.kill()
-        self.process.join()
-        return self.process.exitcode or 0
-
-    def target(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serves until the supervisor stops it; exits with 0 if it aborted no request, else 1."""
-        self.parent_conn.close()  # this process's copy, which would keep the pipe open
-        if sys.platform == "win32":
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        server = Server(self._factory(), self._policy, heartbeat=self._answer_ping)
-        threading.Thread(target=self._follow, args=(server,), daemon=True).start()
-        [listener] = sockets or []
-        sys.exit(0 if server.run_until_stopped(listener) else 1)
-
-    def _follow(self, server: Server) -> None:
-        with suppress(OSError, EOFError):
-            while True:
-                stage = self.child_conn.recv()
-                if stage is None:
-                    self._is_ping_pending = True
-                else:
-                    server.advance(stage)
-        log.warning("the supervisor is gone: worker %s stops", os.getpid())
-        server.advance(Stage.STOPPING)
-        time.sleep(self._policy.stop_seconds)
-        os._exit(1)  # a hanging event loop would keep the process alive
-
-    def _answer_ping(self) -> None:
-        if self._is_ping_pending:
-            self._is_ping_pending = False
-            with suppress(OSError):  # the supervisor is gone
-                self.child_conn.send(None)
-
-
 class Supervisor(Multiprocess):
     """Keeps `count` workers running, and replaces all of them at SIGHUP, one by one."""
 
@@ -163,6 +58,7 @@ class Supervisor(Multiprocess):
         # Those that a rolling restart has yet to replace, and the replacement that is starting.
         self._outdated: list[Worker] = []
         self._replacement: Worker | None = None
+        self._starts_again_at = 0.0
 
     @property
     def is_clean(self) -> bool:
@@ -188,8 +84,13 @@ class Supervisor(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         """Replaces workers that died or hang, and goes on with a rolling restart."""
         for worker in self._workers:
-            if not worker.is_alive() and not self.should_exit.is_set():
+            if worker.is_alive() or self.should_exit.is_set():
+                continue
+            if not (worker.has_served and worker.process.is_alive()):
                 self._replace_dead(worker)
+            elif worker not in self._outdated:
+                log.warning("worker %s hangs, and is replaced", worker.pid)
+                self._outdated.insert(0, worker)
         for worker in [worker for worker in self._leaving if not worker.is_alive()]:
             _end(worker)
             self._leaving.remove(worker)
@@ -262,11 +163,11 @@ class Supervisor(Multiprocess):
     def _replace_outdated(self) -> None:
         """Takes one step of a rolling restart, without waiting."""
         if self._replacement is None:
-            if not self._outdated:
+            if not self._outdated or time.monotonic() < self._starts_again_at:
                 return
             self._replacement = self._start_worker()
             if self._replacement is None:
-                self._outdated = []
+                self._give_up()
         elif self._replacement.is_ready():
             replacement, self._replacement = self._replacement, None
             # The last outdated worker may have died and been replaced in the meantime.
@@ -275,13 +176,21 @@ class Supervisor(Multiprocess):
                 self._workers[self._workers.index(worker)] = replacement
             else:
                 worker = replacement
-            self._leaving.append(worker)
-            worker.advance(Stage.CLOSING)
+            if worker.is_alive():
+                self._leaving.append(worker)
+                worker.advance(Stage.CLOSING)
+            else:
+                _end(worker)
         elif not self._replacement.is_alive():
             _end(self._replacement)
             pid = self._replacement.pid
             log.error("worker %s could not start: the others are not replaced", pid)
-            self._replacement, self._outdated = None, []
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Ends a rolling restart. A worker that hangs is tried again after a pause."""
+        self._replacement, self._outdated = None, []
+        self._starts_again_at = time.monotonic() + RESTART_SECONDS
 
 
 def _end(worker: Worker) -> int:

@@ -184,6 +184,9 @@ class Settings(BaseModel):
     subgraph_node: bool = False
     """Whether the subgraph offers `node` and `nodes`; only one subgraph of a graph can."""
 
+    subgraph_scopes: bool = False
+    """Whether the subgraph's fields have `@requiresScopes`, for routers that check end users."""
+
     graphiql: bool | None = None
     """Whether browsers get GraphiQL at /graphql; by default only on the emulator."""
 

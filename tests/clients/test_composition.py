@@ -28,6 +28,7 @@ pytestmark = needs(COMPOSITION)
 
 SEGMENTS = build_graph().sdl
 SEGMENTS_WITH_NODE = build_graph(federation=Federation(node=True)).sdl
+SEGMENTS_WITH_SCOPES = build_graph(federation=Federation(scopes=True)).sdl
 
 LINK = """
 extend schema @link(
@@ -339,6 +340,23 @@ def test_another_subgraph_can_take_node_over(composer: str) -> None:
     assert composed.errors == []
     # Apollo's says what the override leaves unused here.
     assert {hint.code for hint in composed.hints} <= {"OVERRIDDEN_FIELD_CAN_BE_REMOVED"}
+
+
+@pytest.mark.parametrize("neighbour", [None, RELAY_STYLE], ids=["alone", "beside another"])
+def test_with_scopes_the_supergraph_has_them_for_our_fields_alone(
+    neighbour: str | None, composer: str
+) -> None:
+    composed = compose(SEGMENTS_WITH_SCOPES, neighbour)[composer]
+    assert_composes(composed)
+    assert composed.supergraph is not None
+    ours = uses_of(SEGMENTS_WITH_SCOPES, "requiresScopes")
+    assert {name.partition(".")[0] for name in ours} == {"Query", "Segment"}
+    assert uses_of(composed.supergraph, "requiresScopes") == ours  # and not for `Node`
+
+
+@pytest.mark.parametrize("neighbour", NEIGHBOURS)
+def test_with_scopes_it_composes_beside_one_that(neighbour: str, composer: str) -> None:
+    assert_composes(compose(SEGMENTS_WITH_SCOPES, FEATURED + NEIGHBOURS[neighbour])[composer])
 
 
 @pytest.mark.parametrize("neighbour", [None, WEATHER], ids=["alone", "beside another"])

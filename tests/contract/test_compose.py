@@ -14,6 +14,8 @@ import yaml
 from running import Running
 
 from gateway.arguments import Arguments, create_parser
+from gateway.bigcommerce.body import MAXIMUM_ANSWER_BYTES
+from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT
 from gateway.settings import Settings, SettingsError, check_exposure, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,9 @@ class Service(TypedDict, total=False):
     cap_drop: list[str]
     security_opt: list[str]
     stop_grace_period: str
+    mem_limit: str
+    memswap_limit: str
+    pids_limit: int
 
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -93,6 +98,36 @@ def test_every_container_is_hardened() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+MIB = 1024**2
+# A gateway that has just started, and its parsed documents, both measured.
+PROCESS_BYTES = 80 * MIB + 70 * MIB
+
+
+def memory_of(service: str) -> int:
+    """The memory limit of a service in bytes."""
+    return int(SERVICES[service]["mem_limit"].removesuffix("m")) * MIB
+
+
+def test_every_container_has_limits_of_memory_and_processes() -> None:
+    for name, service in SERVICES.items():
+        assert memory_of(name) <= 1024 * MIB
+        assert service["memswap_limit"] == service["mem_limit"]  # no swap
+        assert 1 < service["pids_limit"] <= 128
+
+
+@pytest.mark.parametrize("service", ["gateway", "store-gateway", *REPLICAS])
+def test_a_gateway_s_memory_holds_its_caches_and_large_answers_of_the_store(service: str) -> None:
+    answers = MAXIMUM_IN_FLIGHT * MAXIMUM_ANSWER_BYTES
+    assert memory_of(service) > PROCESS_BYTES + Settings().cache_max_bytes + 2 * answers
+    assert "--workers" not in SERVICES[service]["command"]  # each one would need its own
+
+
+def test_redis_stops_growing_long_before_its_limit() -> None:
+    command = SERVICES["redis"]["command"]
+    maximum = command[command.index("--maxmemory") + 1].removesuffix("mb")
+    assert memory_of("redis") >= 2 * int(maximum) * MIB
 
 
 def test_ports_are_published_on_loopback_alone() -> None:

@@ -36,8 +36,21 @@ def only(instruction: str) -> str:
 
 
 def test_every_base_image_is_pinned_to_a_version() -> None:
-    images = [argument.partition(" AS ")[0] for argument in arguments_of("FROM")]
-    assert [image for image in images if not re.search(r":\d[\w.-]*$", image)] == []
+    images = dict(argument.split("=") for argument in arguments_of("ARG"))
+    bases = {argument.partition(" AS ")[0] for argument in arguments_of("FROM")}
+    # An operator can give each by digest.
+    assert bases == {f"${{{name}}}" for name in images}
+    assert [image for image in images.values() if not re.search(r":\d[\w.-]*$", image)] == []
+    # What is in force for `FROM` stands before the first one.
+    assert [step.instruction for step in STEPS[:3]] == ["ARG", "ARG", "FROM"]
+
+
+def test_the_documentation_names_each_base_image_and_its_argument() -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    for argument in arguments_of("ARG"):
+        name, _, image = argument.partition("=")
+        assert f"imagetools inspect {image} " in page
+        assert f"--build-arg {name}={image}@sha256:…" in page
 
 
 def test_everything_copied_exists_and_is_sent_to_the_engine() -> None:

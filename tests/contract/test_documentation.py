@@ -195,6 +195,15 @@ def test_links_lead_somewhere() -> None:
     assert by_path(PAGES, broken) == {}
 
 
+def test_tests_that_pages_name_are_there() -> None:
+    named = re.compile(r"`(tests/[\w/.-]+)`")
+    found = by_path(
+        PAGES, lambda _, text: (n for n in named.findall(text) if not (ROOT / n).exists())
+    )
+    assert found == {}
+    assert len(set(named.findall(page("SECURITY.md")))) > 10
+
+
 def test_pages_that_messages_name_are_there() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("gateway/web/*.py"))
     named = set(re.findall(r"(docs/\w+\.md)#([\w-]+)", sources))

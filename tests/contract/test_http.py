@@ -166,6 +166,68 @@ def _(connect: Connect) -> None:
         assert answer == refused(400, "This is not a valid HTTP/1.1 request.")
 
 
+NO_VERSION = "This server speaks HTTP/1.1 and HTTP/1.0."
+
+
+@CLAUSES.row("RFC 9110, 15.6.6", "SHOULD", "Another version is 505.")
+def _(connect: Connect) -> None:
+    for version in ("1.2", "1.9", "0.9", "2.0"):
+        request = head(f"GET /health/live HTTP/{version}", "Host: gateway")
+        assert asked(connect, request) == refused(505, NO_VERSION)
+    assert asked(connect, b"GET /health/live\r\n\r\n") == refused(505, NO_VERSION)
+
+
+@CLAUSES.row("RFC 9113, 3.4", "MUST", "The preface of HTTP/2, which is not spoken here, is 505.")
+def _(connect: Connect) -> None:
+    assert asked(connect, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == refused(505, NO_VERSION)
+
+
+@CLAUSES.row("RFC 9112, 2.3", "MUST", "A version of another form is an error.")
+def _(connect: Connect) -> None:
+    for version in ("HTTP/3", "HTTP/10.1", "http/1.1", "HTTP/1.1 ", "HTTX/1.1"):
+        answer = asked(connect, head(f"GET /health/live {version}", "Host: gateway"))
+        assert answer == refused(400, "This is not a valid HTTP/1.1 request.")
+
+
+def transferred(*codings: str, version: str = "1.1") -> bytes:
+    lines = [f"Transfer-Encoding: {coding}" for coding in codings]
+    return head(f"POST /graphql HTTP/{version}", "Host: gateway", *lines) + b"0\r\n\r\n"
+
+
+@CLAUSES.row("RFC 9112, 6.1", "SHOULD", "A transfer coding that is not known is 501.")
+def _(connect: Connect) -> None:
+    for coding in ("gzip, chunked", "gzip , deflate,CHUNKED", "identity, chunked"):
+        said = "The only transfer coding here is `chunked`."
+        assert asked(connect, transferred(coding)) == refused(501, said)
+
+
+@CLAUSES.row("RFC 9112, 6.3", "MUST", "If `chunked` is not the last coding, the request is 400.")
+def _(connect: Connect) -> None:
+    for codings in (
+        ("gzip",),
+        ("identity",),
+        ("chunked, gzip",),
+        ("chunked;x=y",),
+        ("xchunked",),
+        ("",),
+        ("chunked", "chunked"),
+        ("chunked", "identity"),
+    ):
+        answer = asked(connect, transferred(*codings))
+        assert answer == refused(400, "This is not a valid HTTP/1.1 request.")
+
+
+@CLAUSES.row("RFC 9112, 6.1", "MAY", "Transfer-Encoding in HTTP/1.0 is faulty framing, and is 400.")
+def _(connect: Connect) -> None:
+    said = "HTTP/1.0 has no `Transfer-Encoding`: send `Content-Length`."
+    assert asked(connect, transferred("chunked", version="1.0")) == refused(400, said)
+
+
+@CLAUSES.row("RFC 9110, 10.1.4", "MAY", "`TE`, which asks for trailers, is ignored.")
+def _(connect: Connect) -> None:
+    assert asked(connect, get("/health/live", "TE: trailers", "Connection: TE")) == LIVE
+
+
 CONTINUE = "Expect: 100-continue"
 TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES} bytes (GATEWAY_MAX_BODY_BYTES)."
 

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import math
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from zlib import crc32
 
 import httpx
 import msgspec
@@ -16,18 +18,18 @@ from redis_server import RedisServer, redis_server
 from running import Running, store_at
 
 from gateway.bigcommerce.models import Segment
-from gateway.cache.shared_store import stamped
 from gateway.data_source import ALL_SEGMENTS
 from gateway.emulator import Store, seeded_store
 from gateway.pagination import Block
 from gateway.redis.connection import log as connection_log
+from gateway.redis.signer import Signer
 
 # Above a pause and a few fills, on a busy machine.
 SHARED_AGAIN_SECONDS = 10.0
 # As long as a busy machine may take to answer, in milliseconds.
 PLENTY = "10000"
 ROWS = 60
-STORE_KEY = "segments-gateway:v3:teststore"
+STORE_KEY = "segments-gateway:v4:teststore"
 FIRST_BLOCK = f"{STORE_KEY}:segments:block:250:0"
 
 
@@ -193,35 +195,55 @@ def block_of(store: Store, index: int = 0) -> bytes:
     return ALL_SEGMENTS.codec.blocks.encode(Block(index, 250, ROWS, rows, NOW))
 
 
-def read_at(seconds: float) -> Callable[[bytes], bytes]:
-    return lambda value: stamped(seconds, value)
+Spoil = Callable[[str, bytes], bytes]
+SIGNER = Signer("test-token")
+
+
+def signed(value: bytes) -> Spoil:
+    """Any value of the store's own processes, under the key where it belongs."""
+    return lambda key, _: SIGNER.sign(key, NOW, value)
+
+
+def read_at(seconds: float) -> Spoil:
+    return lambda key, value: SIGNER.sign(key, seconds, value)
+
+
+def bytes_of(change: Callable[[bytes], bytes]) -> Spoil:
+    """The bytes of the sound value, changed."""
+    return lambda key, value: change(SIGNER.sign(key, NOW, value))
 
 
 # What is made of a sound value; the clock stands at `NOW`.
-SPOILED: dict[str, Callable[[bytes], bytes]] = {
-    "nothing": lambda _: b"",
-    "a stamp cut off": lambda value: stamped(NOW, value)[:11],
-    "a value cut off": lambda value: stamped(NOW, value)[:-1],
-    "a bit": lambda value: stamped(NOW, value)[:-1] + b"\x00",
-    "text": lambda _: b"a value of another program",
-    "an empty value of a block": lambda _: stamped(NOW, b""),
-    "no msgpack": lambda _: stamped(NOW, b"\xc1"),
-    "another shape": lambda _: stamped(NOW, msgspec.msgpack.encode({"a": 1})),
-    "deeply nested arrays": lambda _: stamped(NOW, b"\x91" * 100_000),
-    "half of it": lambda value: stamped(NOW, value[:50]),
-    "another block": lambda _: stamped(NOW, block_of(Store(), 7)),
-    "a block with fewer rows": lambda _: stamped(NOW, block_of(Store())),
+SPOILED: dict[str, Spoil] = {
+    "nothing": bytes_of(lambda _: b""),
+    "a head cut off": bytes_of(lambda raw: raw[:23]),
+    "a value cut off": bytes_of(lambda raw: raw[:-1]),
+    "a bit": bytes_of(lambda raw: raw[:-1] + b"\x00"),
+    "a later time": bytes_of(lambda raw: struct.pack(">d", NOW + 1) + raw[8:]),
+    "text": bytes_of(lambda _: b"a value of another program"),
+    "without a signature": lambda _, value: value,
+    "with a checksum in its place": lambda _, value: struct.pack(">dI", NOW, crc32(value)) + value,
+    "of another key": lambda key, value: SIGNER.sign(f"{key}0", NOW, value),
+    "of a store with another token": lambda key, value: Signer("forged").sign(key, NOW, value),
+    "an empty value of a block": signed(b""),
+    "no msgpack": signed(b"\xc1"),
+    "another shape": signed(msgspec.msgpack.encode({"a": 1})),
+    "deeply nested arrays": signed(b"\x91" * 100_000),
+    "half of it": lambda key, value: SIGNER.sign(key, NOW, value[:50]),
+    "another block": signed(block_of(Store(), 7)),
+    "a block with fewer rows": signed(block_of(Store())),
     "no time": read_at(math.nan),
     "endless": read_at(math.inf),
     "before all time": read_at(-math.inf),
     "before the epoch": read_at(-NOW),
     "the far future": read_at(NOW + 1e9),
+    "too old": read_at(NOW - 1e4),
 }
 
 
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
 async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
-    spoil: Callable[[bytes], bytes], server: RedisServer, store: Store
+    spoil: Spoil, server: RedisServer, store: Store
 ) -> None:
     first, second = (
         in_process(
@@ -230,9 +252,9 @@ async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
         for _ in range(2)
     )
     row = store.segments[0]
-    server.admin.set(FIRST_BLOCK, spoil(block_of(store)))
+    server.admin.set(FIRST_BLOCK, spoil(FIRST_BLOCK, block_of(store)))
     odd_row = msgspec.msgpack.encode({"id": row.id, "name": [7]})
-    server.admin.set(key_of(row.id), spoil(odd_row))
+    server.admin.set(key_of(row.id), spoil(key_of(row.id), odd_row))
     async with first.services.running(), second.services.running():
         for gateway in (first, second):
             query = f'{{ segment(entityId: "{row.id}") {{ name }} }}'

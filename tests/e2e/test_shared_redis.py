@@ -100,7 +100,7 @@ async def test_user_of_the_documentation_may_do_all_that_the_gateway_needs(
         # What lies in the place of a lock, and of the times of writes, has to be removed.
         with Redis(port=server.port, db=1) as odd:
             for key in ("segments:block:250:0!lock", "invalidated"):
-                odd.set(f"segments-gateway:v3:teststore:{key}", "odd")
+                odd.set(f"segments-gateway:v4:teststore:{key}", "odd")
         async with gateway.services.running():
             for _ in range(2):
                 now = gateway.services.cache.now()
@@ -182,10 +182,10 @@ async def test_keys_name_the_prefix_the_layout_the_store_and_the_collection(
     await pair[0].page(first=1)
     keys = {str(key, "ascii") for key in server.admin.scan_iter() if isinstance(key, bytes)}
     assert {key.rpartition("segments:")[0] for key in keys if ":id:" in key} == {
-        "segments-gateway:v3:teststore:"
+        "segments-gateway:v4:teststore:"
     }
-    assert "segments-gateway:v3:teststore:segments:block:250:0" in keys
-    assert all(key.startswith("segments-gateway:v3:teststore:") for key in keys)
+    assert "segments-gateway:v4:teststore:segments:block:250:0" in keys
+    assert all(key.startswith("segments-gateway:v4:teststore:") for key in keys)
 
 
 async def test_redis_that_goes_away_and_comes_back_costs_no_answer(

@@ -14,6 +14,7 @@ from gateway.app import Services, create_app
 from gateway.emulator import Store, create_emulator, seeded_store
 from gateway.emulator.app import Emulator
 from gateway.settings import load_settings
+from gateway.web import Authenticate
 
 
 class EmulatedWire(httpx.ASGITransport):
@@ -122,12 +123,14 @@ def in_process(
     longest_query: int = 8000,
     too_long: int = 414,
     clock: Callable[[], float] = time.time,
+    authenticate: Authenticate | None = None,
     **settings: str,
 ) -> InProcess:
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
 
     A query string of more than `longest_query` bytes is answered with the status `too_long`.
-    `settings` are variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
+    `authenticate` replaces the settings' way to name the client of a request. `settings` are
+    variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
         seeded_store(store) if isinstance(store, int) else store,
@@ -160,6 +163,7 @@ def in_process(
         load_settings({f"GATEWAY_{name}": value for name, value in environment.items()}),
         EmulatedWire(picky),
         clock,
+        authenticate,
     )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60

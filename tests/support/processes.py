@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 from benchmarks.command import PATIENCE_SECONDS as PATIENCE_SECONDS
 from benchmarks.command import Command
 from gateway.emulator import CONTROL_PATH, Emulator, create_emulator, seeded_store
-from gateway.server.protocol import ConnectionsState, HttpProtocol
+from gateway.server.connections import ConnectionsState
+from gateway.server.protocol import HttpProtocol
 
 TOKEN = "s3cr3t-t0k3n"
 EMULATOR_TOKEN = "emulator-token"  # of `gateway emulator`

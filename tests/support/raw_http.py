@@ -14,8 +14,8 @@ PATIENCE_SECONDS = 20
 class Connection:
     """One connection of a client."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.socket = socket.create_connection(address, PATIENCE_SECONDS)
+    def __init__(self, address: tuple[str, int], source: tuple[str, int] | None = None) -> None:
+        self.socket = socket.create_connection(address, PATIENCE_SECONDS, source)
         self.stream: BinaryIO = self.socket.makefile("rb")
 
     def send(self, data: bytes) -> None:

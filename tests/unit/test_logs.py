@@ -106,3 +106,39 @@ def test_stop_that_cancels_nothing_is_no_error(
     line = "Cancel %s running task(s), timeout graceful shutdown exceeded"
     logging.getLogger("uvicorn.error").error(line, tasks)
     assert (line % tasks in capsys.readouterr().err) is is_logged
+
+
+FORGED = "2026-01-01 00:00:00,000 ERROR   gateway: all is lost"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1e", "\x85", "\u2028"])
+def test_text_that_is_logged_begins_no_line(end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "text")
+    logging.getLogger("gateway.test").warning("who: %s", f"me{end}{FORGED}")
+    written = capsys.readouterr().err
+    assert len(written.splitlines()) == 1
+    assert written.endswith(f"{FORGED}\n")
+
+
+def test_exception_s_text_begins_no_line_and_commands_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("info", "text")
+    try:
+        raise ValueError(f"\x1b[2J\n{FORGED}\r{FORGED}")
+    except ValueError:
+        logging.getLogger("gateway.test").exception("it failed")
+    first, *stack = capsys.readouterr().err.splitlines()
+    assert first.endswith("gateway.test: it failed")
+    assert stack[0] == "  Traceback (most recent call last):"
+    assert stack[-2:] == ["  ValueError: \\u001b[2J", f"  {FORGED}\\u000d{FORGED}"]
+    assert all(line.startswith("  ") for line in stack)
+
+
+def test_json_line_has_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    logging.getLogger("gateway.test").warning("\x1b[2J\r\n\x85\u2028%s", FORGED)
+    written = capsys.readouterr().err
+    assert [character for character in written if not character.isprintable()] == ["\n"]
+    line = msgspec.json.decode(written, type=dict[str, str])
+    assert line["message"] == f"\x1b[2J\r\n\x85\u2028{FORGED}"

@@ -4,13 +4,15 @@ import pytest
 from clock import Clock, settle
 from redis_server import RedisServer, redis_server
 
-from gateway.cache.invalidations import WRITES_POLL_SECONDS, Invalidations
+from gateway.cache.invalidations import MOST_MEMBERS, WRITES_POLL_SECONDS, Invalidations
 from gateway.redis.connection import AWAY_SECONDS, RedisConnection
+from gateway.redis.signer import Signer
 
 PLENTY = 20.0
 KEEP = 600.0
 NOW = 1_790_000_000.123456
 KEY = "gateway:abc:invalidated"
+SIGNER = Signer("token")
 
 Start = Callable[[], Invalidations]
 
@@ -40,7 +42,12 @@ async def start(server: RedisServer, clock: Clock) -> AsyncIterator[Start]:
     def start() -> Invalidations:
         connections.append(RedisConnection(server.url, timeout_seconds=PLENTY, clock=clock))
         return Invalidations(
-            connections[-1], "gateway:abc", keep_seconds=KEEP, clock=clock, sleep=clock.sleep
+            connections[-1],
+            "gateway:abc",
+            signer=SIGNER,
+            keep_seconds=KEEP,
+            clock=clock,
+            sleep=clock.sleep,
         )
 
     yield start
@@ -49,7 +56,9 @@ async def start(server: RedisServer, clock: Clock) -> AsyncIterator[Start]:
 
 
 async def test_without_redis_a_write_holds_in_the_process(clock: Clock) -> None:
-    async with Invalidations(None, "gateway", keep_seconds=KEEP, clock=clock) as alone:
+    async with Invalidations(
+        None, "gateway", signer=SIGNER, keep_seconds=KEEP, clock=clock
+    ) as alone:
         assert alone.written_at("segments") == 0.0
         await alone.announce("segments", NOW)
         await alone.announce("segments", NOW - 5)
@@ -58,7 +67,9 @@ async def test_without_redis_a_write_holds_in_the_process(clock: Clock) -> None:
 
 
 async def test_without_redis_writes_are_kept_as_long_as_values_may_be_served(clock: Clock) -> None:
-    async with Invalidations(None, "gateway", keep_seconds=KEEP, clock=clock) as alone:
+    async with Invalidations(
+        None, "gateway", signer=SIGNER, keep_seconds=KEEP, clock=clock
+    ) as alone:
         await alone.announce("a", clock.now)
         clock.advance(KEEP + 1)
         await alone.announce("b", clock.now)
@@ -116,7 +127,7 @@ async def test_write_by_a_clock_that_is_ahead_counts_once_from_when_it_is_learne
     at: float, server: RedisServer, start: Start, clock: Clock
 ) -> None:
     writer, reader = start(), start()
-    server.admin.zadd(KEY, {"segments": at})
+    server.admin.zadd(KEY, {SIGNER.sign(KEY, at, b"segments"): at})
     clock.advance(0.5)
     await reader.poll()
     assert reader.written_at("segments") == NOW + 0.5
@@ -126,6 +137,46 @@ async def test_write_by_a_clock_that_is_ahead_counts_once_from_when_it_is_learne
     await writer.announce("segments", NOW + 1)  # the write of another process counts as well
     await reader.poll()
     assert reader.written_at("segments") == NOW + 1
+
+
+async def test_process_has_one_member_for_a_collection(server: RedisServer, start: Start) -> None:
+    writer, other = start(), start()
+    for at in (NOW - 2, NOW, NOW - 1, NOW):
+        await writer.announce("segments", at)
+    assert server.admin.zrange(KEY, 0, -1) == [SIGNER.sign(KEY, NOW, b"segments")]
+    await other.announce("segments", NOW - 1)
+    await writer.announce("profiles", NOW)
+    assert server.admin.zcard(KEY) == 3
+
+
+async def test_members_that_no_process_has_signed_are_ignored(
+    server: RedisServer, start: Start
+) -> None:
+    reader = start()
+    forged = Signer("another").sign(KEY, NOW, b"segments")
+    elsewhere = SIGNER.sign("gateway:abd:invalidated", NOW, b"segments")
+    server.admin.zadd(KEY, dict.fromkeys([b"segments", b"", b"\xff" * 40, forged, elsewhere], NOW))
+    await reader.poll()
+    assert reader.written_at("segments") == 0.0
+    assert server.admin.zcard(KEY) == 5  # another token's may be among them
+
+
+async def test_score_of_a_member_counts_for_nothing(server: RedisServer, start: Start) -> None:
+    writer, reader = start(), start()
+    await writer.announce("segments", NOW - 60)
+    server.admin.zadd(KEY, {SIGNER.sign(KEY, NOW - 60, b"segments"): float("inf")})
+    await reader.poll()
+    assert reader.written_at("segments") == NOW - 60
+
+
+async def test_members_of_another_writer_hide_no_write(server: RedisServer, start: Start) -> None:
+    writer, reader = start(), start()
+    await writer.announce("segments", NOW)
+    server.admin.zadd(KEY, {f"{n}": float("inf") for n in range(MOST_MEMBERS)})
+    await writer.poll()
+    await reader.poll()
+    assert reader.written_at("segments") == NOW
+    assert server.admin.zcard(KEY) == 1
 
 
 async def test_writes_that_redis_lost_are_added_again(server: RedisServer, start: Start) -> None:
@@ -167,7 +218,7 @@ async def test_write_while_redis_is_away_is_added_once_it_is_back(
     assert reader.written_at("segments") == NOW
 
 
-@pytest.mark.parametrize("command", ["zadd", "zrangebyscore"])
+@pytest.mark.parametrize("command", ["zadd", "zrevrangebyscore"])
 async def test_write_that_redis_refuses_is_added_once_it_does_not(
     command: str, start: Start, server: RedisServer
 ) -> None:
@@ -197,5 +248,5 @@ async def test_old_writes_are_forgotten_everywhere(
     await writer.announce("profiles", clock())
     await writer.poll()
     assert reader.written_at("segments") == writer.written_at("segments") == 0.0
-    assert server.admin.zrange(KEY, 0, -1) == [b"profiles"]
+    assert server.admin.zrange(KEY, 0, -1) == [SIGNER.sign(KEY, clock(), b"profiles")]
     assert 0 < server.admin.pttl(KEY) <= KEEP * 1000 + 1

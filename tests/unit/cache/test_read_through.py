@@ -14,7 +14,7 @@ from gateway.cache.entries import EntryKind
 from gateway.cache.memory import Memory
 from gateway.cache.policy import CachePolicy, Entry
 from gateway.cache.read_through import ReadThroughCache
-from gateway.cache.shared_store import SharedStore, stamped
+from gateway.cache.shared_store import SharedStore
 from gateway.cache.single_flight import call_for_all
 from gateway.errors import (
     ErrorCode,
@@ -26,9 +26,11 @@ from gateway.errors import (
 )
 from gateway.redis.connection import RedisConnection
 from gateway.redis.lock import SharedLocks
+from gateway.redis.signer import Signer
 from gateway.request_scope import open_request_scope
 
 PLENTY = 20.0
+SIGNER = Signer("token")
 POLICY = CachePolicy(15.0, 60.0, 600.0)
 # Ages at which a value is refreshed, served in place of an error, and not served.
 REVALIDATED, SPARE, EXPIRED = 20.0, 80.0, 620.0
@@ -84,7 +86,7 @@ class Process:
             clock=clock,
             patience_seconds=patience_seconds,
             written_at=lambda collection: self.written_at if collection == "rows" else 0.0,
-            shared=None if redis is None else SharedStore(redis, policy.max_age),
+            shared=None if redis is None else SharedStore(redis, policy.max_age, SIGNER),
             locks=None if redis is None else SharedLocks(redis, seconds=3.0),
         )
 
@@ -680,7 +682,7 @@ async def test_bytes_that_are_no_usable_entry_are_a_miss_and_are_replaced(
     start: Start, server: RedisServer, seconds: float, raw: bytes
 ) -> None:
     process = start()
-    server.admin.set("a", stamped(process.clock() + seconds, raw))
+    server.admin.set("a", SIGNER.sign("a", process.clock() + seconds, raw))
     process.error = UpstreamUnavailable("down")
     assert await process.read("a") == [DOWN]
     process.error = None
@@ -696,7 +698,7 @@ async def test_newest_of_memory_and_redis_is_served(
     process = start()
     await process.read("a")
     process.error = UpstreamUnavailable("down")
-    server.admin.set("a", stamped(process.clock() + (1 if is_newer else -1), b"9"))
+    server.admin.set("a", SIGNER.sign("a", process.clock() + (1 if is_newer else -1), b"9"))
     process.clock.advance(SPARE)
     assert await process.read("a") == [("9" if is_newer else "1", DOWN)]
 
@@ -758,8 +760,8 @@ async def test_entry_of_another_process_is_served_in_place_of_an_error(
     process.gate.clear()
     reading = process.reading("ab")
     await until(lambda: process.fills != [])
-    server.admin.set("a", stamped(process.clock(), b"9"))
-    server.admin.set("b", stamped(process.clock() - SPARE, b"9"))
+    server.admin.set("a", SIGNER.sign("a", process.clock(), b"9"))
+    server.admin.set("b", SIGNER.sign("b", process.clock() - SPARE, b"9"))
     process.gate.set()
     assert await reading == ["9", ("9", DOWN)]
 

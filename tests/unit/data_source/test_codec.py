@@ -12,7 +12,7 @@ from gateway.data_source import Codec
 from gateway.data_source.collection import Keys
 from gateway.pagination import Block
 
-KEYS = Keys("gateway:v3:abc", "segments")
+KEYS = Keys("gateway:v4:abc", "segments")
 CODEC = Codec(Segment)
 READ_AT = 1_800_000_000.0
 IDS = [f"{n:08d}-0000-4000-8000-00000000000a" for n in range(3)]

@@ -8,7 +8,7 @@ parts = st.lists(st.text(max_size=4) | st.text(":%!/ é", max_size=3), min_size=
 
 def test_key_shows_its_parts() -> None:
     assert key("segments-gateway", LAYOUT, "abc123", "segments", "block", 250, 0) == (
-        "segments-gateway:v3:abc123:segments:block:250:0"
+        "segments-gateway:v4:abc123:segments:block:250:0"
     )
 
 

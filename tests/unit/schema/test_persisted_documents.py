@@ -15,7 +15,7 @@ from gateway.schema.persisted_documents import (
 )
 
 TEXT = "{ segments { totalCount } } # é"
-STORE = "gateway:v3:store"
+STORE = "gateway:v4:store"
 
 
 def hash_of(text: str | bytes) -> str:
