@@ -10,13 +10,13 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.schema.context import Context
 
-# Values beyond which an execution is long: about 30 ms.
-LONG = 4000
+# Values beyond which an execution waits for a turn, and is cut into pieces: about 4 and 30 ms.
+MEDIUM, LONG = 500, 4000
 SECONDS_OF_A_PIECE = 0.01
 
 
 class Execution(StrawberryGraphQLCoreExecutionContext):
-    """Executes an operation: in pieces if it is long, else as Strawberry does."""
+    """Executes an operation: in a turn or in pieces if it is long, else as Strawberry does."""
 
     @classmethod
     def build(
@@ -29,18 +29,47 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         **kwargs: Any,
     ) -> Any:
         """Returns the executor, or the errors of the variables."""
-        is_long = isinstance(context_value, Context) and context_value.values > LONG
-        chosen = ExecutionInPieces if is_long else StrawberryGraphQLCoreExecutionContext
+        values = context_value.values if isinstance(context_value, Context) else 0
+        chosen: type[StrawberryGraphQLCoreExecutionContext] = StrawberryGraphQLCoreExecutionContext
+        if values > MEDIUM:
+            chosen = ExecutionInPieces if values > LONG else ExecutionInTurn
         return chosen.build(schema, document, root_value, context_value, *args, **kwargs)
 
 
-class ExecutionInPieces(StrawberryGraphQLCoreExecutionContext):
+class ExecutionInTurn(StrawberryGraphQLCoreExecutionContext):
+    """Takes a turn before each list that is not inside of a list."""
+
+    _is_inside_a_list = False
+
+    def complete_iterable_value(
+        self, item_type: Any, nodes: Any, info: Any, path: Any, items: Iterable[Any], position: Any
+    ) -> Any:
+        """Returns the completed rows of a list."""
+        complete = super().complete_iterable_value
+        if self._is_inside_a_list:
+            return complete(item_type, nodes, info, path, items, position)
+
+        async def complete_in_turn() -> Any:
+            await self._take_turn()
+            self._is_inside_a_list = True
+            try:
+                completed = complete(item_type, nodes, info, path, items, position)
+            finally:
+                self._is_inside_a_list = False
+            return await completed if self.is_awaitable(completed) else completed
+
+        return complete_in_turn()
+
+    async def _take_turn(self) -> None:
+        context: Context = self.context_value
+        await context.turns.take(context.client.name)
+
+
+class ExecutionInPieces(ExecutionInTurn):
     """Takes a turn before each root field, and after each piece of a list.
 
     A list inside of a list belongs to the piece of its row.
     """
-
-    _is_inside_a_list = False
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         """Returns the awaitable result of the operation."""
@@ -99,7 +128,3 @@ class ExecutionInPieces(StrawberryGraphQLCoreExecutionContext):
         for at, value in zip(awaitable, values, strict=True):
             completed[at] = value
         return completed
-
-    async def _take_turn(self) -> None:
-        context: Context = self.context_value
-        await context.turns.take(context.client.name)

@@ -20,6 +20,8 @@ from gateway.web.request_error import RequestError
 PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
 # Parsed documents are cached by their text: without a limit, comments could fill the memory.
 MAXIMUM_DOCUMENT_LENGTH = 100_000
+# Each error of a document counts the lines before its place.
+MAXIMUM_DOCUMENT_LINES = 2_000
 # The version of Apollo's automatic persisted queries.
 APQ_VERSION = 1
 _QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
@@ -134,6 +136,10 @@ def _check_query(query: object, place: str) -> str:
     if len(query) > MAXIMUM_DOCUMENT_LENGTH:
         raise RequestError(
             400, f"The document is longer than {MAXIMUM_DOCUMENT_LENGTH} characters: split it."
+        )
+    if query.count("\n") + query.count("\r") >= MAXIMUM_DOCUMENT_LINES:
+        raise RequestError(
+            400, f"The document has more than {MAXIMUM_DOCUMENT_LINES} lines: remove empty ones."
         )
     return query
 

@@ -351,6 +351,13 @@ async def _() -> None:
     assert "INTERNAL_SERVER_ERROR" not in codes_of(answer)
 
 
+@CLAUSES.row(COST, "OWN", "a document of many empty lines is refused: each error counts them.")
+async def _() -> None:
+    for line in ("\n", "\r"):
+        fields = " ".join(f"a{n}: segmentz" for n in range(30))
+        await refuses(f"{{ {line * 2000} {fields} }}", said="lines")
+
+
 @CLAUSES.row(QUOTA, "OWN", "made-up ids cost at most what the list costs, twice.")
 async def _() -> None:
     gateway = in_process(1000)
