@@ -80,7 +80,7 @@ def attacks(entity_ids: Sequence[str], ids: Sequence[str]) -> Iterator[Attack]:
         yield attack(f"{name} of 10 kB", document, {"t": "A" * 10_000})
         yield attack(f"{name} of 1 MB at once", document, {"t": "A" * 1_040_000}, 8)
     edges = f"edges{{cursor node{{{ROW}}}}}"
-    for number, first in ((10, 250), (45, 55), (45, 10)):
+    for number, first in ((10, 250), (40, 60), (40, 10)):
         page = f"segments(first:{first}){{{edges}}}"
         yield attack(f"{number} pages of {first} rows", f"{{{aliases(number, page)}}}")
     yield attack("100 totals", f"{{{aliases(100, 'segments{totalCount}')}}}")
@@ -115,6 +115,8 @@ def attacks(entity_ids: Sequence[str], ids: Sequence[str]) -> Iterator[Attack]:
     yield Attack("49 000 separators", repeated + b"[[]]," * 16_000 + b"0]}")
     yield Attack("escapes", b'{"query":"{__typename}","junk":"' + b"\\u0041" * 170_000 + b'"}')
     yield Attack("200 long documents at once", b"", 200)
+    longest = f"{{{aliases(10, f'segments(first:250){{{edges}}}')}}}"
+    yield attack("200 long answers at once", longest, at_once=200)
 
 
 def yield_body(query: str, ids: Sequence[object]) -> bytes:

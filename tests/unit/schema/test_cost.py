@@ -207,3 +207,21 @@ async def test_failures_of_the_upstream_are_at_most_a_hundred_errors() -> None:
     made_up = [{"__typename": "Segment", "entityId": str(UUID(int=n))} for n in range(150)]
     answer = await gateway.ask(entities, r=made_up)
     assert len(answered(answer)) == 1
+
+
+async def test_text_behind_the_longest_id_is_not_read() -> None:
+    gateway = in_process(1)
+    found = await gateway.data("{ segments { nodes { id entityId } } }")
+    (row,) = found["segments"]["nodes"]
+    query = "query($i: ID!, $e: ID!) { node(id: $i) { id } segment(entityId: $e) { id } }"
+    long = await gateway.ask(query, i=row["id"] + "A" * 9000, e=row["entityId"] + " " * 9000)
+    assert long["data"] == {"node": None, "segment": None}
+    assert {error["extensions"]["code"] for error in long["errors"]} == {"BAD_USER_INPUT"}
+
+
+async def test_one_of_is_asked_of_any_type() -> None:
+    """Strawberry's resolver fails for lists and for types that must not be null."""
+    query = '{ __type(name: "Query") { isOneOf fields { type { isOneOf ofType { isOneOf } } } } }'
+    data = await in_process(1).data(query)
+    assert data["__type"]["isOneOf"] is None
+    assert data["__type"]["fields"][0] == {"type": {"isOneOf": None, "ofType": None}}

@@ -50,6 +50,19 @@ async def test_document_longer_than_all_that_is_kept_is_answered() -> None:
     assert (answer.data, len(known.cache)) == ({"here": 1}, 0)
 
 
+async def test_long_documents_drop_no_others_and_are_parsed_once_a_request() -> None:
+    schema, known = a_schema(1000)
+    await schema.execute("{ here }", root_value=Query())
+    for number in range(20):
+        long = f"{{ a{number}: here }}".ljust(101)
+        assert not known.knows(long)
+        first = known.find(long)
+        assert known.find(long) is first
+        assert not known.knows(long)
+    assert [*known.cache] == ["{ here }"]
+    assert known.knows("{ here }")
+
+
 async def test_document_beyond_a_limit_is_not_kept() -> None:
     schema, known = a_schema(100_000)
     answer = await schema.execute("{ " + " ".join(f"a{n}: here" for n in range(101)) + " }")

@@ -54,6 +54,17 @@ async def test_turn_of_a_cancelled_request_goes_to_the_next() -> None:
     assert await iterations_of(turns, "c") == [(0, "c")]
 
 
+async def test_turn_of_a_cancelled_request_that_is_the_last_is_free() -> None:
+    turns = Turns()
+    await turns.take("a")
+    gone = asyncio.ensure_future(turns.take("a"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.wait([gone])
+    with pytest.raises(StopIteration):
+        turns.take("b").send(None)
+
+
 def test_long_executions_beyond_the_number_wait_and_are_refused_after_two_seconds() -> None:
     async def main() -> None:
         turns = Turns()
