@@ -172,6 +172,16 @@ async def _() -> None:
             assert word not in answer.text
 
 
+@CLAUSES.row(OWASP, "OWN", "API8, an error repeats no value in Python's own words.")
+async def _() -> None:
+    query = "query($n: [ID!]!) { nodes(ids: $n) { id } }"
+    for value in ({"a": 1}, [{"a": None}], True):
+        answer = await post(in_process(), query, {"n": value})
+        assert codes_of(answer) == {"BAD_USER_INPUT"}
+        for word in ("{'", "None", "True"):
+            assert word not in answer.text
+
+
 @CLAUSES.row(OWASP, "OWN", "API4, depth: more than 15 levels are refused.")
 async def _() -> None:
     fields = "id"
