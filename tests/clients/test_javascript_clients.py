@@ -150,7 +150,7 @@ MERGES = (
     (Merge(SHORT, 101), Merged(1, 0, [TOO_MANY])),
     (Merge(SHORT, 500), Merged(1, 0, [TOO_LONG])),
     (Merge(THREE, 33), Merged(1, 33, [])),
-    (Merge(THREE, 34), Merged(1, 0, [TOO_MANY])),
+    (Merge(THREE, 34), Merged(1, 0, [TOO_LONG])),
     (Merge(THREE, 90, 30), Merged(3, 90, [])),
 )
 

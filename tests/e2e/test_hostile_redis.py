@@ -110,10 +110,11 @@ async def test_sound_entry_in_place_of_another_is_not_served(
     server: RedisServer, start: Start, store: Store
 ) -> None:
     writer = await start()
-    await writer.page(first=1)
     one, other = (f"{STORE_KEY}:segments:id:{row.id}" for row in store.segments[:2])
     absent = "00000000-0000-4000-8000-000000000001"
+    # Before the list is read, which would settle it without an entry.
     await writer.data(f'{{ segment(entityId: "{absent}") {{ name }} }}')
+    await writer.page(first=1)
     raw = server.admin.get(f"{STORE_KEY}:segments:id:{absent}")
     assert isinstance(raw, bytes)
     server.admin.mset({one: raw, other: raw})
