@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 
 from gateway.errors import Forbidden
 
@@ -40,3 +42,18 @@ class Client:
             f"This needs the scope `{scope}`, which the client does not have. Send a key or a "
             "token that has it."
         )
+
+
+@lru_cache(maxsize=1024)
+def peer_name(address: str) -> str:
+    """Returns the name of the peer with an address; an empty string if it is no address.
+
+    Of IPv6 it is the /64, all of which one host may have (RFC 6177). `::` listens for IPv4 too,
+    whose peers are then ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2).
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(found if found.version == 4 else ip_network((int(found) >> 64 << 64, 64)))

@@ -29,8 +29,7 @@ class RequestLimiter:
     """The slots and the quota of all requests of one process.
 
     The last `reserve` requests of the quota are for clients within their share, `per_client`
-    requests a minute. `clock` is in seconds and never goes back;
-    `jitter` draws from a range.
+    requests a minute. `clock` is in seconds and never goes back; `jitter` draws from a range.
     """
 
     def __init__(

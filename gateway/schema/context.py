@@ -17,7 +17,7 @@ from gateway.schema.turns import Turns
 ROWS_TO_AN_ID = 5
 # Errors in the lists of one answer. Each has a path and a message, so more of them are larger than
 # the rows whose place they take.
-MAXIMUM_ERRORS = 100
+MAXIMUM_ROW_ERRORS = 100
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Context:
     def spend_errors(self, errors: Sequence[GatewayError]) -> None:
         """Counts errors that take the place of rows; raises the last one if there are too many."""
         self.errors += len(errors)
-        if errors and self.errors > MAXIMUM_ERRORS:
+        if errors and self.errors > MAXIMUM_ROW_ERRORS:
             raise errors[-1]
 
     def spend_representations(self, representations: int) -> None:

@@ -10,10 +10,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from uvicorn.server import ServerState
+
+from gateway.identity import peer_name
 
 MAXIMUM_CONNECTIONS = 2048
 # Beyond the maximum, these are accepted for health checks.
@@ -25,7 +26,7 @@ QUIET_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-class Connection(Protocol):
+class OpenConnection(Protocol):
     """A connection, as the others see it."""
 
     def drop(self) -> None:
@@ -49,7 +50,7 @@ class Peer:
 
     name: str
     count: int = 0
-    waiting: OrderedDict[Connection, None] = field(default_factory=OrderedDict)
+    waiting: OrderedDict[OpenConnection, None] = field(default_factory=OrderedDict)
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class ConnectionsState(ServerState):
         self._maximum_bytes = maximum_bytes
         self._bytes = 0
         self._peers: dict[str, Peer] = {}
-        self._members: dict[Connection, Member] = {}
+        self._members: dict[OpenConnection, Member] = {}
         limits = f"limits: {maximum} in all, {self._maximum_of_peer} of one address"
         self._dropped = OccasionalWarning(f"%d waiting connections dropped for new ones ({limits})")
         self._refused = OccasionalWarning(f"%d connections refused: all others are busy ({limits})")
@@ -112,14 +113,14 @@ class ConnectionsState(ServerState):
         for connection in self._members:
             connection.close_after_answer()
 
-    def admit(self, connection: Connection, address: str) -> Admission:
+    def admit(self, connection: OpenConnection, address: str) -> Admission:
         """Counts a new connection.
 
         If there are too many, the one that has waited longest is dropped for it: one of the same
         peer if that has too many, else of the peer with the most that wait. If none waits, the new
         one is for health checks.
         """
-        name = peer_of(address)
+        name = peer_name(address) or address
         peer = self._peers.get(name)
         if peer is None:
             peer = self._peers[name] = Peer(name)
@@ -142,7 +143,7 @@ class ConnectionsState(ServerState):
         peer.waiting[connection] = None
         return admission
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: OpenConnection) -> None:
         """Forgets a connection that has ended, or is about to."""
         member = self._members.pop(connection, None)
         if member is not None:
@@ -153,7 +154,7 @@ class ConnectionsState(ServerState):
             if not peer.count:
                 del self._peers[peer.name]
 
-    def note(self, connection: Connection, is_waiting: bool, size: int) -> None:
+    def note(self, connection: OpenConnection, is_waiting: bool, size: int) -> None:
         """Notes whether a connection waits for its client, and its bytes in waiting.
 
         Beyond the limit, waiting connections with the most bytes are dropped; if no other has any,
@@ -172,7 +173,7 @@ class ConnectionsState(ServerState):
         if growth > 0 and self._bytes > self._maximum_bytes:
             self._relieve(connection)
 
-    def _relieve(self, newest: Connection) -> None:
+    def _relieve(self, newest: OpenConnection) -> None:
         waiting = [one for peer in self._peers.values() for one in peer.waiting]
         waiting.sort(key=lambda one: self._members[one].size)
         while self._bytes > self._maximum_bytes and waiting and self._members[waiting[-1]].size:
@@ -182,15 +183,6 @@ class ConnectionsState(ServerState):
             self._relieved.count()
             self._drop(newest)
 
-    def _drop(self, connection: Connection) -> None:
+    def _drop(self, connection: OpenConnection) -> None:
         self.leave(connection)
         connection.drop()
-
-
-def peer_of(address: str) -> str:
-    """Returns the address of a peer; of IPv6 the /64, all of which one host may have (RFC 6177)."""
-    if ":" not in address:
-        return address
-    found = ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)
-    return str(mapped or ip_network((int(found) >> 64 << 64, 64)))

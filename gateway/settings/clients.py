@@ -82,6 +82,6 @@ def check_tokens(settings: "Settings") -> None:
             if is_set:
                 raise ValueError(f"{name} is set without GATEWAY_JWT_JWKS_URL: set both.")
         return
-    for name, value in needed.items():
-        if value is None:
-            raise ValueError(f"GATEWAY_JWT_JWKS_URL is set without {name}: set both.")
+    missing = " and ".join(name for name, value in needed.items() if value is None)
+    if missing:
+        raise ValueError(f"GATEWAY_JWT_JWKS_URL is set without {missing}: set all three.")

@@ -12,7 +12,7 @@ from gateway.web.request_error import RequestError
 # Commas and brackets of a body, those inside of strings included: three for each value that may be
 # sent, and the rest for the document. A body with as many is decoded in 10 ms.
 MAXIMUM_SEPARATORS = 50_000
-MAXIMUM_VALUES = 10_000
+MAXIMUM_PARAMETER_VALUES = 10_000
 MAXIMUM_LIST = 2000
 MAXIMUM_STRING = 10_000
 MAXIMUM_NESTING = 32
@@ -39,8 +39,8 @@ def check_values(parameter: str, value: dict[str, object]) -> None:
         level: list[object] = []
         for one in below:
             level += one.values() if isinstance(one, dict) else one
-            if values + len(level) > MAXIMUM_VALUES:
-                raise _refusal(f"`{parameter}` has more than {MAXIMUM_VALUES} values")
+            if values + len(level) > MAXIMUM_PARAMETER_VALUES:
+                raise _refusal(f"`{parameter}` has more than {MAXIMUM_PARAMETER_VALUES} values")
         values += len(level)
         below = _checked(parameter, level)
 

@@ -15,7 +15,7 @@ NOT_FOUND = "PersistedQueryNotFound"
 MISMATCH = "provided sha does not match query"  # as Apollo Server says it
 UNKNOWN_ID = (
     "There is no document with this `documentId`: send one of the manifest that the gateway runs "
-    "with, or the document itself as `query`."
+    "with. A hash needs the prefix `sha256:`."
 )
 NOT_TRUSTED = (
     "Only trusted documents are executed (GATEWAY_TRUSTED_DOCUMENTS_ONLY), and this is none of "

@@ -37,7 +37,8 @@ ALLOWED_METHODS = "GET, HEAD, POST"
 # Those that may say which document to execute.
 DOCUMENT_PARAMETERS = ("query", "documentId", "extensions")
 CLIENT_CLOSED_REQUEST = 499
-RETRY_AFTER_SECONDS = "2"
+# A long execution that was refused has waited as long.
+RETRY_LONG_SECONDS = "2"
 GET_WITH_DOCUMENT = (
     "A GET that no browser marks with `Sec-Fetch-Site` may not carry a document: send a POST, or "
     "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
@@ -210,7 +211,7 @@ def _raise_if_overloaded(result: PreExecutionError) -> None:
                 503,
                 error.message,
                 code=ErrorCode.OVERLOADED,
-                headers={"Retry-After": RETRY_AFTER_SECONDS},
+                headers={"Retry-After": RETRY_LONG_SECONDS},
             )
 
 

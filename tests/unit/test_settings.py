@@ -161,7 +161,7 @@ SENTENCES = [
     *(
         (
             {name: value for name, value in TOKENS.items() if name != missing},
-            f"GATEWAY_JWT_JWKS_URL is set without GATEWAY_{missing}: set both.",
+            f"GATEWAY_JWT_JWKS_URL is set without GATEWAY_{missing}: set all three.",
         )
         for missing in ("JWT_ISSUER", "JWT_AUDIENCE")
     ),

@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 
+from gateway.identity import peer_name
+
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 UNKNOWN = "unknown"
-# A provider gives each customer a /64 at least: its addresses are one client.
-IPV6_HOST_BITS = 64
 # Proxies in a row that are followed in `X-Forwarded-For`.
 MAXIMUM_PROXIES = 16
 # Of an entry: more is no address, and would only fill the caches below.
@@ -29,7 +29,7 @@ class Peers:
         """Returns the address of the client, of IPv6 its /64; `unknown` without an address."""
         host = request.client.host if request.client else ""
         if not self._proxies:
-            return _name(host)
+            return peer_name(host) or UNKNOWN
         # Each proxy appends the address that it was called from; what stands before the entry of
         # the first one that is not trusted may be invented.
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
@@ -38,7 +38,7 @@ class Peers:
             if not self._is_proxy(host) or _address(_without_port(entry)) is None:
                 break
             host = _without_port(entry)
-        return _name(host)
+        return peer_name(host) or UNKNOWN
 
     def _is_proxy(self, host: str) -> bool:
         address = _address(host)
@@ -62,14 +62,3 @@ def _address(host: str) -> Address | None:
         return None
     # `::` listens for IPv4 too, whose peers are then ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2).
     return getattr(address, "ipv4_mapped", None) or address
-
-
-@lru_cache(maxsize=1024)
-def _name(host: str) -> str:
-    address = _address(host)
-    if address is None:
-        return UNKNOWN
-    if isinstance(address, IPv4Address):
-        return str(address)
-    prefix = int(address) >> IPV6_HOST_BITS << IPV6_HOST_BITS
-    return f"{IPv6Address(prefix)}/{128 - IPV6_HOST_BITS}"

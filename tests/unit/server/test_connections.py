@@ -3,12 +3,12 @@
 import pytest
 from clock import Clock
 
+from gateway.identity import peer_name
 from gateway.server.connections import (
     SPARE_CONNECTIONS,
     Admission,
     ConnectionsState,
     OccasionalWarning,
-    peer_of,
 )
 
 
@@ -155,4 +155,4 @@ def test_warning_is_logged_once_a_minute_with_the_number(
     ],
 )
 def test_peer_is_an_address_or_the_64_bits_of_a_network(address: str, peer: str) -> None:
-    assert peer_of(address) == peer
+    assert peer_name(address) == peer

@@ -8,9 +8,9 @@ from gateway.errors import ErrorCode
 from gateway.web.bounded_json import (
     MAXIMUM_LIST,
     MAXIMUM_NESTING,
+    MAXIMUM_PARAMETER_VALUES,
     MAXIMUM_SEPARATORS,
     MAXIMUM_STRING,
-    MAXIMUM_VALUES,
     check_values,
 )
 from gateway.web.graphql_request import parse_json_body
@@ -31,7 +31,7 @@ BOUNDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {"a": [0] * MAXIMUM_LIST},
         {"a": [0] * (MAXIMUM_LIST + 1)},
     ),
-    f"more than {MAXIMUM_VALUES} values": (WIDE, {**WIDE, "a": 1}),
+    f"more than {MAXIMUM_PARAMETER_VALUES} values": (WIDE, {**WIDE, "a": 1}),
     f"a string of more than {MAXIMUM_STRING} characters": (
         {"a": ["a" * MAXIMUM_STRING], "b": "a" * MAXIMUM_STRING},
         {"a": ["a" * (MAXIMUM_STRING + 1)]},
