@@ -97,7 +97,7 @@ class ListSource(Generic[Row]):
         self._cache = cache
         self._limits = limits
         self._keys = keys
-        self._total_read_at = 0.0
+        self.total_read_at = 0.0
         self._invalid_before = 0.0
         self._unstable_until = 0.0
         self._searched_at: deque[float] = deque(maxlen=SEARCHES)
@@ -122,13 +122,19 @@ class ListSource(Generic[Row]):
         """Returns the time in seconds, a little later at each call."""
         return self._cache.now()
 
-    def read_fresh_total(self) -> int | None:
-        """Returns the total and records its read, None if the newest answer is not fresh."""
-        is_current = self._total_read_at >= self._invalid_before
-        if not (is_current and self._cache.is_fresh(self._collection, self._total_read_at)):
-            return None
-        self._cache.record_read(self._total_read_at)
-        return self.total
+    def fresh_total(self) -> int | None:
+        """Returns the total, None if the newest answer is not fresh."""
+        is_current = self.total_read_at >= self._invalid_before
+        is_fresh = is_current and self._cache.is_fresh(self._collection, self.total_read_at)
+        return self.total if is_fresh else None
+
+    def record_total(self) -> None:
+        """Records that the answer contains the total."""
+        self._cache.record_read(self.total_read_at)
+
+    def ready(self, index: int) -> Block[Row] | None:
+        """Returns a block if it is served without waiting for the upstream, else None."""
+        return None
 
     async def read(self, index: int, not_before: float = 0) -> Block[Row]:
         """Returns one block, fresh or stale as `ReadThroughCache.read` decides.
@@ -146,8 +152,8 @@ class ListSource(Generic[Row]):
         block = outcome.value
         # Another process may have read it, or this one before its learned limits expired.
         self._limits.learn_page_size(self._listing.operation, block.size, block.read_at)
-        if block.read_at > self._total_read_at:
-            self.total, self._total_read_at = block.total, block.read_at
+        if block.read_at > self.total_read_at:
+            self.total, self.total_read_at = block.total, block.read_at
         if outcome.stale_because is not None:
             block = replace(block, stale_because=outcome.stale_because)
         return block

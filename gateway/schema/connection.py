@@ -79,7 +79,8 @@ class Connection(Generic[Node_]):
         rows = _read(self.rows)
         # Plain attributes: a resolver for each would cost more than the cursor itself.
         return [
-            Edge(cursor=rows.cursor(at), node=self.show(row)) for at, row in enumerate(rows.rows)
+            Edge(cursor=cursor, node=self.show(row))
+            for cursor, row in zip(rows.cursors, rows.rows, strict=True)
         ]
 
     @strawberry.field(description="The rows without their cursors.")

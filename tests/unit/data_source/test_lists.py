@@ -181,7 +181,7 @@ def test_list_that_was_not_read_for_long_is_forgotten() -> None:
 async def test_total_of_any_block_is_answered_while_that_is_fresh() -> None:
     clock = Clock()
     gateway = in_process(1000, clock=clock)
-    assert gateway.services.segments.read_fresh_total() is None
+    assert gateway.services.segments.fresh_total() is None
     await gateway.services.segments.read(3)
     assert await gateway.data(TOTAL) == {"segments": {"totalCount": 1000}}
     assert gateway.upstream_requests == 1
@@ -223,9 +223,9 @@ async def test_answer_that_was_overtaken_does_not_bring_an_older_total_back() ->
     await source.read(1)
     answers.set()
     assert (await early).total == 600
-    assert source.total == source.read_fresh_total() == 599
+    assert source.total == source.fresh_total() == 599
     source.invalidate_before(source.now())
-    assert source.read_fresh_total() is None
+    assert source.fresh_total() is None
 
 
 async def test_pages_that_never_agree_are_soon_answered_as_they_are() -> None:
