@@ -14,6 +14,7 @@ from gateway.pagination import (
     read_slice,
     read_total,
 )
+from gateway.request_scope import record_rows
 from gateway.row import Row
 from gateway.schema.context import Info
 from gateway.schema.federation import SHARED_TAGS, TAGS
@@ -130,6 +131,7 @@ async def resolve_connection(
         rows_wanted = min(count for count in counts if count is not None)
         info.context.spend_rows(rows_wanted * times_shown(selected))
         rows = await read_slice(source, arguments)
+        record_rows(rows.rows)
         return Connection(rows=rows, total=rows.total, show=show)
     total = await read_total(source) if "totalCount" in wanted else 0
     return Connection(rows=None, total=total, show=show)

@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 from gateway.errors import BadUserInput, GatewayError
 from gateway.identity import AccessScope
 from gateway.pagination import MAXIMUM_ROWS
+from gateway.request_scope import record_rows
 from gateway.schema.context import Info
 from gateway.schema.node import checked_entity_id, entity_id_of
 from gateway.schema.scopes import refuse_each
@@ -56,6 +57,7 @@ async def look_up(info: Info, ids: Sequence[str | GatewayError]) -> list[Segment
     uuids = [row_id for row_id in ids if isinstance(row_id, str)]
     loaded = await info.context.segment_lookups.load(uuids)
     info.context.spend_errors([row for row in loaded if isinstance(row, GatewayError)])
+    record_rows([row for row in loaded if not isinstance(row, GatewayError)])
     rows = iter(loaded)
     found: list[Segment | GatewayError | None] = []
     for row_id in ids:

@@ -4,76 +4,89 @@ Source: the GraphQL over HTTP specification. tests/contract/test_graphql_over_ht
 each of its clauses.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
-import strawberry
-from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types.execution import ExecutionResult, PreExecutionError
-from strawberry.types.graphql import OperationType
 
-from gateway.errors import ErrorCode
 from gateway.identity import Client
 from gateway.request_scope import RequestScope, open_request_scope
-from gateway.schema import OperationNotNamed, Overloaded
+from gateway.schema import Answer, Context
+from gateway.web.answers import Answers, to_json
 from gateway.web.authentication import Authenticate
 from gateway.web.documents_by_hash import DocumentsByHash
-from gateway.web.freshness import cache_extension, cache_headers
+from gateway.web.execution import Execution, SchemaFor
+from gateway.web.freshness import HttpCaching, cache_tags, etag_of
 from gateway.web.graphiql import graphiql_page, switched_off_page
-from gateway.web.graphql_errors import format_errors
 from gateway.web.graphql_request import GraphQLRequest, parse_json_body, parse_query_string
-from gateway.web.hang_up import unless_hung_up
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
 from gateway.web.request_body import receive_body
 from gateway.web.request_error import RequestError
 from gateway.web.request_id import request_id_of
-from gateway.web.responses import json_response
+from gateway.web.response_cache import LONGEST_BODY, ResponseCache, Success
 
 ALLOWED_METHODS = "GET, HEAD, POST"
+READS: Final = ("GET", "HEAD")
 # Those that may say which document to execute.
 DOCUMENT_PARAMETERS = ("query", "documentId", "extensions")
 CLIENT_CLOSED_REQUEST = 499
-# A long execution that was refused has waited as long.
-RETRY_LONG_SECONDS = "2"
 GET_WITH_DOCUMENT = (
     "A GET that no browser marks with `Sec-Fetch-Site` may not carry a document: send a POST, or "
     "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
 )
 
+PlannedAnswer = Callable[[str, str | None, Mapping[str, object], Context], Answer | None]
+"""Returns the answer of a plan; None if graphql-core has to execute the operation."""
+
+
+@dataclass(slots=True)
+class AnswerCounts:
+    """How many operations were answered from the response cache, by a plan, and by graphql-core."""
+
+    cached: int = 0
+    planned: int = 0
+    executed: int = 0
+
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """The time limit of a request and the ttl of a value in seconds, and the clock for ages."""
+class Operations:
+    """How operations are answered: by `planned`, if it can; else by `execution`."""
 
-    answer_seconds: float
-    fresh_seconds: float
-    now: Callable[[], float]
+    execution: Execution
+    planned: PlannedAnswer
+    new_context: Callable[[Client], Context]
 
 
 class GraphQLEndpoint:
-    """ASGI application: parses the request, executes the document, encodes the response."""
+    """ASGI application: parses the request, answers the operation, encodes the response.
+
+    An operation has `answer_seconds`.
+    """
 
     def __init__(
         self,
-        schema_for: Callable[[str, str], Awaitable[strawberry.Schema]],
+        operations: Operations,
         documents: DocumentsByHash,
         authenticate: Authenticate,
-        new_context: Callable[[Client], object],
-        timing: Timing,
+        responses: ResponseCache,
+        caching: HttpCaching,
         *,
+        answer_seconds: float,
         max_body_bytes: int,
         graphiql: bool,
         get_documents: bool,
     ) -> None:
-        self._schema_for = schema_for
+        self.counts = AnswerCounts()
+        self.responses = responses
+        self._operations = operations
         self._documents = documents
         self._authenticate = authenticate
-        self._new_context = new_context
-        self._timing = timing
+        self._answers = Answers(caching)
+        self._answer_seconds = answer_seconds
         self._max_body_bytes = max_body_bytes
         self._graphiql = graphiql
         self._get_documents = get_documents
@@ -83,9 +96,9 @@ class GraphQLEndpoint:
         response = await self._respond(Request(scope, receive))
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> ASGIApp:
         accept = ",".join(request.headers.getlist("accept"))
-        if _wants_graphiql(request, accept):
+        if request.method in READS and _wants_graphiql(request, accept):
             return graphiql_page() if self._graphiql else switched_off_page()
         media_type = choose_media_type(accept, (JSON, GRAPHQL_RESPONSE))
         try:
@@ -96,26 +109,58 @@ class GraphQLEndpoint:
                     "Answers are not streamed, and subscriptions are not offered: poll instead.",
                 )
             client = await self._authenticate(request)
-            asked = await self._parse(request)
-            with open_request_scope(self._timing.answer_seconds, client.name) as scope:
+            body = await self._receive(request)
+            key = _key(request, client, media_type, body)
+            if (kept := self.responses.find(key)) is not None:
+                self.counts.cached += 1
+                return self._answers.success(request, kept, client, media_type)
+            asked = _parse(request, body)
+            with open_request_scope(self._answer_seconds, client.name) as scope:
                 document = await self._documents.text_of(asked)
-                result = await self._result(request, asked, document, client)
-                if asked.sha256 is not None and not isinstance(result, PreExecutionError):
+                found = await self._answer(request, asked, document, client, scope)
+                if asked.sha256 is not None and not isinstance(found, PreExecutionError):
                     await self._documents.keep(asked.sha256, document, client)
         except RequestError as error:
             return error.response(media_type or JSON)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return self._encode(result, media_type, request_id_of(request), scope)
+        if isinstance(found, ExecutionResult):
+            return self._answers.other(found, scope, media_type, request_id_of(request))
+        if len(body) <= LONGEST_BODY:
+            self.responses.offer(key, len(body), found)
+        return self._answers.success(request, found, client, media_type)
 
-    async def _parse(self, request: Request) -> GraphQLRequest:
-        document_id = request.path_params.get("document_id")
+    async def _answer(
+        self,
+        request: Request,
+        asked: GraphQLRequest,
+        document: str,
+        client: Client,
+        scope: RequestScope,
+    ) -> Success | ExecutionResult:
+        """Returns the answer, or the result of a mutation or of an operation with errors."""
+        operations = self._operations
+        context = operations.new_context(client)
+        planned = operations.planned(document, asked.operation_name, asked.variables, context)
+        if planned is not None:
+            self.counts.planned += 1
+            planned.serve()
+            return _success(request, planned.data, scope)
+        self.counts.executed += 1
+        executed = await operations.execution.execute(request, asked, document, context)
+        result = executed.result
+        if result.errors or result.extensions or not executed.is_query:
+            return result
+        return _success(request, to_json(result.data), scope)
+
+    async def _receive(self, request: Request) -> bytes:
+        """Returns the body of a POST, the query string of a GET."""
         if request.method == "POST":
-            body = await receive_body(request, self._max_body_bytes)
-            return parse_json_body(body, document_id)
-        if request.method in ("GET", "HEAD"):
+            return await receive_body(request, self._max_body_bytes)
+        if request.method in READS:
             self._check_get(request)
-            return parse_query_string(request.query_params, document_id)
+            query: bytes = request.scope["query_string"]
+            return query
         raise RequestError(
             405,
             f"{request.method} is not GraphQL: send a POST.",
@@ -134,92 +179,37 @@ class GraphQLEndpoint:
         ):
             raise RequestError(405, GET_WITH_DOCUMENT, headers={"Allow": "POST"})
 
-    async def _result(
-        self, request: Request, asked: GraphQLRequest, document: str, client: Client
-    ) -> ExecutionResult:
-        try:
-            query = self._execute(asked, document, client, OperationType.QUERY)
-            return await unless_hung_up(request.receive, query)
-        except OperationNotNamed as error:
-            raise RequestError(
-                400, "The document has several operations: name one in `operationName`."
-            ) from error
-        except CannotGetOperationTypeError as error:
-            message = "The document has no operation"
-            if asked.operation_name is not None:
-                message += " with the name in `operationName`"
-            raise RequestError(400, f"{message}.") from error
-        except InvalidOperationTypeError as error:
-            if error.operation_type is not OperationType.MUTATION:
-                raise RequestError(400, "Subscriptions are not offered: poll instead.") from error
-            if request.method != "POST":
-                raise RequestError(
-                    405, "A GET may only query: send a POST.", headers={"Allow": "POST"}
-                ) from error
-        # A write runs to its end, even when the client disconnects.
-        return await self._execute(asked, document, client, OperationType.MUTATION)
 
-    async def _execute(
-        self, asked: GraphQLRequest, document: str, client: Client, operation_type: OperationType
-    ) -> ExecutionResult:
-        try:
-            schema = await self._schema_for(document, client.name)
-        except GraphQLError as error:
-            return PreExecutionError(data=None, errors=[error])
-        result = await schema.execute(
-            document,
-            variable_values=asked.variables,
-            context_value=self._new_context(client),
-            operation_name=asked.operation_name,
-            allowed_operation_types=(operation_type,),
-            operation_extensions=asked.extensions,
-        )
-        if isinstance(result, PreExecutionError):
-            _raise_if_overloaded(result)
-        return result
-
-    def _encode(
-        self, result: ExecutionResult, media_type: str, request_id: str, scope: RequestScope
-    ) -> Response:
-        before_execution = isinstance(result, PreExecutionError)
-        errors = format_errors(result.errors or (), request_id, before_execution=before_execution)
-        body: dict[str, object] = {"errors": errors} if errors else {}
-        # GraphQL, 7.1: a request error has no data entry. It has no path, since no field was begun.
-        is_request_error = before_execution or (
-            result.data is None and any("path" not in error for error in errors)
-        )
-        if not is_request_error:
-            body["data"] = result.data
-        extensions = dict(result.extensions or {})
-        now = self._timing.now()
-        if (cache := cache_extension(scope, now)) is not None:
-            extensions["cache"] = cache
-        if extensions:
-            body["extensions"] = extensions
-        status = 200
-        if is_request_error and media_type == GRAPHQL_RESPONSE:
-            codes = [error["extensions"]["code"] for error in errors]
-            status = 500 if ErrorCode.INTERNAL_SERVER_ERROR in codes else 400
-        headers = cache_headers(scope, now, self._timing.fresh_seconds)
-        return json_response(body, status, media_type=media_type, headers=headers)
+def _key(request: Request, client: Client, media_type: str, body: bytes) -> Hashable:
+    """Returns what the answer to a request depends on, beside the rows themselves."""
+    return client.scopes, media_type, request.method == "POST", request.scope["path"], body
 
 
-def _raise_if_overloaded(result: PreExecutionError) -> None:
-    for error in result.errors or ():
-        if isinstance(error.original_error, Overloaded):
-            raise RequestError(
-                503,
-                error.message,
-                code=ErrorCode.OVERLOADED,
-                headers={"Retry-After": RETRY_LONG_SECONDS},
-            )
+def _parse(request: Request, body: bytes) -> GraphQLRequest:
+    document_id = request.path_params.get("document_id")
+    if request.method == "POST":
+        return parse_json_body(body, document_id)
+    return parse_query_string(request.query_params, document_id)
+
+
+def _success(request: Request, data: bytes, scope: RequestScope) -> Success:
+    is_read = request.method in READS
+    ids = (row.id for rows in scope.rows for row in rows if row is not None) if is_read else ()
+    return Success(
+        data,
+        scope.oldest_read_at,
+        scope.is_stale,
+        scope.stale_because,
+        tuple(scope.collections),
+        etag=etag_of(data) if is_read else "",
+        tags=cache_tags(scope.collections, ids) if is_read else "",
+    )
 
 
 def _wants_graphiql(request: Request, accept: str) -> bool:
     """Whether a browser wants GraphiQL: a GET that prefers HTML and names no document."""
     return (
-        request.method in ("GET", "HEAD")
-        and not request.path_params
+        not request.path_params
         # `extensions` may hold a hash.
         and not any(request.query_params.get(name) for name in DOCUMENT_PARAMETERS)
         and choose_media_type(accept, (JSON, GRAPHQL_RESPONSE, HTML)) == HTML

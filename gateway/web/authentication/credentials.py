@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from gateway.api_keys import PREFIX
 from gateway.errors import ErrorCode
-from gateway.identity import AccessScope, Client
+from gateway.identity import PEER, AccessScope, Client
 from gateway.web.authentication.failures import Failures
 from gateway.web.authentication.key_file import KeyFile
 from gateway.web.authentication.peers import Peers
@@ -55,7 +55,7 @@ class Authentication:
         has_credentials = self._keys is not None or self._tokens is not None
         sent = request.headers.getlist("authorization") if has_credentials else []
         if not sent and self._anonymous is not None:
-            return Client(f"peer:{self._peers.name_of(request)}", self._anonymous)
+            return Client(PEER + self._peers.name_of(request), self._anonymous)
         if len(sent) > 1:
             raise RequestError(400, "The request has several `Authorization` headers: send one.")
         try:
