@@ -1,6 +1,6 @@
 """Entries in this process's memory, decoded and bounded in bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aiocache import SimpleMemoryCache
@@ -27,19 +27,21 @@ class Memory:
         self._store = SimpleMemoryCache(timeout=None)
         # aiocache's memory backend has no bound of its own. Its entries have no timer either
         # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
-        self._store._cache = LRUCache(maximum_bytes, getsizeof=lambda stored: stored.weight)
+        self._store._cache = self._stored = LRUCache[str, _Weighted](
+            maximum_bytes, getsizeof=lambda stored: stored.weight
+        )
         self._maximum_bytes = maximum_bytes
 
-    async def get_many(self, keys: Sequence[str]) -> list[Entry[Any] | None]:
+    def get_many(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
         """Returns an entry or None for each key, in order."""
-        stored: list[_Weighted | None] = await self._store.multi_get(keys)
-        return [None if one is None else one.entry for one in stored]
+        get = self._stored.get
+        return [None if (stored := get(key)) is None else stored.entry for key in keys]
 
     async def set(self, key: str, entry: Entry[Any], encoded_bytes: int) -> None:
         """Stores an entry, unless a newer one is there or it is larger than the whole memory."""
         weight = encoded_bytes * DECODED_WEIGHT + ENTRY_OVERHEAD_BYTES
         if weight > self._maximum_bytes:
             return
-        stored: _Weighted | None = await self._store.get(key)
+        stored = self._stored.get(key)
         if stored is None or stored.entry.read_at <= entry.read_at:
             await self._store.set(key, _Weighted(entry, weight))

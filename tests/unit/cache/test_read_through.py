@@ -260,9 +260,9 @@ async def test_reads_of_one_time_differ_by_a_microsecond(process: Process) -> No
     first, second = process.cache.now(), process.cache.now()
     assert 0 < second - first < 0.001
     process.clock.advance(14.9)
-    assert process.cache.is_fresh("rows", second)
+    assert process.cache.freshness.is_fresh("rows", second)
     process.clock.advance(0.2)
-    assert not process.cache.is_fresh("rows", second)
+    assert not process.cache.freshness.is_fresh("rows", second)
 
 
 @pytest.mark.parametrize(
