@@ -193,11 +193,13 @@ class ReadThroughCache:
         """Stores the entries whose keys are in memory already."""
         await self.store(kind, self._entries.known(entries))
 
-    def record_read(self, read_at: float, stale_because: ErrorCode | None = None) -> None:
+    def record_read(
+        self, collection: str, read_at: float, stale_because: ErrorCode | None = None
+    ) -> None:
         """Records in the request's scope that its answer contains a value read at `read_at`."""
         if (scope := request_scope()) is not None:
             is_stale = stale_because is not None or self.freshness.is_stale(read_at)
-            scope.record_read(read_at, is_stale=is_stale, stale_because=stale_because)
+            scope.record_read(collection, read_at, is_stale=is_stale, stale_because=stale_because)
 
     def _defer_reason(
         self, kind: EntryKind[Value], key: str, is_superseded: bool

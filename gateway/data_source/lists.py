@@ -146,7 +146,7 @@ class ListSource(Generic[Row]):
 
     def record_total(self) -> None:
         """Records that the answer contains the total."""
-        self._cache.record_read(self.total_read_at)
+        self._cache.record_read(self._collection, self.total_read_at)
 
     def ready(self, index: int) -> Block[Row] | None:
         """Returns a block if it is served at once from memory, else None; changes nothing."""
@@ -198,7 +198,7 @@ class ListSource(Generic[Row]):
 
     def record_read(self, block: Block[Row]) -> None:
         """Records that the answer contains a block."""
-        self._cache.record_read(block.read_at, block.stale_because)
+        self._cache.record_read(self._collection, block.read_at, block.stale_because)
 
     def invalidate_before(self, read_at: float) -> None:
         """Invalidates every block that was read before `read_at`."""

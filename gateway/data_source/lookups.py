@@ -57,7 +57,9 @@ class Lookups(Generic[Row]):
             if isinstance(outcome, UpstreamError):
                 rows[row_id] = outcome
             else:
-                self._cache.record_read(outcome.read_at, outcome.stale_because)
+                self._cache.record_read(
+                    self._kind.collection, outcome.read_at, outcome.stale_because
+                )
                 rows[row_id] = outcome.value
         return [rows[row_id] for row_id in ids]
 

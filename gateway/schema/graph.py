@@ -25,7 +25,7 @@ from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
 from gateway.schema.pieces import LONG, Execution
-from gateway.schema.plans import Answer, RenderedRows
+from gateway.schema.plans import RenderedRows
 from gateway.schema.plans.plans import OperationPlans
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
@@ -92,14 +92,14 @@ class Graph:
             await self.turns.take(client)
         return self._schema_of(self.documents.find(document))
 
-    def planned_answer(
+    def planned_data(
         self,
         document: str,
         operation_name: str | None,
         variables: Mapping[str, object],
         context: Context,
-    ) -> Answer | None:
-        """Returns the answer of a plan, None if graphql-core has to execute the operation.
+    ) -> bytes | None:
+        """Returns the JSON of `data` by a plan, None if graphql-core has to execute the operation.
 
         An operation has a plan from its second request on, unless it is a long one.
         """
@@ -115,7 +115,11 @@ class Graph:
             plans = OperationPlans(schema, known.document, operation_name, self.rendered)
             known.plans[operation_name] = plans
         plan = plans.find(variables)
-        return None if plan is None else plan.answer(context, variables)
+        answer = None if plan is None else plan.answer(context, variables)
+        if answer is None:
+            return None
+        answer.serve(context.lists.cache)
+        return answer.data
 
     def trust(self, document: str) -> None:
         """Adds a document of the operator's manifest, to which no limit of a document applies.

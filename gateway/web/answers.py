@@ -35,9 +35,7 @@ class RawResponse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it."""
-        await send(
-            {"type": "http.response.start", "status": self.status, "headers": self.headers}
-        )
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
@@ -59,11 +57,10 @@ class Answers:
         ]
         if answer.etag:
             headers.append((b"etag", answer.etag.encode()))
-            if answer.tags:
-                headers.append((b"cache-tag", answer.tags.encode()))
             condition = ",".join(request.headers.getlist("if-none-match"))
             if condition and is_not_modified(condition, answer.etag):
                 return RawResponse(304, headers[1:], b"")  # RFC 9110, 15.4.5
+            headers.append((b"cache-tag", answer.tags.encode()))
         body = b'{"data":%b%b}' % (answer.data, self._extensions({}, answer))
         headers.append((b"content-length", b"%d" % len(body)))
         return RawResponse(200, headers, body)

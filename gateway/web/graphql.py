@@ -5,7 +5,7 @@ each of its clauses.
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -15,11 +15,11 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway.identity import Client
 from gateway.request_scope import RequestScope, open_request_scope
-from gateway.schema import Answer, Context
+from gateway.schema import Context
 from gateway.web.answers import Answers, to_json
 from gateway.web.authentication import Authenticate
 from gateway.web.documents_by_hash import DocumentsByHash
-from gateway.web.execution import Execution, SchemaFor
+from gateway.web.execution import Execution
 from gateway.web.freshness import HttpCaching, cache_tags, etag_of
 from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.graphql_request import GraphQLRequest, parse_json_body, parse_query_string
@@ -39,8 +39,8 @@ GET_WITH_DOCUMENT = (
     "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
 )
 
-PlannedAnswer = Callable[[str, str | None, Mapping[str, object], Context], Answer | None]
-"""Returns the answer of a plan; None if graphql-core has to execute the operation."""
+PlannedData = Callable[[str, str | None, Mapping[str, object], Context], bytes | None]
+"""Returns the JSON of `data` by a plan; None if graphql-core has to execute the operation."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Operations:
     """How operations are answered: by `planned`, if it can; else by `execution`."""
 
     execution: Execution
-    planned: PlannedAnswer
+    planned: PlannedData
     new_context: Callable[[Client], Context]
 
 
@@ -144,8 +144,7 @@ class GraphQLEndpoint:
         planned = operations.planned(document, asked.operation_name, asked.variables, context)
         if planned is not None:
             self.counts.planned += 1
-            planned.serve()
-            return _success(request, planned.data, scope)
+            return _success(request, planned, scope)
         self.counts.executed += 1
         executed = await operations.execution.execute(request, asked, document, context)
         result = executed.result

@@ -1,11 +1,12 @@
 """Variables and arguments of a plan: only values that GraphQL's coercion leaves as they are."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from graphql import (
     FieldNode,
     GraphQLField,
+    GraphQLInputType,
     GraphQLSchema,
     GraphQLType,
     OperationDefinitionNode,
@@ -19,7 +20,7 @@ from graphql import (
 
 Variables = Mapping[str, object]
 Check = Callable[[object], bool]
-ReadArguments = Callable[[Variables], dict[str, object]]
+ReadArguments = Callable[[Variables], dict[str, Any]]
 
 LARGEST_INT: Final = 2**31  # GraphQL, 3.5.1
 
@@ -67,7 +68,7 @@ class VariableReader:
                 raise NotPlanned
             default: object = Undefined
             if node.default_value is not None:
-                default = value_from_ast(node.default_value, type_)
+                default = value_from_ast(node.default_value, cast(GraphQLInputType, type_))
             self._variables.append(
                 (node.variable.name.value, _check_of(type_), is_non_null_type(type_), default)
             )
@@ -130,7 +131,7 @@ def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:
             if constants[name] is Undefined:
                 raise NotPlanned
 
-    def read(values: Variables) -> dict[str, object]:
+    def read(values: Variables) -> dict[str, Any]:
         arguments = dict(constants)
         for name, variable, is_required in variables:
             value = values.get(variable, Undefined)

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
+from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source import Collection, Lookups
 from gateway.errors import GatewayError
 from gateway.identity import AccessScope
 from gateway.pagination import ConnectionArguments, Slice, still_page
+from gateway.request_scope import record_rows
 from gateway.row import Row
 from gateway.schema.context import Context
 from gateway.schema.plans.inputs import NotPlanned, VariableReader, Variables
@@ -16,21 +18,27 @@ from gateway.schema.plans.inputs import NotPlanned, VariableReader, Variables
 Render = Callable[["Run"], bytes]
 
 
+class Read(NamedTuple):
+    """What an answer shows of a collection: its rows, read at `read_at` or later.
+
+    `serve` counts the hits, and refreshes in the background what is stale.
+    """
+
+    collection: str
+    read_at: float
+    rows: Sequence[Any]
+    serve: Callable[[], None]
+
+
 @dataclass(slots=True)
 class Run:
-    """One run of a plan: what it has asked for, and what its answer is made of so far.
-
-    `oldest_read_at` is the time of the oldest value. `shown` has the rows of the answer by the name
-    of their collection.
-    """
+    """One run of a plan: what it has asked for, and what its answer is made of so far."""
 
     context: Context
     variables: Variables
     rows_asked: int = 0
     representations_asked: int = 0
-    oldest_read_at: float | None = None
-    shown: dict[str, list[Any]] = field(default_factory=dict)
-    _served: list[Callable[[], None]] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
 
     def spend_rows(self, rows: int) -> None:
         """Counts rows as `Context.spend_rows`; raises `NotPlanned` for too many."""
@@ -50,8 +58,8 @@ class Run:
         total = source.fresh_total()
         if total is None:
             raise NotPlanned
-        self._record(collection, total.read_at)
-        return total.value
+        self.reads.append(Read(collection.name, source.total_read_at, (), _nothing))
+        return total
 
     def page(self, collection: Collection[Row], arguments: ConnectionArguments) -> Slice[Row]:
         """Returns a page of a list; raises `NotPlanned` unless all of its blocks are ready."""
@@ -60,8 +68,8 @@ class Run:
         if page is None:
             raise NotPlanned
         blocks = page.blocks.values()
-        self._record(collection, min(block.read_at for block in blocks), page.rows)
-        self._served.append(partial(source.serve, blocks))
+        read_at = min([block.read_at for block in blocks])
+        self.reads.append(Read(collection.name, read_at, page.rows, partial(source.serve, blocks)))
         return page
 
     def look_up(
@@ -73,29 +81,29 @@ class Run:
             raise NotPlanned
         rows = [entry.value for entry in entries]
         if entries:
-            self._record(collection, min(entry.read_at for entry in entries), rows)
-            self._served.append(partial(lookups.serve, ids))
+            read_at = min([entry.read_at for entry in entries])
+            serve = partial(lookups.serve, ids, entries)
+            self.reads.append(Read(collection.name, read_at, rows, serve))
         return rows
 
-    def serve(self) -> None:
-        """Counts the hits of the answer, and refreshes in the background what is stale."""
-        for serve in self._served:
-            serve()
 
-    def _record(
-        self, collection: Collection[Row], read_at: float, rows: Sequence[Any] = ()
-    ) -> None:
-        if self.oldest_read_at is None or read_at < self.oldest_read_at:
-            self.oldest_read_at = read_at
-        self.shown.setdefault(collection.name, []).append(rows)
+def _nothing() -> None:
+    """A total is no entry of the cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The JSON of `data`, and the run that made it."""
+    """The JSON of `data`, and what it shows."""
 
     data: bytes
-    run: Run
+    reads: Sequence[Read]
+
+    def serve(self, cache: ReadThroughCache) -> None:
+        """Records the reads in the request's scope; counts hits; refreshes what is stale."""
+        for read in self.reads:
+            cache.record_read(read.collection, read.read_at)
+            record_rows(read.rows)
+            read.serve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,6 @@ class Plan:
             return None
         try:
             run = Run(context, self.variables.read(variables))
-            return Answer(self.render(run), run)
+            return Answer(self.render(run), run.reads)
         except (NotPlanned, GatewayError):
             return None

@@ -117,8 +117,9 @@ def _leaf_type(type_: object) -> GraphQLLeafType:
 def plain_attribute(field: Any) -> str | None:
     """Returns the attribute of which a field is the value, None if it has a resolver."""
     written = (field.extensions or {}).get("strawberry-definition")
-    is_plain = isinstance(written, StrawberryField) and written.is_basic_field
-    return written.python_name if is_plain else None
+    if isinstance(written, StrawberryField) and written.is_basic_field:
+        return written.python_name
+    return None
 
 
 class RenderedRows:
