@@ -56,7 +56,6 @@ class Cycle(RequestResponseCycle):
         transport: asyncio.Transport,
         flow: FlowControl,
         default_headers: Headers,
-        *,
         expect_100_continue: bool,
         keep_alive: bool,
         on_response: Callable[[], None],
@@ -80,8 +79,7 @@ class Cycle(RequestResponseCycle):
                 self.flow.resume_reading()
             more_body = self.more_body
             if self.body or not (more_body or self._is_read):
-                body = bytes(self.body)
-                self.body.clear()
+                body, self.body = bytes(self.body), bytearray()
                 self._is_read = not more_body
                 return {"type": "http.request", "body": body, "more_body": more_body}
             if self.message_event is UNAWAITED:

@@ -1,6 +1,7 @@
 """What the server checks in the head of a request before the application sees it (RFC 9112)."""
 
 import re
+from functools import lru_cache
 
 from gateway.server.refusals import INVALID, Refusal
 
@@ -66,9 +67,14 @@ def check_head(version: str, headers: Headers) -> bytes:
     if len(hosts) != 1 and (hosts or version != "1.0"):
         raise Refusal(400, f"The request has {len(hosts)} `Host` headers: send one.")
     # RFC 9112, 5.1: white space around a value is not part of it.
-    if hosts and not AUTHORITY.fullmatch(hosts[0].strip(b" \t")):
+    if hosts and not _is_authority(hosts[0]):
         raise Refusal(400, "`Host` is not a host with or without a port.")
     return expect
+
+
+@lru_cache(64)
+def _is_authority(host: bytes) -> bool:
+    return AUTHORITY.fullmatch(host.strip(b" \t")) is not None
 
 
 def _check_transfer_coding(version: str, value: bytes) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
-from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -172,12 +171,13 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_spare and not self.url.startswith(HEALTH):
             raise OVERLOADED
         # RFC 9110, 10.1.1: not in HTTP/1.0, nor without a body.
-        self.expect_100_continue = (
-            expect == CONTINUE and version != "1.0" and bool(framing_of(self.headers))
+        self.expect_100_continue = bool(
+            expect == CONTINUE and version != "1.0" and framing_of(self.headers)
         )
-        before, self.cycle = self.cycle, self._new_cycle(version)
+        is_answering = self._is_answering
+        self.cycle = self._new_cycle(version)
         self._unanswered.append(0)
-        if before is None or before.response_complete:
+        if not is_answering:
             self._start_asgi_task(self.cycle, self.app)
         else:
             self.flow.pause_reading()
@@ -191,32 +191,35 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _new_cycle(self, version: str) -> Cycle:
         url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
+        raw_path, path = url.path, url.path.decode("ascii")
         if "%" in path:
             path = unquote(path)
-        self.scope = HTTPScope(
-            type="http",
-            asgi={"version": self.asgi_version, "spec_version": "2.3"},
-            http_version=version,
-            server=self.server,
-            client=self.client,
-            scheme=self.scheme,
-            method=self.parser.get_method().decode("ascii"),
-            root_path=self.root_path,
-            path=self.root_path + path,
-            raw_path=self.root_path.encode("ascii") + url.path,
-            query_string=url.query or b"",
-            headers=self.headers,
-            state=self.app_state.copy(),
-        )
+        if self.root_path:
+            raw_path = self.root_path.encode("ascii") + raw_path
+            path = self.root_path + path
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "method": self.parser.get_method().decode("ascii"),
+            "root_path": self.root_path,
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": url.query or b"",
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
         return Cycle(
             self.scope,
             self.transport,
             self.flow,
             self.server_state.default_headers,
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
+            self.expect_100_continue,
+            version != "1.0" and self.parser.should_keep_alive(),
+            self.on_response_complete,
         )
 
     def on_body(self, body: bytes) -> None:
