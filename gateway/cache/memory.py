@@ -10,8 +10,9 @@ from gateway.cache.policy import Entry
 
 # The size of a key, its dict entry and its links in the LRU list, in addition to the value.
 ENTRY_OVERHEAD_BYTES = 400
-# The size of a decoded value relative to its encoded bytes, approximately.
-DECODED_WEIGHT = 3
+# The size of a decoded value relative to its encoded bytes: of a block of 250 rows with all their
+# cursors 4.1, without them 3.3; of a row 3.2.
+DECODED_WEIGHT = 4
 
 
 class _Weighted(NamedTuple):
