@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.app.authentication import create_authentication
 from gateway.app.composition import create_services
@@ -28,13 +29,17 @@ from gateway.schema import (
 )
 from gateway.settings import Settings, SettingsError, load_settings
 from gateway.web import (
+    Answers,
     Authenticate,
+    Authentication,
+    Browsers,
     DocumentsByHash,
     Execution,
+    Front,
     GraphQLEndpoint,
     HttpCaching,
-    Operations,
     Readiness,
+    ReadyAnswers,
     ResponseCache,
     Web,
 )
@@ -93,25 +98,47 @@ def create_app(
     async def readiness() -> Readiness:
         return await readiness_of(services)
 
-    graphql = GraphQLEndpoint(
-        Operations(
-            Execution(graph.schema_for),
-            graph.planned_data if plans else _no_plan,
-            new_context,
-        ),
-        documents,
-        authenticate or create_authentication(settings, services.cache.now),
-        ResponseCache(settings.response_cache_max_bytes, services.lists.fresh_since),
+    authenticate = authenticate or create_authentication(settings, services.cache.now)
+    answers = Answers(
         HttpCaching(
             settings.cache_ttl_seconds,
             services.cache.now,
             shared=settings.cache_control == "public",
-        ),
+        )
+    )
+    ready = ReadyAnswers(
+        ResponseCache(settings.response_cache_max_bytes, services.lists.fresh_since),
+        graph.planned_data if plans else _no_plan,
+        documents,
+        new_context,
+        answers,
+    )
+    get_documents = settings.by_default_on_the_emulator(settings.allow_get_documents)
+    graphql = GraphQLEndpoint(
+        ready,
+        Execution(graph.schema_for),
+        documents,
+        authenticate,
+        new_context,
+        answers,
         answer_seconds=settings.request_timeout_seconds,
         max_body_bytes=settings.max_body_bytes,
         graphiql=settings.by_default_on_the_emulator(settings.graphiql),
-        get_documents=settings.by_default_on_the_emulator(settings.allow_get_documents),
+        get_documents=get_documents,
     )
+
+    def front(app: ASGIApp, browsers: Browsers) -> ASGIApp:
+        if not isinstance(authenticate, Authentication):
+            return app
+        return Front(
+            app,
+            ready,
+            authenticate,
+            browsers,
+            max_body_bytes=settings.max_body_bytes,
+            get_documents=get_documents,
+        )
+
     app = Web(
         graphql,
         lifecycle=lifecycle,
@@ -120,9 +147,10 @@ def create_app(
         graphiql=settings.by_default_on_the_emulator(settings.graphiql),
         allowed_hosts=settings.allowed_hosts.split(","),
         cors_origins=settings.cors_origins.split(",") if settings.cors_origins else (),
+        front=front,
     )
-    app.state.answers = graphql.counts
-    app.state.response_cache = graphql.responses
+    app.state.answers = ready.counts
+    app.state.response_cache = ready.responses
     app.state.services = services
     app.state.lifecycle = lifecycle
     return app

@@ -46,6 +46,7 @@ class Cycle(RequestResponseCycle):
     response_complete = False
     chunked_encoding: bool | None = None
     expected_content_length = 0
+    is_begun = False
     _is_read = False
     _says_close = False
     _head: bytes | None = None
@@ -71,6 +72,7 @@ class Cycle(RequestResponseCycle):
 
     async def receive(self) -> ASGIReceiveEvent:
         """Returns what has arrived of the body, or waits for more, or for the end."""
+        self.is_begun = True
         if self.waiting_for_100_continue and not self.transport.is_closing():
             self.transport.write(CONTINUE)
             self.waiting_for_100_continue = False

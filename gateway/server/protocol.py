@@ -36,6 +36,8 @@ from gateway.server.timers import Timer
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
 HEALTH = b"/health/"
+# In the scope of a request whose body has all come before the application asks for it.
+WHOLE_BODY = "gateway.whole_body"
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -240,8 +242,11 @@ class HttpProtocol(HttpToolsProtocol):
         """Ends a request, unless the parser ended it at an upgrade, before its body."""
         if self.parser.should_upgrade() and framing_of(self.headers):
             return
-        self.cycle.more_body = False
-        self.cycle.message_event.set()
+        cycle = self.cycle
+        cycle.more_body = False
+        cycle.message_event.set()
+        if not cycle.is_begun:
+            cycle.scope[WHOLE_BODY] = bytes(cycle.body)  # type: ignore[typeddict-unknown-key] # ours
         self._is_in_body = False
         self._bytes_outside_body = 0
 

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway.errors import ErrorCode
-from gateway.identity import Client
 from gateway.web.freshness import NO_STORE, HttpCaching, WhatWasRead, is_not_modified
 from gateway.web.graphql_errors import format_errors
 from gateway.web.negotiation import GRAPHQL_RESPONSE, JSON
@@ -46,19 +44,18 @@ class Answers:
         self._caching = caching
 
     def success(
-        self, request: Request, answer: Success, client: Client, media_type: str
+        self, answer: Success, media_type: str, *, is_anonymous: bool, if_none_match: str = ""
     ) -> RawResponse:
         """Returns the answer to an operation without errors; 304 if the client has it already."""
         headers = [
             CONTENT_TYPES[media_type],
             VARY,
-            self._caching.cache_control(answer, is_anonymous=client.is_anonymous),
+            self._caching.cache_control(answer, is_anonymous=is_anonymous),
             *self._caching.age(answer),
         ]
         if answer.etag:
             headers.append((b"etag", answer.etag.encode()))
-            condition = ",".join(request.headers.getlist("if-none-match"))
-            if condition and is_not_modified(condition, answer.etag):
+            if if_none_match and is_not_modified(if_none_match, answer.etag):
                 return RawResponse(304, headers[1:], b"")  # RFC 9110, 15.4.5
             headers.append((b"cache-tag", answer.tags.encode()))
         body = b'{"data":%b%b}' % (answer.data, self._extensions({}, answer))

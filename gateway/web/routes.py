@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from gateway.errors import ErrorCode
 from gateway.lifecycle import Lifecycle
@@ -35,8 +35,12 @@ class Web(Starlette):
         graphiql: bool,
         allowed_hosts: Iterable[str],
         cors_origins: Iterable[str],
+        front: Callable[[ASGIApp, Browsers], ASGIApp] = lambda app, _: app,
     ) -> None:
-        """`graphiql`: whether browsers get GraphiQL; hosts and origins are those of `Browsers`."""
+        """`graphiql`: whether browsers get GraphiQL; hosts and origins are those of `Browsers`.
+
+        `front` gets each request first, and hands it on to the application that it is called with.
+        """
         super().__init__(
             routes=[
                 Route("/graphql/", WithoutSlash()),
@@ -53,13 +57,14 @@ class Web(Starlette):
         # Starlette's redirect repeats the Host header, and turns https into http behind a proxy.
         self.router.redirect_slashes = False
         self._graphql = graphql
-        self._checked = RequestIds(
-            Browsers(UnexpectedErrors(self._route), hosts=allowed_hosts, origins=cors_origins)
+        browsers = Browsers(
+            UnexpectedErrors(self._route), hosts=allowed_hosts, origins=cors_origins
         )
+        self._stack = front(RequestIds(browsers), browsers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        await self._checked(scope, receive, send)
+        await self._stack(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
