@@ -9,7 +9,17 @@ from moving_list import MovingList, row_id
 
 from examples import examples
 from gateway.bigcommerce.models import Segment
-from gateway.pagination import Block, Slice, connection_arguments, read_slice, still_page
+from gateway.pagination import (
+    Block,
+    Cursor,
+    Slice,
+    connection_arguments,
+    encode_cursor,
+    fingerprint,
+    read_slice,
+    still_page,
+)
+from gateway.pagination.cursors import REMEMBERED_ROWS
 
 many_examples = settings(max_examples=examples(600))
 
@@ -59,9 +69,26 @@ def still(source: KeptList, arguments: Arguments) -> Slice[Segment] | None:
     return still_page(source, connection_arguments(*arguments, source.name))
 
 
+def minted(page: Slice[Segment]) -> list[str]:
+    """Returns the cursors of a page anew: its blocks keep theirs."""
+    rows = {
+        index * block.size + at: row
+        for index, block in page.blocks.items()
+        for at, row in enumerate(block.rows)
+    }
+    cursors = {}
+    for offset in range(page.window.start, page.window.end):
+        if (row := rows.get(offset)) is not None:
+            before = [rows.get(offset - n) for n in range(1, REMEMBERED_ROWS + 1)]
+            marks = tuple(fingerprint(one.id) for one in before if one is not None)
+            cursors[row.id] = encode_cursor(Cursor(offset, row.id, marks), page.list_name)
+    return [*cursors.values()]
+
+
 def check_same(found: Slice[Segment], expected: Slice[Segment]) -> None:
     assert found == expected
     assert (found.rows, found.cursors) == (expected.rows, expected.cursors)
+    assert minted(found) == found.cursors
     assert found.cursors == [expected.cursor(at) for at in range(len(expected.rows))]
     assert (found.total, found.has_next, found.has_previous) == (
         expected.total,
@@ -105,6 +132,21 @@ def test_page_of_kept_blocks_is_the_page_that_is_read(
         assert source.reads == 0
 
 
+def changed(block: Block[Segment], data: st.DataObject) -> Block[Segment]:
+    """Returns a block that differs in one thing from what was read."""
+    match data.draw(st.sampled_from(["rows", "total", "size", "time"]), "change"):
+        case "rows":
+            numbers = data.draw(st.lists(st.integers(0, 200), unique=True), "rows")
+            return replace(block, rows=[Segment(id=row_id(n)) for n in numbers][: block.size])
+        case "total":
+            return replace(block, total=block.total + data.draw(st.sampled_from([-1, 1]), "more"))
+        case "size":
+            return replace(block, size=block.size + 1)
+        case _:
+            later = data.draw(st.sampled_from([1.0, VERSION_SECONDS, VERSION_SECONDS + 1]), "later")
+            return replace(block, read_at=block.read_at + later)
+
+
 @many_examples
 @given(lists(), st.data())
 def test_page_that_need_not_wait_reads_nothing_whatever_has_changed(
@@ -114,20 +156,9 @@ def test_page_that_need_not_wait_reads_nothing_whatever_has_changed(
     gone = data.draw(st.sets(st.sampled_from([*source.kept]), max_size=2), "gone")
     for index in gone:
         del source.kept[index]
-    for index in [*source.kept]:
-        block, at = source.kept[index], index * source.size
-        if data.draw(st.integers(0, 4), "changes") == 0:
-            ids = data.draw(st.lists(st.integers(0, 200).map(row_id) | st.none()))
-            rows = [
-                None if one is None or one in ids[:n] else Segment(id=one)
-                for n, one in enumerate(ids)
-            ]
-            total = data.draw(st.sampled_from([block.total, block.total + 1, at + len(rows)]))
-            size = data.draw(st.sampled_from([source.size, source.size, source.size + 1]))
-            read_at = block.read_at + data.draw(st.sampled_from([0.0, VERSION_SECONDS, 100.0]))
-            source.kept[index] = replace(
-                block, rows=rows[: source.size], total=total, size=size, read_at=read_at
-            )
+    for index in data.draw(st.lists(st.sampled_from([*source.kept, -1]), max_size=3), "changed"):
+        if (block := source.kept.get(index)) is not None:
+            source.kept[index] = changed(block, data)
     source.total = data.draw(st.sampled_from([source.total, None, 0, 61]), "known total")
     found = still(source, wanted)
     if found is not None:

@@ -1,16 +1,24 @@
 """Pages of blocks that are in the cache, and what keeps a page from being still."""
 
+from dataclasses import replace
+from uuid import UUID
+
 import pytest
 from clock import Clock, settle
 from in_process import InProcess, in_process
 
 from gateway.bigcommerce.models import Segment
+from gateway.cache.policy import Entry
+from gateway.data_source import ALL_SEGMENTS
 from gateway.pagination import (
     Block,
     Cursor,
     Slice,
+    Window,
     connection_arguments,
+    decode_cursor,
     encode_cursor,
+    fingerprint,
     still_page,
 )
 
@@ -126,6 +134,37 @@ async def test_page_waits_while_the_size_of_pages_changes() -> None:
     source.serve([Block(0, 100, ROWS, block.rows[:100], block.read_at + 1)])
     assert source.size == 100
     assert still(gateway, 5) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "total", "is_still"), [(250, ROWS, True), (249, ROWS, False), (250, 9, False)]
+)
+async def test_page_waits_if_its_block_has_another_size_or_no_place_for_its_cursor(
+    size: int, total: int, is_still: bool
+) -> None:
+    gateway = await full()
+    services = gateway.services
+    block = services.segments.ready(0)
+    assert block is not None
+    read_at = services.cache.now()
+    odd = replace(block, size=size, total=total, read_at=read_at)
+    key = services.lists.keys_of(ALL_SEGMENTS).block(250, 0)
+    await services.cache.store(ALL_SEGMENTS.blocks, {key: Entry(read_at, odd)})
+    page = still(gateway, 5, cursor_of(gateway, 9))
+    assert (page is not None) == is_still
+
+
+def test_cursors_of_the_first_rows_of_a_block_follow_the_rows_before_it() -> None:
+    rows = [Segment(id=str(UUID(int=n))) for n in range(30)]
+    block = Block(1, 10, 20, rows[10:20], 1.0)
+    for before in (rows[:10], rows[20:30], [*rows[:8], None, rows[9]]):
+        blocks = {0: Block(0, 10, 20, before, 1.0), 1: block}
+        cursors = Slice(blocks, 10, Window(8, 20), 20, "a list").cursors[-10:]
+        ids = [row and row.id for row in [*before, *block.rows]]
+        for offset, cursor in enumerate(cursors, 10):
+            marks = tuple(fingerprint(one) for one in ids[offset - 5 : offset][::-1] if one)
+            expected = Cursor(offset, rows[offset].id, marks)
+            assert decode_cursor(cursor, "a list", "after") == expected
 
 
 async def test_cursors_are_minted_once_for_a_block() -> None:
