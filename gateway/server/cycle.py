@@ -17,13 +17,14 @@ from uvicorn._types import (
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from gateway.server.heads import Headers
+from gateway.server.heads import FRAMING, Headers
 
 END_OF_LINE = b"\r\n"
 CLOSE = b"connection: close\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # They end a line, or are refused by clients (RFC 9110, 5.5). A tab is valid.
 CONTROLS = bytes(code for code in (*range(32), 127) if code != ord("\t"))
+FRAMING_OF_ANSWERS = frozenset({*FRAMING, b"connection"})
 WITHOUT_CONTENT = (204, 304)
 # Of the cycles whose application does not wait. It is set all the time, without an effect.
 UNAWAITED = asyncio.Event()
@@ -121,6 +122,8 @@ class Cycle(RequestResponseCycle):
         self.expected_content_length = 0
         self._says_close = False
         for name, value in headers:
+            if name not in FRAMING_OF_ANSWERS:
+                continue
             if name == b"content-length":
                 if self.chunked_encoding is None:
                     self.expected_content_length = int(value)
@@ -129,7 +132,7 @@ class Cycle(RequestResponseCycle):
                 if value.lower() == b"chunked":
                     self.expected_content_length = 0
                     self.chunked_encoding = True
-            elif name == b"connection":
+            else:
                 tokens = (token.strip().lower() for token in value.split(b","))
                 self._says_close = self._says_close or b"close" in tokens
         has_content = self.scope["method"] != "HEAD" and status not in WITHOUT_CONTENT
