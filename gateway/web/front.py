@@ -24,6 +24,7 @@ PATH: Final = "/graphql"
 # Set by the server: the body of a request, if all of it had come when the request began.
 WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
+COMMON: Final = b"".join([b"%b: %b\r\n" % header for header in COMMON_HEADERS])
 JSON_TYPES: Final = (b"application/json", b"application/json; charset=utf-8")
 
 
@@ -57,27 +58,27 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or hands it on."""
         answer = None
-        if scope.get("path") == PATH:
+        # Only `gateway.server` sets the body, and takes an answer in this form.
+        if WHOLE_BODY in scope and scope["path"] == PATH:
+            headers = dict(scope["headers"])
             try:
-                answer = self._find(scope)
+                answer = self._find(scope, headers)
             except Exception:
                 log.exception("a ready answer failed; the request is executed")
         if answer is None:
             await self._app(scope, receive, send)
         else:
-            await answer(scope, receive, send)
+            request_id = id_of(headers.get(b"x-request-id"))
+            await answer.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, COMMON))
 
-    def _find(self, scope: Scope) -> RawResponse | None:
-        headers = dict(scope["headers"])
+    def _find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> RawResponse | None:
+        if len(headers) < len(scope["headers"]):  # several of one name
+            return None
         asked = self._asked(scope, headers)
-        if asked is None or len(headers) < len(scope["headers"]):  # several of one name
+        if asked is None:
             return None
         scope[SOUGHT] = True
-        answer = self._ready.find(asked)
-        if answer is not None:
-            request_id = id_of(headers.get(b"x-request-id"))
-            answer.headers += [(b"x-request-id", request_id), *COMMON_HEADERS]
-        return answer
+        return self._ready.find(asked)
 
     def _asked(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Asked | None:
         """Returns the request; None if its answer depends on more than what is looked at here."""
@@ -89,26 +90,25 @@ class Front:
         if client is None:
             return None
         if method == POST:
-            body: bytes | None = scope.get(WHOLE_BODY)
+            body: bytes = scope[WHOLE_BODY]
             media_type = choose_media_type(accept, OFFERED)
             if (
-                body is None
-                or media_type is None
+                media_type is None
                 or len(body) > self._max_body_bytes
                 or get(b"content-type") not in JSON_TYPES
                 or b"content-encoding" in headers
             ):
                 return None
-            return Asked(POST, PATH, body, media_type, client)
+            return Asked(PATH, body, media_type, client)
         media_type = choose_media_type(accept, (*OFFERED, HTML))
         if method not in READS or media_type in (HTML, None):
             return None
         return Asked(
-            method,
             PATH,
             scope["query_string"],
             media_type,
             client,
+            is_read=True,
             if_none_match=get(b"if-none-match", b"").decode("latin-1"),
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,
         )

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cachetools import LRUCache
 
@@ -17,13 +17,22 @@ SEEN: Final = 8192
 OVERHEAD_BYTES: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
+class Frame(NamedTuple):
+    """What is sent around `data` at one age: headers, also as lines, and the end of the body."""
+
+    key: Hashable
+    headers: tuple[tuple[bytes, bytes], ...]
+    lines: bytes
+    end: bytes
+
+
+@dataclass(slots=True)
 class Success:
     """The JSON of `data` of an answer without errors, and what it was made of.
 
     `oldest_read_at` is the time of its oldest value, None if it has none of the upstream.
     `collections` are the names of those that it shows. `etag` and `tags` are the headers of an
-    answer by GET, empty for one by POST.
+    answer by GET, empty for one by POST. `frame` is what was last sent around `data`.
     """
 
     data: bytes
@@ -33,6 +42,7 @@ class Success:
     collections: tuple[str, ...]
     etag: str = ""
     tags: str = ""
+    frame: Frame | None = None
 
 
 class ResponseCache:
@@ -81,7 +91,7 @@ class ResponseCache:
     def _is_fresh(self, answer: Success) -> bool:
         read_at = answer.oldest_read_at
         return read_at is not None and all(
-            read_at >= self._fresh_since(collection) for collection in answer.collections
+            read_at > self._fresh_since(collection) for collection in answer.collections
         )
 
 

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 from graphql import (
     GraphQLField,
+    GraphQLList,
     GraphQLObjectType,
-    GraphQLOutputType,
     get_nullable_type,
     is_list_type,
     is_non_null_type,
@@ -25,9 +25,9 @@ def lookup_json(
     read_arguments = argument_reader(field, below.nodes[0].node)
     of_type = cast(GraphQLObjectType, selected.schema.type_map[declared.type_name])
     row = selected.row(of_type, below, declared.show)
-    type_: GraphQLOutputType = get_nullable_type(field.type)
+    type_ = get_nullable_type(field.type)
     is_list = is_list_type(type_)
-    if is_non_null_type(type_.of_type if is_list_type(type_) else field.type):
+    if is_non_null_type(type_.of_type if isinstance(type_, GraphQLList) else field.type):
         raise NotPlanned  # a row that does not exist is null
 
     def render(run: Run) -> bytes:
