@@ -90,9 +90,7 @@ class ResponseCache:
 
     def _is_fresh(self, answer: Success) -> bool:
         read_at = answer.oldest_read_at
-        return read_at is not None and all(
-            read_at > self._fresh_since(collection) for collection in answer.collections
-        )
+        return read_at is not None and read_at > max(map(self._fresh_since, answer.collections))
 
 
 @dataclass(frozen=True, slots=True)

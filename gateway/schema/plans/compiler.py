@@ -1,6 +1,6 @@
 """Compiles an operation to a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from graphql import DocumentNode, GraphQLSchema, OperationType
 from graphql.execution.executor import Executor
@@ -9,8 +9,8 @@ from gateway.identity import AccessScope
 from gateway.schema.plans.connection import connection_json
 from gateway.schema.plans.fields import PLANNED, ConnectionField, LookupField
 from gateway.schema.plans.inputs import NotPlanned, VariableReader
-from gateway.schema.plans.lookup import lookup_json
-from gateway.schema.plans.plan import Plan, Render
+from gateway.schema.plans.lookup import Lookup
+from gateway.schema.plans.plan import Plan, Render, Run
 from gateway.schema.plans.selected import ObjectJson, Selected, object_json
 from gateway.schema.plans.selections import RenderedRows
 from gateway.schema.scopes import NamesScope
@@ -37,6 +37,7 @@ def compile_plan(
         raise NotPlanned
     selected = Selected(schema, executor, rendered)
     template = ObjectJson(root)
+    begin: list[Callable[[Run], None]] = []
     values: list[Render] = []
     scopes: set[AccessScope] = set()
     for one in selected.fields_of_root(root):
@@ -51,9 +52,11 @@ def compile_plan(
                 values.append(connection_json(selected, declared, one, definition))
             case LookupField() as declared:
                 scopes.add(declared.scope)
-                values.append(lookup_json(selected, declared, one, definition))
+                lookup = Lookup(selected, declared, one, definition)
+                begin.append(lookup.begin)
+                values.append(lookup.render)
             case _:
                 raise NotPlanned
         template.place(one)
     reader = VariableReader(schema, executor.operation)
-    return Plan(reader, frozenset(scopes), object_json(template.template(), values))
+    return Plan(reader, frozenset(scopes), begin, object_json(template.template(), values))

@@ -31,14 +31,28 @@ class Read(NamedTuple):
 
 
 @dataclass(slots=True)
+class Batch:
+    """The ids that a run looks up in one collection, and their rows once they are known."""
+
+    lookups: Lookups[Any]
+    ids: list[str] = field(default_factory=list)
+    rows: Sequence[Any] | None = None
+
+
+@dataclass(slots=True)
 class Run:
-    """One run of a plan: what it has asked for, and what its answer is made of so far."""
+    """One run of a plan: what it has asked for, and what its answer is made of so far.
+
+    `batches` are those of its lookups by the name of their collection; each has a place in one.
+    """
 
     context: Context
     variables: Variables
     rows_asked: int = 0
     representations_asked: int = 0
     reads: list[Read] = field(default_factory=list)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    places: dict[object, slice] = field(default_factory=dict)
 
     def spend_rows(self, rows: int) -> None:
         """Counts rows as `Context.spend_rows`; raises `NotPlanned` for too many."""
@@ -72,19 +86,26 @@ class Run:
         self.reads.append(Read(collection.name, read_at, page.rows, partial(source.serve, blocks)))
         return page
 
-    def look_up(
-        self, collection: Collection[Row], lookups: Lookups[Row], ids: Sequence[str]
-    ) -> list[Row | None]:
-        """Returns rows by id; raises `NotPlanned` unless all of them are ready."""
-        entries = lookups.ready(ids)
-        if entries is None:
-            raise NotPlanned
-        rows = [entry.value for entry in entries]
-        if entries:
-            read_at = min([entry.read_at for entry in entries])
-            serve = partial(lookups.serve, ids, entries)
-            self.reads.append(Read(collection.name, read_at, rows, serve))
-        return rows
+    def batch(self, collection: Collection[Any], lookups: Lookups[Any]) -> Batch:
+        """Returns the ids to look up in a collection."""
+        found = self.batches.get(collection.name)
+        if found is None:
+            found = self.batches[collection.name] = Batch(lookups)
+        return found
+
+    def look_up(self, collection: Collection[Any]) -> Sequence[Any]:
+        """Returns the row of each id, or None; raises `NotPlanned` unless all of them are ready."""
+        batch = self.batches[collection.name]
+        if batch.rows is None:
+            entries = batch.lookups.ready(batch.ids)
+            if entries is None:
+                raise NotPlanned
+            batch.rows = [entry.value for entry in entries]
+            if entries:
+                read_at = min([entry.read_at for entry in entries])
+                serve = partial(batch.lookups.serve, batch.ids, entries)
+                self.reads.append(Read(collection.name, read_at, batch.rows, serve))
+        return batch.rows
 
 
 def _nothing() -> None:
@@ -110,11 +131,12 @@ class Answer:
 class Plan:
     """A compiled operation, for one combination of the values of `@skip` and `@include`.
 
-    `scopes` are those that a client needs for all of its fields.
+    `scopes` are those that a client needs for all of its fields. `begin` comes before `render`.
     """
 
     variables: VariableReader
     scopes: frozenset[AccessScope]
+    begin: Sequence[Callable[[Run], None]]
     render: Render
 
     def answer(self, context: Context, variables: Mapping[str, object]) -> Answer | None:
@@ -123,6 +145,8 @@ class Plan:
             return None
         try:
             run = Run(context, self.variables.read(variables))
+            for begin in self.begin:
+                begin(run)
             return Answer(self.render(run), run.reads)
         except (NotPlanned, GatewayError):
             return None
