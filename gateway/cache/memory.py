@@ -1,9 +1,9 @@
 """Entries in this process's memory, decoded and bounded in bytes."""
 
+import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from aiocache import SimpleMemoryCache
 from cachetools import LRUCache
 
 from gateway.cache.policy import Entry
@@ -25,7 +25,7 @@ class Memory:
 
     def __init__(self, maximum_bytes: int) -> None:
         # timeout=None: a timer around each operation costs more than the operation.
-        self._store = SimpleMemoryCache(timeout=None)
+        self._store = _simple_memory_cache()(timeout=None)
         # aiocache's memory backend has no bound of its own. Its entries have no timer either
         # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
         self._store._cache = self._stored = LRUCache[str, _Weighted](
@@ -46,3 +46,18 @@ class Memory:
         stored = self._stored.get(key)
         if stored is None or stored.entry.read_at <= entry.read_at:
             await self._store.set(key, _Weighted(entry, weight))
+
+
+def _simple_memory_cache() -> Any:
+    """Returns aiocache's backend in memory, without an import of the client of Redis.
+
+    aiocache imports the client where it is installed. While it is hidden, aiocache goes without.
+    """
+    modules: dict[str, Any] = sys.modules
+    hidden = modules.setdefault("redis", None) is None  # an import of None fails
+    try:
+        from aiocache import SimpleMemoryCache
+    finally:
+        if hidden:
+            del modules["redis"]
+    return SimpleMemoryCache
