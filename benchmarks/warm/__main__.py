@@ -1,0 +1,198 @@
+"""`make bench`: measures warm answers, prints the table, and writes it into docs/performance.md.
+
+Exit status: 0 measured, 1 an answer is wrong or a server fails, 2 wrong arguments or no wrk, 130
+Ctrl-C or SIGTERM.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+from benchmarks.page import conditions, with_marked
+from benchmarks.warm.checks import Asker, WrongAnswer
+from benchmarks.warm.contenders import (
+    STATIC,
+    Contender,
+    running_dynamic,
+    start_static,
+)
+from benchmarks.warm.figures import Figures, table
+from benchmarks.warm.static import Answer
+from benchmarks.warm.works import WORKS, Work
+from benchmarks.warm.wrk import (
+    CONNECTIONS,
+    INSTALL,
+    LoadFailed,
+    cores,
+    headers_of,
+    is_installed,
+    run,
+    script,
+)
+
+PAGE = Path("docs/performance.md")
+LIBRARIES = ("bigcommerce-segments-gateway", "strawberry-graphql", "graphql-core", "uvicorn")
+WARM_UP_SECONDS = 1
+ONE_CORE = "There is one core for servers and load: the shares say little."
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The arguments of the command."""
+
+    works: Sequence[Work]
+    others: Sequence[Contender]
+    rounds: int
+    seconds: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all kinds of requests, and these servers alone, are measured often enough."""
+        return len(self.works) == len(WORKS) and not self.others and self.rounds >= 3
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is measured in each round: a script of wrk against a server."""
+
+    work: Work
+    contender: Contender
+    script: Path
+
+    def rate(self, seconds: int, core: int | None) -> float:
+        """Runs it; returns requests a second."""
+        try:
+            return run(self.script, self.contender.url_of(self.work.name), seconds, core)
+        except LoadFailed as error:
+            raise LoadFailed(f"{self.contender.name}, {self.work.name}: {error}") from error
+
+
+def parsed(argv: Sequence[str]) -> Options:
+    """Returns the arguments; exits with status 2 where they are wrong."""
+    names = [work.name for work in WORKS]
+    parser = argparse.ArgumentParser("python -m benchmarks.warm", description=__doc__)
+    parser.add_argument("works", metavar="WORK", nargs="*", help=", ".join(names))
+    parser.add_argument("--rounds", type=int, default=3, help="at least 3 for a median")
+    parser.add_argument("--seconds", type=int, default=3, help="of each run of wrk")
+    parser.add_argument(
+        "--url",
+        metavar="NAME=URL",
+        action="append",
+        default=[],
+        help="a server that is running, to be measured too",
+    )
+    arguments = parser.parse_args(argv)
+    if unknown := sorted({*arguments.works} - {*names}):
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(names)}")
+    others = []
+    for text in arguments.url:
+        name, equals, url = text.partition("=")
+        if not equals:
+            parser.error(f"--url is NAME=URL, not {text!r}")
+        others.append(Contender(name, url, is_ours=False))
+    if arguments.rounds < 1 or arguments.seconds <= 0:
+        parser.error("--rounds and --seconds have to be positive")
+    works = [work for work in WORKS if not arguments.works or work.name in arguments.works]
+    return Options(works, others, arguments.rounds, arguments.seconds)
+
+
+def prepared(
+    contender: Contender, works: Sequence[Work], folder: Path
+) -> tuple[list[Run], dict[str, Answer]]:
+    """Warms and checks a server; returns its runs, and an answer to each kind of request.
+
+    Raises `WrongAnswer` if one that this command has started answers wrongly.
+    """
+    runs: list[Run] = []
+    answers: dict[str, Answer] = {}
+    with Asker(contender.url) as asker:
+        rows = asker.warm()
+        for work in works:
+            etag = asker.etag_of(work)
+            try:
+                answers[work.name] = asker.check(work, rows, etag)
+            except WrongAnswer as error:
+                if contender.is_ours:
+                    raise WrongAnswer(f"{contender.name}, {work.name}: {error}") from error
+                print(f"{contender.name} is not asked for {work.name}: {error}")
+                continue
+            path = folder / f"{quote(contender.name, safe='')}-{work.name}.lua"
+            path.write_text(script(work, rows, headers_of(work, etag)), "utf-8")
+            runs.append(Run(work, contender, path))
+    return runs, answers
+
+
+def without_etags(gateway: Contender, works: Sequence[Work]) -> list[Work]:
+    """Returns the kinds of requests that are left if the gateway sends no `ETag`."""
+    with Asker(gateway.url) as asker:
+        left = [work for work in works if not work.is_get or asker.etag_of(work)]
+    for work in works:
+        if work not in left:
+            print(f"{work.name} is skipped: the gateway sends no ETag.")
+    return left
+
+
+def measured(options: Options, folder: Path) -> tuple[Figures, list[str], list[Work]]:
+    """Returns the figures of a run, the names of its servers, and the kinds of requests."""
+    server_core, load_core = cores()
+    if server_core is None:
+        print(ONE_CORE)
+    with running_dynamic(server_core, load_core) as (processes, store, dynamic):
+        gateway = dynamic[0]
+        works = without_etags(gateway, options.works)
+        runs: list[Run] = []
+        for contender in (*dynamic, *options.others):
+            its_runs, answers = prepared(contender, works, folder)
+            if contender is gateway:
+                static = start_static(processes, answers, folder, server_core)
+                # The same requests, for the bytes that the gateway has answered.
+                runs += [Run(one.work, static, one.script) for one in its_runs]
+            runs += its_runs
+        runs.sort(key=lambda one: works.index(one.work))
+        figures = Figures()
+        for one in runs:
+            one.rate(WARM_UP_SECONDS, load_core)
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds}", flush=True)
+            for one in runs:
+                before = store.requests()
+                rate = one.rate(options.seconds, load_core)
+                figures.add(one.work.name, one.contender.name, rate, store.requests() - before)
+    return figures, list(dict.fromkeys(one.contender.name for one in runs)), works
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measures; returns the exit status."""
+    options = parsed(argv)
+    if not is_installed():
+        print(INSTALL, file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with TemporaryDirectory() as folder:
+            figures, servers, works = measured(options, Path(folder))
+    except (WrongAnswer, LoadFailed, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    said = (
+        f"On {conditions(*LIBRARIES)}: medians of {options.rounds} rounds of "
+        f"{options.seconds} s, {CONNECTIONS} connections."
+        f"{'' if cores()[0] is not None else ' ' + ONE_CORE}"
+    )
+    lines = table(figures, works, servers, whole=STATIC)
+    print(said, "", *lines, sep="\n")
+    if options.is_whole:
+        text = "\n".join([said, "", *lines])
+        PAGE.write_text(with_marked(PAGE.read_text("utf-8"), "bench", text), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main([argument for argument in sys.argv[1:] if argument]))
