@@ -14,24 +14,26 @@ from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from benchmarks.page import conditions, with_marked
-from benchmarks.warm.checks import Asker, WrongAnswer
+from benchmarks.warm.checks import Examiner, WrongAnswer
 from benchmarks.warm.contenders import (
     STATIC,
     Contender,
+    CountingStore,
     running_dynamic,
     start_static,
 )
-from benchmarks.warm.figures import Figures, table
-from benchmarks.warm.static import Answer
+from benchmarks.warm.figures import Figure, Figures
+from benchmarks.warm.static import FixedAnswer
 from benchmarks.warm.works import WORKS, Work
 from benchmarks.warm.wrk import (
     CONNECTIONS,
     INSTALL,
+    Load,
     LoadFailed,
     cores,
     headers_of,
     is_installed,
-    run,
+    put_load,
     script,
 )
 
@@ -64,12 +66,24 @@ class Run:
     contender: Contender
     script: Path
 
-    def rate(self, seconds: int, core: int | None) -> float:
-        """Runs it; returns requests a second."""
+    def load(self, seconds: int, core: int | None) -> Load:
+        """Runs it."""
         try:
-            return run(self.script, self.contender.url_of(self.work.name), seconds, core)
+            url = self.contender.url_of(self.work.name)
+            return put_load(self.script, url, seconds, core)
         except LoadFailed as error:
             raise LoadFailed(f"{self.contender.name}, {self.work.name}: {error}") from error
+
+    def figure(self, seconds: int, core: int | None, store: CountingStore) -> Figure:
+        """Measures it."""
+        is_ours = self.contender.pid is not None
+        asked, used = store.requests(), self.contender.cpu_seconds()
+        load = self.load(seconds, core)
+        used_after = self.contender.cpu_seconds()
+        cpu = None
+        if used is not None and used_after is not None:
+            cpu = (used_after - used) / load.requests * 1e6
+        return Figure(load.a_second, cpu, store.requests() - asked if is_ours else None)
 
 
 def parsed(argv: Sequence[str]) -> Options:
@@ -94,7 +108,7 @@ def parsed(argv: Sequence[str]) -> Options:
         name, equals, url = text.partition("=")
         if not equals:
             parser.error(f"--url is NAME=URL, not {text!r}")
-        others.append(Contender(name, url, is_ours=False))
+        others.append(Contender(name, url))
     if arguments.rounds < 1 or arguments.seconds <= 0:
         parser.error("--rounds and --seconds have to be positive")
     works = [work for work in WORKS if not arguments.works or work.name in arguments.works]
@@ -103,21 +117,21 @@ def parsed(argv: Sequence[str]) -> Options:
 
 def prepared(
     contender: Contender, works: Sequence[Work], folder: Path
-) -> tuple[list[Run], dict[str, Answer]]:
+) -> tuple[list[Run], dict[str, FixedAnswer]]:
     """Warms and checks a server; returns its runs, and an answer to each kind of request.
 
     Raises `WrongAnswer` if one that this command has started answers wrongly.
     """
     runs: list[Run] = []
-    answers: dict[str, Answer] = {}
-    with Asker(contender.url) as asker:
-        rows = asker.warm()
+    answers: dict[str, FixedAnswer] = {}
+    with Examiner(contender.url) as examiner:
+        rows = examiner.warm()
         for work in works:
-            etag = asker.etag_of(work)
+            etag = examiner.etag_of(work)
             try:
-                answers[work.name] = asker.check(work, rows, etag)
+                answers[work.name] = examiner.check(work, rows, etag)
             except WrongAnswer as error:
-                if contender.is_ours:
+                if contender.pid is not None:
                     raise WrongAnswer(f"{contender.name}, {work.name}: {error}") from error
                 print(f"{contender.name} is not asked for {work.name}: {error}")
                 continue
@@ -129,15 +143,15 @@ def prepared(
 
 def without_etags(gateway: Contender, works: Sequence[Work]) -> list[Work]:
     """Returns the kinds of requests that are left if the gateway sends no `ETag`."""
-    with Asker(gateway.url) as asker:
-        left = [work for work in works if not work.is_get or asker.etag_of(work)]
+    with Examiner(gateway.url) as examiner:
+        left = [work for work in works if not work.is_get or examiner.etag_of(work)]
     for work in works:
         if work not in left:
             print(f"{work.name} is skipped: the gateway sends no ETag.")
     return left
 
 
-def measured(options: Options, folder: Path) -> tuple[Figures, list[str], list[Work]]:
+def measured_figures(options: Options, folder: Path) -> tuple[Figures, list[str], list[Work]]:
     """Returns the figures of a run, the names of its servers, and the kinds of requests."""
     server_core, load_core = cores()
     if server_core is None:
@@ -156,13 +170,12 @@ def measured(options: Options, folder: Path) -> tuple[Figures, list[str], list[W
         runs.sort(key=lambda one: works.index(one.work))
         figures = Figures()
         for one in runs:
-            one.rate(WARM_UP_SECONDS, load_core)
+            one.load(WARM_UP_SECONDS, load_core)
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", flush=True)
             for one in runs:
-                before = store.requests()
-                rate = one.rate(options.seconds, load_core)
-                figures.add(one.work.name, one.contender.name, rate, store.requests() - before)
+                figure = one.figure(options.seconds, load_core, store)
+                figures.add(one.work.name, one.contender.name, figure)
     return figures, list(dict.fromkeys(one.contender.name for one in runs)), works
 
 
@@ -175,7 +188,7 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with TemporaryDirectory() as folder:
-            figures, servers, works = measured(options, Path(folder))
+            figures, servers, works = measured_figures(options, Path(folder))
     except (WrongAnswer, LoadFailed, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -186,7 +199,7 @@ def main(argv: Sequence[str]) -> int:
         f"{options.seconds} s, {CONNECTIONS} connections."
         f"{'' if cores()[0] is not None else ' ' + ONE_CORE}"
     )
-    lines = table(figures, works, servers, whole=STATIC)
+    lines = figures.lines(works, servers, whole=STATIC)
     print(said, "", *lines, sep="\n")
     if options.is_whole:
         text = "\n".join([said, "", *lines])

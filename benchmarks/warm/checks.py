@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.warm.static import Answer
+from benchmarks.warm.static import FixedAnswer
 from benchmarks.warm.works import PAGE_SIZE, Rows, Work
 from benchmarks.warm.wrk import headers_of
 
@@ -22,14 +22,14 @@ class WrongAnswer(Exception):
     """A server's answer is an error, or lacks data; the message says which."""
 
 
-class Asker:
+class Examiner:
     """Asks one server, and checks its answers."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._http = httpx.Client(timeout=30, trust_env=False)
 
-    def __enter__(self) -> "Asker":
+    def __enter__(self) -> "Examiner":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,7 +40,7 @@ class Asker:
         edges: list[tuple[str, str]] = []
         after: str | None = None
         while True:
-            variables = {"first": ROWS_A_REQUEST, "after": after}
+            variables: dict[str, object] = {"first": ROWS_A_REQUEST, "after": after}
             found = self._data(WALK, variables)["segments"]
             edges += [(edge["cursor"], edge["node"]["entityId"]) for edge in found["edges"]]
             after = found["pageInfo"]["endCursor"]
@@ -56,7 +56,7 @@ class Asker:
         """Returns the `ETag` of the answer to a GET."""
         return self._send(work, "", headers_of(work)).headers.get("ETag") if work.is_get else None
 
-    def check(self, work: Work, rows: Rows, etag: str | None) -> Answer:
+    def check(self, work: Work, rows: Rows, etag: str | None) -> FixedAnswer:
         """Returns a right answer; raises `WrongAnswer` if one of several is not."""
         places = random.Random(1)
         choice = {"id": rows.ids, "cursor": rows.cursors}
@@ -74,10 +74,10 @@ class Asker:
         body = response.content.decode()
         if response.status_code == 304:
             bare = [name for name in response.headers if name not in ("date", "server")]
-            return Answer(304, [(name, response.headers[name]) for name in bare], "")
+            return FixedAnswer(304, [(name, response.headers[name]) for name in bare], "")
         kind = response.headers["Content-Type"]
         length = str(len(response.content))
-        return Answer(200, [("content-type", kind), ("content-length", length)], body)
+        return FixedAnswer(200, [("content-type", kind), ("content-length", length)], body)
 
     def _send(self, work: Work, body: str, headers: dict[str, str]) -> httpx.Response:
         if work.is_get:
@@ -95,11 +95,10 @@ def data_of(response: httpx.Response) -> dict[str, Any]:
         answer = response.json()
     except ValueError:
         answer = None
-    data = answer.get("data") if isinstance(answer, dict) else None
+    data: dict[str, Any] = (answer.get("data") if isinstance(answer, dict) else None) or {}
     lacks = not data or any(
         field is None or (isinstance(field, list) and None in field) for field in data.values()
     )
     if response.status_code != 200 or lacks or "errors" in answer:
         raise WrongAnswer(f"status {response.status_code}: {response.text[:300]}")
-    found: dict[str, Any] = data
-    return found
+    return data

@@ -1,5 +1,6 @@
 """The servers, each a process with a port of its own, all on one core."""
 
+import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ import httpx
 import msgspec
 
 from benchmarks.command import PATIENCE_SECONDS, Command, free_port
-from benchmarks.warm.static import Answer
+from benchmarks.warm.static import FixedAnswer
 from benchmarks.warm.wrk import on_core
 from gateway.settings import Settings
 
@@ -34,21 +35,29 @@ RESPONSE_CACHE = "response_cache_max_bytes"
 class Contender:
     """A server that is running, and the URL that each kind of request goes to.
 
-    `is_ours` is false for a server that was running before.
+    `pid` is None for a server that was running before.
     """
 
     name: str
     url: str
-    is_ours: bool = True
+    pid: int | None = None
     has_url_for_each_work: bool = False
 
     def url_of(self, work: str) -> str:
         """Returns the URL for a kind of request."""
         return f"{self.url}/{work}" if self.has_url_for_each_work else self.url
 
+    def cpu_seconds(self) -> float | None:
+        """Returns the CPU time that the process has used; None where /proc does not say it."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class CountingStore:
     """An emulated store in a process of its own, which counts requests."""
 
     url: str
@@ -101,12 +110,12 @@ def gateway_url(port: int) -> str:
     return f"http://127.0.0.1:{port}/graphql"
 
 
-def start_store(processes: Processes, core: int | None) -> Store:
+def start_store(processes: Processes, core: int | None) -> CountingStore:
     """Starts an emulator whose quota does not run out."""
     port = free_port()
     options = ("--segments", str(SEGMENTS), "--control", "--quota", "1000000")
     processes.start(port, "gateway", "emulator", "--port", str(port), *options, core=core)
-    return Store(f"http://127.0.0.1:{port}")
+    return CountingStore(f"http://127.0.0.1:{port}")
 
 
 def start_gateway(
@@ -115,14 +124,14 @@ def start_gateway(
     """Starts `gateway serve`."""
     port = free_port()
     arguments = ("gateway", "serve", "--port", str(port))
-    processes.start(port, *arguments, core=core, environment=environment)
-    return Contender(name, gateway_url(port))
+    command = processes.start(port, *arguments, core=core, environment=environment)
+    return Contender(name, gateway_url(port), command.process.pid)
 
 
 @contextmanager
 def running_dynamic(
     server_core: int | None, load_core: int | None
-) -> Iterator[tuple[Processes, Store, list[Contender]]]:
+) -> Iterator[tuple[Processes, CountingStore, list[Contender]]]:
     """Runs a store and all contenders but `static`, which needs their answers first."""
     with ExitStack() as stack:
         processes = Processes(stack)
@@ -143,21 +152,22 @@ def running_dynamic(
         )
         for name, module, arguments in modules:
             port = free_port()
-            processes.start(
+            command = processes.start(
                 port, module, str(port), *arguments, core=server_core, environment=uncached
             )
-            contenders.append(Contender(name, gateway_url(port)))
+            contenders.append(Contender(name, gateway_url(port), command.process.pid))
         yield processes, store, contenders
 
 
 def start_static(
-    processes: Processes, answers: Mapping[str, Answer], folder: Path, core: int | None
+    processes: Processes, answers: Mapping[str, FixedAnswer], folder: Path, core: int | None
 ) -> Contender:
     """Starts the server of these bytes, by the name of the kind of request."""
     port, path = free_port(), folder / "answers.json"
     path.write_bytes(msgspec.json.encode({f"/{name}": answers[name] for name in answers}))
-    processes.start(port, "benchmarks.warm.static", str(port), str(path), core=core)
-    return Contender(STATIC, f"http://127.0.0.1:{port}", has_url_for_each_work=True)
+    command = processes.start(port, "benchmarks.warm.static", str(port), str(path), core=core)
+    url = f"http://127.0.0.1:{port}"
+    return Contender(STATIC, url, command.process.pid, has_url_for_each_work=True)
 
 
 def _listens(port: int) -> bool:

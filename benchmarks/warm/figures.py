@@ -1,45 +1,74 @@
 """The table of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.warm.works import Work
 
+HEAD = (
+    "| all of it warm | server | requests/s | share of static | CPU µs a request "
+    "| upstream requests |",
+    "|---|---|--:|--:|--:|--:|",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One run: requests a second, the server's CPU a request, and its upstream requests.
+
+    CPU is None where it cannot be read; so are the upstream requests of a server that was running
+    before.
+    """
+
+    rate: float
+    cpu_microseconds: float | None
+    upstream: int | None
+
 
 @dataclass
 class Figures:
-    """The requests a second of each run, by kind of request and server; and upstream requests."""
+    """All runs, by kind of request and server."""
 
-    rates: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-    upstream: dict[tuple[str, str], int] = field(default_factory=dict)
+    runs: dict[tuple[str, str], list[Figure]] = field(default_factory=dict)
 
-    def add(self, work: str, server: str, rate: float, upstream: int) -> None:
+    def add(self, work: str, server: str, figure: Figure) -> None:
         """Adds a run."""
-        self.rates.setdefault((work, server), []).append(rate)
-        self.upstream[work, server] = self.upstream.get((work, server), 0) + upstream
+        self.runs.setdefault((work, server), []).append(figure)
 
     def rate(self, work: str, server: str) -> float | None:
-        """Returns the median rate; None without a run."""
-        rates = self.rates.get((work, server))
-        return median(rates) if rates else None
+        """Returns the median of requests a second; None without a run."""
+        return _median(figure.rate for figure in self.runs.get((work, server), ()))
+
+    def lines(self, works: Sequence[Work], servers: Sequence[str], *, whole: str) -> list[str]:
+        """Returns the lines of the table; shares are of the rate of the server `whole`."""
+        lines = [*HEAD]
+        for work in works:
+            whole_rate = self.rate(work.name, whole)
+            for server in servers:
+                if runs := self.runs.get((work.name, server)):
+                    rate = median(figure.rate for figure in runs)
+                    cells = (
+                        work.title,
+                        server,
+                        f"{rate:.0f}",
+                        f"{rate / whole_rate:.3f}" if whole_rate else "–",
+                        _shown(_median(figure.cpu_microseconds for figure in runs)),
+                        _shown(_sum(figure.upstream for figure in runs)),
+                    )
+                    lines.append(f"| {' | '.join(cells)} |")
+        return lines
 
 
-def table(
-    figures: Figures, works: Sequence[Work], servers: Sequence[str], *, whole: str
-) -> list[str]:
-    """Returns the lines of the table; shares are those of the server `whole`."""
-    lines = [
-        "| all of it warm | server | requests/s | share of static | upstream requests |",
-        "|---|---|--:|--:|--:|",
-    ]
-    for work in works:
-        whole_rate = figures.rate(work.name, whole)
-        for server in servers:
-            rate = figures.rate(work.name, server)
-            if rate is None:
-                continue
-            of_whole = f"{rate / whole_rate:.3f}" if whole_rate else "–"
-            requests = figures.upstream[work.name, server]
-            lines.append(f"| {work.title} | {server} | {rate:.0f} | {of_whole} | {requests} |")
-    return lines
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"

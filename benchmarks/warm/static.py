@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
 
-class Answer(msgspec.Struct):
+class FixedAnswer(msgspec.Struct):
     """The status, headers and body of an answer."""
 
     status: int
@@ -19,7 +19,7 @@ class Answer(msgspec.Struct):
     body: str
 
 
-def messages(answer: Answer) -> tuple[Message, Message]:
+def messages(answer: FixedAnswer) -> tuple[Message, Message]:
     """Returns the ASGI messages of an answer."""
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     return (
@@ -30,7 +30,7 @@ def messages(answer: Answer) -> tuple[Message, Message]:
 
 def main(port: int, path: Path) -> None:
     """Serves until a signal."""
-    answers = msgspec.json.decode(path.read_bytes(), type=dict[str, Answer])
+    answers = msgspec.json.decode(path.read_bytes(), type=dict[str, FixedAnswer])
     sent = {name: messages(answer) for name, answer in answers.items()}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

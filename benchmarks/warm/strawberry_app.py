@@ -25,8 +25,6 @@ Node = TypeVar("Node")
 
 @strawberry.federation.type(keys=["entityId"])
 class Segment:
-    """A segment."""
-
     id: strawberry.ID
     entity_id: strawberry.ID
     name: str | None
@@ -40,38 +38,30 @@ class Segment:
         info: strawberry.Info,
         entityId: str,  # noqa: N803 - as in the representation
     ) -> "Segment | None":
-        """Returns the entity of a router."""
         loader: DataLoader[str, Segment | None] = info.context["segments"]
         return await loader.load(entityId)
 
 
 @strawberry.type
 class PageInfo:
-    """The place of a page."""
-
     has_next_page: bool
     end_cursor: str | None
 
 
 @strawberry.type
 class Edge(Generic[Node]):
-    """A row with its cursor."""
-
     cursor: str
     node: Node
 
 
 @strawberry.type
 class Connection(Generic[Node]):
-    """A page of a list."""
-
     edges: list[Edge[Node]]
     page_info: PageInfo
     total_count: int
 
 
 def segment_of(row: dict[str, Any]) -> Segment:
-    """Returns the segment of an upstream row."""
     global_id = base64.b64encode(f"Segment:{row['id']}".encode()).decode()
     return Segment(
         id=strawberry.ID(global_id),
@@ -86,50 +76,41 @@ def segment_of(row: dict[str, Any]) -> Segment:
 http: httpx.AsyncClient
 
 
-async def ask(**parameters: str | int) -> dict[str, Any]:
-    """Asks the store for segments."""
+async def ask(parameters: dict[str, str | int]) -> dict[str, Any]:
     response = await http.get("segments", params=parameters)
-    response.raise_for_status()
-    return response.json()
+    answer: dict[str, Any] = response.raise_for_status().json()
+    return answer
 
 
 @cached(ttl=TTL_SECONDS, cache=Cache.MEMORY)
 async def upstream_page(number: int) -> tuple[list[Segment], int]:
-    """Returns an upstream page, and the number of rows in the list."""
-    answer = await ask(page=number, limit=ROWS_A_PAGE)
+    answer = await ask({"page": number, "limit": ROWS_A_PAGE})
     return [segment_of(row) for row in answer["data"]], answer["meta"]["pagination"]["total"]
 
 
 @multi_cached("ids", ttl=TTL_SECONDS, cache=Cache.MEMORY)
 async def upstream_rows(ids: list[str]) -> dict[str, Segment]:
-    """Returns rows by id."""
-    answer = await ask(**{"id:in": ",".join(ids), "limit": len(ids)})
+    answer = await ask({"id:in": ",".join(ids), "limit": len(ids)})
     return {row["id"]: segment_of(row) for row in answer["data"]}
 
 
 async def load_segments(ids: list[str]) -> list[Segment | None]:
-    """Returns the segments of a batch, in the order of the ids."""
     rows = await upstream_rows(ids=ids)
     return [rows.get(one) for one in ids]
 
 
 def cursor_of(offset: int) -> str:
-    """Returns the cursor of the row at an offset."""
     return base64.b64encode(f"segment:{offset}".encode()).decode()
 
 
 def offset_after(cursor: str | None) -> int:
-    """Returns the offset of the row after a cursor."""
     return int(base64.b64decode(cursor).decode().partition(":")[2]) + 1 if cursor else 0
 
 
 @strawberry.type
 class Query:
-    """What can be read."""
-
     @strawberry.field
     async def segments(self, first: int = 50, after: str | None = None) -> Connection[Segment]:
-        """Returns a page of all segments."""
         start = offset_after(after)
         end = start + first
         page = start // ROWS_A_PAGE
@@ -149,7 +130,6 @@ class Query:
 
     @strawberry.field
     async def segment(self, info: strawberry.Info, entity_id: strawberry.ID) -> Segment | None:
-        """Returns one segment."""
         loader: DataLoader[str, Segment | None] = info.context["segments"]
         return await loader.load(entity_id)
 
@@ -157,21 +137,18 @@ class Query:
     async def segments_by_entity_id(
         self, info: strawberry.Info, entity_ids: list[strawberry.ID]
     ) -> list[Segment | None]:
-        """Returns several segments."""
         loader: DataLoader[str, Segment | None] = info.context["segments"]
         return await loader.load_many(entity_ids)
 
 
 class App(GraphQL[dict[str, object], None]):
-    """The application, with a DataLoader for each request."""
-
     async def get_context(self, request: Any, response: Any) -> dict[str, object]:
-        """Returns the context of a request."""
         return {"request": request, "segments": DataLoader(load_fn=load_segments)}
 
 
 schema = strawberry.federation.Schema(
-    query=Query, extensions=[ParserCache(maxsize=100), ValidationCache(maxsize=100)]
+    query=Query,
+    extensions=[lambda: ParserCache(maxsize=100), lambda: ValidationCache(maxsize=100)],
 )
 
 if __name__ == "__main__":

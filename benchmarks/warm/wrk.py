@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from time import time
@@ -16,7 +17,7 @@ INSTALL = (
     "The load comes from wrk, which is not installed: `apt install wrk` on Debian and Ubuntu, "
     "`brew install wrk` on macOS, or https://github.com/wg/wrk."
 )
-RATE = re.compile(r"^Requests/sec: +([\d.]+)$", re.MULTILINE)
+RATE = re.compile(r"^ +(\d+) requests in .*^Requests/sec: +([\d.]+)$", re.MULTILINE | re.DOTALL)
 FAILED = re.compile(r"^ +(?:Non-2xx|Socket errors).*$", re.MULTILINE)
 # The first argument is a number that no other run has: it seeds the random choice, and makes the
 # numbers of the requests. Pieces at even places are the names of holes.
@@ -58,6 +59,14 @@ class LoadFailed(Exception):
     """wrk did not run, or some answers were errors; the message has its output."""
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one run of wrk has sent."""
+
+    requests: int
+    a_second: float
+
+
 def is_installed() -> bool:
     """Returns whether wrk is there."""
     return which("wrk") is not None
@@ -86,21 +95,21 @@ def script(work: Work, rows: Rows, headers: Mapping[str, str]) -> str:
     )
 
 
-def run(path: Path, url: str, seconds: int, core: int | None) -> float:
-    """Runs a script against a URL; returns requests a second. Raises `LoadFailed`."""
+def put_load(script_path: Path, url: str, seconds: int, core: int | None) -> Load:
+    """Runs a script against a URL. Raises `LoadFailed`."""
     options = ("-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s")
-    command = ("wrk", *options, "-s", str(path), url, "--", f"{time():.0f}")
+    command = ("wrk", *options, "-s", str(script_path), url, "--", f"{time():.0f}")
     with on_core(core):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return rate_of(done.stdout + done.stderr)
+    return load_of(done.stdout + done.stderr)
 
 
-def rate_of(output: str) -> float:
-    """Returns the requests a second of wrk's output; raises `LoadFailed` if any has failed."""
+def load_of(output: str) -> Load:
+    """Returns what wrk's output says; raises `LoadFailed` if any request has failed."""
     found = RATE.search(output)
     if not found or FAILED.search(output):
         raise LoadFailed(output.strip())
-    return float(found[1])
+    return Load(int(found[1]), float(found[2]))
 
 
 @contextmanager
