@@ -40,6 +40,8 @@ from benchmarks.warm.wrk import (
 PAGE = Path("docs/performance.md")
 LIBRARIES = ("bigcommerce-segments-gateway", "strawberry-graphql", "graphql-core", "uvicorn")
 WARM_UP_SECONDS = 1
+# Below this share of a core, rates say more about the machine than about the server.
+BUSY = 0.9
 ONE_CORE = "There is one core for servers and load: the shares say little."
 
 
@@ -179,6 +181,16 @@ def measured_figures(options: Options, folder: Path) -> tuple[Figures, list[str]
     return figures, list(dict.fromkeys(one.contender.name for one in runs)), works
 
 
+def disturbed(least_busy: float | None) -> str:
+    """Returns a sentence if a server could not use its core; else none."""
+    if least_busy is None or least_busy >= BUSY:
+        return ""
+    return (
+        f" A server used only {least_busy:.0%} of its core: the load or other processes had the "
+        "rest, so compare the CPU, not the rates."
+    )
+
+
 def main(argv: Sequence[str]) -> int:
     """Measures; returns the exit status."""
     options = parsed(argv)
@@ -197,7 +209,7 @@ def main(argv: Sequence[str]) -> int:
     said = (
         f"On {conditions(*LIBRARIES)}: medians of {options.rounds} rounds of "
         f"{options.seconds} s, {CONNECTIONS} connections."
-        f"{'' if cores()[0] is not None else ' ' + ONE_CORE}"
+        f"{'' if cores()[0] is not None else ' ' + ONE_CORE}{disturbed(figures.least_busy())}"
     )
     lines = figures.lines(works, servers, whole=STATIC)
     print(said, "", *lines, sep="\n")

@@ -25,6 +25,11 @@ class Figure:
     cpu_microseconds: float | None
     upstream: int | None
 
+    @property
+    def busy(self) -> float | None:
+        """The share of a core that the server used."""
+        return None if self.cpu_microseconds is None else self.rate * self.cpu_microseconds / 1e6
+
 
 @dataclass
 class Figures:
@@ -39,6 +44,14 @@ class Figures:
     def rate(self, work: str, server: str) -> float | None:
         """Returns the median of requests a second; None without a run."""
         return _median(figure.rate for figure in self.runs.get((work, server), ()))
+
+    def least_busy(self) -> float | None:
+        """Returns the least share of its core that a server used, in the median of its runs.
+
+        It is near 1 unless the load is too slow, or other processes take the cores.
+        """
+        shares = [_median(figure.busy for figure in runs) for runs in self.runs.values()]
+        return min((share for share in shares if share is not None), default=None)
 
     def lines(self, works: Sequence[Work], servers: Sequence[str], *, whole: str) -> list[str]:
         """Returns the lines of the table; shares are of the rate of the server `whole`."""

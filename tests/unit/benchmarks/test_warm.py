@@ -8,7 +8,7 @@ import httpx
 import pytest
 from graphql import parse, validate
 
-from benchmarks.warm.__main__ import parsed
+from benchmarks.warm.__main__ import disturbed, parsed
 from benchmarks.warm.checks import WrongAnswer, data_of
 from benchmarks.warm.figures import HEAD, Figure, Figures
 from benchmarks.warm.memory import DOCUMENTS
@@ -127,6 +127,18 @@ def test_table_has_medians_and_shares() -> None:
         "| the same page of 50 | gateway | 200 | 0.500 | 20 | 1 |",
         "| the same page of 50 | rival | 1 | 0.003 | – | – |",
     ]
+
+
+def test_a_server_that_lacked_its_core_is_said() -> None:
+    figures = Figures()
+    assert disturbed(figures.least_busy()) == ""
+    for cpu in (950.0, 920.0, 100.0):
+        figures.add("page", "gateway", Figure(1000, cpu, 0))
+    figures.add("page", "rival", Figure(1000, None, None))
+    assert figures.least_busy() == pytest.approx(0.92)
+    assert disturbed(figures.least_busy()) == ""
+    figures.add("ids", "gateway", Figure(1000, 520, 0))
+    assert disturbed(figures.least_busy()).startswith(" A server used only 52% of its core:")
 
 
 @pytest.mark.parametrize(
