@@ -43,7 +43,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation chaos fuzz test test-fast audit format graphiql graphiql-if-possible \
+.PHONY: help setup run federation bench chaos fuzz test test-fast audit format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
 	supergraph released wheel clean
 
@@ -61,6 +61,9 @@ federation: $(VENV)/.run ## Serve the example of a larger graph on http://127.0.
 	@[ -d '$(EXAMPLE)/routers/$(ROUTER)' ] || { echo 'ROUTER is hive or apollo.' >&2; exit 1; }
 	@$(MAKE) --silent $(EXAMPLE)/routers/$(ROUTER)/node_modules/.installed
 	@exec $(BIN)/python $(EXAMPLE)/start.py --router $(ROUTER) $(FEDERATION_ARGS)
+
+bench: setup ## Measure warm answers beside a bare server that sends the same bytes, into docs/performance.md (needs wrk; WORK=a,b for some)
+	@$(BIN)/python -m benchmarks.warm $(subst $(comma), ,$(WORK)) $(BENCH_ARGS)
 
 chaos: setup ## Measure what clients notice while one part after another fails, into docs/resilience.md (SCENARIO=a,b for some)
 	@$(BIN)/python -m benchmarks.chaos $(subst $(comma), ,$(SCENARIO))

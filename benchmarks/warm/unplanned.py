@@ -1,0 +1,28 @@
+"""A contender: the gateway, but each request is executed by graphql-core.
+
+`python -m benchmarks.warm.unplanned PORT`, with the settings of the environment.
+"""
+
+import sys
+from inspect import signature
+from typing import Any
+
+from gateway.app import create_app
+from gateway.logs import configure_logging
+from gateway.server import ShutdownPolicy, listen, serve
+from gateway.settings import load_settings
+
+# Until `create_app` takes `plans`, it makes no plans.
+NO_PLANS: dict[str, Any] = {"plans": False} if "plans" in signature(create_app).parameters else {}
+
+
+def main(port: int) -> None:
+    """Serves until a signal."""
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    with listen("127.0.0.1", port) as listener:
+        serve(create_app(settings, **NO_PLANS), listener, ShutdownPolicy(grace_seconds=1))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
