@@ -103,7 +103,7 @@ def create_app(
         HttpCaching(
             settings.cache_ttl_seconds,
             services.cache.now,
-            shared=settings.cache_control == "public",
+            shared=settings.shared_caches,
         )
     )
     ready = ReadyAnswers(

@@ -127,7 +127,9 @@ class GraphQLEndpoint:
         with open_request_scope(self._answer_seconds, client.name) as scope:
             document = await self._documents.text_of(parameters)
             context = self._new_context(client)
-            executed = await self._execution.execute(request, parameters, document, context)
+            executed = await self._execution.execute(
+                request, parameters, document, context, client.name
+            )
             result = executed.result
             if parameters.sha256 is not None and not isinstance(result, PreExecutionError):
                 await self._documents.keep(parameters.sha256, document, client)

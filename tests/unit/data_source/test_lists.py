@@ -157,7 +157,7 @@ async def test_unreadable_answer_is_an_error_and_is_not_cached(fault: Fault) -> 
 
 async def test_cursors_whose_rows_are_gone_have_the_list_read_again_a_few_times_at_most() -> None:
     clock = Clock()
-    gateway = in_process(1000, clock=clock, CACHE_TTL_SECONDS="1000")
+    gateway = in_process(1000, clock=clock, CACHE_TTL_SECONDS="1000", RESPONSE_CACHE_MAX_BYTES="0")
     name, gone = gateway.services.segments.name, str(UUID(int=1, version=4))
     dead = [encode_cursor(Cursor(at, gone), name) for at in (5, 300, 600, 900)]
     for cursor in dead * 3:
