@@ -47,14 +47,6 @@ class Contender:
         """Returns the URL for a kind of request."""
         return f"{self.url}/{work}" if self.has_url_for_each_work else self.url
 
-    def cpu_seconds(self) -> float | None:
-        """Returns the CPU time that the process has used; None where /proc does not say it."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-        except OSError:
-            return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
 
 @dataclass(frozen=True, slots=True)
 class CountingStore:
@@ -103,6 +95,15 @@ class Processes:
                 raise RuntimeError(f"{arguments[0]} did not start: {command.errors.text()}")
             sleep(0.02)
         return command
+
+
+def cpu_seconds(pid: int | None) -> float | None:
+    """Returns the CPU time that a process has used; None where /proc does not say it."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def gateway_url(port: int) -> str:
