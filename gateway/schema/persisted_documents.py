@@ -7,11 +7,13 @@ it has proved valid, and what Redis has is compared with its hash: Redis is not 
 import re
 from collections.abc import Callable
 from hashlib import sha256 as new_sha256
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from gateway.redis.connection import RedisClient, RedisConnection
 from gateway.redis.keys import key
 from gateway.schema.document_memory import DocumentMemory, StoredDocument
+
+if TYPE_CHECKING:
+    from gateway.redis.connection import RedisClient, RedisConnection
 
 # As a client sends a hash, and as the draft of Persisted Documents wants it.
 SHA256_HEX = re.compile("[0-9a-f]{64}")
@@ -33,12 +35,17 @@ class PersistedDocuments:
     """
 
     def __init__(
-        self, redis: RedisConnection | None, store_key: str, clock: Callable[[], float]
+        self, redis: "RedisConnection | None", store_key: str, clock: Callable[[], float]
     ) -> None:
         self._redis = redis
         self._store_key = store_key
         self._clock = clock
         self.memory = DocumentMemory(MEMORY_BYTES)
+
+    def in_memory(self, sha256: str) -> str | None:
+        """Returns the text with this hash if it is in memory, and Redis needs no new copy."""
+        stored = self.memory.get(sha256)
+        return None if stored is None or self._is_due(stored) else stored.text
 
     async def find(self, sha256: str) -> str | None:
         """Returns the text with this hash, None if it is not stored."""
@@ -62,14 +69,17 @@ class PersistedDocuments:
                 return
             stored = StoredDocument(text, self._clock())
             self.memory.add(sha256, stored, client)
-        elif self._redis is None or self._clock() < stored.written_at + REWRITE_SECONDS:
+        elif not self._is_due(stored):
             return
         if self._redis is not None:
             stored.written_at = self._clock()
             await self._write(self._redis, sha256, text)
 
-    async def _read(self, redis: RedisConnection, sha256: str) -> str | None:
-        async def read(client: RedisClient) -> bytes:
+    def _is_due(self, stored: StoredDocument) -> bool:
+        return self._redis is not None and self._clock() >= stored.written_at + REWRITE_SECONDS
+
+    async def _read(self, redis: "RedisConnection", sha256: str) -> str | None:
+        async def read(client: "RedisClient") -> bytes:
             # A range: what others have put there may be of any size.
             value = cast("bytes", await client.getrange(self._key(sha256), 0, MOST_BYTES))
             return value if new_sha256(value).hexdigest() == sha256 else b""
@@ -79,7 +89,7 @@ class PersistedDocuments:
         except UnicodeDecodeError:
             return None
 
-    async def _write(self, redis: RedisConnection, sha256: str, text: str) -> None:
+    async def _write(self, redis: "RedisConnection", sha256: str, text: str) -> None:
         await redis.run(
             lambda client: client.set(self._key(sha256), text.encode(), ex=EXPIRY_SECONDS),
             None,

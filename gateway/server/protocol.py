@@ -1,38 +1,34 @@
 """HTTP/1.1: uvicorn's protocol over httptools, with the limits and checks that both lack.
 
 It limits the head of a request (its request line and headers), the requests that a client sends
-ahead, and the time of a client. `heads` checks heads, `connections` has what all connections share,
-and `gateway.web.request_body` limits bodies.
+ahead, and the time of a client. `requests` makes requests of what the parser finds, `connections`
+has what all connections share, and `gateway.web.request_body` limits bodies.
 """
 
-from asyncio import BaseTransport, TimerHandle
-from collections import deque
+from asyncio import BaseTransport
+from functools import partial
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gateway.server.connections import Admission, ConnectionsState
+from gateway.server.connections import Admission
 from gateway.server.heads import (
-    FRAMING,
     MAXIMUM_HEAD_BYTES,
-    MAXIMUM_HEADERS,
     VERSION_ERRORS,
-    check_head,
+    framing_of,
     other_version,
-    read_target,
     too_large,
-    too_many_headers,
 )
 from gateway.server.pipelining import END_OF_HEAD, MAXIMUM_PIPELINED, Flow, size_of_requests
 from gateway.server.refusals import INVALID, OVERLOADED, Refusal, answer_to
+from gateway.server.requests import RequestProtocol
+from gateway.server.timers import Timer
 
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
-HEALTH = b"/health/"
 
 
-class HttpProtocol(HttpToolsProtocol):
+class HttpProtocol(RequestProtocol):
     """One connection.
 
     A head of more than `MAXIMUM_HEAD_BYTES` or `MAXIMUM_HEADERS` is answered with 431, as are
@@ -42,35 +38,31 @@ class HttpProtocol(HttpToolsProtocol):
     `MAXIMUM_PIPELINED` requests without an answer, no more is parsed, nor soon read.
     """
 
-    server_state: ConnectionsState
     flow: Flow
     head_seconds = HEAD_SECONDS
     unread_seconds = UNREAD_SECONDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_spare = False
         self._is_refused = False
-        self._is_in_body = False
-        # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
-        self._bytes_outside_body = 0
         self._unparsed = b""
-        self._running: RequestResponseCycle | None = None
-        # The bytes of each request without an answer, oldest first.
-        self._unanswered: deque[int] = deque()
-        self._head_timer: TimerHandle | None = None
-        self._unread_timer: TimerHandle | None = None
+        late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
+        self._head_timer = Timer(self.loop, self.head_seconds, partial(self._refuse, late))
+        self._idle_timer = Timer(
+            self.loop, self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Accepts a connection, if there is room for it."""
         super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows it
         self.flow = Flow(self.transport)
+        self._unread_timer = Timer(self.loop, self.unread_seconds, self.transport.abort)
         admission = self.server_state.admit(self, self.client[0] if self.client else "")
         self._is_spare = admission is Admission.HEALTH_ONLY
         if admission is Admission.NOTHING:
             self._refuse(OVERLOADED)
         else:
-            self._start_idle_timer()
+            self._idle_timer.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the timers, and the requests that the client has sent ahead."""
@@ -79,8 +71,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._running is not None:  # uvicorn tells the last request alone
             self._running.disconnected = True
             self._running.message_event.set()
-        self._stop_head_timer()
-        self._unset_keepalive_if_required()
+        for timer in (self._head_timer, self._idle_timer, self._unread_timer):
+            timer.forget()
         super().connection_lost(exc)
 
     def drop(self) -> None:
@@ -98,25 +90,23 @@ class HttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Starts the timer for the client to read its answer."""
         super().pause_writing()
-        self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
+        self._unread_timer.start()
         self._note_wait()
 
     def resume_writing(self) -> None:
         """Stops that timer."""
         super().resume_writing()
-        if self._unread_timer is not None:
-            self._unread_timer.cancel()
+        self._unread_timer.stop()
         self._note_wait()
 
     def data_received(self, data: bytes) -> None:
         """Parses bytes, as far as there is room for requests."""
-        self._unset_keepalive_if_required()
-        self._unparsed += data
-        self._parse_on()
+        self._idle_timer.stop()
+        self._parse_on(self._unparsed + data if self._unparsed else data)
 
-    def _parse_on(self) -> None:
+    def _parse_on(self, data: bytes) -> None:
         """Parses bytes, at most `MAXIMUM_HEAD_BYTES` in a row outside a body."""
-        data, self._unparsed = self._unparsed, b""
+        self._unparsed = b""
         while data and not self._is_refused and not self.transport.is_closing():
             free = MAXIMUM_PIPELINED - len(self._unanswered)
             if not free:
@@ -137,81 +127,27 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._is_answering and not self.transport.is_closing():
             self._limit_wait()
 
-    def on_message_begin(self) -> None:
-        """Begins a request."""
-        if not self._is_in_body:
-            super().on_message_begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Adds a header; drops trailers, which follow the body."""
-        if self._is_in_body:
-            return
-        if len(self.headers) == MAXIMUM_HEADERS:
-            raise too_many_headers()
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
-        """Checks the head, and starts the request."""
-        self._bytes_outside_body = 0
-        if self._is_in_body:
-            return
-        version = self.parser.get_http_version()
-        check_head(version, self.headers)
-        if not self.url.startswith(b"/"):
-            self._read_other_target()
-        if self._is_spare and not self.url.startswith(HEALTH):
-            raise OVERLOADED
-        if self.expect_100_continue:  # RFC 9110, 10.1.1: not in HTTP/1.0, nor without a body
-            self.expect_100_continue = version != "1.0" and bool(self._framing())
+        """Starts the request, whose head is in time."""
+        if not self._is_in_body:
+            self._head_timer.stop()
         super().on_headers_complete()
-        self._unanswered.append(0)
-        # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
-        # what follows would be read as the body.
-        if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
-            self.close_after_answer()
-        self._is_in_body = True
-        self._stop_head_timer()
-
-    def on_body(self, body: bytes) -> None:
-        """Adds a part of the body; after `Expect: 100-continue`, keeps the connection open."""
-        super().on_body(body)
-        self._bytes_outside_body = 0
-        if self.expect_100_continue:
-            self.expect_100_continue = False
-            is_last = self.server_state.is_draining or self._is_spare
-            self.cycle.keep_alive = self.parser.should_keep_alive() and not is_last
-
-    def on_message_complete(self) -> None:
-        """Ends a request, unless the parser ended it at an upgrade, before its body."""
-        if self.parser.should_upgrade() and self._framing():
-            return
-        super().on_message_complete()
-        self._is_in_body = False
-        self._bytes_outside_body = 0
 
     def on_response_complete(self) -> None:
         """Starts the next request; reads and parses on once no other request is queued."""
         self._unanswered.popleft()
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
+            else:
+                self._idle_timer.start()
         if self.pipeline:
             self.flow.pause_reading()
         elif self._unparsed:
-            self._parse_on()
+            self._parse_on(self._unparsed)
         self._note_wait()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def close_after_answer(self) -> None:
-        """Adds `Connection: close` to the answer to the last request, if it has not begun."""
-        if self._is_answering and not self.cycle.response_started:
-            self.cycle.keep_alive = False
-
-    @property
-    def _is_answering(self) -> bool:
-        # uvicorn's type lacks None, the value before the first request.
-        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _parse(self, data: bytes) -> bytes:
         """Parses bytes; returns those after a head with an upgrade."""
@@ -242,19 +178,9 @@ class HttpProtocol(HttpToolsProtocol):
         """
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        if framing := self._framing():
+        if framing := framing_of(self.headers):
             lines = b"".join(b"%b: %b\r\n" % header for header in framing)
             self._parse(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
-
-    def _framing(self) -> list[tuple[bytes, bytes]]:
-        return [header for header in self.headers if header[0] in FRAMING]
-
-    def _read_other_target(self) -> None:
-        self.url, host = read_target(self.url, self.parser.get_method())
-        if host is not None:
-            # In place, since the scope has this list; the URL's host replaces the header's.
-            self.headers[:] = [header for header in self.headers if header[0] != b"host"]
-            self.headers.append((b"host", host))
 
     def _note_wait(self) -> None:
         """Lets the other connections know whether this one waits, and its bytes in waiting."""
@@ -267,21 +193,10 @@ class HttpProtocol(HttpToolsProtocol):
     def _limit_wait(self) -> None:
         """Runs a timer while the connection waits for the client."""
         if not self._is_in_body and not self._bytes_outside_body:
-            self._stop_head_timer()
-            self._start_idle_timer()
-        elif self._head_timer is None:
-            late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
-            self._head_timer = self.loop.call_later(self.head_seconds, self._refuse, late)
-
-    def _start_idle_timer(self) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
-
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+            self._head_timer.stop()
+            self._idle_timer.start()
+        elif not self._head_timer.is_running:
+            self._head_timer.start()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Closes the connection, after an error unless another answer has begun or is due."""

@@ -13,7 +13,9 @@ from starlette.requests import Request
 
 from gateway.api_keys import create_api_key
 from gateway.identity import AccessScope
-from gateway.web.authentication import Authentication, KeyFile, Peers, SigningKeys, Tokens
+from gateway.web.authentication import Authentication, KeyFile, Peers
+from gateway.web.authentication.signing_keys import SigningKeys
+from gateway.web.authentication.tokens import Tokens
 from gateway.web.request_error import RequestError
 
 CLOCK = Clock()

@@ -124,12 +124,14 @@ def in_process(
     too_long: int = 414,
     clock: Callable[[], float] = time.time,
     authenticate: Authenticate | None = None,
+    plans: bool = True,
     **settings: str,
 ) -> InProcess:
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
 
     A query string of more than `longest_query` bytes is answered with the status `too_long`.
-    `authenticate` replaces the settings' way to name the client of a request. `settings` are
+    `authenticate` replaces the settings' way to name the client of a request. Without `plans`, graphql-core executes
+    each operation. `settings` are
     variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
@@ -164,6 +166,7 @@ def in_process(
         EmulatedWire(picky),
         clock,
         authenticate,
+        plans=plans,
     )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from issuer import AUDIENCE, EC_KEY, ED_KEY, ISSUER, OTHER_RSA_KEY, RSA_KEY, Issuer, public_jwk
 
 from gateway.identity import AccessScope, Client
-from gateway.web.authentication import SigningKeys, Tokens
 from gateway.web.authentication.refused import CredentialsRefused
+from gateway.web.authentication.signing_keys import SigningKeys
+from gateway.web.authentication.tokens import Tokens
 
 READ = frozenset({AccessScope.SEGMENTS_READ})
 INVALID = "The token is not valid."
