@@ -15,7 +15,6 @@ import msgspec
 from benchmarks.command import PATIENCE_SECONDS, Command, free_port
 from benchmarks.warm.static import FixedAnswer
 from benchmarks.warm.wrk import on_core
-from gateway.settings import Settings
 
 SEGMENTS = 1000
 # Longer than any run: what is warm stays warm.
@@ -28,7 +27,6 @@ STATIC, GATEWAY, UNCACHED, UNPLANNED, STRAWBERRY = (
     "without plans",
     "Strawberry",
 )
-RESPONSE_CACHE = "response_cache_max_bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +137,8 @@ def running_dynamic(
         store = start_store(processes, load_core)
         settings = store.settings()
         contenders = [start_gateway(processes, settings, server_core)]
-        uncached = dict(settings)
-        if RESPONSE_CACHE in Settings.model_fields:  # until there is a response cache
-            uncached[f"GATEWAY_{RESPONSE_CACHE.upper()}"] = "0"
-            contenders.append(start_gateway(processes, uncached, server_core, UNCACHED))
+        uncached = {**settings, "GATEWAY_RESPONSE_CACHE_MAX_BYTES": "0"}
+        contenders.append(start_gateway(processes, uncached, server_core, UNCACHED))
         modules: Sequence[tuple[str, str, Sequence[str]]] = (
             (UNPLANNED, "benchmarks.warm.unplanned", ()),
             (
