@@ -19,6 +19,7 @@ from benchmarks.warm.contenders import (
     STATIC,
     Contender,
     CountingStore,
+    cpu_seconds,
     running_dynamic,
     start_static,
 )
@@ -79,9 +80,9 @@ class Run:
     def figure(self, seconds: int, core: int | None, store: CountingStore) -> Figure:
         """Measures it."""
         is_ours = self.contender.pid is not None
-        asked, used = store.requests(), self.contender.cpu_seconds()
+        asked, used = store.requests(), cpu_seconds(self.contender.pid)
         load = self.load(seconds, core)
-        used_after = self.contender.cpu_seconds()
+        used_after = cpu_seconds(self.contender.pid)
         cpu = None
         if used is not None and used_after is not None:
             cpu = (used_after - used) / load.requests * 1e6

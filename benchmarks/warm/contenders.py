@@ -15,7 +15,6 @@ import msgspec
 from benchmarks.command import PATIENCE_SECONDS, Command, free_port
 from benchmarks.warm.static import FixedAnswer
 from benchmarks.warm.wrk import on_core
-from gateway.settings import Settings
 
 SEGMENTS = 1000
 # Longer than any run: what is warm stays warm.
@@ -28,7 +27,6 @@ STATIC, GATEWAY, UNCACHED, UNPLANNED, STRAWBERRY = (
     "without plans",
     "Strawberry",
 )
-RESPONSE_CACHE = "response_cache_max_bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +44,6 @@ class Contender:
     def url_of(self, work: str) -> str:
         """Returns the URL for a kind of request."""
         return f"{self.url}/{work}" if self.has_url_for_each_work else self.url
-
-    def cpu_seconds(self) -> float | None:
-        """Returns the CPU time that the process has used; None where /proc does not say it."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-        except OSError:
-            return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +95,15 @@ class Processes:
         return command
 
 
+def cpu_seconds(pid: int | None) -> float | None:
+    """Returns the CPU time that a process has used; None where /proc does not say it."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def gateway_url(port: int) -> str:
     """Returns the URL of GraphQL on a port."""
     return f"http://127.0.0.1:{port}/graphql"
@@ -138,10 +137,8 @@ def running_dynamic(
         store = start_store(processes, load_core)
         settings = store.settings()
         contenders = [start_gateway(processes, settings, server_core)]
-        uncached = dict(settings)
-        if RESPONSE_CACHE in Settings.model_fields:  # until there is a response cache
-            uncached[f"GATEWAY_{RESPONSE_CACHE.upper()}"] = "0"
-            contenders.append(start_gateway(processes, uncached, server_core, UNCACHED))
+        uncached = {**settings, "GATEWAY_RESPONSE_CACHE_MAX_BYTES": "0"}
+        contenders.append(start_gateway(processes, uncached, server_core, UNCACHED))
         modules: Sequence[tuple[str, str, Sequence[str]]] = (
             (UNPLANNED, "benchmarks.warm.unplanned", ()),
             (

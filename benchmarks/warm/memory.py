@@ -20,7 +20,14 @@ import httpx
 from benchmarks.command import PATIENCE_SECONDS, Command, free_port
 from benchmarks.page import conditions, with_marked
 from benchmarks.warm.checks import SAMPLES, Examiner, WrongAnswer
-from benchmarks.warm.contenders import Contender, Processes, gateway_url, start_gateway, start_store
+from benchmarks.warm.contenders import (
+    Contender,
+    Processes,
+    cpu_seconds,
+    gateway_url,
+    start_gateway,
+    start_store,
+)
 from benchmarks.warm.works import FIELDS, WORKS, Work
 from benchmarks.warm.wrk import (
     INSTALL,
@@ -58,8 +65,8 @@ def resident_bytes(pid: int) -> int:
     return pages * resource.getpagesize()
 
 
-def seconds_to_answer() -> float:
-    """Starts the gateway without settings; returns the seconds until its first answer has come."""
+def seconds_to_answer() -> tuple[float, float]:
+    """Starts the gateway without settings; returns the seconds to its first answer, and of CPU."""
     port = free_port()
     arguments = ("-m", "gateway", "serve", "--port", str(port))
     command = Command(sys.executable, *arguments)
@@ -73,16 +80,18 @@ def seconds_to_answer() -> float:
                 except httpx.ConnectError:
                     sleep(0.005)
                 else:
-                    return monotonic() - began
+                    pid = command.process.pid
+                    return monotonic() - began, cpu_seconds(pid) or 0.0
         finally:
             command.kill()
     raise RuntimeError(f"the gateway has not answered: {command.errors.text()}")
 
 
-def start_seconds() -> float:
-    """Returns the median of several starts, after one that has compiled the modules."""
+def start_seconds() -> tuple[float, float]:
+    """Returns medians of several starts, after one that has compiled the modules."""
     seconds_to_answer()
-    return median(seconds_to_answer() for _ in range(STARTS))
+    starts = [seconds_to_answer() for _ in range(STARTS)]
+    return median(seconds for seconds, _ in starts), median(cpu for _, cpu in starts)
 
 
 def send_different(gateway: Contender, requests: int, folder: Path) -> int:
@@ -128,7 +137,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        started = start_seconds()
+        started, started_cpu = start_seconds()
         at_first, at_last, sent = memory(requests)
     except (WrongAnswer, LoadFailed, RuntimeError) as error:
         print(error, file=sys.stderr)
@@ -137,6 +146,7 @@ def main(argv: Sequence[str]) -> int:
         return 130
     rows = (
         (f"start to the first answer, median of {STARTS}", f"{started:.2f} s"),
+        ("CPU of it", f"{started_cpu:.2f} s"),
         ("resident memory after the first answer", f"{at_first / MEBIBYTE:.0f} MiB"),
         (f"after {sent} different requests", f"{at_last / MEBIBYTE:.0f} MiB"),
     )

@@ -38,8 +38,12 @@ class Segment:
         info: strawberry.Info,
         entityId: str,  # noqa: N803 - as in the representation
     ) -> "Segment | None":
-        loader: DataLoader[str, Segment | None] = info.context["segments"]
-        return await loader.load(entityId)
+        return await segments_of(info).load(entityId)
+
+
+def segments_of(info: strawberry.Info) -> DataLoader[str, Segment | None]:
+    loader: DataLoader[str, Segment | None] = info.context["segments"]
+    return loader
 
 
 @strawberry.type
@@ -112,7 +116,6 @@ class Query:
     @strawberry.field
     async def segments(self, first: int = 50, after: str | None = None) -> Connection[Segment]:
         start = offset_after(after)
-        end = start + first
         page = start // ROWS_A_PAGE
         rows, total = await upstream_page(page + 1)
         found = rows[start - page * ROWS_A_PAGE :]
@@ -124,21 +127,19 @@ class Query:
             Edge(cursor=cursor_of(start + at), node=row) for at, row in enumerate(found[:first])
         ]
         page_info = PageInfo(
-            has_next_page=end < total, end_cursor=edges[-1].cursor if edges else None
+            has_next_page=start + first < total, end_cursor=edges[-1].cursor if edges else None
         )
         return Connection(edges=edges, page_info=page_info, total_count=total)
 
     @strawberry.field
     async def segment(self, info: strawberry.Info, entity_id: strawberry.ID) -> Segment | None:
-        loader: DataLoader[str, Segment | None] = info.context["segments"]
-        return await loader.load(entity_id)
+        return await segments_of(info).load(entity_id)
 
     @strawberry.field
     async def segments_by_entity_id(
         self, info: strawberry.Info, entity_ids: list[strawberry.ID]
     ) -> list[Segment | None]:
-        loader: DataLoader[str, Segment | None] = info.context["segments"]
-        return await loader.load_many(entity_ids)
+        return await segments_of(info).load_many(entity_ids)
 
 
 class App(GraphQL[dict[str, object], None]):

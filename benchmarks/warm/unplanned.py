@@ -4,16 +4,11 @@
 """
 
 import sys
-from inspect import signature
-from typing import Any
 
 from gateway.app import create_app
 from gateway.logs import configure_logging
 from gateway.server import ShutdownPolicy, listen, serve
 from gateway.settings import load_settings
-
-# Until `create_app` takes `plans`, it makes no plans.
-NO_PLANS: dict[str, Any] = {"plans": False} if "plans" in signature(create_app).parameters else {}
 
 
 def main(port: int) -> None:
@@ -21,7 +16,7 @@ def main(port: int) -> None:
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     with listen("127.0.0.1", port) as listener:
-        serve(create_app(settings, **NO_PLANS), listener, ShutdownPolicy(grace_seconds=1))
+        serve(create_app(settings, plans=False), listener, ShutdownPolicy(grace_seconds=1))
 
 
 if __name__ == "__main__":
