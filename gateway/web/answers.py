@@ -1,6 +1,6 @@
 """The JSON and the headers of answers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -63,8 +63,8 @@ class RawResponse:
         )
 
 
-def _lines(headers: Iterable[RawHeader]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
+def _frame(key: Hashable, headers: Sequence[RawHeader], end: bytes) -> Frame:
+    return Frame(key, headers, b"".join([b"%b: %b\r\n" % header for header in headers]), end)
 
 
 class Answers:
@@ -78,20 +78,23 @@ class Answers:
     ) -> RawResponse:
         """Returns the answer to an operation without errors; 304 if the client has it already."""
         age, left = self._caching.times(answer)
-        frame, key = answer.frame, (age, left, media_type, is_anonymous)
+        key = (age, left, media_type, is_anonymous)
+        if if_none_match and answer.etag and is_not_modified(if_none_match, answer.etag):
+            frame = answer.frame_not_modified
+            if frame is None or frame.key != key:
+                headers = self._headers(answer, media_type, age, left, is_anonymous=is_anonymous)
+                # RFC 9110, 15.4.5: without the type and the tags.
+                frame = answer.frame_not_modified = _frame(key, headers[1:-1], b"")
+            return RawResponse(NOT_MODIFIED, frame, ())
+        frame = answer.frame
         if frame is None or frame.key != key:
             headers = self._headers(answer, media_type, age, left, is_anonymous=is_anonymous)
-            frame = Frame(key, headers, _lines(headers), _extensions({}, answer, age) + b"}")
-            answer.frame = frame
-        if if_none_match and answer.etag and is_not_modified(if_none_match, answer.etag):
-            # RFC 9110, 15.4.5: without the type and the tags.
-            headers = frame.headers[1:-1]
-            return RawResponse(NOT_MODIFIED, Frame(key, headers, _lines(headers), b""), ())
+            frame = answer.frame = _frame(key, headers, _extensions({}, answer, age) + b"}")
         return RawResponse(200, frame, (b'{"data":', answer.data, frame.end))
 
     def _headers(
         self, answer: Success, media_type: str, age: int, left: int, *, is_anonymous: bool
-    ) -> tuple[RawHeader, ...]:
+    ) -> list[RawHeader]:
         headers = [
             CONTENT_TYPES[media_type],
             VARY,
@@ -101,7 +104,7 @@ class Answers:
         if answer.etag and answer.oldest_read_at is not None:
             headers.append((b"etag", answer.etag.encode()))
             headers.append((b"cache-tag", answer.tags.encode()))
-        return tuple(headers)
+        return headers
 
     def other(
         self, result: ExecutionResult, read: WhatWasRead, media_type: str, request_id: str
@@ -128,7 +131,7 @@ class Answers:
             NO_STORE,
             *self._caching.age(read, age),
         ]
-        return RawResponse(status, Frame(None, tuple(headers), b"", b""), (body,))
+        return RawResponse(status, _frame(None, headers, b""), (body,))
 
 
 def _extensions(extensions: Mapping[str, object], read: WhatWasRead, age: int) -> bytes:

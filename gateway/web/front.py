@@ -6,6 +6,7 @@ other cases: here, any doubt hands the request on.
 
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,6 +26,17 @@ PATH: Final = "/graphql"
 WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
 COMMON: Final = b"".join([b"%b: %b\r\n" % header for header in COMMON_HEADERS])
+# The headers that decide whether a request is answered here.
+LOOKED_AT: Final = (
+    b"host",
+    b"origin",
+    b"sec-fetch-site",
+    b"accept",
+    b"content-type",
+    b"content-encoding",
+)
+# In bytes, all of them together: what is looked at is remembered.
+LONGEST_LOOKED_AT: Final = 1000
 JSON_TYPES: Final = (b"application/json", b"application/json; charset=utf-8")
 
 
@@ -54,6 +66,8 @@ class Front:
         self._browsers = browsers
         self._max_body_bytes = max_body_bytes
         self._get_documents = get_documents
+        # Clients send a handful of different headers.
+        self._media_type = lru_cache(256)(self._look)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or hands it on."""
@@ -82,27 +96,20 @@ class Front:
 
     def _asked(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Asked | None:
         """Returns the request; None if its answer depends on more than what is looked at here."""
-        if not self._browsers.passes_unchanged(scope, headers):
-            return None
         get, method = headers.get, scope["method"]
-        accept = get(b"accept", b"").decode("latin-1")
+        looked_at = tuple(map(get, LOOKED_AT))
+        is_short = sum(map(len, filter(None, looked_at))) < LONGEST_LOOKED_AT
+        media_type = self._media_type(method, looked_at) if is_short else None
+        if media_type is None:
+            return None
         client = self._authentication.at_once(scope, get(b"authorization"))
         if client is None:
             return None
         if method == POST:
             body: bytes = scope[WHOLE_BODY]
-            media_type = choose_media_type(accept, OFFERED)
-            if (
-                media_type is None
-                or len(body) > self._max_body_bytes
-                or get(b"content-type") not in JSON_TYPES
-                or b"content-encoding" in headers
-            ):
+            if len(body) > self._max_body_bytes:
                 return None
             return Asked(PATH, body, media_type, client)
-        media_type = choose_media_type(accept, (*OFFERED, HTML))
-        if method not in READS or media_type in (HTML, None):
-            return None
         return Asked(
             PATH,
             scope["query_string"],
@@ -112,3 +119,14 @@ class Front:
             if_none_match=get(b"if-none-match", b"").decode("latin-1"),
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,
         )
+
+    def _look(self, method: str, headers: tuple[bytes | None, ...]) -> str | None:
+        """Returns the media type of an answer; None for a request that is handed on."""
+        host, origin, site, accept, content_type, encoding = headers
+        if not self._browsers.pass_unchanged(host, origin, site) or encoding is not None:
+            return None
+        accepted = (accept or b"").decode("latin-1")
+        if method == POST:
+            return choose_media_type(accepted, OFFERED) if content_type in JSON_TYPES else None
+        media_type = choose_media_type(accepted, (*OFFERED, HTML))
+        return media_type if method in READS and media_type != HTML else None

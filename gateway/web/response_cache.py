@@ -1,7 +1,7 @@
 """Whole answers by request: the JSON of `data` of what was asked before and is still fresh."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,7 +21,7 @@ class Frame(NamedTuple):
     """What is sent around `data` at one age: headers, also as lines, and the end of the body."""
 
     key: Hashable
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Sequence[tuple[bytes, bytes]]
     lines: bytes
     end: bytes
 
@@ -32,7 +32,8 @@ class Success:
 
     `oldest_read_at` is the time of its oldest value, None if it has none of the upstream.
     `collections` are the names of those that it shows. `etag` and `tags` are the headers of an
-    answer by GET, empty for one by POST. `frame` is what was last sent around `data`.
+    answer by GET, empty for one by POST. `frame` is what was last sent around `data`, and
+    `frame_not_modified` in its place with status 304.
     """
 
     data: bytes
@@ -43,6 +44,7 @@ class Success:
     etag: str = ""
     tags: str = ""
     frame: Frame | None = None
+    frame_not_modified: Frame | None = None
 
 
 class ResponseCache:

@@ -1,5 +1,6 @@
 """Rows of any collection by id: the JSON of a lookup."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from graphql import (
@@ -19,7 +20,7 @@ from gateway.schema.plans.selected import Selected, SelectedField
 
 
 class Lookup:
-    """One lookup of a plan. All of them begin before the first is rendered, and are one read."""
+    """One root field that looks rows up."""
 
     def __init__(
         self,
@@ -29,7 +30,7 @@ class Lookup:
         field: GraphQLField,
     ) -> None:
         """Raises `NotPlanned` if its rows have fields without a plan."""
-        self._declared = declared
+        self.declared = declared
         self._read_arguments = argument_reader(field, below.nodes[0].node)
         of_type = cast(GraphQLObjectType, selected.schema.type_map[declared.type_name])
         self._row = selected.row(of_type, below, declared.show)
@@ -38,21 +39,17 @@ class Lookup:
         if is_non_null_type(type_.of_type if isinstance(type_, GraphQLList) else field.type):
             raise NotPlanned  # a row that does not exist is null
 
-    def begin(self, run: Run) -> None:
-        """Adds the ids that the arguments ask for to those of the run."""
-        declared = self._declared
-        ids = declared.ids(self._read_arguments(run.variables))
-        if declared.is_of_entities:
+    def ids(self, run: Run) -> Sequence[str]:
+        """Returns the ids that the arguments ask for, and counts them."""
+        ids = self.declared.ids(self._read_arguments(run.variables))
+        if self.declared.is_of_entities:
             run.spend_representations(len(ids))
         else:
             run.spend_rows(len(ids) * ROWS_TO_AN_ID)
-        batch = run.batch(declared.collection, declared.lookups(run.context))
-        run.places[self] = slice(len(batch.ids), len(batch.ids) + len(ids))
-        batch.ids += ids
+        return ids
 
-    def render(self, run: Run) -> bytes:
-        """Returns the JSON of the rows; raises `NotPlanned` unless all of the run are ready."""
-        rows = run.look_up(self._declared.collection)[run.places[self]]
+    def render(self, rows: Sequence[Any]) -> bytes:
+        """Returns the JSON of the rows, or of the only one; None is a row that does not exist."""
         render = self._row.render
         json = [b"null" if row is None else render(row) for row in rows]
         return b"[%b]" % b",".join(json) if self._is_list else json[0]
