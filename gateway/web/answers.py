@@ -74,10 +74,16 @@ class Answers:
         self._caching = caching
 
     def success(
-        self, answer: Success, media_type: str, *, is_anonymous: bool, if_none_match: str = ""
+        self,
+        answer: Success,
+        media_type: str,
+        now: float,
+        *,
+        is_anonymous: bool,
+        if_none_match: str = "",
     ) -> RawResponse:
         """Returns the answer to an operation without errors; 304 if the client has it already."""
-        age, left = self._caching.times(answer)
+        age, left = self._caching.times(answer, now)
         key = (age, left, media_type, is_anonymous)
         if if_none_match and answer.etag and is_not_modified(if_none_match, answer.etag):
             frame = answer.frame_not_modified
@@ -107,7 +113,12 @@ class Answers:
         return headers
 
     def other(
-        self, result: ExecutionResult, read: WhatWasRead, media_type: str, request_id: str
+        self,
+        result: ExecutionResult,
+        read: WhatWasRead,
+        media_type: str,
+        request_id: str,
+        now: float,
     ) -> RawResponse:
         """Returns the answer to an operation that failed, in whole or in part, or to a mutation."""
         before_execution = isinstance(result, PreExecutionError)
@@ -119,7 +130,7 @@ class Answers:
         parts = [b'"errors":' + to_json(errors)] if errors else []
         if not is_request_error:
             parts.append(b'"data":' + to_json(result.data))
-        age, _ = self._caching.times(read)
+        age, _ = self._caching.times(read, now)
         body = b"{%b%b}" % (b",".join(parts), _extensions(result.extensions or {}, read, age))
         status = 200
         if is_request_error and media_type == GRAPHQL_RESPONSE:

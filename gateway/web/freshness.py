@@ -4,7 +4,7 @@ Sources: RFC 9110, 8.8.3 (ETag) and 13.1.2 (If-None-Match); RFC 9111, 5.1 (Age) 
 (Cache-Control); RFC 9211 (Cache-Status), which replaces RFC 7234's Warning.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Protocol
@@ -38,21 +38,20 @@ class WhatWasRead(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpCaching:
-    """Says how fresh answers are: values are fresh for `seconds`, by the clock `now`.
+    """Says how fresh answers are: values are fresh for `seconds`.
 
     `shared` is whether caches that several clients share may store what a client without
     credentials gets.
     """
 
     seconds: float
-    now: Callable[[], float]
     shared: bool = False
 
-    def times(self, read: WhatWasRead) -> tuple[int, int]:
+    def times(self, read: WhatWasRead, now: float) -> tuple[int, int]:
         """Returns the age of an answer and how long it is fresh for, in whole seconds."""
         if read.oldest_read_at is None:
             return 0, 0
-        age = self.now() - read.oldest_read_at
+        age = now - read.oldest_read_at
         return _whole(age), max(0, int(self.seconds - age))
 
     def age(self, read: WhatWasRead, age: int) -> list[tuple[bytes, bytes]]:

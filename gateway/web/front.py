@@ -35,6 +35,10 @@ LOOKED_AT: Final = (
     b"content-type",
     b"content-encoding",
 )
+# No value of a header has one of these: the server refuses them.
+LINE_END: Final = b"\n"
+ABSENT: Final = b"\0"
+NOT_GIVEN: Final = (ABSENT,) * len(LOOKED_AT)
 # In bytes, all of them together: what is looked at is remembered.
 LONGEST_LOOKED_AT: Final = 1000
 JSON_TYPES: Final = (b"application/json", b"application/json; charset=utf-8")
@@ -97,9 +101,10 @@ class Front:
     def _asked(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Asked | None:
         """Returns the request; None if its answer depends on more than what is looked at here."""
         get, method = headers.get, scope["method"]
-        looked_at = tuple(map(get, LOOKED_AT))
-        is_short = sum(map(len, filter(None, looked_at))) < LONGEST_LOOKED_AT
-        media_type = self._media_type(method, looked_at) if is_short else None
+        looked_at = LINE_END.join(map(get, LOOKED_AT, NOT_GIVEN))
+        if len(looked_at) > LONGEST_LOOKED_AT:
+            return None
+        media_type = self._media_type(method, looked_at)
         if media_type is None:
             return None
         client = self._authentication.at_once(scope, get(b"authorization"))
@@ -120,9 +125,10 @@ class Front:
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,
         )
 
-    def _look(self, method: str, headers: tuple[bytes | None, ...]) -> str | None:
+    def _look(self, method: str, looked_at: bytes) -> str | None:
         """Returns the media type of an answer; None for a request that is handed on."""
-        host, origin, site, accept, content_type, encoding = headers
+        values = [None if value == ABSENT else value for value in looked_at.split(LINE_END)]
+        host, origin, site, accept, content_type, encoding = values
         if not self._browsers.pass_unchanged(host, origin, site) or encoding is not None:
             return None
         accepted = (accept or b"").decode("latin-1")

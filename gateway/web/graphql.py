@@ -134,7 +134,9 @@ class GraphQLEndpoint:
             if parameters.sha256 is not None and not isinstance(result, PreExecutionError):
                 await self._documents.keep(parameters.sha256, document, client)
         if result.errors or result.extensions or not executed.is_query:
-            return self._answers.other(result, scope, asked.media_type, request_id_of(request))
+            return self._answers.other(
+                result, scope, asked.media_type, request_id_of(request), self._ready.now()
+            )
         return self._ready.keep(asked, to_json(result.data), scope)
 
 

@@ -86,7 +86,7 @@ class Asked:
 
 
 class ReadyAnswers:
-    """Answers requests without a wait, and keeps what was answered."""
+    """Answers requests without a wait, and keeps what was answered; `now` returns seconds."""
 
     def __init__(
         self,
@@ -95,20 +95,23 @@ class ReadyAnswers:
         documents: DocumentsByHash,
         new_context: Callable[[Client], Context],
         answers: Answers,
+        now: Callable[[], float],
     ) -> None:
         self.counts = AnswerCounts()
         self.responses = responses
         self._answers = answers
+        self.now = now
         self._planned_data = planned_data
         self._documents = documents
         self._new_context = new_context
 
     def find(self, asked: Asked) -> RawResponse | None:
         """Returns the answer to a request, None if it is not ready."""
-        kept = self.responses.find(asked.key)
+        now = self.now()
+        kept = self.responses.find(asked.key, now)
         if kept is not None:
             self.counts.cached += 1
-            return self._success(asked, kept)
+            return self._success(asked, kept, now)
         try:
             parameters = asked.parse()
             document = self._documents.known_text_of(parameters)
@@ -141,14 +144,16 @@ class ReadyAnswers:
             etag=etag_of(data) if is_read else "",
             tags=cache_tags(scope.collections, ids) if is_read else "",
         )
+        now = self.now()
         if len(asked.text) <= LONGEST_BODY:
-            self.responses.offer(asked.key, len(asked.text), success)
-        return self._success(asked, success)
+            self.responses.offer(asked.key, len(asked.text), success, now)
+        return self._success(asked, success, now)
 
-    def _success(self, asked: Asked, success: Success) -> RawResponse:
+    def _success(self, asked: Asked, success: Success, now: float) -> RawResponse:
         return self._answers.success(
             success,
             asked.media_type,
+            now,
             is_anonymous=asked.client.is_anonymous,
             if_none_match=asked.if_none_match,
         )

@@ -26,17 +26,18 @@ def bare_endpoint(
 ) -> GraphQLEndpoint:
     """Returns an endpoint whose requests have 10 seconds, and any context."""
     documents = documents_in_memory()
-    answers = Answers(HttpCaching(15.0, lambda: 0.0))
+    answers = Answers(HttpCaching(15.0))
 
     def context(_client: object) -> object:
         return object()  # the resolvers of these tests do not look at it
 
     ready = ReadyAnswers(
-        ResponseCache(0, lambda _collection: 0.0),
+        ResponseCache(0, 15.0, lambda _collection: 0.0),
         lambda *_: None,
         documents,
         context,  # type: ignore[arg-type] # it is no Context
         answers,
+        lambda: 0.0,
     )
     return GraphQLEndpoint(
         ready,
