@@ -45,6 +45,7 @@ def main(port: int, path: Path) -> None:
         http="httptools",
         lifespan="off",
         access_log=False,
+        server_header=False,
         log_level="critical",
     )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Generic
 
 import msgspec
@@ -33,6 +34,7 @@ class Page(msgspec.Struct, Generic[Row], frozen=True):
     total: int
 
 
+@lru_cache(maxsize=8192)  # the same ids come again and again
 def uuid_in_lower_case(text: str) -> str | None:
     """Returns the uuid in lower case, None if the text is not a uuid of 8-4-4-4-12 digits."""
     lowered = text.lower()

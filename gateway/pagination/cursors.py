@@ -55,6 +55,7 @@ def encode_cursor(cursor: Cursor, list_name: str) -> str:
     return urlsafe_b64encode(head + b"".join(cursor.before)).rstrip(b"=").decode()
 
 
+@lru_cache(maxsize=2048)  # all clients who page through a list send the same cursors
 def decode_cursor(text: str, list_name: str, argument: str) -> Cursor:
     """Returns the cursor that `text` encodes.
 

@@ -1,6 +1,7 @@
 """A page of any collection: the JSON of a connection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
@@ -10,15 +11,10 @@ from gateway.schema.plans.fields import ConnectionField
 from gateway.schema.plans.inputs import NotPlanned, argument_reader
 from gateway.schema.plans.plan import Render, Run
 from gateway.schema.plans.selected import ObjectJson, Selected, SelectedField, object_json, to_json
+from gateway.schema.plans.selections import Rendered, RowSelection
 
-# Values of a page, in JSON: one of each row, and one of the page.
-Column = Callable[[Slice[Any]], Sequence[bytes]]
+# The JSON of one value of a page.
 Value = Callable[[Slice[Any]], bytes]
-
-
-def _cursors(page: Slice[Any]) -> Sequence[bytes]:
-    return [b'"%b"' % cursor.encode() for cursor in page.cursors]
-
 
 PAGE_INFO: Final[dict[str, Value]] = {
     "hasNextPage": lambda page: to_json(page.has_next),
@@ -26,6 +22,10 @@ PAGE_INFO: Final[dict[str, Value]] = {
     "startCursor": lambda page: to_json(page.cursor(0) if page.rows else None),
     "endCursor": lambda page: to_json(page.cursor(-1) if page.rows else None),
 }
+
+
+def _node(selection: RowSelection[Any], _cursor: str, row: Any) -> bytes:
+    return selection.make(row)
 
 
 class _Page:
@@ -64,8 +64,8 @@ class _Page:
             case "nodes":
                 self.needs_rows = True
                 self.times_shown += 1
-                nodes = self._nodes(self._type, field)
-                return lambda page: b"[%b]" % b",".join(nodes(page))
+                row = self._row(self._type, field)
+                return lambda page: b"[%b]" % b",".join(row.render(page.rows))
             case "pageInfo":
                 self.needs_rows = True
                 return self._page_info(field)
@@ -77,31 +77,30 @@ class _Page:
     def _edges(self, field: SelectedField) -> Value:
         edge = self._type_of(self._type, field)
         template = ObjectJson(edge)
-        columns: list[Column] = []
+        parts: list[Callable[[str, Any], bytes]] = []
         nodes = 0
         for one in self._selected.fields(edge, field):
             if one.name == "cursor":
-                columns.append(_cursors)
                 template.place(one)
+                parts.append(lambda cursor, _: to_json(cursor))
             elif one.name == "node":
-                columns.append(self._nodes(edge, one))
                 template.place(one)
+                parts.append(partial(_node, self._row(edge, one)))
                 nodes += 1
             else:
                 template.constant(one)
         self.times_shown += max(1, nodes)
         text = template.template()
+        # By cursor: a row that has moved has another one.
+        rendered = Rendered[Any](self._selected.memory)
 
-        def render(page: Slice[Any]) -> bytes:
-            values = zip(*[column(page) for column in columns], strict=True)
-            edges = [text % one for one in values] if columns else [text] * len(page.rows)
-            return b"[%b]" % b",".join(edges)
+        def make_edge(cursor: str, row: Any) -> bytes:
+            return text % tuple([part(cursor, row) for part in parts])
 
-        return render
+        return lambda page: b"[%b]" % b",".join(rendered.all_of(page.cursors, page.rows, make_edge))
 
-    def _nodes(self, parent: GraphQLObjectType, field: SelectedField) -> Column:
-        row = self._selected.row(self._type_of(parent, field), field, self._declared.show)
-        return lambda page: row.render_all(page.rows)
+    def _row(self, parent: GraphQLObjectType, field: SelectedField) -> RowSelection[Any]:
+        return self._selected.row(self._type_of(parent, field), field, self._declared.show)
 
     def _page_info(self, field: SelectedField) -> Value:
         of_type = self._type_of(self._type, field)

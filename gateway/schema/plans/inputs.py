@@ -68,12 +68,18 @@ class VariableReader:
         return values
 
 
+def _is_text(value: object) -> bool:
+    return type(value) is str
+
+
 def _check_of(type_: GraphQLType) -> Check:
     """Returns the function that says whether coercion leaves a value as it is."""
     is_required = is_non_null_type(type_)
     nullable = cast(GraphQLType, type_.of_type) if is_non_null_type(type_) else type_
     if is_list_type(nullable):
         item = _check_of(cast(GraphQLType, nullable.of_type))
+        if is_required and item is _is_text:
+            return lambda value: type(value) is list and set(map(type, value)) <= {str}
         return lambda value: (
             all(map(item, value)) if type(value) is list else value is None and not is_required
         )
@@ -90,7 +96,7 @@ def _check_of(type_: GraphQLType) -> Check:
             else value is None and not is_required
         )
     if is_required:
-        return lambda value: type(value) is scalar
+        return _is_text if scalar is str else lambda value: type(value) is scalar
     return lambda value: type(value) is scalar or value is None
 
 

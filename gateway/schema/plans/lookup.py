@@ -50,6 +50,8 @@ class Lookup:
 
     def render(self, rows: Sequence[Any]) -> bytes:
         """Returns the JSON of the rows, or of the only one; None is a row that does not exist."""
-        render = self._row.render
-        json = [b"null" if row is None else render(row) for row in rows]
+        if None in rows:
+            json = [b"null" if row is None else self._row.render([row])[0] for row in rows]
+        else:
+            json = self._row.render(rows)
         return b"[%b]" % b",".join(json) if self._is_list else json[0]

@@ -8,6 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 from graphql.execution.executor import Executor
 
+from gateway.row import Row
 from gateway.schema.plans.inputs import NotPlanned
 from gateway.schema.plans.selections import Leaf, RenderedRows, RowSelection, plain_attribute
 
@@ -32,7 +33,7 @@ class Selected:
     ) -> None:
         self.schema = schema
         self._executor = executor
-        self._rendered = rendered
+        self.memory = rendered
 
     def fields_of_root(self, root: GraphQLObjectType) -> list[SelectedField]:
         """Returns the fields of the operation itself."""
@@ -49,14 +50,14 @@ class Selected:
         return _fields(found.grouped_field_set)
 
     def row(
-        self, of_type: GraphQLObjectType, below: SelectedField, show: Callable[[Any], object]
-    ) -> RowSelection:
+        self, of_type: GraphQLObjectType, below: SelectedField, show: Callable[[Row], object]
+    ) -> RowSelection[Row]:
         """Returns the selection of a row; raises `NotPlanned` unless all are plain attributes."""
         leaves = []
         for key, name, _ in self.fields(of_type, below):
             attribute = None if name == TYPENAME else _attribute(of_type.fields[name])
             leaves.append(Leaf(key, attribute))
-        return self._rendered.selection(of_type, leaves, show)
+        return self.memory.selection(of_type, leaves, show)
 
 
 def _fields(grouped: dict[str, list[FieldDetails]]) -> list[SelectedField]:

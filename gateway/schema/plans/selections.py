@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -15,11 +15,12 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
+from gateway.row import Row
 from gateway.schema.plans.inputs import NotPlanned
 
 RENDERED_BYTES: Final = 16 * 1024**2
 # What a row's JSON takes beside its bytes: the bytes object, the tuple, the entry of the dict.
-ROW_OVERHEAD_BYTES: Final = 250
+OVERHEAD_BYTES: Final = 250
 TYPENAME: Final = "__typename"
 
 to_json = msgspec.json.Encoder().encode
@@ -32,55 +33,71 @@ class Leaf(NamedTuple):
     attribute: str | None
 
 
-class RowSelection:
-    """One selection of a type's plain attributes; `show` makes a row an object with these.
+class Rendered(Generic[Row]):
+    """JSON of rows by a key that they have in an answer, at rest.
 
     Equal rows have the same JSON, so a row that was read again is not rendered again.
     """
+
+    def __init__(self, memory: "RenderedRows") -> None:
+        self.bytes = 0
+        self._json: dict[str, tuple[Row, bytes]] = {}
+        self._memory = memory
+
+    def all_of(
+        self, keys: Iterable[str], rows: Iterable[Row], render: Callable[[str, Row], bytes]
+    ) -> list[bytes]:
+        """Returns the JSON of each row by its key; `render` makes what is not there."""
+        known = self._json.get
+        return [
+            json[1]
+            if (json := known(key)) is not None and json[0] is row
+            else self._add(key, row, render)
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    def _add(self, key: str, row: Row, render: Callable[[str, Row], bytes]) -> bytes:
+        earlier = self._json.get(key)
+        if earlier is not None and earlier[0] == row:
+            self._json[key] = row, earlier[1]
+            return earlier[1]
+        json = render(key, row)
+        self._json[key] = row, json
+        before = 0 if earlier is None else len(earlier[1]) + OVERHEAD_BYTES
+        self._memory.count(self, len(json) + OVERHEAD_BYTES - before)
+        return json
+
+    def clear(self) -> None:
+        """Forgets all JSON."""
+        self._json.clear()
+        self.bytes = 0
+
+
+class RowSelection(Generic[Row]):
+    """One selection of a type's plain attributes; `show` makes a row an object with these."""
 
     def __init__(
         self,
         of_type: GraphQLObjectType,
         leaves: Sequence[Leaf],
-        show: Callable[[Any], object],
+        show: Callable[[Row], object],
         memory: "RenderedRows",
     ) -> None:
-        self.bytes = 0
-        self._rows: dict[str, tuple[Any, bytes]] = {}
+        self._rendered = Rendered[Row](memory)
         self._show = show
-        self._memory = memory
         self._leaves = [_LeafOf(of_type, leaf) for leaf in leaves]
 
-    def render(self, row: Any) -> bytes:
-        """Returns the JSON of a row; raises `NotPlanned` for one that does not fit the schema."""
-        rendered = self._rows.get(row.id)
-        if rendered is not None:
-            if rendered[0] is row:
-                return rendered[1]
-            if rendered[0] == row:
-                self._rows[row.id] = (row, rendered[1])
-                return rendered[1]
-            self._memory.count(self, -len(rendered[1]) - ROW_OVERHEAD_BYTES)
+    def make(self, row: Row) -> bytes:
+        """Returns the JSON of a row, made anew.
+
+        Raises `NotPlanned` for a row that does not fit the schema.
+        """
         shown = self._show(row)
-        json = b"{%b}" % b",".join([leaf.render(shown) for leaf in self._leaves])
-        self._rows[row.id] = (row, json)
-        self._memory.count(self, len(json) + ROW_OVERHEAD_BYTES)
-        return json
+        return b"{%b}" % b",".join([leaf.render(shown) for leaf in self._leaves])
 
-    def render_all(self, rows: Iterable[Any]) -> list[bytes]:
-        """Returns the JSON of each row."""
-        known = self._rows.get
-        return [
-            rendered[1]
-            if (rendered := known(row.id)) is not None and rendered[0] is row
-            else self.render(row)
-            for row in rows
-        ]
-
-    def clear(self) -> None:
-        """Forgets all JSON."""
-        self._rows.clear()
-        self.bytes = 0
+    def render(self, rows: Sequence[Row]) -> list[bytes]:
+        """Returns the JSON of each row; raises `NotPlanned`."""
+        return self._rendered.all_of([row.id for row in rows], rows, lambda _, row: self.make(row))
 
 
 class _LeafOf:
@@ -125,19 +142,19 @@ def plain_attribute(field: Any) -> str | None:
 class RenderedRows:
     """The JSON of the rows of all selections, at most `maximum_bytes` of it.
 
-    Beyond that, the selection that has rendered nothing for longest forgets its rows.
+    Beyond that, the selection whose rows were all there for longest forgets them.
     """
 
     def __init__(self, maximum_bytes: int = RENDERED_BYTES) -> None:
         self.bytes = 0
         self._maximum_bytes = maximum_bytes
-        self._filled: OrderedDict[RowSelection, None] = OrderedDict()
-        self._known: WeakValueDictionary[tuple[str, tuple[Leaf, ...]], RowSelection]
+        self._filled: OrderedDict[Rendered[Any], None] = OrderedDict()
+        self._known: WeakValueDictionary[tuple[str, tuple[Leaf, ...]], RowSelection[Any]]
         self._known = WeakValueDictionary()
 
     def selection(
-        self, of_type: GraphQLObjectType, leaves: Sequence[Leaf], show: Callable[[Any], object]
-    ) -> RowSelection:
+        self, of_type: GraphQLObjectType, leaves: Sequence[Leaf], show: Callable[[Row], object]
+    ) -> RowSelection[Row]:
         """Returns the selection of these fields; all plans share it."""
         key = (of_type.name, tuple(leaves))
         known = self._known.get(key)
@@ -145,12 +162,12 @@ class RenderedRows:
             known = self._known[key] = RowSelection(of_type, leaves, show, self)
         return known
 
-    def count(self, selection: RowSelection, size: int) -> None:
-        """Counts the bytes of a row that a selection has rendered, and makes room for them."""
-        selection.bytes += size
+    def count(self, rendered: Rendered[Any], size: int) -> None:
+        """Counts the bytes of a row that has been rendered, and makes room for them."""
+        rendered.bytes += size
         self.bytes += size
-        self._filled[selection] = None
-        self._filled.move_to_end(selection)
+        self._filled[rendered] = None
+        self._filled.move_to_end(rendered)
         while self.bytes > self._maximum_bytes:
             oldest, _ = self._filled.popitem(last=False)
             self.bytes -= oldest.bytes
