@@ -20,19 +20,15 @@ class _Weighted(NamedTuple):
 
 
 class _LeastRecentlyUsed(OrderedDict[str, _Weighted]):
-    """Entries up to `maximum_bytes`; cachetools' own takes five times as long for a read."""
+    """Entries up to `maximum_bytes`, the least recently used first.
+
+    A read by cachetools' own takes five times as long.
+    """
 
     def __init__(self, maximum_bytes: int) -> None:
         super().__init__()
         self.bytes = 0
         self._maximum_bytes = maximum_bytes
-
-    def use(self, key: str) -> _Weighted | None:
-        """Returns an entry, and makes it the most recently used."""
-        found = self.get(key)
-        if found is not None:
-            self.move_to_end(key)
-        return found
 
     def __setitem__(self, key: str, stored: _Weighted) -> None:
         if key in self:
@@ -57,8 +53,15 @@ class Memory:
 
     def get_many(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
         """Returns an entry or None for each key, in order."""
-        use = self._stored.use
-        return [None if (one := use(key)) is None else one.entry for key in keys]
+        get, move_to_end = self._stored.get, self._stored.move_to_end
+        found: list[Entry[Any] | None] = []
+        for key in keys:
+            if (stored := get(key)) is None:
+                found.append(None)
+            else:
+                move_to_end(key)  # now the most recently used
+                found.append(stored.entry)
+        return found
 
     async def set(self, key: str, entry: Entry[Any], encoded_bytes: int) -> None:
         """Stores an entry, unless a newer one is there or it is larger than the whole memory."""

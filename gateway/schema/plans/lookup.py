@@ -50,8 +50,8 @@ class Lookup:
 
     def render(self, rows: Sequence[Any]) -> bytes:
         """Returns the JSON of the rows, or of the only one; None is a row that does not exist."""
+        if not self._is_list:
+            return self._row.render_one(rows[0])
         if None in rows:
-            json = [b"null" if row is None else self._row.render([row])[0] for row in rows]
-        else:
-            json = self._row.render(rows)
-        return b"[%b]" % b",".join(json) if self._is_list else json[0]
+            return b"[%b]" % b",".join(map(self._row.render_one, rows))
+        return b"[%b]" % b",".join(self._row.render(rows))

@@ -56,6 +56,11 @@ class Rendered(Generic[Row]):
             for key, row in zip(keys, rows, strict=True)
         ]
 
+    def one(self, key: str, row: Row, render: Callable[[str, Row], bytes]) -> bytes:
+        """Returns the JSON of one row."""
+        json = self._json.get(key)
+        return json[1] if json is not None and json[0] is row else self._add(key, row, render)
+
     def _add(self, key: str, row: Row, render: Callable[[str, Row], bytes]) -> bytes:
         earlier = self._json.get(key)
         if earlier is not None and earlier[0] == row:
@@ -97,7 +102,14 @@ class RowSelection(Generic[Row]):
 
     def render(self, rows: Sequence[Row]) -> list[bytes]:
         """Returns the JSON of each row; raises `NotPlanned`."""
-        return self._rendered.all_of([row.id for row in rows], rows, lambda _, row: self.make(row))
+        return self._rendered.all_of([row.id for row in rows], rows, self._make)
+
+    def render_one(self, row: Row | None) -> bytes:
+        """Returns the JSON of a row, or of one that does not exist; raises `NotPlanned`."""
+        return b"null" if row is None else self._rendered.one(row.id, row, self._make)
+
+    def _make(self, _: str, row: Row) -> bytes:
+        return self.make(row)
 
 
 class _LeafOf:
