@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any, Literal
 
 import httpx
@@ -46,13 +47,15 @@ query Page($first: Int, $after: String, $last: Int, $before: String) {
 class InProcess:
     """The gateway, its emulator, and a client that asks it over HTTP without a socket.
 
-    An upstream request whose query holds `refused_text` is answered with 422.
+    An upstream request whose query holds `refused_text` is answered with 422. `sent` has the
+    method, the path and the query of each upstream request.
     """
 
     app: Starlette
     emulator: Emulator
     http: httpx.AsyncClient
     refused_text: str | None = None
+    sent: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     @property
     def services(self) -> Services:
@@ -124,13 +127,14 @@ def in_process(
     too_long: int = 414,
     clock: Callable[[], float] = time.time,
     authenticate: Authenticate | None = None,
+    plans: bool = True,
     **settings: str,
 ) -> InProcess:
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
 
     A query string of more than `longest_query` bytes is answered with the status `too_long`.
-    `authenticate` replaces the settings' way to name the client of a request. `settings` are
-    variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
+    `authenticate` replaces the settings' way to name the client of a request. Without
+    `plans`, every document is executed. `settings` are variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
         seeded_store(store) if isinstance(store, int) else store,
@@ -146,6 +150,7 @@ def in_process(
 
     async def picky(scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"]
+        gateway.sent.append((scope["method"], scope["path"], query))
         answer: ASGIApp = emulator
         if len(query) > longest_query:
             answer = Response(status_code=too_long)
@@ -159,11 +164,15 @@ def in_process(
         "UPSTREAM_URL": "http://localhost",
         **settings,
     }
+    without_plans: dict[str, Any] = {} if plans else {"plans": False}
+    if "plans" not in signature(create_app).parameters:
+        without_plans = {}
     app = create_app(
         load_settings({f"GATEWAY_{name}": value for name, value in environment.items()}),
         EmulatedWire(picky),
         clock,
         authenticate,
+        **without_plans,
     )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60
