@@ -6,18 +6,28 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from clock import Clock
+from direct_requests import Ask, receive_answer
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schedules import schedules
-from twins import HAS_PLANS, Step, Twins
-from usual_operations import usual_asks
+from twins import HAS_PLANS, Step, Twins, counts_of, new_gateway
+from usual_operations import UsualOperation, usual_operations
 from virtual_time import run_in_virtual_time
 
 from examples import examples
 
-# `make plans` sets more answers, other ones each time; all of its schedules are new.
+# `make plans` sets more answers, other ones each time.
 CASES = os.environ.get("PLANS_CASES")
-ANSWERS_OF_A_SCHEDULE = 15
+ANSWERS_OF_A_SCHEDULE = 18
 SCHEDULES = int(CASES) // ANSWERS_OF_A_SCHEDULE if CASES else examples(100)
+LEAST_SHARE = 0.95
+unhurried = settings(
+    deadline=None,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,21 +49,61 @@ async def compare(steps: list[Step]) -> Twins:
 def test_every_answer_is_that_of_a_gateway_without_plans(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answers: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    executed: Counter[str] = Counter()
+    unexplained: list[Ask] = []
 
-    @settings(
-        max_examples=SCHEDULES,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(unhurried, max_examples=SCHEDULES)
     @given(steps=schedules())
     def each_answer_is(steps: list[Step]) -> None:
         twins = run_in_virtual_time(compare(steps))
-        answers.update(twins.counts(), answers=twins.answers)
+        counts.update(twins.counts(), answers=twins.answers)
+        executed.update(twins.executed)
+        unexplained.extend(twins.unexplained)
 
     each_answer_is()
     if CASES:
         with capsys.disabled():
-            print(f"\n{SCHEDULES} schedules: {dict(answers)}")
+            print(f"\n{SCHEDULES} schedules: {dict(counts)}\nexecuted: {dict(executed)}")
+            print(*unexplained[:: len(unexplained) // 10 + 1], sep="\n")
+
+
+async def count_planned(operations: list[UsualOperation]) -> tuple[Counter[str], Counter[str]]:
+    """Returns how many operations of each kind were asked, and how many plans answered.
+
+    Each is asked three times, of which the last one counts: by then, its rows are in the cache.
+    """
+    gateway = new_gateway(Clock(), RESPONSE_CACHE_MAX_BYTES="0")
+    asked, planned = Counter[str](), Counter[str]()
+    for one in operations:
+        ask = Ask(one.operation)
+        await receive_answer(gateway, ask)
+        await receive_answer(gateway, ask)
+        before = counts_of(gateway)["planned"]
+        received = await receive_answer(gateway, ask)
+        assert b'"errors"' not in received.body, received.body
+        asked[one.kind] += 1
+        planned[one.kind] += counts_of(gateway)["planned"] - before
+    return asked, planned
+
+
+@pytest.mark.skipif(not HAS_PLANS, reason="there are no plans yet")
+def test_plans_answer_nearly_all_usual_requests_from_a_warm_cache(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: Counter[str] = Counter()
+    planned: Counter[str] = Counter()
+
+    @settings(unhurried, max_examples=examples(40), phases=[Phase.generate])
+    @given(operations=st.lists(usual_operations(), min_size=1, max_size=8))
+    def count(operations: list[UsualOperation]) -> None:
+        of_one = run_in_virtual_time(count_planned(operations))
+        asked.update(of_one[0])
+        planned.update(of_one[1])
+
+    count()
+    refused = {kind: f"{number - planned[kind]} of {number}" for kind, number in asked.items()}
+    if CASES:
+        with capsys.disabled():
+            print(f"\nusual requests without a plan: {refused}")
+    assert planned.total() >= LEAST_SHARE * asked.total(), refused

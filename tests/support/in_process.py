@@ -134,7 +134,8 @@ def in_process(
 
     A query string of more than `longest_query` bytes is answered with the status `too_long`.
     `authenticate` replaces the settings' way to name the client of a request. Without
-    `plans`, every document is executed. `settings` are variables without their prefix, such as `CACHE_TTL_SECONDS="0"`.
+    `plans`, every document is executed. `settings` are variables without their prefix, such as
+    `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
         seeded_store(store) if isinstance(store, int) else store,

@@ -1,15 +1,16 @@
 """Generated schedules: what clients ask, and what happens to the upstream in between."""
 
+from direct_requests import CLIENTS, GRAPHQL_RESPONSE, JSON, Ask
 from hypothesis import strategies as st
 from operation_values import EDGES
 from operations import operations
-from twins import CLIENTS, GRAPHQL_RESPONSE, JSON, Ask, Change, Clamp, Fail, Invalidate, Step, Wait
+from twins import Change, Clamp, Fail, Invalidate, Step, Wait
 
 from gateway.emulator import Fault
 
 # The defaults: fresh for 15 seconds, then stale for 60 more, then for 540 more if the upstream
 # fails. 1 is less than a failure is remembered, 301 more than learned limits are.
-_waits = st.sampled_from([5, 16, 1, 3, 14, 30, 76, 0, 301, 616]).map(Wait)
+_waits = st.sampled_from([16, 5, 30, 1, 20, 3, 14, 40, 76, 0, 301, 616]).map(Wait)
 _failures = st.sampled_from(
     [
         Fail(Fault.SERVER_ERROR),
@@ -35,7 +36,7 @@ _clamps = st.sampled_from([100, 250, 50]).map(Clamp)
 _events: st.SearchStrategy[Step] = st.one_of(
     _waits, _waits, _waits, st.just(Fail(None)), _failures, _changes, st.just(Invalidate()), _clamps
 )
-_clients = st.sampled_from(["all"] * 6 + [*CLIENTS])
+_clients = st.sampled_from(["all"] * 16 + [*CLIENTS])
 _asks = st.builds(
     Ask,
     operations(),
@@ -59,7 +60,7 @@ def schedules(draw: st.DrawFn) -> list[Step]:
         steps.append(
             Ask(
                 again.operation,
-                draw(st.sampled_from([again.client, again.client, *CLIENTS])),
+                draw(st.sampled_from([again.client] * 20 + [*CLIENTS])),
                 again.method,
                 again.accept,
                 again.indent,

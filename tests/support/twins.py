@@ -1,59 +1,24 @@
 """Two gateways over equal stores, one of which executes each document: their answers are equal."""
 
-import asyncio
 import inspect
-import json
 from collections import Counter
-from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from clock import Clock
+from direct_requests import Ask, Received, named_by_a_header, receive_answer
 from in_process import InProcess, in_process
 from operation_values import ROWS
-from operations import Operation
-from starlette.requests import Request
 
 from gateway.app import create_app
 from gateway.emulator import Fault, SegmentRow, Store
 from gateway.emulator.faults import Rule
-from gateway.identity import ALL_SCOPES, AccessScope, Client
 
 HAS_PLANS = "plans" in inspect.signature(create_app).parameters
-# More than every timeout of a request: what runs in the background has ended.
-QUIET_SECONDS = 100.0
 # No sum of waits comes near a whole second, where ages and freshness change.
 FRACTION = 0.0137
 DAY = "2024-05-01T10:00:00Z"
-CLIENTS = {
-    "all": ALL_SCOPES,
-    "another with all": ALL_SCOPES,
-    "reader": frozenset({AccessScope.SEGMENTS_READ}),
-    "router": frozenset({AccessScope.FEDERATION}),
-    "nothing": frozenset[AccessScope](),
-}
-JSON, GRAPHQL_RESPONSE = "application/json", "application/graphql-response+json"
-COMPARED_HEADERS = ("content-type", "age", "cache-status", "vary", "x-request-id")
-
-
-async def named_by_a_header(request: Request) -> Client:
-    """Returns the client that the header `X-Client` names."""
-    name = request.headers["x-client"]
-    return Client(name, CLIENTS[name])
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One HTTP request, sent several times."""
-
-    operation: Operation
-    client: str = "all"
-    method: Literal["POST", "GET"] = "POST"
-    accept: str = JSON
-    indent: int | None = None
-    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,99 +61,17 @@ class Clamp:
 Step = Ask | Wait | Fail | Change | Invalidate | Clamp
 
 
-@dataclass(frozen=True)
-class Received:
-    """One answer as it came over ASGI."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def compared(self) -> tuple[int, dict[str, str | None], bytes]:
-        """What two gateways answer alike: of the headers, those that are about the answer."""
-        return self.status, {n: self.headers.get(n) for n in COMPARED_HEADERS}, self.body
-
-    @property
-    def cache(self) -> dict[str, Any] | None:
-        """The extension `cache`, None if the answer has none."""
-        answer = json.loads(self.body)
-        found: dict[str, Any] | None = answer.get("extensions", {}).get("cache")
-        return found
-
-
-async def receive_answer(gateway: InProcess, ask: Ask) -> Received:
-    """Sends a request to the application without a client library between, and returns the answer.
-
-    It returns once nothing runs in the background, in virtual time.
-    """
-    operation = ask.operation
-    fields: dict[str, object] = {"query": operation.document}
-    if operation.variables:
-        fields["variables"] = operation.variables
-    if operation.name is not None:
-        fields["operationName"] = operation.name
-    query = body = b""
-    if ask.method == "POST":
-        body = json.dumps(fields, indent=ask.indent).encode()
-    else:
-        texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
-        query = urlencode(texts).encode()
-    headers = {
-        "host": "localhost",
-        "accept": ask.accept,
-        "x-client": ask.client,
-        "x-request-id": "twin",
-        "content-type": JSON,
-        "content-length": str(len(body)),
-    }
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": ask.method,
-        "scheme": "http",
-        "path": "/graphql",
-        "raw_path": b"/graphql",
-        "query_string": query,
-        "root_path": "",
-        "headers": [(name.encode(), text.encode()) for name, text in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("localhost", 80),
-    }
-    incoming = [{"type": "http.request", "body": body, "more_body": False}]
-    sent: list[MutableMapping[str, Any]] = []
-
-    async def receive() -> MutableMapping[str, Any]:
-        if incoming:
-            return incoming.pop()
-        await asyncio.Event().wait()  # the client stays
-        raise AssertionError
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append(message)
-
-    await asyncio.create_task(gateway.app(scope, receive, send))
-    await asyncio.sleep(QUIET_SECONDS)
-    return Received(
-        sent[0]["status"],
-        {name.decode(): text.decode() for name, text in sent[0]["headers"]},
-        b"".join(message["body"] for message in sent[1:]),
-    )
-
-
 def new_gateway(clock: Clock, *, plans: bool = True, **settings: str) -> InProcess:
     """Returns a gateway over a store of its own, whose clients a header names."""
     if HAS_PLANS:
         settings = {"RESPONSE_CACHE_MAX_BYTES": str(2**24 if plans else 0), **settings}
-    return in_process(
-        Store([*ROWS]),
-        clock=clock,
-        authenticate=named_by_a_header,
-        plans=plans,
-        ALLOW_GET_DOCUMENTS="true",
-        INTROSPECTION="true",
+    variables: dict[str, Any] = {
+        "ALLOW_GET_DOCUMENTS": "true",
+        "INTROSPECTION": "true",
         **settings,
+    }
+    return in_process(
+        Store([*ROWS]), clock=clock, authenticate=named_by_a_header, plans=plans, **variables
     )
 
 
@@ -196,14 +79,17 @@ class Twins:
     """A gateway with plans and a response cache, and one that has neither.
 
     Each step is done to both. Raises `AssertionError` where they answer an `Ask` differently, or
-    have sent other requests upstream.
+    have sent other requests upstream. `executed` counts what the first one executed, by the likely
+    cause; `unexplained` are the requests without one.
     """
 
     def __init__(self, **settings: str) -> None:
         self.clock = Clock()
-        self.planning = new_gateway(self.clock, **settings)
+        self.planning = new_gateway(self.clock, plans=True, **settings)
         self.executing = new_gateway(self.clock, plans=False, **settings)
         self.answers = 0
+        self.executed: Counter[str] = Counter()
+        self.unexplained: list[Ask] = []
         self._inserted = 0
 
     async def do(self, step: Step) -> None:
@@ -232,12 +118,33 @@ class Twins:
 
     async def _compare(self, ask: Ask) -> None:
         self.answers += 1
+        before = self.counts()["executed"]
         planned = await receive_answer(self.planning, ask)
+        has_executed = self.counts()["executed"] > before
         executed = await receive_answer(self.executing, ask)
         assert planned.compared == executed.compared
         assert sorted(self.planning.sent) == sorted(self.executing.sent)
+        if has_executed:
+            cause = self._cause(ask, planned)
+            self.executed[cause] += 1
+            if cause == "unexplained":
+                self.unexplained.append(ask)
         for gateway in self._both():
             gateway.sent.clear()
+
+    def _cause(self, ask: Ask, received: "Received") -> str:
+        """Returns why the gateway with plans has likely executed a request."""
+        if b'"data":' not in received.body:
+            return "request error"
+        if b'"errors":' in received.body:
+            return "errors"
+        if received.cache is not None and received.cache["stale"]:
+            return "stale"
+        if self.planning.sent:
+            return "upstream requests"
+        if any(name in ask.operation.document for name in ("__schema", "__type(", "_service")):
+            return "introspection"
+        return "unexplained"
 
 
 def counts_of(gateway: InProcess) -> Counter[str]:
