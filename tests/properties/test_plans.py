@@ -19,8 +19,8 @@ from examples import examples
 
 # `make plans` sets more answers, other ones each time.
 CASES = os.environ.get("PLANS_CASES")
-ANSWERS_OF_A_SCHEDULE = 18
-SCHEDULES = int(CASES) // ANSWERS_OF_A_SCHEDULE if CASES else examples(100)
+ANSWERS_OF_A_SCHEDULE = 11
+SCHEDULES = int(CASES) // ANSWERS_OF_A_SCHEDULE if CASES else examples(300)
 LEAST_SHARE = 0.95
 unhurried = settings(
     deadline=None,

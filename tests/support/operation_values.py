@@ -1,6 +1,7 @@
 """Values for the arguments of generated operations: those of clients, and wrong ones."""
 
 from base64 import b64encode
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -8,9 +9,22 @@ from gateway.emulator import SegmentRow, seeded_store
 from gateway.pagination import fingerprint
 from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor, encode_cursor
 
-ROWS: tuple[SegmentRow, ...] = tuple(seeded_store(1000, 0).segments)
 # At the edges of pages, blocks and the list; 250 rows are a block.
 EDGES = (0, 4, 5, 249, 250, 254, 255, 499, 500, 999)
+# Texts that JSON escapes or does not, and dates that are none, or not in UTC.
+_ODD_ROWS = {
+    0: {"name": 'A "quoted" \\ name', "updated_at": "2024-05-01T10:00:00+02:00"},
+    1: {"name": "", "description": ""},
+    2: {"name": "\u2028\x00\x1f\x7f\n\t", "created_at": "yesterday"},
+    3: {"name": "\U0001f600 é </script> \u00a0", "created_at": "2024-05-01T10:00:00.999999Z"},
+    4: {"name": "x" * 2000, "created_at": "0001-01-01T00:00:00Z"},
+    249: {"name": "null", "description": "\\u0041", "updated_at": "9999-12-31T23:59:59.9999Z"},
+    250: {"description": "\ufeff\ufffd", "updated_at": ""},
+    999: {"name": "\r\n", "created_at": "2024-02-30T10:00:00Z"},
+}
+ROWS: tuple[SegmentRow, ...] = tuple(
+    replace(row, **_ODD_ROWS.get(at, {})) for at, row in enumerate(seeded_store(1000, 0).segments)
+)
 Json = object
 
 

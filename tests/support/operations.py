@@ -193,7 +193,7 @@ class _Writer:
 
     def _field(self, parent: GraphQLCompositeType, depth: int) -> str:
         self._fields_left -= 1
-        if parent is SCHEMA.query_type and self._chance(1):
+        if parent is SCHEMA.query_type and self._draw(_sixty_fourths) > 61:
             return self._draw(st.sampled_from(INTROSPECTION))
         fields = self._fields_of(parent)
         names = [*fields, *["segments"] * 5] if parent is SCHEMA.query_type else list(fields)

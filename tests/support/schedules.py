@@ -1,10 +1,12 @@
 """Generated schedules: what clients ask, and what happens to the upstream in between."""
 
+from dataclasses import replace
+
 from direct_requests import CLIENTS, GRAPHQL_RESPONSE, JSON, Ask
 from hypothesis import strategies as st
 from operation_values import EDGES
 from operations import operations
-from twins import Change, Clamp, Fail, Invalidate, Step, Wait
+from twins import Change, Clamp, Fail, Invalidate, Step, Together, Wait
 
 from gateway.emulator import Fault
 
@@ -27,7 +29,7 @@ _failures = st.sampled_from(
 )
 _changes = st.builds(
     Change,
-    st.sampled_from(["delete", "insert", "rename", "move"]),
+    st.sampled_from(["delete", "insert", "rename", "move", "spoil"]),
     st.sampled_from(EDGES) | st.integers(0, 1000),
     st.sampled_from([1, 2, 6, 1, 30]),
 )
@@ -46,25 +48,22 @@ _asks = st.builds(
     st.sampled_from([None, None, 2]),
     st.sampled_from([2, 3, 1]),
 )
-MOST_STEPS = 12
+MOST_STEPS = 8
 
 
 @st.composite
 def schedules(draw: st.DrawFn) -> list[Step]:
-    """Steps, half of which ask one of a few requests again, as the same client or another one."""
+    """Steps, half of which ask some of a few requests again, as the same client or another one."""
     asks = draw(st.lists(_asks, min_size=1, max_size=5))
     steps: list[Step] = [*asks]
     for _ in range(draw(st.integers(0, MOST_STEPS))):
         steps.append(draw(_events))
-        again = draw(st.sampled_from(asks))
-        steps.append(
-            Ask(
-                again.operation,
-                draw(st.sampled_from([again.client] * 20 + [*CLIENTS])),
-                again.method,
-                again.accept,
-                again.indent,
-                draw(st.sampled_from([2, 3, 1])),
-            )
-        )
+        again = [_again(draw, asks) for _ in range(draw(st.sampled_from([1, 1, 1, 1, 3])))]
+        steps.append(again[0] if len(again) == 1 else Together(tuple(again)))
     return steps
+
+
+def _again(draw: st.DrawFn, asks: list[Ask]) -> Ask:
+    ask = draw(st.sampled_from(asks))
+    client = draw(st.sampled_from([ask.client] * 20 + [*CLIENTS]))
+    return replace(ask, client=client, times=draw(st.sampled_from([2, 3, 1])))

@@ -1,7 +1,9 @@
 """Two gateways over equal stores, one of which executes each document: their answers are equal."""
 
+import asyncio
 import inspect
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -18,7 +20,16 @@ from gateway.emulator.faults import Rule
 HAS_PLANS = "plans" in inspect.signature(create_app).parameters
 # No sum of waits comes near a whole second, where ages and freshness change.
 FRACTION = 0.0137
+# A background refresh ends after the answer that began it, however long that is computed.
+LATENCY_SECONDS = 0.02
 DAY = "2024-05-01T10:00:00Z"
+
+
+@dataclass(frozen=True)
+class Together:
+    """Requests that come at the same time."""
+
+    asks: tuple[Ask, ...]
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class Fail:
 class Change:
     """Rows of the store change, from the one at `at` on."""
 
-    kind: Literal["delete", "insert", "rename", "move"]
+    kind: Literal["delete", "insert", "rename", "move", "spoil"]
     at: int
     rows: int = 1
 
@@ -58,7 +69,7 @@ class Clamp:
     rows: int
 
 
-Step = Ask | Wait | Fail | Change | Invalidate | Clamp
+Step = Ask | Together | Wait | Fail | Change | Invalidate | Clamp
 
 
 def new_gateway(clock: Clock, *, plans: bool = True, **settings: str) -> InProcess:
@@ -71,7 +82,12 @@ def new_gateway(clock: Clock, *, plans: bool = True, **settings: str) -> InProce
         **settings,
     }
     return in_process(
-        Store([*ROWS]), clock=clock, authenticate=named_by_a_header, plans=plans, **variables
+        Store([*ROWS]),
+        latency_seconds=LATENCY_SECONDS,
+        clock=clock,
+        authenticate=named_by_a_header,
+        plans=plans,
+        **variables,
     )
 
 
@@ -99,6 +115,8 @@ class Twins:
             case Ask():
                 for _ in range(step.times):
                     await self._compare(step)
+            case Together():
+                await self._compare(*step.asks)
             case Wait():
                 self.clock.advance(step.seconds)
             case Change():
@@ -116,23 +134,23 @@ class Twins:
     def _both(self) -> tuple[InProcess, InProcess]:
         return self.planning, self.executing
 
-    async def _compare(self, ask: Ask) -> None:
-        self.answers += 1
+    async def _compare(self, *asks: Ask) -> None:
+        self.answers += len(asks)
         before = self.counts()["executed"]
-        planned = await receive_answer(self.planning, ask)
-        has_executed = self.counts()["executed"] > before
-        executed = await receive_answer(self.executing, ask)
-        assert planned.compared == executed.compared
-        assert sorted(self.planning.sent) == sorted(self.executing.sent)
-        if has_executed:
-            cause = self._cause(ask, planned)
+        planned = await receive_answers(self.planning, asks)
+        if len(asks) == 1 and self.counts()["executed"] > before:
+            cause = self._cause(asks[0], planned[0])
             self.executed[cause] += 1
             if cause == "unexplained":
-                self.unexplained.append(ask)
+                self.unexplained.append(asks[0])
+        executed = await receive_answers(self.executing, asks)
+        for ask, one, other in zip(asks, planned, executed, strict=True):
+            assert one.compared == other.compared, ask
+        assert sorted(self.planning.sent) == sorted(self.executing.sent)
         for gateway in self._both():
             gateway.sent.clear()
 
-    def _cause(self, ask: Ask, received: "Received") -> str:
+    def _cause(self, ask: Ask, received: Received) -> str:
         """Returns why the gateway with plans has likely executed a request."""
         if b'"data":' not in received.body:
             return "request error"
@@ -153,12 +171,17 @@ def counts_of(gateway: InProcess) -> Counter[str]:
     return Counter({n: getattr(answers, n, 0) for n in ("cached", "planned", "executed")})
 
 
+async def receive_answers(gateway: InProcess, asks: Sequence[Ask]) -> list[Received]:
+    """Sends requests at the same time; returns their answers."""
+    return await asyncio.gather(*(receive_answer(gateway, ask) for ask in asks))
+
+
 async def _do(gateway: InProcess, step: Fail | Invalidate | Clamp) -> None:
     emulator = gateway.emulator
     match step:
         case Fail():
             emulator.faults.clear()
-            emulator.latency_seconds = step.seconds
+            emulator.latency_seconds = step.seconds or LATENCY_SECONDS
             if step.fault is not None:
                 emulator.faults.rules.append(Rule(step.fault, status=step.status))
         case Invalidate():
@@ -183,6 +206,10 @@ def change_rows(store: Store, change: Change, number: int) -> None:
         case "rename":
             store.segments[at:until] = [
                 replace(row, name=f'{row.name} "{number}"\n\u2028', updated_at=DAY) for row in rows
+            ]
+        case "spoil":
+            store.segments[at:until] = [
+                replace(row, id=f"{number} is no uuid {place}") for place, row in enumerate(rows)
             ]
         case "move":
             del store.segments[at:until]
