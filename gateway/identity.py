@@ -21,6 +21,8 @@ class AccessScope(StrEnum):
 
 
 ALL_SCOPES = frozenset(AccessScope)
+# What the names of clients without credentials begin with.
+PEER = "peer:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Client:
 
     name: str
     scopes: frozenset[AccessScope]
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the client has sent no credentials."""
+        return self.name.startswith(PEER)
 
     def refusal(self, scope: AccessScope) -> Forbidden | None:
         """The error in place of what needs the scope; None if the client has it."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from gateway.errors import ErrorCode
+from gateway.row import Identified
 
 
 @dataclass(slots=True, eq=False)
@@ -17,7 +18,8 @@ class RequestScope:
     `request` identifies it, and `client` is the name of the client that sent it, empty for the
     gateway's own reads. `oldest_read_at` is the read time of the oldest value in the answer,
     None while there is none. `stale_because` is the code of the first upstream error for which a
-    stale value was served.
+    stale value was served. `collections` are those of the values, and `rows` are the rows that the
+    answer shows.
     """
 
     deadline: float
@@ -27,6 +29,8 @@ class RequestScope:
     oldest_read_at: float | None = None
     is_stale: bool = False
     stale_because: ErrorCode | None = None
+    collections: set[str] = field(default_factory=set)
+    rows: list[Sequence[Identified | None]] = field(default_factory=list)
 
     @property
     def seconds_left(self) -> float:
@@ -34,9 +38,15 @@ class RequestScope:
         return max(0.0, self.deadline - asyncio.get_running_loop().time())
 
     def record_read(
-        self, read_at: float, *, is_stale: bool = False, stale_because: ErrorCode | None = None
+        self,
+        collection: str,
+        read_at: float,
+        *,
+        is_stale: bool = False,
+        stale_because: ErrorCode | None = None,
     ) -> None:
-        """Records a value that the answer contains."""
+        """Records a value of a collection that the answer contains."""
+        self.collections.add(collection)
         if self.oldest_read_at is None or read_at < self.oldest_read_at:
             self.oldest_read_at = read_at
         self.is_stale = self.is_stale or is_stale
@@ -82,6 +92,12 @@ def open_call_scope(client: str | None = None) -> Iterator[None]:
 def request_scope() -> RequestScope | None:
     """Returns the scope of the running task, None outside of a request."""
     return _current.get()
+
+
+def record_rows(rows: Sequence[Identified | None]) -> None:
+    """Records rows that the answer to the running request shows."""
+    if (scope := _current.get()) is not None:
+        scope.rows.append(rows)
 
 
 def seconds_left() -> float | None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.app.authentication import create_authentication
 from gateway.app.composition import create_services
@@ -27,7 +28,21 @@ from gateway.schema import (
     load_trusted_documents,
 )
 from gateway.settings import Settings, SettingsError, load_settings
-from gateway.web import Authenticate, DocumentsByHash, Readiness, Timing, create_web
+from gateway.web import (
+    Answers,
+    Authenticate,
+    Authentication,
+    Browsers,
+    DocumentsByHash,
+    Execution,
+    Front,
+    GraphQLEndpoint,
+    HttpCaching,
+    Readiness,
+    ReadyAnswers,
+    ResponseCache,
+    Web,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +52,16 @@ def create_app(
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
     authenticate: Authenticate | None = None,
+    *,
+    plans: bool = True,
 ) -> Starlette:
     """Returns the ASGI application of one gateway process.
 
-    `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets.
+    `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets,
+    `app.state.answers` its `AnswerCounts`, `app.state.response_cache` its `ResponseCache`.
     `transport` and `clock` are those of `create_services`; `authenticate` replaces the settings'
-    way to name the client of a request if it is given. Raises `SettingsError` if nothing says
+    way to name the client of a request if it is given. Without `plans`, graphql-core executes each
+    operation: tests and benchmarks compare the two. Raises `SettingsError` if nothing says
     who may ask for a real store's data, or the manifest of trusted documents cannot be used.
     """
     services = create_services(settings, transport, clock)
@@ -79,26 +98,66 @@ def create_app(
     async def readiness() -> Readiness:
         return await readiness_of(services)
 
-    app = create_web(
-        schema_for=graph.schema_for,
-        documents=documents,
-        authenticate=authenticate or create_authentication(settings, services.cache.now),
-        new_context=new_context,
-        timing=Timing(
-            settings.request_timeout_seconds, settings.cache_ttl_seconds, services.cache.now
-        ),
+    authenticate = authenticate or create_authentication(settings, services.cache.now)
+    answers = Answers(
+        HttpCaching(
+            settings.cache_ttl_seconds,
+            services.cache.now,
+            shared=settings.cache_control == "public",
+        )
+    )
+    ready = ReadyAnswers(
+        ResponseCache(settings.response_cache_max_bytes, services.lists.fresh_since),
+        graph.planned_data if plans else _no_plan,
+        documents,
+        new_context,
+        answers,
+    )
+    get_documents = settings.by_default_on_the_emulator(settings.allow_get_documents)
+    graphql = GraphQLEndpoint(
+        ready,
+        Execution(graph.schema_for),
+        documents,
+        authenticate,
+        new_context,
+        answers,
+        answer_seconds=settings.request_timeout_seconds,
+        max_body_bytes=settings.max_body_bytes,
+        graphiql=settings.by_default_on_the_emulator(settings.graphiql),
+        get_documents=get_documents,
+    )
+
+    def front(app: ASGIApp, browsers: Browsers) -> ASGIApp:
+        if not isinstance(authenticate, Authentication):
+            return app
+        return Front(
+            app,
+            ready,
+            authenticate,
+            browsers,
+            max_body_bytes=settings.max_body_bytes,
+            get_documents=get_documents,
+        )
+
+    app = Web(
+        graphql,
         lifecycle=lifecycle,
         readiness=readiness,
         lifespan=lifespan,
-        max_body_bytes=settings.max_body_bytes,
         graphiql=settings.by_default_on_the_emulator(settings.graphiql),
-        get_documents=settings.by_default_on_the_emulator(settings.allow_get_documents),
         allowed_hosts=settings.allowed_hosts.split(","),
         cors_origins=settings.cors_origins.split(",") if settings.cors_origins else (),
+        front=front,
     )
+    app.state.answers = ready.counts
+    app.state.response_cache = ready.responses
     app.state.services = services
     app.state.lifecycle = lifecycle
     return app
+
+
+def _no_plan(*_: object) -> None:
+    """Has no answer to any operation."""
 
 
 def app_from_environment() -> Starlette:

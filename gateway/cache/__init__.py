@@ -6,6 +6,8 @@ shared_store   entries in Redis
 entries        both stores as one
 single_flight  one call in flight per key
 fills          fills of entries, and the keys whose fill has just failed
+freshness      how an entry may be served now
+refreshes      background refreshes of stale entries
 invalidations  the last write to each collection, known to all processes
 read_through   decides which value is served, and when it is refreshed
 """

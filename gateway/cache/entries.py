@@ -1,7 +1,7 @@
 """Entries in this process's memory and in the store that processes share, if there is one."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -57,6 +57,10 @@ class EntryStore:
         """Whether other processes may have newer entries."""
         return self._shared is not None
 
+    def in_memory(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
+        """Returns the entry in memory of each key, in order; None for a miss."""
+        return self._memory.get_many(keys)
+
     async def read_newest(
         self,
         kind: EntryKind[Value],
@@ -65,7 +69,7 @@ class EntryStore:
     ) -> dict[str, Entry[Value]]:
         """Returns the newest entry of each key; reads Redis if the memory's is not enough."""
         names = list(keys)
-        stored = await self._memory.get_many(names)
+        stored = self._memory.get_many(names)
         entries: dict[str, Entry[Value]] = {
             key: entry for key, entry in zip(names, stored, strict=True) if entry is not None
         }
@@ -105,10 +109,9 @@ class EntryStore:
             await self._memory.set(key, entry, len(raw))
         return found
 
-    async def known(self, entries: Mapping[str, Entry[Value]]) -> dict[str, Entry[Value]]:
+    def known(self, entries: Mapping[str, Entry[Value]]) -> dict[str, Entry[Value]]:
         """Returns those of the entries whose keys are in memory, with an older entry or not."""
-        stored = await self._memory.get_many([*entries])
-        pairs = zip(entries.items(), stored, strict=True)
+        pairs = zip(entries.items(), self._memory.get_many(entries), strict=True)
         return {key: entry for (key, entry), old in pairs if old is not None}
 
     async def store(self, kind: EntryKind[Value], entries: Mapping[str, Entry[Value]]) -> None:

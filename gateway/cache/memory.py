@@ -1,6 +1,6 @@
 """Entries in this process's memory, decoded and bounded in bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aiocache import SimpleMemoryCache
@@ -10,8 +10,9 @@ from gateway.cache.policy import Entry
 
 # The size of a key, its dict entry and its links in the LRU list, in addition to the value.
 ENTRY_OVERHEAD_BYTES = 400
-# The size of a decoded value relative to its encoded bytes, approximately.
-DECODED_WEIGHT = 3
+# The size of a decoded value relative to its encoded bytes: of a block of 250 rows with all their
+# cursors 4.1, without them 3.3; of a row 3.2.
+DECODED_WEIGHT = 4
 
 
 class _Weighted(NamedTuple):
@@ -27,19 +28,21 @@ class Memory:
         self._store = SimpleMemoryCache(timeout=None)
         # aiocache's memory backend has no bound of its own. Its entries have no timer either
         # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
-        self._store._cache = LRUCache(maximum_bytes, getsizeof=lambda stored: stored.weight)
+        self._store._cache = self._stored = LRUCache[str, _Weighted](
+            maximum_bytes, getsizeof=lambda stored: stored.weight
+        )
         self._maximum_bytes = maximum_bytes
 
-    async def get_many(self, keys: Sequence[str]) -> list[Entry[Any] | None]:
+    def get_many(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
         """Returns an entry or None for each key, in order."""
-        stored: list[_Weighted | None] = await self._store.multi_get(keys)
-        return [None if one is None else one.entry for one in stored]
+        get = self._stored.get
+        return [None if (stored := get(key)) is None else stored.entry for key in keys]
 
     async def set(self, key: str, entry: Entry[Any], encoded_bytes: int) -> None:
         """Stores an entry, unless a newer one is there or it is larger than the whole memory."""
         weight = encoded_bytes * DECODED_WEIGHT + ENTRY_OVERHEAD_BYTES
         if weight > self._maximum_bytes:
             return
-        stored: _Weighted | None = await self._store.get(key)
+        stored = self._stored.get(key)
         if stored is None or stored.entry.read_at <= entry.read_at:
             await self._store.set(key, _Weighted(entry, weight))

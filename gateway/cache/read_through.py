@@ -5,18 +5,19 @@ Terms of RFC 9111 (HTTP Caching) and RFC 5861 (stale-while-revalidate, stale-if-
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from gateway.cache.entries import EntryKind, EntryStore
 from gateway.cache.fills import Fill, Fills, Outcome, outcome_of
+from gateway.cache.freshness import FreshnessNow
 from gateway.cache.memory import Memory
 from gateway.cache.operation_states import OperationStates
 from gateway.cache.policy import CachePolicy, Entry, Freshness
+from gateway.cache.refreshes import Refreshes
 from gateway.cache.shared_store import SharedStore
-from gateway.cache.single_flight import call_for_all
 from gateway.errors import ErrorCode, QuotaExhausted, UpstreamError, UpstreamForbidden
 from gateway.redis.lock import SharedLocks
 from gateway.request_scope import patience_left, request_scope, seconds_left
@@ -47,7 +48,9 @@ class ReadThroughCache:
         self.policy = policy
         self.hits = self.stale_hits = self.misses = 0
         self.fills = Fills(clock)
+        self.freshness = FreshnessNow(policy, upstream, clock, written_at)
         self._entries = EntryStore(policy, memory, shared if policy.ttl else None, clock)
+        self._refreshes = Refreshes(self._entries, self.fills, upstream, self.freshness)
         self._upstream = upstream
         self._clock = clock
         self._patience_seconds = patience_seconds
@@ -74,27 +77,29 @@ class ReadThroughCache:
         before `not_before` may be wrong: it is served only if its fill fails or cannot be sent.
         Errors are not stored. The caller calls `record_read` for each value in its answer.
         """
+        if (entries := self.ready(kind, keys, not_before)) is not None:
+            ready = dict(zip(keys, entries, strict=True))
+            self.serve(kind, ready, fill, not_before)
+            return {**ready}
         outcomes: dict[str, Outcome[Value]] = {}
         refresh: list[str] = []
         spare: dict[str, Entry[Value]] = {}
         for key, entry in (await self._read_newest(kind, keys, not_before)).items():
-            match self.freshness_of(kind, entry, not_before):
-                case Freshness.FRESH:
-                    outcomes[key] = entry
-                case Freshness.STALE_WHILE_REVALIDATE:
-                    outcomes[key] = entry
+            freshness = self.freshness.of(kind, entry, not_before)
+            if freshness.is_served_at_once:
+                outcomes[key] = entry
+                if freshness is not Freshness.FRESH:
                     refresh.append(key)
-                case Freshness.STALE_IF_ERROR:
-                    is_superseded = entry.read_at < not_before
-                    if (reason := self._defer_reason(kind, key, is_superseded)) is not None:
-                        outcomes[key] = replace(entry, stale_because=reason)
-                        refresh.append(key)
-                    elif not is_superseded:
-                        spare[key] = entry
+            elif freshness is Freshness.STALE_IF_ERROR:
+                is_superseded = entry.read_at < not_before
+                if (reason := self._defer_reason(kind, key, is_superseded)) is not None:
+                    outcomes[key] = replace(entry, stale_because=reason)
+                    refresh.append(key)
+                elif not is_superseded:
+                    spare[key] = entry
         self.hits += len(outcomes)
         self.stale_hits += len(refresh)
-        if refresh:
-            self._refresh(kind, refresh, fill, not_before)
+        self._refreshes.start(kind, refresh, fill, not_before)
         if len(outcomes) < len(keys):
             lacking = [key for key in keys if key not in outcomes]
             self.misses += len(lacking)
@@ -104,7 +109,7 @@ class ReadThroughCache:
                 key
                 for key in refresh
                 if isinstance(stale := outcomes[key], Entry)
-                and self.freshness_of(kind, stale) is Freshness.EXPIRED
+                and self.freshness.of(kind, stale) is Freshness.EXPIRED
             ]
             if expired:
                 outcomes.update(await self._fill(kind, expired, fill, not_before, {}))
@@ -114,8 +119,49 @@ class ReadThroughCache:
         self, kind: EntryKind[Value], keys: Collection[str], not_before: float = 0
     ) -> dict[str, Entry[Value]]:
         """Returns the fresh entries of these keys; fills none, and counts neither hit nor miss."""
-        newest = (await self._read_newest(kind, keys, not_before)).items()
-        return {key: one for key, one in newest if self._is_fresh(kind, one, not_before)}
+        newest = await self._read_newest(kind, keys, not_before)
+        is_fresh = partial(self.freshness.is_fresh, kind.collection, not_before=not_before)
+        return {key: entry for key, entry in newest.items() if is_fresh(entry.read_at)}
+
+    def ready(
+        self, kind: EntryKind[Value], keys: Iterable[str], not_before: float = 0
+    ) -> list[Entry[Value]] | None:
+        """Returns an entry for each key, in order, if `read` serves all of them from memory.
+
+        Else it returns None. It counts and refreshes nothing; `serve` does, for entries in use.
+        """
+        if not self.policy.ttl:
+            return None
+        # Most entries lie within these times. All others take a closer look.
+        now, since = self._clock(), self.freshness.since(kind.collection, not_before)
+        entries: list[Entry[Value]] = []
+        for entry in self._entries.in_memory(keys):
+            if entry is None or not (
+                since < entry.read_at < now
+                or self.freshness.of(kind, entry, not_before).is_served_at_once
+            ):
+                return None
+            entries.append(entry)
+        return entries
+
+    def serve(
+        self,
+        kind: EntryKind[Value],
+        entries: Mapping[str, Entry[Value]],
+        fill: Fill[Value],
+        not_before: float = 0,
+    ) -> None:
+        """Counts ready entries that an answer contains as hits, and refreshes the stale ones."""
+        since = self.freshness.since(kind.collection, not_before)
+        stale = [
+            key
+            for key, entry in entries.items()
+            if entry.read_at <= since
+            and not self.freshness.is_fresh(kind.collection, entry.read_at, not_before)
+        ]
+        self.hits += len(entries)
+        self.stale_hits += len(stale)
+        self._refreshes.start(kind, stale, fill, not_before)
 
     async def fill_once(
         self,
@@ -132,7 +178,9 @@ class ReadThroughCache:
             return await fill()
         async with self._locks.held(key):
             entry = (await self._entries.read_shared(kind, [key]))[key]
-            if entry is not None and self._is_fresh(kind, entry, not_before):
+            if entry is not None and self.freshness.is_fresh(
+                kind.collection, entry.read_at, not_before
+            ):
                 return entry
             return await fill()
 
@@ -143,41 +191,15 @@ class ReadThroughCache:
 
     async def replace(self, kind: EntryKind[Value], entries: Mapping[str, Entry[Value]]) -> None:
         """Stores the entries whose keys are in memory already."""
-        await self.store(kind, await self._entries.known(entries))
+        await self.store(kind, self._entries.known(entries))
 
-    def freshness_of(
-        self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0
-    ) -> Freshness:
-        """Returns how an entry may be served."""
-        if entry.read_at < self._written_at(kind.collection):
-            return Freshness.EXPIRED
-        is_superseded = entry.read_at < not_before
-        # The absence of a row is not served while it is refreshed: the row may exist by now.
-        may_revalidate = entry.value is not None and not is_superseded
-        freshness = self.policy.freshness_at(
-            self._clock() - entry.read_at, may_revalidate=may_revalidate
-        )
-        if freshness is Freshness.FRESH and not is_superseded:
-            return freshness
-        if self._upstream.is_forbidden(kind.operation):
-            return Freshness.EXPIRED  # the token no longer gives access to this value
-        return Freshness.STALE_IF_ERROR if freshness is Freshness.FRESH else freshness
-
-    def is_fresh(self, collection: str, read_at: float) -> bool:
-        """Whether a value of a collection that was read at `read_at` is fresh (RFC 9111, 4.2)."""
-        is_current = read_at >= self._written_at(collection)
-        age = self._clock() - read_at
-        return is_current and self.policy.freshness_at(age) is Freshness.FRESH
-
-    def record_read(self, read_at: float, stale_because: ErrorCode | None = None) -> None:
+    def record_read(
+        self, collection: str, read_at: float, stale_because: ErrorCode | None = None
+    ) -> None:
         """Records in the request's scope that its answer contains a value read at `read_at`."""
         if (scope := request_scope()) is not None:
-            is_old = self._clock() - read_at >= self.policy.ttl > 0
-            is_stale = is_old or stale_because is not None
-            scope.record_read(read_at, is_stale=is_stale, stale_because=stale_because)
-
-    def _is_fresh(self, kind: EntryKind[Value], entry: Entry[Value], not_before: float) -> bool:
-        return self.freshness_of(kind, entry, not_before) is Freshness.FRESH
+            is_stale = stale_because is not None or self.freshness.is_stale(read_at)
+            scope.record_read(collection, read_at, is_stale=is_stale, stale_because=stale_because)
 
     def _defer_reason(
         self, kind: EntryKind[Value], key: str, is_superseded: bool
@@ -195,34 +217,8 @@ class ReadThroughCache:
         """Returns the newest entry of each key; reads Redis unless the memory's can be served."""
         if not self.policy.ttl:
             return {}
-        freshness = partial(self.freshness_of, kind, not_before=not_before)
+        freshness = partial(self.freshness.of, kind, not_before=not_before)
         return await self._entries.read_newest(kind, keys, lambda e: freshness(e).is_served_at_once)
-
-    def _refresh(
-        self, kind: EntryKind[Value], keys: Sequence[str], fill: Fill[Value], not_before: float
-    ) -> None:
-        """Fills keys in the background, unless the upstream or the keys have just failed."""
-        wanted = [key for key in keys if self.fills.recent_error(key) is None]
-        if not wanted or self._upstream.defer_reason(kind.operation, foreground=False) is not None:
-            return
-        if self._entries.are_shared:
-            fill = partial(call_for_all, call=partial(self._refill, kind, fill, not_before))
-        self.fills.run(wanted, fill)
-
-    async def _refill(
-        self, kind: EntryKind[Value], fill: Fill[Value], not_before: float, keys: Sequence[str]
-    ) -> dict[str, Outcome[Value]]:
-        """Returns the entries that other processes have filled, and fills the rest."""
-        outcomes: dict[str, Outcome[Value]] = {
-            key: entry
-            for key, entry in (await self._entries.read_shared(kind, keys)).items()
-            if entry is not None and self._is_fresh(kind, entry, not_before)
-        }
-        if lacking := [key for key in keys if key not in outcomes]:
-            flights = fill(lacking)
-            await asyncio.wait(flights.values())
-            outcomes.update((key, outcome_of(flight)) for key, flight in flights.items())
-        return outcomes
 
     async def _fill(
         self,
@@ -273,7 +269,7 @@ class ReadThroughCache:
         if late := [
             flights[key]
             for key, entry in spare.items()
-            if key in flights and self.freshness_of(kind, entry) is Freshness.EXPIRED
+            if key in flights and self.freshness.of(kind, entry) is Freshness.EXPIRED
         ]:
             await asyncio.wait(late, timeout=seconds_left())
         return {key: outcome_of(flight) for key, flight in flights.items()}
@@ -293,8 +289,10 @@ class ReadThroughCache:
             entry = entries.get(key)
             if entry is None or isinstance(error, UpstreamForbidden):
                 continue
-            if self._is_fresh(kind, entry, not_before):  # another process has filled it meanwhile
+            if self.freshness.is_fresh(
+                kind.collection, entry.read_at, not_before
+            ):  # another process has filled it meanwhile
                 outcomes[key] = entry
-            elif self.freshness_of(kind, entry, math.inf) is Freshness.STALE_IF_ERROR:
+            elif self.freshness.of(kind, entry, math.inf) is Freshness.STALE_IF_ERROR:
                 outcomes[key] = replace(entry, stale_because=error.code)
         return outcomes

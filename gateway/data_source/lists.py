@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, cast
@@ -10,6 +10,7 @@ from typing import Any, Generic, cast
 from cachetools import LRUCache
 
 from gateway.bigcommerce.operations import Upstream
+from gateway.cache.fills import Fill
 from gateway.cache.policy import Entry
 from gateway.cache.read_through import ReadThroughCache
 from gateway.cache.single_flight import call_for_all
@@ -70,13 +71,26 @@ class Lists:
             )
         return source
 
+    def fresh_since(self, collection: str) -> float:
+        """Returns the time after which all values of a collection were read that are fresh.
+
+        It is infinite without a cache.
+        """
+        source = self._sources.get(collection)
+        if source is None:
+            return self.cache.freshness.since(collection)
+        return source.fresh_since()
+
     def keys_of(self, collection: Collection[Row]) -> Keys:
         """Returns the cache keys of a collection."""
         return Keys(self._store_key, collection.name)
 
 
 class ListSource(Generic[Row]):
-    """One list: a `gateway.pagination.BlockSource`. `total` is that of the newest answer."""
+    """One list: a `gateway.pagination.BlockSource`.
+
+    `total` is that of the newest answer, which was read at `total_read_at`.
+    """
 
     def __init__(
         self,
@@ -97,7 +111,7 @@ class ListSource(Generic[Row]):
         self._cache = cache
         self._limits = limits
         self._keys = keys
-        self._total_read_at = 0.0
+        self.total_read_at = 0.0
         self._invalid_before = 0.0
         self._unstable_until = 0.0
         self._searched_at: deque[float] = deque(maxlen=SEARCHES)
@@ -122,13 +136,39 @@ class ListSource(Generic[Row]):
         """Returns the time in seconds, a little later at each call."""
         return self._cache.now()
 
-    def read_fresh_total(self) -> int | None:
-        """Returns the total and records its read, None if the newest answer is not fresh."""
-        is_current = self._total_read_at >= self._invalid_before
-        if not (is_current and self._cache.is_fresh(self._collection, self._total_read_at)):
-            return None
-        self._cache.record_read(self._total_read_at)
-        return self.total
+    def fresh_total(self) -> int | None:
+        """Returns the total, None if the newest answer is not fresh."""
+        is_current = self.total_read_at >= self._invalid_before
+        is_fresh = is_current and self._cache.freshness.is_fresh(
+            self._collection, self.total_read_at
+        )
+        return self.total if is_fresh else None
+
+    def record_total(self) -> None:
+        """Records that the answer contains the total."""
+        self._cache.record_read(self._collection, self.total_read_at)
+
+    def ready(self, index: int) -> Block[Row] | None:
+        """Returns a block if it is served at once from memory, else None; changes nothing."""
+        key = self._keys.block(self.size, index)
+        entries = self._cache.ready(self._blocks, [key], self._invalid_before)
+        return None if entries is None else entries[0].value
+
+    def serve(self, blocks: Iterable[Block[Row]]) -> None:
+        """Counts ready blocks that an answer contains as hits, and refreshes the stale ones.
+
+        The caller records their reads.
+        """
+        for block in blocks:
+            key = self._keys.block(block.size, block.index)
+            fill = self._fill_of(block.size, self._invalid_before)
+            entries = {key: Entry(block.read_at, block)}
+            self._cache.serve(self._blocks, entries, fill, self._invalid_before)
+            self._learn(block)
+
+    def fresh_since(self) -> float:
+        """Returns the time after which all values of the list were read that are fresh."""
+        return self._cache.freshness.since(self._collection, self._invalid_before)
 
     async def read(self, index: int, not_before: float = 0) -> Block[Row]:
         """Returns one block, fresh or stale as `ReadThroughCache.read` decides.
@@ -139,15 +179,12 @@ class ListSource(Generic[Row]):
         size = self.size
         key = self._keys.block(size, index)
         not_before = max(not_before, self._invalid_before)
-        fill = partial(call_for_all, call=partial(self._fill, size, not_before))
+        fill = self._fill_of(size, not_before)
         outcome = (await self._cache.read(self._blocks, [key], fill, not_before))[key]
         if isinstance(outcome, UpstreamError):
             raise outcome
         block = outcome.value
-        # Another process may have read it, or this one before its learned limits expired.
-        self._limits.learn_page_size(self._listing.operation, block.size, block.read_at)
-        if block.read_at > self._total_read_at:
-            self.total, self._total_read_at = block.total, block.read_at
+        self._learn(block)
         if outcome.stale_because is not None:
             block = replace(block, stale_because=outcome.stale_because)
         return block
@@ -161,7 +198,7 @@ class ListSource(Generic[Row]):
 
     def record_read(self, block: Block[Row]) -> None:
         """Records that the answer contains a block."""
-        self._cache.record_read(block.read_at, block.stale_because)
+        self._cache.record_read(self._collection, block.read_at, block.stale_because)
 
     def invalidate_before(self, read_at: float) -> None:
         """Invalidates every block that was read before `read_at`."""
@@ -182,6 +219,15 @@ class ListSource(Generic[Row]):
             return False
         self._searched_at.append(now)
         return True
+
+    def _learn(self, block: Block[Row]) -> None:
+        # Another process may have read it, or this one before its learned limits expired.
+        self._limits.learn_page_size(self._listing.operation, block.size, block.read_at)
+        if block.read_at > self.total_read_at:
+            self.total, self.total_read_at = block.total, block.read_at
+
+    def _fill_of(self, size: int, not_before: float) -> Fill[Block[Row]]:
+        return partial(call_for_all, call=partial(self._fill, size, not_before))
 
     async def _fill(
         self, size: int, not_before: float, keys: Sequence[str]

@@ -57,9 +57,26 @@ class Lookups(Generic[Row]):
             if isinstance(outcome, UpstreamError):
                 rows[row_id] = outcome
             else:
-                self._cache.record_read(outcome.read_at, outcome.stale_because)
+                self._cache.record_read(
+                    self._kind.collection, outcome.read_at, outcome.stale_because
+                )
                 rows[row_id] = outcome.value
         return [rows[row_id] for row_id in ids]
+
+    def ready(self, ids: Sequence[str]) -> list[Entry[Row | None]] | None:
+        """Returns an entry for each id, in order, if all are served at once from memory.
+
+        Else it returns None. It changes nothing.
+        """
+        return self._cache.ready(self._kind, map(self._keys.row, ids))
+
+    def serve(self, ids: Sequence[str], entries: Sequence[Entry[Row | None]]) -> None:
+        """Counts ready entries that an answer contains as hits, and refreshes the stale ones.
+
+        The caller records their reads.
+        """
+        by_key = dict(zip(map(self._keys.row, ids), entries, strict=True))
+        self._cache.serve(self._kind, by_key, self._fill)
 
     def _fill(self, keys: Sequence[str]) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
         ids = [last_part(key) for key in keys]

@@ -99,7 +99,7 @@ class WholeList(Generic[Row]):
         if self._newest is None:
             return None
         absence: Entry[Row | None] = Entry(self._newest.read_at, None)
-        freshness = self._cache.freshness_of(self._collection.rows, absence)
+        freshness = self._cache.freshness.of(self._collection.rows, absence)
         is_expired = freshness is Freshness.EXPIRED
         return None if is_expired else replace(self._newest, stale_because=stale_because)
 
@@ -109,7 +109,9 @@ class WholeList(Generic[Row]):
         return max(1, -(-total // source.size))
 
     def _is_fresh(self, rows: CompleteList[Row] | None) -> bool:
-        return rows is not None and self._cache.is_fresh(self._collection.name, rows.read_at)
+        return rows is not None and self._cache.freshness.is_fresh(
+            self._collection.name, rows.read_at
+        )
 
     def _is_due(self, maximum: int) -> bool:
         expired = self._cache.now() - self._cache.policy.ttl

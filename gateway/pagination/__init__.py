@@ -2,13 +2,14 @@
 
 `cursors` encodes the position of a row, `windows` does Relay's arithmetic, `blocks` defines what is
 read. `view` keeps the blocks of one answer to one version of the list, `reading` finds the window
-in it, and `slices` is the result.
+in it, and `slices` is the result. `still` finds the window without waiting, if nothing has moved.
 """
 
 from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource
 from gateway.pagination.cursors import Cursor, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.reading import read_slice, read_total
 from gateway.pagination.slices import Slice
+from gateway.pagination.still import still_page
 from gateway.pagination.windows import (
     DEFAULT_ROWS,
     MAXIMUM_ROWS,
@@ -37,4 +38,5 @@ __all__ = [
     "fingerprint",
     "read_slice",
     "read_total",
+    "still_page",
 ]

@@ -8,8 +8,9 @@ from gateway.pagination.view import ROUNDS, SEARCHED_ROWS, ListView
 from gateway.pagination.windows import (
     ConnectionArguments,
     Window,
-    blocks_covering,
+    blocks_to_cut,
     cut_window,
+    likely_blocks,
     windows_beside,
 )
 from gateway.row import Row
@@ -21,8 +22,9 @@ SAME_VERSION_SECONDS = 5.0
 
 async def read_total(source: BlockSource[Row]) -> int:
     """Returns the number of rows of the list, from any fresh block."""
-    total = source.read_fresh_total()
+    total = source.fresh_total()
     if total is not None:
+        source.record_total()
         return total
     block = await source.read(0)
     source.record_read(block)
@@ -41,7 +43,7 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
     if source.total is None:
         # The answer has the total, so that no further page past the end is requested.
         await view.need([_first_offset(arguments) // source.size])
-    await view.need(_likely_blocks(arguments, view))
+    await view.need(likely_blocks(arguments, view.total, view.size))
     for round_ in range(ROUNDS + 1):
         version = view.version
         # The last round accepts blocks that disagree, so that the loop ends with an answer.
@@ -54,7 +56,7 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
         window = await read_window(view, arguments, low, min(high, view.total))
         if view.version == version:
             break
-    if not view.blocks.keys() >= set(_blocks_of(window, view.size)):
+    if not view.blocks.keys() >= set(blocks_to_cut(window, view.size)):
         raise UpstreamUnavailable(PAGE_SIZE_CHANGES)
     return view.cut(window)
 
@@ -69,7 +71,7 @@ async def read_window(
     """
     window = newest = cut_window(arguments.first, arguments.last, low, high)
     version = view.version
-    await view.need(_blocks_of(window, view.size))
+    await view.need(blocks_to_cut(window, view.size))
     for beside in windows_beside(window, arguments, low, high):
         if view.version != version or view.holds_any_row(newest):
             break
@@ -77,13 +79,8 @@ async def read_window(
             raise UpstreamUnavailable("The store's API sends a list of rows without usable ids.")
         newest = beside
         window = Window(min(window.start, beside.start), max(window.end, beside.end))
-        await view.need(_blocks_of(beside, view.size))
+        await view.need(blocks_to_cut(beside, view.size))
     return window
-
-
-def _blocks_of(window: Window, size: int) -> range:
-    """Returns the blocks of a window and of its anchor rows, which its cursors remember."""
-    return blocks_covering(window.with_rows_before(REMEMBERED_ROWS), size)
 
 
 def _first_offset(arguments: ConnectionArguments) -> int:
@@ -91,17 +88,6 @@ def _first_offset(arguments: ConnectionArguments) -> int:
         if cursor is not None:
             return cursor.offset
     return 0
-
-
-def _likely_blocks(arguments: ConnectionArguments, view: ListView[Row]) -> set[int]:
-    """Returns the blocks that are needed if no row has moved, to be read concurrently."""
-    after, before = arguments.after, arguments.before
-    low = 0 if after is None else after.offset + 1
-    high = view.total if before is None else min(before.offset, view.total)
-    window = cut_window(arguments.first, arguments.last, low, high)
-    likely = set(_blocks_of(window, view.size))
-    likely.update(c.offset // view.size for c in (after, before) if c and c.offset < view.total)
-    return likely or {0}
 
 
 async def find_gap(view: ListView[Row], cursor: Cursor, behind: int) -> int:

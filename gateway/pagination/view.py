@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Generic
 
 from gateway.errors import UpstreamUnavailable
-from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource
-from gateway.pagination.cursors import REMEMBERED_ROWS, fingerprint
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource, do_agree
+from gateway.pagination.cursors import fingerprint
 from gateway.pagination.slices import Slice
 from gateway.pagination.windows import Window
 from gateway.row import Row
@@ -67,7 +67,10 @@ class ListView(Generic[Row]):
             size = self.source.size
             if size != self.size or any(block.size != size for block in self.blocks.values()):
                 wanted = self._resize(wanted, size)
-            elif not (self._accepts_blocks() or self._agree()):
+            elif not (
+                self._accepts_blocks()
+                or do_agree(self.blocks.values(), self.source.version_seconds)
+            ):
                 if round_ == ROUNDS:
                     self.source.mark_unstable()
                 else:
@@ -90,22 +93,6 @@ class ListView(Generic[Row]):
     def _accepts_blocks(self) -> bool:
         """Whether blocks are served even if they disagree."""
         return self.accepts_any_blocks or self.has_nothing_newer or self.source.is_unstable
-
-    def _agree(self) -> bool:
-        """Whether the blocks can belong to one version of the list.
-
-        They have the same total and no duplicate row, and were read within `version_seconds`.
-        """
-        blocks = self.blocks.values()
-        if len(blocks) == 1:
-            return True
-        times = [block.read_at for block in blocks]
-        if max(times) - min(times) > self.source.version_seconds:
-            return False
-        ids = {row_id for block in blocks for row_id in block.offsets}
-        return len({block.total for block in blocks}) == 1 and len(ids) == sum(
-            len(block.offsets) for block in blocks
-        )
 
     def invalidate_before(self, read_at: float) -> None:
         """Drops the blocks that were read before `read_at`, from the view and from the source."""
@@ -149,16 +136,10 @@ class ListView(Generic[Row]):
         return any(self._row_at(offset) is not None for offset in range(window.start, window.end))
 
     def cut(self, window: Window) -> Slice[Row]:
-        """Returns the window, with the rows before it that its cursors remember."""
+        """Returns the window, and records the reads of all blocks."""
         for block in self.blocks.values():
             self.source.record_read(block)
-        places = window.with_rows_before(REMEMBERED_ROWS)
-        return Slice(
-            places=[self._row_at(offset) for offset in range(places.start, places.end)],
-            window=window,
-            total=self.total,
-            list_name=self.source.name,
-        )
+        return Slice(self.blocks, self.size, window, self.total, self.source.name)
 
     def _row_at(self, offset: int) -> Row | None:
         """Returns the row at an offset, None if no block holds it or it cannot be used."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.errors import BadUserInput
-from gateway.pagination.cursors import Cursor, decode_cursor
+from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor, decode_cursor
 
 DEFAULT_ROWS = 50
 MAXIMUM_ROWS = 250
@@ -96,3 +96,18 @@ def blocks_covering(window: Window, size: int) -> range:
     if window.start >= window.end:
         return range(0)
     return range(window.start // size, (window.end - 1) // size + 1)
+
+
+def blocks_to_cut(window: Window, size: int) -> range:
+    """Returns the blocks of a window and of its anchor rows, which its cursors remember."""
+    return blocks_covering(window.with_rows_before(REMEMBERED_ROWS), size)
+
+
+def likely_blocks(arguments: ConnectionArguments, total: int, size: int) -> set[int]:
+    """Returns the blocks that are needed if no row has moved, to be read concurrently."""
+    after, before = arguments.after, arguments.before
+    low = 0 if after is None else after.offset + 1
+    high = total if before is None else min(before.offset, total)
+    likely = set(blocks_to_cut(cut_window(arguments.first, arguments.last, low, high), size))
+    likely.update(c.offset // size for c in (after, before) if c and c.offset < total)
+    return likely or {0}

@@ -14,6 +14,7 @@ from gateway.pagination import (
     read_slice,
     read_total,
 )
+from gateway.request_scope import record_rows
 from gateway.row import Row
 from gateway.schema.context import Info
 from gateway.schema.federation import SHARED_TAGS, TAGS
@@ -79,7 +80,8 @@ class Connection(Generic[Node_]):
         rows = _read(self.rows)
         # Plain attributes: a resolver for each would cost more than the cursor itself.
         return [
-            Edge(cursor=rows.cursor(at), node=self.show(row)) for at, row in enumerate(rows.rows)
+            Edge(cursor=cursor, node=self.show(row))
+            for cursor, row in zip(rows.cursors, rows.rows, strict=True)
         ]
 
     @strawberry.field(description="The rows without their cursors.")
@@ -129,6 +131,7 @@ async def resolve_connection(
         rows_wanted = min(count for count in counts if count is not None)
         info.context.spend_rows(rows_wanted * times_shown(selected))
         rows = await read_slice(source, arguments)
+        record_rows(rows.rows)
         return Connection(rows=rows, total=rows.total, show=show)
     total = await read_total(source) if "totalCount" in wanted else 0
     return Connection(rows=None, total=total, show=show)

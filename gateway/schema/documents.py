@@ -29,6 +29,7 @@ from gateway.schema.context import Context
 from gateway.schema.cost import Weigher, Weight, check_cost
 from gateway.schema.introspection import RULES_WITHOUT_INTROSPECTION
 from gateway.schema.limits import TOKENS_SETTING, Limits, beyond, check_limits
+from gateway.schema.plans.plans import OperationPlans
 from gateway.schema.sdl import ROUTERS_FIELDS
 
 # Characters of all cached documents. Parsed, a character takes up to 330 bytes (in tokens of two
@@ -55,8 +56,9 @@ class KnownDocument:
     """A parsed document within the limits; `errors` are None until it is validated.
 
     It is for routers if it selects `_entities` or `_service`. One that `is_trusted` is of the
-    operator's manifest: no limit of a document applies to it. `weights` are those of its
-    operations by the name that the request gives.
+    operator's manifest: no limit of a document applies to it. `weights` and `plans` are those of
+    its operations by the name that the request gives; an operation has a weight once it was
+    executed.
     """
 
     document: DocumentNode
@@ -65,6 +67,7 @@ class KnownDocument:
     errors: list[GraphQLError] | None = None
     is_trusted: bool = False
     weights: dict[str | None, Weight] = field(default_factory=dict)
+    plans: dict[str | None, OperationPlans] = field(default_factory=dict)
 
 
 class KnownDocuments:
@@ -94,7 +97,7 @@ class KnownDocuments:
 
         Raises `GraphQLError` if it does not parse or exceeds a limit.
         """
-        known = self.trusted.get(text) or self.cache.get(text)
+        known = self.peek(text)
         if known is None and text == self._last[0]:
             known = self._last[1]
         if known is None:
@@ -104,6 +107,10 @@ class KnownDocuments:
             else:
                 self._last = (text, known)
         return known
+
+    def peek(self, text: str) -> KnownDocument | None:
+        """Returns the document if it is parsed."""
+        return self.trusted.get(text) or self.cache.get(text)
 
     def knows(self, text: str) -> bool:
         """Whether the document is parsed, and stays so."""

@@ -4,6 +4,7 @@ Source: Apollo Federation Subgraph Specification, `_entities` and `_service`. St
 is not used: docs/decisions/0012-entities-are-resolved-one-by-one.md.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import strawberry
@@ -15,6 +16,8 @@ from gateway.errors import BadUserInput
 from gateway.identity import AccessScope
 from gateway.schema.context import Info
 from gateway.schema.node import checked_entity_id
+from gateway.schema.planned_segments import planned_lookup
+from gateway.schema.plans.fields import PLANNED, Arguments
 from gateway.schema.query import Query
 from gateway.schema.scopes import NamesScope, NeedsScope, refuse_each
 from gateway.schema.segment import Segment
@@ -28,39 +31,6 @@ class Service:
     """Federation's `_Service`."""
 
     sdl: str = strawberry.field(description="The subgraph's schema, with federation's directives.")
-
-
-# No description: each subgraph has a Query, and composers warn if they differ.
-@strawberry.type(name="Query")
-class SubgraphQuery(Query):
-    """The query root as routers and composers see it."""
-
-    @strawberry.field(
-        name="_entities",
-        graphql_type=list[ENTITY | None],  # type: ignore[valid-type] # Strawberry's way to a union
-        extensions=[NamesScope(AccessScope.FEDERATION)],
-        description=(
-            "Entities by their keys, in the order of the representations; null for one that does "
-            "not exist. Costs one upstream request for each 100 different ones. Needs the scope of "
-            "each entity's type, too."
-        ),
-    )
-    async def entities(
-        self, info: Info, representations: list[FederationAny]
-    ) -> list[Segment | None]:
-        """Looks the entities up."""
-        info.context.spend_representations(len(representations))
-        ids = [attempt(represented_segment, one) for one in representations]
-        return await look_up(info, refuse_each(info, AccessScope.FEDERATION, ids))
-
-    @strawberry.field(
-        name="_service",
-        extensions=[NeedsScope(AccessScope.FEDERATION)],
-        description="This subgraph, as a composer reads it.",
-    )
-    def service(self, info: Info) -> Service | None:
-        """Returns the schema."""
-        return Service(sdl=info.context.subgraph_sdl)
 
 
 def represented_segment(representation: object) -> str:
@@ -92,3 +62,41 @@ def represented_segment(representation: object) -> str:
 def _text(value: object) -> str:
     """Returns the value of a key; one that is not a string becomes an invalid id."""
     return value if isinstance(value, str) else ""
+
+
+def _of_entities(arguments: Arguments) -> Sequence[str]:
+    return [represented_segment(one) for one in arguments["representations"]]
+
+
+# No description: each subgraph has a Query, and composers warn if they differ.
+@strawberry.type(name="Query")
+class SubgraphQuery(Query):
+    """The query root as routers and composers see it."""
+
+    @strawberry.field(
+        name="_entities",
+        graphql_type=list[ENTITY | None],  # type: ignore[valid-type] # Strawberry's way to a union
+        extensions=[NamesScope(AccessScope.FEDERATION)],
+        metadata={PLANNED: planned_lookup(_of_entities, is_of_entities=True)},
+        description=(
+            "Entities by their keys, in the order of the representations; null for one that does "
+            "not exist. Costs one upstream request for each 100 different ones. Needs the scope of "
+            "each entity's type, too."
+        ),
+    )
+    async def entities(
+        self, info: Info, representations: list[FederationAny]
+    ) -> list[Segment | None]:
+        """Looks the entities up."""
+        info.context.spend_representations(len(representations))
+        ids = [attempt(represented_segment, one) for one in representations]
+        return await look_up(info, refuse_each(info, AccessScope.FEDERATION, ids))
+
+    @strawberry.field(
+        name="_service",
+        extensions=[NeedsScope(AccessScope.FEDERATION)],
+        description="This subgraph, as a composer reads it.",
+    )
+    def service(self, info: Info) -> Service | None:
+        """Returns the schema."""
+        return Service(sdl=info.context.subgraph_sdl)

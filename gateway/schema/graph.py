@@ -1,6 +1,6 @@
 """The two schemas of the graph: the API for clients, the subgraph for routers and composers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
@@ -17,13 +17,16 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.schema.context import Context
 from gateway.schema.date_time import DATE_TIME
 from gateway.schema.documents import KnownDocument, KnownDocuments, document_extensions
 from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
-from gateway.schema.pieces import Execution
+from gateway.schema.pieces import LONG, Execution
+from gateway.schema.plans import RenderedRows
+from gateway.schema.plans.plans import OperationPlans
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
@@ -76,6 +79,7 @@ class Graph:
     api_sdl: str
     documents: KnownDocuments
     turns: Turns = field(default_factory=Turns)
+    rendered: RenderedRows = field(default_factory=RenderedRows)
 
     async def schema_for(self, document: str, client: str) -> strawberry.Schema:
         """Returns the schema that executes a document: the subgraph for `_service`, `_entities`.
@@ -87,6 +91,35 @@ class Graph:
         if not self.documents.knows(document):
             await self.turns.take(client)
         return self._schema_of(self.documents.find(document))
+
+    def planned_data(
+        self,
+        document: str,
+        operation_name: str | None,
+        variables: Mapping[str, object],
+        context: Context,
+    ) -> bytes | None:
+        """Returns the JSON of `data` by a plan, None if graphql-core has to execute the operation.
+
+        An operation has a plan from its second request on, unless it is a long one.
+        """
+        known = self.documents.peek(document)
+        if known is None or (weight := known.weights.get(operation_name)) is None:
+            return None
+        values, _ = weight.of(variables)
+        if values > LONG or known.errors:
+            return None
+        plans = known.plans.get(operation_name)
+        if plans is None:
+            schema = self._schema_of(known)._schema
+            plans = OperationPlans(schema, known.document, operation_name, self.rendered)
+            known.plans[operation_name] = plans
+        plan = plans.find(variables)
+        answer = None if plan is None else plan.answer(context, variables)
+        if answer is None:
+            return None
+        answer.serve(context.lists.cache)
+        return answer.data
 
     def trust(self, document: str) -> None:
         """Adds a document of the operator's manifest, to which no limit of a document applies.

@@ -40,6 +40,11 @@ class PersistedDocuments:
         self._clock = clock
         self.memory = DocumentMemory(MEMORY_BYTES)
 
+    def in_memory(self, sha256: str) -> str | None:
+        """Returns the text with this hash if it is in memory, and Redis needs no new copy."""
+        stored = self.memory.get(sha256)
+        return None if stored is None or self._is_due(stored) else stored.text
+
     async def find(self, sha256: str) -> str | None:
         """Returns the text with this hash, None if it is not stored."""
         stored = self.memory.get(sha256)
@@ -62,11 +67,14 @@ class PersistedDocuments:
                 return
             stored = StoredDocument(text, self._clock())
             self.memory.add(sha256, stored, client)
-        elif self._redis is None or self._clock() < stored.written_at + REWRITE_SECONDS:
+        elif not self._is_due(stored):
             return
         if self._redis is not None:
             stored.written_at = self._clock()
             await self._write(self._redis, sha256, text)
+
+    def _is_due(self, stored: StoredDocument) -> bool:
+        return self._redis is not None and self._clock() >= stored.written_at + REWRITE_SECONDS
 
     async def _read(self, redis: RedisConnection, sha256: str) -> str | None:
         async def read(client: RedisClient) -> bytes:

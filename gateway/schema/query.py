@@ -7,16 +7,29 @@ import strawberry
 from strawberry import UNSET
 
 from gateway.data_source import ALL_SEGMENTS, LOOKUP_IDS
-from gateway.errors import BadUserInput
 from gateway.identity import AccessScope
 from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS
 from gateway.schema.connection import Connection, resolve_connection
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.federation import TAGS, argument, costs, list_size
 from gateway.schema.node import Node, checked_entity_id
+from gateway.schema.planned_segments import (
+    of_node,
+    of_nodes,
+    of_segment,
+    of_segments_by_entity_id,
+    planned_lookup,
+)
+from gateway.schema.plans.fields import PLANNED, ConnectionField
 from gateway.schema.scopes import NamesScope, NeedsScope
 from gateway.schema.segment import Segment, segment
-from gateway.schema.segment_lookups import attempt, look_up, segment_id
+from gateway.schema.segment_lookups import (
+    attempt,
+    check_number,
+    look_up,
+    one_segment_id,
+    segment_id,
+)
 
 REQUESTS_TO_ALL_IDS: Final = -(-MAXIMUM_ROWS // LOOKUP_IDS)
 
@@ -52,6 +65,7 @@ class Query:
             list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
         ],
         extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
+        metadata={PLANNED: ConnectionField(ALL_SEGMENTS, segment)},
         description=(
             "The store's segments, in pages forward and backward. Costs one upstream request for "
             "each 250 segments that are not in the cache, for pages of any size."
@@ -80,6 +94,7 @@ class Query:
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
         extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
+        metadata={PLANNED: planned_lookup(of_segment)},
         description=(
             "One segment, by exactly one of its two ids; null if it does not exist. Lookups at the "
             "same time, by all clients, share one upstream request for each 100 ids."
@@ -89,13 +104,7 @@ class Query:
         self, info: Info, id: IdArgument = UNSET, entity_id: EntityIdArgument = UNSET
     ) -> Segment | None:
         """Looks the segment up."""
-        global_id, raw_id = _given(id), _given(entity_id)
-        if raw_id is not None and global_id is None:
-            uuid = checked_entity_id(raw_id)
-        elif global_id is not None and raw_id is None:
-            uuid = segment_id(global_id)
-        else:
-            raise BadUserInput("Pass exactly one of `id` and `entityId`.")
+        uuid = one_segment_id(_given(id), _given(entity_id))
         info.context.spend_rows(ROWS_TO_AN_ID)
         (found,) = await look_up(info, [uuid])
         return found
@@ -104,6 +113,7 @@ class Query:
         tags=TAGS,
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
         extensions=[NamesScope(AccessScope.SEGMENTS_READ)],
+        metadata={PLANNED: planned_lookup(of_segments_by_entity_id)},
         description=(
             "Up to 250 segments by BigCommerce's ids, in the order of the ids; null for an id that "
             "does not exist. Costs one upstream request for each 100 ids."
@@ -121,6 +131,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
+        metadata={PLANNED: planned_lookup(of_node)},
         description=(
             "One object by its global id; null if it does not exist. Costs as `segment`. Needs "
             "the scope of the object's type: `segments:read` for a segment."
@@ -139,6 +150,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
+        metadata={PLANNED: planned_lookup(of_nodes)},
         description=(
             "Up to 250 objects by their global ids, in the order of the ids; null for an id that "
             "does not exist. Costs as `segmentsByEntityId`. Needs the scope of each object's type: "
@@ -162,8 +174,5 @@ def _given(argument: Argument | None) -> Argument | None:
 
 def _spend_ids(info: Info, ids: Sequence[str], argument: str) -> None:
     """Counts ids before any of them is read."""
-    if len(ids) > MAXIMUM_ROWS:
-        raise BadUserInput(
-            f"`{argument}` has {len(ids)} ids. Ask for at most {MAXIMUM_ROWS} at once."
-        )
+    check_number(ids, argument)
     info.context.spend_rows(len(ids) * ROWS_TO_AN_ID)

@@ -1,13 +1,16 @@
 """What the server checks in the head of a request before the application sees it (RFC 9112)."""
 
 import re
+from functools import lru_cache
 
 from gateway.server.refusals import INVALID, Refusal
 
 MAXIMUM_HEAD_BYTES = 64 * 1024
 MAXIMUM_HEADERS = 100
 
+CONTINUE = b"100-continue"
 FRAMING = (b"content-length", b"transfer-encoding")
+CHECKED = frozenset({b"host", b"transfer-encoding", b"expect"})
 # RFC 3986, 3.2.2 and 3.2.3: a name, which may be empty, or an address in brackets, and a port.
 AUTHORITY = re.compile(
     rb"(?:\[[\w.~:!$&'()*+,;=-]+\]|(?:[\w.~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?"
@@ -37,25 +40,41 @@ def too_large(*, is_in_body: bool) -> Refusal:
     return Refusal(431, f"The {what} are larger than {MAXIMUM_HEAD_BYTES} bytes.")
 
 
-def check_head(version: str, headers: Headers) -> None:
-    """Checks the version, `Host` and the transfer coding.
+def framing_of(headers: Headers) -> Headers:
+    """Returns the headers that say how long the body is; without any, there is none."""
+    return [header for header in headers if header[0] in FRAMING]
+
+
+def check_head(version: str, headers: Headers) -> bytes:
+    """Checks the version, `Host` and the transfer coding; returns `Expect` in lower case.
 
     Raises `Refusal` with status 400, 501 or 505.
     """
     if version not in ("1.1", "1.0"):
         raise other_version()
     hosts = []
+    expect = b""
     for name, value in headers:
+        if name not in CHECKED:
+            continue
         if name == b"host":
             hosts.append(value)
         elif name == b"transfer-encoding":
             _check_transfer_coding(version, value)
+        elif expect != CONTINUE:
+            expect = value.lower()
     # RFC 9112, 3.2: one valid `Host`, which HTTP/1.0 may leave out. An empty one is valid.
     if len(hosts) != 1 and (hosts or version != "1.0"):
         raise Refusal(400, f"The request has {len(hosts)} `Host` headers: send one.")
     # RFC 9112, 5.1: white space around a value is not part of it.
-    if hosts and not AUTHORITY.fullmatch(hosts[0].strip(b" \t")):
+    if hosts and not _is_authority(hosts[0]):
         raise Refusal(400, "`Host` is not a host with or without a port.")
+    return expect
+
+
+@lru_cache(64)
+def _is_authority(host: bytes) -> bool:
+    return AUTHORITY.fullmatch(host.strip(b" \t")) is not None
 
 
 def _check_transfer_coding(version: str, value: bytes) -> None:

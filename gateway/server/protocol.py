@@ -5,20 +5,25 @@ ahead, and the time of a client. `heads` checks heads, `connections` has what al
 and `gateway.web.request_body` limits bodies.
 """
 
-from asyncio import BaseTransport, TimerHandle
+from asyncio import BaseTransport
 from collections import deque
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.server.connections import Admission, ConnectionsState
+from gateway.server.cycle import Cycle
 from gateway.server.heads import (
-    FRAMING,
+    CONTINUE,
     MAXIMUM_HEAD_BYTES,
     MAXIMUM_HEADERS,
     VERSION_ERRORS,
     check_head,
+    framing_of,
     other_version,
     read_target,
     too_large,
@@ -26,10 +31,13 @@ from gateway.server.heads import (
 )
 from gateway.server.pipelining import END_OF_HEAD, MAXIMUM_PIPELINED, Flow, size_of_requests
 from gateway.server.refusals import INVALID, OVERLOADED, Refusal, answer_to
+from gateway.server.timers import Timer
 
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
 HEALTH = b"/health/"
+# In the scope of a request whose body has all come before the application asks for it.
+WHOLE_BODY = "gateway.whole_body"
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -58,19 +66,23 @@ class HttpProtocol(HttpToolsProtocol):
         self._running: RequestResponseCycle | None = None
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
-        self._head_timer: TimerHandle | None = None
-        self._unread_timer: TimerHandle | None = None
+        late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
+        self._head_timer = Timer(self.loop, self.head_seconds, partial(self._refuse, late))
+        self._idle_timer = Timer(
+            self.loop, self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Accepts a connection, if there is room for it."""
         super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows it
         self.flow = Flow(self.transport)
+        self._unread_timer = Timer(self.loop, self.unread_seconds, self.transport.abort)
         admission = self.server_state.admit(self, self.client[0] if self.client else "")
         self._is_spare = admission is Admission.HEALTH_ONLY
         if admission is Admission.NOTHING:
             self._refuse(OVERLOADED)
         else:
-            self._start_idle_timer()
+            self._idle_timer.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the timers, and the requests that the client has sent ahead."""
@@ -79,8 +91,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._running is not None:  # uvicorn tells the last request alone
             self._running.disconnected = True
             self._running.message_event.set()
-        self._stop_head_timer()
-        self._unset_keepalive_if_required()
+        for timer in (self._head_timer, self._idle_timer, self._unread_timer):
+            timer.forget()
         super().connection_lost(exc)
 
     def drop(self) -> None:
@@ -98,25 +110,23 @@ class HttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Starts the timer for the client to read its answer."""
         super().pause_writing()
-        self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
+        self._unread_timer.start()
         self._note_wait()
 
     def resume_writing(self) -> None:
         """Stops that timer."""
         super().resume_writing()
-        if self._unread_timer is not None:
-            self._unread_timer.cancel()
+        self._unread_timer.stop()
         self._note_wait()
 
     def data_received(self, data: bytes) -> None:
         """Parses bytes, as far as there is room for requests."""
-        self._unset_keepalive_if_required()
-        self._unparsed += data
-        self._parse_on()
+        self._idle_timer.stop()
+        self._parse_on(self._unparsed + data if self._unparsed else data)
 
-    def _parse_on(self) -> None:
+    def _parse_on(self, data: bytes) -> None:
         """Parses bytes, at most `MAXIMUM_HEAD_BYTES` in a row outside a body."""
-        data, self._unparsed = self._unparsed, b""
+        self._unparsed = b""
         while data and not self._is_refused and not self.transport.is_closing():
             free = MAXIMUM_PIPELINED - len(self._unanswered)
             if not free:
@@ -140,7 +150,8 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begins a request."""
         if not self._is_in_body:
-            super().on_message_begin()
+            self.url = b""
+            self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Adds a header; drops trailers, which follow the body."""
@@ -148,7 +159,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if len(self.headers) == MAXIMUM_HEADERS:
             raise too_many_headers()
-        super().on_header(name, value)
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Checks the head, and starts the request."""
@@ -156,52 +167,110 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_in_body:
             return
         version = self.parser.get_http_version()
-        check_head(version, self.headers)
+        expect = check_head(version, self.headers)
         if not self.url.startswith(b"/"):
             self._read_other_target()
         if self._is_spare and not self.url.startswith(HEALTH):
             raise OVERLOADED
-        if self.expect_100_continue:  # RFC 9110, 10.1.1: not in HTTP/1.0, nor without a body
-            self.expect_100_continue = version != "1.0" and bool(self._framing())
-        super().on_headers_complete()
+        # RFC 9110, 10.1.1: not in HTTP/1.0, nor without a body.
+        self.expect_100_continue = bool(
+            expect == CONTINUE and version != "1.0" and framing_of(self.headers)
+        )
+        is_answering = self._is_answering
+        self.cycle = self._new_cycle(version)
         self._unanswered.append(0)
+        if not is_answering:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
         if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
             self.close_after_answer()
         self._is_in_body = True
-        self._stop_head_timer()
+        self._head_timer.stop()
+
+    def _new_cycle(self, version: str) -> Cycle:
+        url = httptools.parse_url(self.url)
+        raw_path, path = url.path, url.path.decode("ascii")
+        if "%" in path:
+            path = unquote(path)
+        if self.root_path:
+            raw_path = self.root_path.encode("ascii") + raw_path
+            path = self.root_path + path
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "method": self.parser.get_method().decode("ascii"),
+            "root_path": self.root_path,
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": url.query or b"",
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+        return Cycle(
+            self.scope,
+            self.transport,
+            self.flow,
+            self.server_state.default_headers,
+            self.expect_100_continue,
+            version != "1.0" and self.parser.should_keep_alive(),
+            self.on_response_complete,
+        )
 
     def on_body(self, body: bytes) -> None:
         """Adds a part of the body; after `Expect: 100-continue`, keeps the connection open."""
-        super().on_body(body)
         self._bytes_outside_body = 0
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
         if self.expect_100_continue:
             self.expect_100_continue = False
             is_last = self.server_state.is_draining or self._is_spare
-            self.cycle.keep_alive = self.parser.should_keep_alive() and not is_last
+            cycle.keep_alive = self.parser.should_keep_alive() and not is_last
 
     def on_message_complete(self) -> None:
         """Ends a request, unless the parser ended it at an upgrade, before its body."""
-        if self.parser.should_upgrade() and self._framing():
+        if self.parser.should_upgrade() and framing_of(self.headers):
             return
-        super().on_message_complete()
+        cycle = self.cycle
+        cycle.more_body = False
+        cycle.message_event.set()
+        if not cycle.is_begun:
+            cycle.scope[WHOLE_BODY] = bytes(cycle.body)  # type: ignore[typeddict-unknown-key] # ours
         self._is_in_body = False
         self._bytes_outside_body = 0
 
     def on_response_complete(self) -> None:
         """Starts the next request; reads and parses on once no other request is queued."""
         self._unanswered.popleft()
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
+            else:
+                self._idle_timer.start()
         if self.pipeline:
             self.flow.pause_reading()
         elif self._unparsed:
-            self._parse_on()
+            self._parse_on(self._unparsed)
         self._note_wait()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, app)
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def close_after_answer(self) -> None:
         """Adds `Connection: close` to the answer to the last request, if it has not begun."""
@@ -242,12 +311,9 @@ class HttpProtocol(HttpToolsProtocol):
         """
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        if framing := self._framing():
+        if framing := framing_of(self.headers):
             lines = b"".join(b"%b: %b\r\n" % header for header in framing)
             self._parse(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
-
-    def _framing(self) -> list[tuple[bytes, bytes]]:
-        return [header for header in self.headers if header[0] in FRAMING]
 
     def _read_other_target(self) -> None:
         self.url, host = read_target(self.url, self.parser.get_method())
@@ -267,21 +333,10 @@ class HttpProtocol(HttpToolsProtocol):
     def _limit_wait(self) -> None:
         """Runs a timer while the connection waits for the client."""
         if not self._is_in_body and not self._bytes_outside_body:
-            self._stop_head_timer()
-            self._start_idle_timer()
-        elif self._head_timer is None:
-            late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
-            self._head_timer = self.loop.call_later(self.head_seconds, self._refuse, late)
-
-    def _start_idle_timer(self) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
-
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+            self._head_timer.stop()
+            self._idle_timer.start()
+        elif not self._head_timer.is_running:
+            self._head_timer.start()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Closes the connection, after an error unless another answer has begun or is due."""

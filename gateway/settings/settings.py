@@ -87,6 +87,12 @@ class Settings(BaseModel):
     cache_max_bytes: int = Field(default=64 * 1024**2, ge=1024**2)
     """Memory for cached values in each process."""
 
+    response_cache_max_bytes: int = Field(default=16 * 1024**2, ge=0)
+    """Memory for whole answers in each process; 0 keeps none."""
+
+    cache_control: Literal["private", "public"] = "private"
+    """Which caches in front may store what clients without credentials get."""
+
     redis_url: RedisUrl | None = None
     """The Redis through which gateways share cached values; `rediss://` for TLS."""
 

@@ -1,9 +1,31 @@
 """The HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, an index of the paths."""
 
-from gateway.web.authentication import Authenticate
+from gateway.web.answers import Answers
+from gateway.web.authentication import Authenticate, Authentication
+from gateway.web.browsers import Browsers
 from gateway.web.documents_by_hash import DocumentsByHash
-from gateway.web.graphql import Timing
+from gateway.web.execution import Execution
+from gateway.web.freshness import HttpCaching
+from gateway.web.front import Front
+from gateway.web.graphql import GraphQLEndpoint
 from gateway.web.health import Readiness
-from gateway.web.routes import create_web
+from gateway.web.ready_answers import AnswerCounts, ReadyAnswers
+from gateway.web.response_cache import ResponseCache
+from gateway.web.routes import Web
 
-__all__ = ["Authenticate", "DocumentsByHash", "Readiness", "Timing", "create_web"]
+__all__ = [
+    "AnswerCounts",
+    "Answers",
+    "Authenticate",
+    "Authentication",
+    "Browsers",
+    "DocumentsByHash",
+    "Execution",
+    "Front",
+    "GraphQLEndpoint",
+    "HttpCaching",
+    "Readiness",
+    "ReadyAnswers",
+    "ResponseCache",
+    "Web",
+]

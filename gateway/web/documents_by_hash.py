@@ -30,6 +30,20 @@ class DocumentsByHash:
     trusted: TrustedDocuments
     persisted: PersistedDocuments | None
 
+    def known_text_of(self, asked: GraphQLRequest) -> str | None:
+        """Returns the document of a request if it is in memory, and need not be stored.
+
+        None does not mean that there is none. Raises `RequestError` as `text_of`.
+        """
+        if asked.query is not None:
+            is_plain = asked.sha256 is None and self.persisted is not None
+            return asked.query if is_plain or asked.query in self.trusted.texts else None
+        named = asked.sha256 or asked.document_id or ""
+        text = self.trusted.find(named)
+        if text is None and self.persisted is not None:
+            text = self.persisted.in_memory(named)
+        return text
+
     async def text_of(self, asked: GraphQLRequest) -> str:
         """Returns the document of a request; raises `RequestError` if there is none to execute."""
         if asked.query is not None:

@@ -1,7 +1,7 @@
 """The id of each request: from `X-Request-Id` or new, in the response and in the log."""
 
 import re
-from uuid import uuid4
+from secrets import token_hex
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +12,7 @@ _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 # `same-origin` for allowed origins, too: it is for requests without CORS, such as <img> and
 # <script> (the Fetch standard, "Cross-Origin-Resource-Policy header").
-_COMMON_HEADERS = (
+COMMON_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
@@ -29,10 +29,10 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _incoming(scope) or uuid4().hex
-        scope["request_id"] = request_id
+        raw_id = id_of(_incoming(scope))
+        scope["request_id"] = request_id = raw_id.decode()
         request_in_progress.set(request_id)  # not reset: each request has a task of its own
-        common_headers = ((b"x-request-id", request_id.encode()), *_COMMON_HEADERS)
+        common_headers = ((b"x-request-id", raw_id), *COMMON_HEADERS)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -52,8 +52,14 @@ def masked_message(request_id: str) -> str:
     return f"Something went wrong in the gateway. Report it with request id {request_id}."
 
 
-def _incoming(scope: Scope) -> str | None:
+def id_of(sent: bytes | None) -> bytes:
+    """Returns the id that a client sent, or a new one in place of none or of one that is odd."""
+    return sent if sent is not None and _SANE.fullmatch(sent) else token_hex(16).encode()
+
+
+def _incoming(scope: Scope) -> bytes | None:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            return value.decode() if _SANE.fullmatch(value) else None
+            found: bytes = value
+            return found
     return None

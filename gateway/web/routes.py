@@ -2,84 +2,75 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 
-import strawberry
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from gateway.errors import ErrorCode
-from gateway.identity import Client
 from gateway.lifecycle import Lifecycle
-from gateway.web.authentication import Authenticate
 from gateway.web.browsers import Browsers
-from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.graphiql import graphiql_routes
-from gateway.web.graphql import GraphQLEndpoint, Timing
+from gateway.web.graphql import GraphQLEndpoint
 from gateway.web.health import PATHS, Readiness, index, live, ready
 from gateway.web.request_id import RequestIds
 from gateway.web.responses import error_response
 from gateway.web.unexpected_errors import UnexpectedErrors
 
+GRAPHQL_PATH = "/graphql"
 
-def create_web(
-    *,
-    schema_for: Callable[[str, str], Awaitable[strawberry.Schema]],
-    documents: DocumentsByHash,
-    authenticate: Authenticate,
-    new_context: Callable[[Client], object],
-    timing: Timing,
-    lifecycle: Lifecycle,
-    readiness: Callable[[], Awaitable[Readiness]],
-    lifespan: Lifespan[Starlette],
-    max_body_bytes: int,
-    graphiql: bool,
-    get_documents: bool,
-    allowed_hosts: Iterable[str],
-    cors_origins: Iterable[str],
-) -> Starlette:
-    """Returns the ASGI application.
 
-    `schema_for` returns the schema that executes a document of a client, `documents` those that
-    requests name, `authenticate` the client that sent a request, `new_context` the context of its
-    GraphQL request; `graphiql`: whether browsers get GraphiQL; `get_documents`: whether any GET may
-    carry a document. `allowed_hosts` and `cors_origins` are those of `Browsers`.
-    """
-    graphql = GraphQLEndpoint(
-        schema_for,
-        documents,
-        authenticate,
-        new_context,
-        timing,
-        max_body_bytes=max_body_bytes,
-        graphiql=graphiql,
-        get_documents=get_documents,
-    )
-    web = Starlette(
-        routes=[
-            Route("/graphql", graphql),  # first, since nearly every request is for it; any method
-            Route("/graphql/", WithoutSlash()),
-            Route("/", index(graphiql=graphiql)),
-            Route("/health/live", live),
-            Route("/health/ready", ready(lifecycle, readiness)),
-            *(graphiql_routes() if graphiql else []),
-            # "Persisted Document Request URL": one segment, so no asset has the same path.
-            Route("/graphql/{document_id}", graphql),
-        ],
-        lifespan=lifespan,
-        middleware=[
-            Middleware(RequestIds),
-            Middleware(Browsers, hosts=allowed_hosts, origins=cors_origins),
-            Middleware(UnexpectedErrors),
-        ],
-        exception_handlers={HTTPException: _http_error},
-    )
-    # Starlette's redirect repeats the Host header, and turns https into http behind a proxy.
-    web.router.redirect_slashes = False
-    return web
+class Web(Starlette):
+    """The ASGI application. Requests for /graphql take no way through Starlette's own stack."""
+
+    def __init__(
+        self,
+        graphql: GraphQLEndpoint,
+        *,
+        lifecycle: Lifecycle,
+        readiness: Callable[[], Awaitable[Readiness]],
+        lifespan: Lifespan[Starlette],
+        graphiql: bool,
+        allowed_hosts: Iterable[str],
+        cors_origins: Iterable[str],
+        front: Callable[[ASGIApp, Browsers], ASGIApp] = lambda app, _: app,
+    ) -> None:
+        """`graphiql`: whether browsers get GraphiQL; hosts and origins are those of `Browsers`.
+
+        `front` gets each request first, and hands it on to the application that it is called with.
+        """
+        super().__init__(
+            routes=[
+                Route("/graphql/", WithoutSlash()),
+                Route("/", index(graphiql=graphiql)),
+                Route("/health/live", live),
+                Route("/health/ready", ready(lifecycle, readiness)),
+                *(graphiql_routes() if graphiql else []),
+                # "Persisted Document Request URL": one segment, so no asset has the same path.
+                Route("/graphql/{document_id}", graphql),
+            ],
+            lifespan=lifespan,
+            exception_handlers={HTTPException: _http_error},
+        )
+        # Starlette's redirect repeats the Host header, and turns https into http behind a proxy.
+        self.router.redirect_slashes = False
+        self._graphql = graphql
+        browsers = Browsers(
+            UnexpectedErrors(self._route), hosts=allowed_hosts, origins=cors_origins
+        )
+        self._stack = front(RequestIds(browsers), browsers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        await self._stack(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
+            await self._graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class WithoutSlash:

@@ -11,7 +11,7 @@ from direct_requests import Ask, receive_answer
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schedules import schedules
-from twins import HAS_PLANS, Step, Twins, counts_of, new_gateway
+from twins import Step, Twins, counts_of, new_gateway
 from usual_operations import UsualOperation, usual_operations
 from virtual_time import run_in_virtual_time
 
@@ -87,7 +87,6 @@ async def count_planned(operations: list[UsualOperation]) -> tuple[Counter[str],
     return asked, planned
 
 
-@pytest.mark.skipif(not HAS_PLANS, reason="there are no plans yet")
 def test_plans_answer_nearly_all_usual_requests_from_a_warm_cache(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

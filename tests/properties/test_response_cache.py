@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from in_process import InProcess
 from operation_values import PRESENT, cursor_of, global_id_of
 from operations import Operation
-from twins import FRACTION, HAS_PLANS, new_gateway
+from twins import FRACTION, new_gateway
 from usual_operations import UsualOperation, usual_operations
 from virtual_time import run_in_virtual_time
 
@@ -201,7 +201,6 @@ async def ask_all(gateway: InProcess, operations: list[Operation], maximum: int)
     await asyncio.gather(*(ask(one) for one in operations))
 
 
-@pytest.mark.skipif(not HAS_PLANS, reason="there is no response cache yet")
 @settings(max_examples=examples(40))
 @given(
     operations=st.lists(usual_operations(), min_size=1, max_size=12),

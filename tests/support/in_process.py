@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from inspect import signature
 from typing import Any, Literal
 
 import httpx
@@ -134,8 +133,8 @@ def in_process(
 
     A query string of more than `longest_query` bytes is answered with the status `too_long`.
     `authenticate` replaces the settings' way to name the client of a request. Without
-    `plans`, every document is executed. `settings` are variables without their prefix, such as
-    `CACHE_TTL_SECONDS="0"`.
+    `plans`, graphql-core executes each operation. `settings` are variables without their prefix,
+    such as `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
         seeded_store(store) if isinstance(store, int) else store,
@@ -165,15 +164,12 @@ def in_process(
         "UPSTREAM_URL": "http://localhost",
         **settings,
     }
-    without_plans: dict[str, Any] = {} if plans else {"plans": False}
-    if "plans" not in signature(create_app).parameters:
-        without_plans = {}
     app = create_app(
         load_settings({f"GATEWAY_{name}": value for name, value in environment.items()}),
         EmulatedWire(picky),
         clock,
         authenticate,
-        **without_plans,
+        plans=plans,
     )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60

@@ -41,7 +41,13 @@ class MovingList:
     version_seconds = float("inf")
     is_unstable = False
 
-    def read_fresh_total(self) -> int | None:
+    def fresh_total(self) -> int | None:
+        return None
+
+    def record_total(self) -> None:
+        """Its age does not matter here."""
+
+    def ready(self, index: int) -> Block[Segment] | None:
         return None
 
     def now(self) -> float:

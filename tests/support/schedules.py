@@ -47,6 +47,7 @@ _asks = st.builds(
     st.sampled_from([JSON, GRAPHQL_RESPONSE, "*/*", ""]),
     st.sampled_from([None, None, 2]),
     st.sampled_from([2, 3, 1]),
+    st.sampled_from([True, True, False]),
 )
 MOST_STEPS = 8
 

@@ -1,7 +1,6 @@
 """Two gateways over equal stores, one of which executes each document: their answers are equal."""
 
 import asyncio
-import inspect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,15 +8,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from clock import Clock
-from direct_requests import Ask, Received, named_by_a_header, receive_answer
+from direct_requests import Ask, NamedByHeader, Received, receive_answer
 from in_process import InProcess, in_process
 from operation_values import ROWS
 
-from gateway.app import create_app
 from gateway.emulator import Fault, SegmentRow, Store
 from gateway.emulator.faults import Rule
 
-HAS_PLANS = "plans" in inspect.signature(create_app).parameters
 # No sum of waits comes near a whole second, where ages and freshness change.
 FRACTION = 0.0137
 # A background refresh ends after the answer that began it, however long that is computed.
@@ -74,18 +71,17 @@ Step = Ask | Together | Wait | Fail | Change | Invalidate | Clamp
 
 def new_gateway(clock: Clock, *, plans: bool = True, **settings: str) -> InProcess:
     """Returns a gateway over a store of its own, whose clients a header names."""
-    if HAS_PLANS:
-        settings = {"RESPONSE_CACHE_MAX_BYTES": str(2**24 if plans else 0), **settings}
     variables: dict[str, Any] = {
         "ALLOW_GET_DOCUMENTS": "true",
         "INTROSPECTION": "true",
+        "RESPONSE_CACHE_MAX_BYTES": str(2**24 if plans else 0),
         **settings,
     }
     return in_process(
         Store([*ROWS]),
         latency_seconds=LATENCY_SECONDS,
         clock=clock,
-        authenticate=named_by_a_header,
+        authenticate=NamedByHeader(),
         plans=plans,
         **variables,
     )
@@ -167,8 +163,8 @@ class Twins:
 
 def counts_of(gateway: InProcess) -> Counter[str]:
     """Returns how a gateway answered: cached, planned, executed."""
-    answers = getattr(gateway.app.state, "answers", None)
-    return Counter({n: getattr(answers, n, 0) for n in ("cached", "planned", "executed")})
+    answers = gateway.app.state.answers
+    return Counter({n: getattr(answers, n) for n in ("cached", "planned", "executed")})
 
 
 async def receive_answers(gateway: InProcess, asks: Sequence[Ask]) -> list[Received]:

@@ -1,13 +1,15 @@
 """The header `Authorization`, and the client that it names (RFC 6750, 2.1 and 3)."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from gateway.api_keys import PREFIX
 from gateway.errors import ErrorCode
-from gateway.identity import AccessScope, Client
+from gateway.identity import PEER, AccessScope, Client
 from gateway.web.authentication.failures import Failures
 from gateway.web.authentication.key_file import KeyFile
 from gateway.web.authentication.peers import Peers
@@ -50,18 +52,34 @@ class Authentication:
         self._tokens = tokens
         self._failures = Failures(now)
 
+    def at_once(self, scope: Scope, authorization: bytes | None) -> Client | None:
+        """Returns the client of a request's only `Authorization` if that takes no wait.
+
+        None does not mean that it is refused.
+        """
+        if (self._keys is None and self._tokens is None) or authorization is None:
+            if self._anonymous is None:
+                return None
+            return _anonymous_client(self._peers.name_of(scope), self._anonymous)
+        try:
+            return self._verified(_credential(authorization.decode("latin-1")))
+        except CredentialsRefused:
+            return None
+
     async def __call__(self, request: Request) -> Client:
         """Returns the client; raises `RequestError` with status 401, 400 or 503."""
-        has_credentials = self._keys is not None or self._tokens is not None
-        sent = request.headers.getlist("authorization") if has_credentials else []
-        if not sent and self._anonymous is not None:
-            return Client(f"peer:{self._peers.name_of(request)}", self._anonymous)
+        sent = request.headers.getlist("authorization")
+        if self._keys is None and self._tokens is None:
+            sent = []
         if len(sent) > 1:
             raise RequestError(400, "The request has several `Authorization` headers: send one.")
+        authorization = sent[0].encode("latin-1") if sent else None
+        if (client := self.at_once(request.scope, authorization)) is not None:
+            return client
         try:
             return await self._client_of(sent[0] if sent else None)
         except CredentialsRefused as error:
-            await self._failures.record(self._peers.name_of(request), error.message)
+            await self._failures.record(self._peers.name_of(request.scope), error.message)
             raise RequestError(
                 401,
                 f"{error.message} {ADVICE}",
@@ -76,15 +94,33 @@ class Authentication:
                 headers={"Retry-After": f"{RETRY_SECONDS:.0f}"},
             ) from error
 
+    def _verified(self, credential: str) -> Client | None:
+        """Returns the client of a key, or of a token that was verified before, else None.
+
+        Raises `CredentialsRefused` for an unknown key.
+        """
+        if self._keys is not None and credential.startswith(PREFIX):
+            return self._keys.client_of(credential)
+        return None if self._tokens is None else self._tokens.verified(credential)
+
     async def _client_of(self, authorization: str | None) -> Client:
         if authorization is None:
             raise CredentialsRefused(NO_CREDENTIALS)
-        scheme, _, credential = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise CredentialsRefused(OTHER_SCHEME)
-        credential = credential.strip(" ")
-        if self._keys is not None and credential.startswith(PREFIX):
-            return self._keys.client_of(credential)
+        credential = _credential(authorization)
+        if (client := self._verified(credential)) is not None:
+            return client
         if self._tokens is not None:
             return await self._tokens.client_of(credential)
         raise CredentialsRefused(NO_API_KEY)
+
+
+def _credential(authorization: str) -> str:
+    scheme, _, credential = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise CredentialsRefused(OTHER_SCHEME)
+    return credential.strip(" ")
+
+
+@lru_cache(maxsize=1024)
+def _anonymous_client(peer: str, scopes: frozenset[AccessScope]) -> Client:
+    return Client(PEER + peer, scopes)

@@ -5,7 +5,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
-from starlette.requests import Request
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from gateway.identity import peer_name
 
@@ -25,14 +26,15 @@ class Peers:
     def __init__(self, proxies: Sequence[Network] = ()) -> None:
         self._proxies = tuple(proxies)
 
-    def name_of(self, request: Request) -> str:
+    def name_of(self, scope: Scope) -> str:
         """Returns the address of the client, of IPv6 its /64; `unknown` without an address."""
-        host = request.client.host if request.client else ""
+        client = scope.get("client")
+        host: str = client[0] if client else ""
         if not self._proxies:
             return peer_name(host) or UNKNOWN
         # Each proxy appends the address that it was called from; what stands before the entry of
         # the first one that is not trusted may be invented.
-        forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+        forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
         entries = forwarded.rsplit(",", MAXIMUM_PROXIES)[-MAXIMUM_PROXIES:] if forwarded else []
         for entry in reversed(entries):
             if not self._is_proxy(host) or _address(_without_port(entry)) is None:

@@ -5,14 +5,14 @@ ENTRY_BYTES = 100 * DECODED_WEIGHT + ENTRY_OVERHEAD_BYTES
 
 
 async def values_of(memory: Memory, keys: str) -> list[object]:
-    return [None if entry is None else entry.value for entry in await memory.get_many([*keys])]
+    return [None if entry is None else entry.value for entry in memory.get_many([*keys])]
 
 
 async def test_least_recently_used_entry_makes_room() -> None:
     memory = Memory(3 * ENTRY_BYTES)
     for key in "abc":
         await memory.set(key, Entry(1.0, key), 100)
-    await memory.get_many(["a"])
+    memory.get_many(["a"])
     await memory.set("d", Entry(1.0, "d"), 100)
     assert await values_of(memory, "abcd") == ["a", None, "c", "d"]
 
@@ -42,4 +42,4 @@ async def test_newest_entry_of_a_key_stays() -> None:
 async def test_absence_is_no_miss() -> None:
     memory = Memory(10 * ENTRY_BYTES)
     await memory.set("a", Entry(1.0, None), 0)
-    assert await memory.get_many(["a", "b"]) == [Entry(1.0, None), None]
+    assert memory.get_many(["a", "b"]) == [Entry(1.0, None), None]

@@ -11,7 +11,7 @@ from redis_server import RedisServer, redis_server
 from virtual_time import run_in_virtual_time
 
 from gateway.cache.entries import EntryKind
-from gateway.cache.memory import Memory
+from gateway.cache.memory import DECODED_WEIGHT, ENTRY_OVERHEAD_BYTES, Memory
 from gateway.cache.policy import CachePolicy, Entry
 from gateway.cache.read_through import ReadThroughCache
 from gateway.cache.shared_store import SharedStore
@@ -128,6 +128,15 @@ class Process:
         assert outcomes.keys() == {*keys}
         await settle()
         return [seen(outcomes[key]) for key in keys]
+
+    def ready(self, keys: str, not_before: float = 0) -> list[str | None] | None:
+        entries = self.cache.ready(ROWS, keys, not_before)
+        return None if entries is None else [entry.value for entry in entries]
+
+    def serve(self, keys: str) -> None:
+        entries = self.cache.ready(ROWS, keys)
+        assert entries is not None
+        self.cache.serve(ROWS, dict(zip(keys, entries, strict=True)), self.fill)
 
     def reading(self, keys: str, not_before: float = 0) -> "asyncio.Task[list[Seen]]":
         return asyncio.ensure_future(self.read(keys, not_before))
@@ -256,13 +265,89 @@ async def test_ttl_of_zero_stores_nothing_but_still_coalesces(clock: Clock) -> N
     assert len(process.fills) == 2
 
 
+async def test_ready_entries_are_those_that_a_read_serves_without_a_fill(process: Process) -> None:
+    assert process.ready("a") is None
+    await process.read("ab")
+    read_at = process.clock()
+    assert process.ready("ba") == ["1", "1"]
+    assert process.ready("abc") is None
+    process.clock.advance(REVALIDATED)
+    assert process.ready("ab") == ["1", "1"]
+    assert process.ready("a", not_before=read_at + 1) is None
+    process.clock.advance(SPARE - REVALIDATED)
+    process.foreground = DOWN  # a read serves them because of the error
+    assert process.ready("ab") is None
+    assert (process.counts, process.fills) == ((0, 0, 2), [["a", "b"]])
+
+
+async def test_written_refused_and_absent_entries_are_not_ready(process: Process) -> None:
+    process.absent = {"a"}
+    await process.read("ab")
+    assert process.ready("ab") == [None, "1"]
+    process.clock.advance(REVALIDATED)
+    assert process.ready("a") is None
+    assert process.ready("b") == ["1"]
+    process.forbidden = {ROWS.operation}
+    assert process.ready("b") is None
+    process.forbidden = set()
+    process.written_at = process.clock()
+    assert process.ready("b") is None
+
+
+async def test_nothing_is_ready_without_a_cache(clock: Clock) -> None:
+    process = Process(clock, CachePolicy(0.0, 60.0, 600.0))
+    await process.read("a")
+    assert process.ready("a") is None
+    assert process.cache.freshness.since("rows") == math.inf
+
+
+async def test_ready_entries_that_are_served_are_hits_and_the_stale_ones_are_refreshed(
+    process: Process,
+) -> None:
+    await process.read("a")
+    process.clock.advance(REVALIDATED)
+    await process.read("b")
+    process.serve("ab")
+    await settle()
+    assert process.fills == [["a"], ["b"], ["a"]]
+    assert process.counts == (2, 1, 2)
+    process.serve("ab")
+    assert process.counts == (4, 1, 2)
+    assert process.ready("ab") == ["3", "2"]
+
+
+async def test_ready_entry_was_used_last(clock: Clock) -> None:
+    entry = DECODED_WEIGHT + ENTRY_OVERHEAD_BYTES
+    process = Process(clock, memory_bytes=2 * entry)
+    await process.read("a")
+    await process.read("b")
+    assert process.ready("a") == ["1"]
+    await process.read("c")
+    assert process.ready("a") == ["1"]
+    assert process.ready("b") is None
+
+
+async def test_value_is_fresh_that_was_read_since_its_ttl_its_write_and_its_invalidation(
+    process: Process,
+) -> None:
+    now, freshness = process.clock(), process.cache.freshness
+    assert freshness.since("rows") == now - 15
+    process.written_at = now - 7
+    assert freshness.since("rows") == now - 7
+    assert freshness.since("rows", now - 3) == now - 3
+    assert freshness.since("rows", now - 10) == now - 7
+    assert freshness.since("other") == now - 15
+    assert not freshness.is_stale(now - 14.9)
+    assert freshness.is_stale(now - 15)
+
+
 async def test_reads_of_one_time_differ_by_a_microsecond(process: Process) -> None:
     first, second = process.cache.now(), process.cache.now()
     assert 0 < second - first < 0.001
     process.clock.advance(14.9)
-    assert process.cache.is_fresh("rows", second)
+    assert process.cache.freshness.is_fresh("rows", second)
     process.clock.advance(0.2)
-    assert not process.cache.is_fresh("rows", second)
+    assert not process.cache.freshness.is_fresh("rows", second)
 
 
 @pytest.mark.parametrize(
@@ -701,6 +786,18 @@ async def test_newest_of_memory_and_redis_is_served(
     server.admin.set("a", SIGNER.sign("a", process.clock() + (1 if is_newer else -1), b"9"))
     process.clock.advance(SPARE)
     assert await process.read("a") == [("9" if is_newer else "1", DOWN)]
+
+
+async def test_entry_that_memory_has_is_ready_and_peeked_at_without_redis(
+    start: Start, server: RedisServer
+) -> None:
+    process = start()
+    await process.read("a")
+    reads = calls_of(server, "mget")
+    assert process.ready("a") == ["1"]
+    assert [*await process.cache.peek(ROWS, ["a"])] == ["a"]
+    assert await process.read("a") == ["1"]
+    assert calls_of(server, "mget") == reads
 
 
 async def test_readers_of_a_key_ask_redis_once(start: Start, server: RedisServer) -> None:

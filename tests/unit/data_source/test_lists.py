@@ -1,6 +1,7 @@
 """Lists in blocks, over the emulator: every test counts the upstream requests."""
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import Literal
 from uuid import UUID
@@ -181,7 +182,7 @@ def test_list_that_was_not_read_for_long_is_forgotten() -> None:
 async def test_total_of_any_block_is_answered_while_that_is_fresh() -> None:
     clock = Clock()
     gateway = in_process(1000, clock=clock)
-    assert gateway.services.segments.read_fresh_total() is None
+    assert gateway.services.segments.fresh_total() is None
     await gateway.services.segments.read(3)
     assert await gateway.data(TOTAL) == {"segments": {"totalCount": 1000}}
     assert gateway.upstream_requests == 1
@@ -223,9 +224,9 @@ async def test_answer_that_was_overtaken_does_not_bring_an_older_total_back() ->
     await source.read(1)
     answers.set()
     assert (await early).total == 600
-    assert source.total == source.read_fresh_total() == 599
+    assert source.total == source.fresh_total() == 599
     source.invalidate_before(source.now())
-    assert source.read_fresh_total() is None
+    assert source.fresh_total() is None
 
 
 async def test_pages_that_never_agree_are_soon_answered_as_they_are() -> None:
@@ -313,3 +314,53 @@ async def test_page_size_is_learned_from_what_another_process_has_read(
             assert await second.page(first=250) == page
             assert second.upstream_requests == 0
             assert second.services.segments.size == 100
+
+
+async def test_block_is_ready_while_a_read_serves_it_at_once() -> None:
+    clock = Clock()
+    gateway = in_process(600, clock=clock)
+    source = gateway.services.segments
+    assert source.ready(0) is None
+    block = await source.read(0)
+    assert source.ready(0) is block
+    assert source.ready(1) is None
+    clock.advance(20)
+    assert source.ready(0) is block
+    source.invalidate_before(source.now())
+    assert source.ready(0) is None
+    assert gateway.upstream_requests == 1
+
+
+async def test_ready_blocks_that_are_served_are_hits_and_the_stale_ones_are_refreshed() -> None:
+    clock = Clock()
+    gateway = in_process(600, clock=clock)
+    source, cache = gateway.services.segments, gateway.services.cache
+    first = await source.read(0)
+    clock.advance(20)
+    second = await source.read(1)
+    source.serve([first, second])
+    assert (cache.hits, cache.stale_hits, cache.misses) == (2, 1, 2)
+    await settle()
+    assert gateway.upstream_requests == 3
+    newer = source.ready(0)
+    assert newer is not None
+    assert newer.read_at > second.read_at
+
+
+async def test_served_block_teaches_the_total_and_the_size_of_pages() -> None:
+    gateway = in_process(600)
+    block = await gateway.services.segments.read(1)
+    other = in_process(600).services.segments
+    other.serve([replace(block, size=100)])
+    assert (other.total, other.total_read_at, other.size) == (600, block.read_at, 100)
+
+
+async def test_answers_are_fresh_since_the_ttl_or_the_last_invalidation() -> None:
+    clock = Clock()
+    services = in_process(10, clock=clock).services
+    assert services.lists.fresh_since("segments") == clock() - 15
+    services.segments.invalidate_before(clock() - 3)
+    assert services.lists.fresh_since("segments") == clock() - 3
+    await services.invalidations.announce("segments", clock() - 1)
+    assert services.lists.fresh_since("segments") == clock() - 1
+    assert in_process(10, CACHE_TTL_SECONDS="0").services.lists.fresh_since("any") == math.inf

@@ -339,3 +339,43 @@ async def test_deadline_of_a_request_ends_its_own_wait_alone() -> None:
     answers.set()
     assert await patient == ids
     assert gateway.upstream_requests == 1
+
+
+async def test_rows_and_absences_are_ready_in_the_order_of_their_ids() -> None:
+    clock = Clock()
+    gateway = in_process(3, clock=clock)
+    lookups, cache = gateway.services.segment_lookups, gateway.services.cache
+    one, two, _ = ids_of(gateway)
+    (absent,) = absent_ids(1)
+    assert lookups.ready([one]) is None
+    await load(gateway, [one, two, absent])
+    ids = [two, absent, one, two]
+    entries = lookups.ready(ids)
+    assert entries is not None
+    assert [entry.value and entry.value.id for entry in entries] == [two, None, one, two]
+    assert (cache.hits, cache.misses) == (0, 3)
+    lookups.serve(ids, entries)
+    assert (cache.hits, cache.stale_hits, cache.misses) == (3, 0, 3)
+    assert gateway.upstream_requests == 1
+
+
+async def test_stale_rows_that_are_served_are_refreshed() -> None:
+    clock = Clock()
+    gateway = in_process(3, clock=clock)
+    lookups, cache = gateway.services.segment_lookups, gateway.services.cache
+    ids = ids_of(gateway)
+    await load(gateway, ids)
+    clock.advance(20)
+    entries = lookups.ready(ids)
+    assert entries is not None
+    lookups.serve(ids, entries)
+    assert (cache.hits, cache.stale_hits) == (3, 3)
+    assert await load(gateway, ids) == ids
+    while gateway.upstream_requests == 1:  # noqa: ASYNC110 - the batch is sent when its window ends
+        await asyncio.sleep(0)
+    await settle()
+    assert gateway.upstream_requests == 2
+    newer = lookups.ready(ids)
+    assert newer is not None
+    assert min(entry.read_at for entry in newer) > entries[0].read_at
+    assert lookups.ready([*ids, *absent_ids(1)]) is None

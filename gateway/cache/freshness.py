@@ -1,0 +1,66 @@
+"""How an entry may be served now: by its age, by writes, and by what its token may read."""
+
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.cache.entries import EntryKind
+from gateway.cache.operation_states import OperationStates
+from gateway.cache.policy import CachePolicy, Entry, Freshness
+
+Value = TypeVar("Value")
+
+
+class FreshnessNow:
+    """The freshness of entries at the time of each call.
+
+    `written_at` returns the time of the last write to a collection: values read before it are not
+    served. `clock` returns seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        policy: CachePolicy,
+        upstream: OperationStates,
+        clock: Callable[[], float],
+        written_at: Callable[[str], float],
+    ) -> None:
+        self._policy = policy
+        self._upstream = upstream
+        self._clock = clock
+        self._written_at = written_at
+
+    def of(self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0) -> Freshness:
+        """Returns how an entry may be served; before `not_before`, it may be wrong."""
+        if entry.read_at < self._written_at(kind.collection):
+            return Freshness.EXPIRED
+        is_superseded = entry.read_at < not_before
+        # The absence of a row is not served while it is refreshed: the row may exist by now.
+        may_revalidate = entry.value is not None and not is_superseded
+        freshness = self._policy.freshness_at(
+            self._clock() - entry.read_at, may_revalidate=may_revalidate
+        )
+        if freshness is Freshness.FRESH and not is_superseded:
+            return freshness
+        if self._upstream.is_forbidden(kind.operation):
+            return Freshness.EXPIRED  # the token no longer gives access to this value
+        return Freshness.STALE_IF_ERROR if freshness is Freshness.FRESH else freshness
+
+    def is_fresh(self, collection: str, read_at: float, not_before: float = 0) -> bool:
+        """Whether a value of a collection that was read at `read_at` is fresh (RFC 9111, 4.2)."""
+        is_current = read_at >= max(not_before, self._written_at(collection))
+        age = self._clock() - read_at
+        return is_current and self._policy.freshness_at(age) is Freshness.FRESH
+
+    def since(self, collection: str, not_before: float = 0) -> float:
+        """Returns the time after which the fresh values of a collection were read.
+
+        It is infinite if the cache is off. A value from the future may not be fresh all the same.
+        """
+        if not self._policy.ttl:
+            return math.inf
+        return max(self._clock() - self._policy.ttl, self._written_at(collection), not_before)
+
+    def is_stale(self, read_at: float) -> bool:
+        """Whether a value is past its ttl; without a cache, none is."""
+        return self._clock() - read_at >= self._policy.ttl > 0

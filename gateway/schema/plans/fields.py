@@ -1,0 +1,45 @@
+"""What a root field declares about itself, so that it can be planned.
+
+A field has its declaration in the `metadata` of its Strawberry field, under `PLANNED`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic
+
+from gateway.data_source import Collection, Lookups
+from gateway.identity import AccessScope
+from gateway.row import Row
+from gateway.schema.context import Context
+
+PLANNED: Final = "planned"
+
+Arguments = Mapping[str, Any]  # values of the types that the schema gives them
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionField(Generic[Row]):
+    """A connection of a collection, with Relay's four arguments; `show` makes a row a node."""
+
+    collection: Collection[Row]
+    show: Callable[[Row], object]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupField(Generic[Row]):
+    """Rows of one type by ids: a list if the field's type is one, else the row of the only id.
+
+    `ids` returns the uuids that the arguments ask for; it raises `GatewayError` where the field
+    would have an error. `scope` is the one of the rows. `type_name` is the rows' type in the graph.
+    """
+
+    collection: Collection[Row]
+    lookups: Callable[[Context], Lookups[Row]]
+    ids: Callable[[Arguments], Sequence[str]]
+    show: Callable[[Row], object]
+    type_name: str
+    scope: AccessScope
+    is_of_entities: bool = False
+
+
+PlannedField = ConnectionField[Any] | LookupField[Any]

@@ -1,0 +1,144 @@
+"""Variables and arguments of a plan: only values that GraphQL's coercion leaves as they are."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLInputType,
+    GraphQLSchema,
+    GraphQLType,
+    OperationDefinitionNode,
+    Undefined,
+    VariableNode,
+    is_list_type,
+    is_non_null_type,
+    type_from_ast,
+    value_from_ast,
+)
+
+Variables = Mapping[str, object]
+Check = Callable[[object], bool]
+ReadArguments = Callable[[Variables], dict[str, Any]]
+
+LARGEST_INT: Final = 2**31  # GraphQL, 3.5.1
+
+
+class NotPlanned(Exception):
+    """The operation, or this request of it, has no plan: graphql-core executes it."""
+
+
+def _is_int(value: object) -> bool:
+    return type(value) is int and -LARGEST_INT <= value < LARGEST_INT
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str
+
+
+def _is_boolean(value: object) -> bool:
+    return type(value) is bool
+
+
+def _is_any(value: object) -> bool:
+    return value is not None
+
+
+# The types whose values of these Python types are passed on unchanged. Python's `bool` is no `Int`,
+# and a number is no `ID`, though coercion makes it one.
+CHECKS: Final[Mapping[str, Check]] = {
+    "Int": _is_int,
+    "String": _is_text,
+    "ID": _is_text,
+    "Boolean": _is_boolean,
+    "_Any": _is_any,
+}
+
+
+class VariableReader:
+    """The variables of one operation."""
+
+    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
+        """Raises `NotPlanned` for a variable of another type."""
+        self._variables: list[tuple[str, Check, bool, object]] = []
+        for node in operation.variable_definitions or ():
+            type_ = type_from_ast(schema, node.type)
+            if type_ is None:
+                raise NotPlanned
+            default: object = Undefined
+            if node.default_value is not None:
+                default = value_from_ast(node.default_value, cast(GraphQLInputType, type_))
+            self._variables.append(
+                (node.variable.name.value, _check_of(type_), is_non_null_type(type_), default)
+            )
+
+    def read(self, sent: Variables) -> dict[str, object]:
+        """Returns the values of the operation's variables; one that is not given is left out.
+
+        Raises `NotPlanned` for a value that coercion would change or refuse.
+        """
+        values: dict[str, object] = {}
+        for name, check, is_required, default in self._variables:
+            value = sent.get(name, Undefined)
+            if value is Undefined:
+                if default is not Undefined:
+                    values[name] = default
+                elif is_required:
+                    raise NotPlanned
+            elif check(value):
+                values[name] = value
+            else:
+                raise NotPlanned
+        return values
+
+
+def _check_of(type_: GraphQLType) -> Check:
+    if is_non_null_type(type_):
+        return _check_of_nullable(cast(GraphQLType, type_.of_type))
+    check = _check_of_nullable(type_)
+    return lambda value: value is None or check(value)
+
+
+def _check_of_nullable(type_: GraphQLType) -> Check:
+    if is_list_type(type_):
+        item = _check_of(cast(GraphQLType, type_.of_type))
+        return lambda value: type(value) is list and all(map(item, value))
+    check = CHECKS.get(getattr(type_, "name", ""))
+    if check is None:
+        raise NotPlanned
+    return check
+
+
+def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:
+    """Returns the function that returns a field's arguments for the values of variables.
+
+    It leaves out arguments that are not given, and raises `NotPlanned` if a required one is null.
+    Raises `NotPlanned` for a list or an object that has variables inside.
+    """
+    constants: dict[str, object] = {}
+    variables: list[tuple[str, str, bool]] = []
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    for name, argument in field.args.items():
+        # The graph has no arguments with defaults.
+        if argument.default_value is not Undefined or argument.default is not None:
+            raise NotPlanned
+        written = given.get(name)
+        if isinstance(written, VariableNode):
+            variables.append((name, written.name.value, is_non_null_type(argument.type)))
+        elif written is not None:
+            constants[name] = value_from_ast(written, argument.type)
+            if constants[name] is Undefined:
+                raise NotPlanned
+
+    def read(values: Variables) -> dict[str, Any]:
+        arguments = dict(constants)
+        for name, variable, is_required in variables:
+            value = values.get(variable, Undefined)
+            if is_required and (value is None or value is Undefined):
+                raise NotPlanned
+            if value is not Undefined:
+                arguments[name] = value
+        return arguments
+
+    return read

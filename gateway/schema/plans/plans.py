@@ -1,0 +1,75 @@
+"""The plans of an operation: one for each combination of the values of `@skip` and `@include`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    GraphQLSchema,
+    Undefined,
+    VariableNode,
+    Visitor,
+    visit,
+)
+
+from gateway.schema.plans.compiler import compile_plan
+from gateway.schema.plans.inputs import NotPlanned
+from gateway.schema.plans.plan import Plan
+from gateway.schema.plans.selections import RenderedRows
+
+MAXIMUM_PLANS: Final = 8
+
+
+class OperationPlans:
+    """The plans of one operation of a valid document, each compiled when it is first needed."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation_name: str | None,
+        rendered: RenderedRows,
+    ) -> None:
+        self._schema = schema
+        self._document = document
+        self._operation_name = operation_name
+        self._rendered = rendered
+        self._plans: dict[tuple[object, ...], Plan | None] = {}
+        search = _ConditionSearch()
+        visit(document, search)
+        self._conditions = tuple(search.variables)
+
+    def find(self, variables: Mapping[str, object]) -> Plan | None:
+        """Returns the plan for these variables, None if there is none."""
+        # A condition that is not given has its default, which is the same each time.
+        values = tuple([variables.get(name, Undefined) for name in self._conditions])
+        if values in self._plans:
+            return self._plans[values]
+        if len(self._plans) == MAXIMUM_PLANS or not all(
+            value is Undefined or type(value) is bool for value in values
+        ):
+            return None
+        plan = self._plans[values] = self._compiled(variables)
+        return plan
+
+    def _compiled(self, variables: Mapping[str, object]) -> Plan | None:
+        try:
+            return compile_plan(
+                self._schema, self._document, self._operation_name, variables, self._rendered
+            )
+        except NotPlanned:
+            return None
+
+
+class _ConditionSearch(Visitor):
+    """The variables of `@skip` and `@include`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: dict[str, None] = {}
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.variables[argument.value.name.value] = None

@@ -1,0 +1,98 @@
+"""The fields of an operation's selections, as graphql-core collects and merges them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
+from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
+from graphql.execution.executor import Executor
+
+from gateway.schema.plans.inputs import NotPlanned
+from gateway.schema.plans.selections import Leaf, RenderedRows, RowSelection, plain_attribute
+
+TYPENAME: Final = "__typename"
+
+to_json = msgspec.json.Encoder().encode
+
+
+class SelectedField(NamedTuple):
+    """A field to execute: its response key, its name, and its merged nodes."""
+
+    key: str
+    name: str
+    nodes: list[FieldDetails]
+
+
+class Selected:
+    """The selected fields of one operation, for the values of `@skip` and `@include` in it."""
+
+    def __init__(self, schema: GraphQLSchema, executor: Executor, rendered: RenderedRows) -> None:
+        self.schema = schema
+        self._executor = executor
+        self._rendered = rendered
+
+    def fields_of_root(self, root: GraphQLObjectType) -> list[SelectedField]:
+        """Returns the fields of the operation itself."""
+        one = self._executor
+        found = collect_fields(self.schema, one.fragments, one.variable_values, root, one.operation)
+        return _fields(found.grouped_field_set)
+
+    def fields(self, of_type: GraphQLObjectType, below: SelectedField) -> list[SelectedField]:
+        """Returns the fields below a field whose value is of this type."""
+        one = self._executor
+        found = collect_subfields(
+            self.schema, one.fragments, one.variable_values, one.operation, of_type, below.nodes
+        )
+        return _fields(found.grouped_field_set)
+
+    def row(
+        self, of_type: GraphQLObjectType, below: SelectedField, show: Callable[[Any], object]
+    ) -> RowSelection:
+        """Returns the selection of a row; raises `NotPlanned` unless all are plain attributes."""
+        leaves = []
+        for key, name, _ in self.fields(of_type, below):
+            attribute = None if name == TYPENAME else _attribute(of_type.fields[name])
+            leaves.append(Leaf(key, attribute))
+        return self._rendered.selection(of_type, leaves, show)
+
+
+def _fields(grouped: dict[str, list[FieldDetails]]) -> list[SelectedField]:
+    return [SelectedField(key, nodes[0].node.name.value, nodes) for key, nodes in grouped.items()]
+
+
+def _attribute(field: GraphQLField) -> str:
+    attribute = plain_attribute(field)
+    if attribute is None or field.args:
+        raise NotPlanned
+    return attribute
+
+
+class ObjectJson:
+    """The JSON of an object whose keys have constants or, from `%b`, places for values."""
+
+    def __init__(self, of_type: GraphQLObjectType) -> None:
+        self._type = of_type
+        self._parts: list[bytes] = []
+
+    def place(self, field: SelectedField) -> None:
+        """Adds a key with a place for a value."""
+        self._parts.append(to_json(field.key) + b":%b")
+
+    def constant(self, field: SelectedField) -> None:
+        """Adds `__typename`; raises `NotPlanned` for any other field."""
+        if field.name != TYPENAME:
+            raise NotPlanned
+        self._parts.append(to_json(field.key) + b":" + to_json(self._type.name))
+
+    def template(self) -> bytes:
+        """Returns the JSON, for the operator `%`: names of GraphQL have no percent sign."""
+        return b"{" + b",".join(self._parts) + b"}"
+
+
+Values = Sequence[Callable[[Any], bytes]]
+
+
+def object_json(template: bytes, values: Values) -> Callable[[Any], bytes]:
+    """Returns the function that fills a template by functions of one argument."""
+    return lambda made_of: template % tuple([value(made_of) for value in values])

@@ -1,0 +1,143 @@
+"""Answers that lie in this process's memory: from the response cache, or made by a plan."""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from starlette.datastructures import QueryParams
+
+from gateway.identity import Client
+from gateway.request_scope import RequestScope, open_request_scope
+from gateway.schema import Context
+from gateway.web.answers import Answers, RawResponse
+from gateway.web.documents_by_hash import DocumentsByHash
+from gateway.web.freshness import cache_tags, etag_of
+from gateway.web.graphql_request import GraphQLRequest, parse_json_body, parse_query_string
+from gateway.web.request_error import RequestError
+from gateway.web.response_cache import LONGEST_BODY, ResponseCache, Success
+
+POST: Final = "POST"
+GET_WITH_DOCUMENT: Final = (
+    "A GET that no browser marks with `Sec-Fetch-Site` may not carry a document: send a POST, or "
+    "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
+)
+
+PlannedData = Callable[[str, str | None, Mapping[str, object], Context], bytes | None]
+"""Returns the JSON of `data` by a plan; None if graphql-core has to execute the operation."""
+
+
+@dataclass(slots=True)
+class AnswerCounts:
+    """How many operations were answered from the response cache, by a plan, and by graphql-core."""
+
+    cached: int = 0
+    planned: int = 0
+    executed: int = 0
+
+
+class Asked(NamedTuple):
+    """A request that may be answered: its client is known, and nothing speaks against it.
+
+    `text` is the body of a POST, the query string of a GET. A GET `may_have_document` if no page of
+    another site can have sent it: browsers mark no requests to addresses of plain HTTP, and old
+    ones mark none.
+    """
+
+    method: str
+    path: str
+    text: bytes
+    media_type: str
+    client: Client
+    document_id: str | None = None
+    if_none_match: str = ""
+    may_have_document: bool = True
+
+    @property
+    def key(self) -> Hashable:
+        """What the answer depends on, beside the rows themselves."""
+        return (
+            self.client.scopes,
+            self.media_type,
+            self.method == POST,
+            self.may_have_document,
+            self.path,
+            self.text,
+        )
+
+    def parse(self) -> GraphQLRequest:
+        """Returns its parameters; raises `RequestError`."""
+        if self.method == POST:
+            return parse_json_body(self.text, self.document_id)
+        parameters = parse_query_string(QueryParams(self.text), self.document_id)
+        if parameters.query is not None and not self.may_have_document:
+            raise RequestError(405, GET_WITH_DOCUMENT, headers={"Allow": POST})
+        return parameters
+
+
+class ReadyAnswers:
+    """Answers requests without a wait, and keeps what was answered."""
+
+    def __init__(
+        self,
+        responses: ResponseCache,
+        planned_data: PlannedData,
+        documents: DocumentsByHash,
+        new_context: Callable[[Client], Context],
+        answers: Answers,
+    ) -> None:
+        self.counts = AnswerCounts()
+        self.responses = responses
+        self._answers = answers
+        self._planned_data = planned_data
+        self._documents = documents
+        self._new_context = new_context
+
+    def find(self, asked: Asked) -> RawResponse | None:
+        """Returns the answer to a request, None if it is not ready."""
+        kept = self.responses.find(asked.key)
+        if kept is not None:
+            self.counts.cached += 1
+            return self._success(asked, kept)
+        try:
+            parameters = asked.parse()
+            document = self._documents.known_text_of(parameters)
+        except RequestError:
+            return None
+        if document is None:
+            return None
+        with open_request_scope(0, asked.client.name) as scope:
+            data = self._planned_data(
+                document,
+                parameters.operation_name,
+                parameters.variables,
+                self._new_context(asked.client),
+            )
+        if data is None:
+            return None
+        self.counts.planned += 1
+        return self.keep(asked, data, scope)
+
+    def keep(self, asked: Asked, data: bytes, scope: RequestScope) -> RawResponse:
+        """Offers an answer without errors to the response cache, and returns the response."""
+        is_read = asked.method != POST
+        ids = (row.id for rows in scope.rows for row in rows if row is not None) if is_read else ()
+        success = Success(
+            data,
+            scope.oldest_read_at,
+            scope.is_stale,
+            scope.stale_because,
+            tuple(scope.collections),
+            etag=etag_of(data) if is_read else "",
+            tags=cache_tags(scope.collections, ids) if is_read else "",
+        )
+        if len(asked.text) <= LONGEST_BODY:
+            self.responses.offer(asked.key, len(asked.text), success)
+        return self._success(asked, success)
+
+    def _success(self, asked: Asked, success: Success) -> RawResponse:
+        return self._answers.success(
+            success,
+            asked.media_type,
+            is_anonymous=asked.client.is_anonymous,
+            if_none_match=asked.if_none_match,
+        )
