@@ -66,8 +66,9 @@ class Received:
 
     @property
     def compared(self) -> tuple[int, dict[str, str], bytes]:
-        """What two gateways answer alike: all, in any order of the headers."""
-        return self.status, self.headers, self.body
+        """What two gateways answer alike: all, in any order of the headers and of cache tags."""
+        tags = ",".join(sorted(self.headers.get("cache-tag", "").split(",")))
+        return self.status, {**self.headers, "cache-tag": tags}, self.body
 
     @property
     def cache(self) -> dict[str, Any] | None:
