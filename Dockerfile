@@ -23,8 +23,13 @@ COPY gateway/ gateway/
 COPY --from=graphiql /src/gateway/web/static/graphiql/ gateway/web/static/graphiql/
 RUN python -m hatchling build --target wheel
 RUN python -m pip --python /opt/gateway/bin/python install --no-cache-dir --no-deps dist/*.whl
+RUN python -m compileall -q -f --invalidation-mode unchecked-hash /opt/gateway/lib
 
 FROM ${PYTHON_IMAGE}
+# The base image has no byte code of the standard library, and who runs the gateway cannot write it:
+# each start would compile it anew. By hash, since layers may change the times of files.
+RUN python -m compileall -q --invalidation-mode unchecked-hash -x /site-packages/ \
+    "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=build /opt/gateway /opt/gateway
 ENV PATH=/opt/gateway/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number, so that Kubernetes can tell that it is not root.

@@ -3,10 +3,10 @@
 The map, from the lowest layer to the highest. A module imports only from those above it:
 
 errors         the whole error tree, each error with its code
+row            a row: the element of every list
 request_scope  the deadline of one client request, and the age of the values in its answer
 breaker        one circuit breaker, for the upstream and for Redis
 socket_errors  descriptions of connection failures for the operator
-row            a row: the element of every list
 identity       who sent a request, and the scopes of that client
 clock          the wall clock for timestamps that processes share; it never goes back
 lifecycle      the stages of a process between its start and its end

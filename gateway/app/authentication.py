@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -13,13 +14,14 @@ from gateway.settings import Settings, check_exposure, networks_of, parts
 from gateway.web.authentication import (
     Authenticate,
     Authentication,
-    Fetch,
     KeyFile,
     KeysUnavailable,
     Peers,
-    SigningKeys,
-    Tokens,
 )
+
+if TYPE_CHECKING:
+    from gateway.web.authentication.signing_keys import Fetch
+    from gateway.web.authentication.tokens import Tokens
 
 # Tokens that wait for a first or a new key wait this long at most.
 FETCH_SECONDS = 3.0
@@ -48,9 +50,13 @@ def create_authentication(settings: Settings, now: Callable[[], float]) -> Authe
     )
 
 
-def _tokens(settings: Settings, now: Callable[[], float]) -> Tokens | None:
+def _tokens(settings: Settings, now: Callable[[], float]) -> "Tokens | None":
     if settings.jwt_jwks_url is None:
         return None
+    # Here, because only a gateway that takes tokens pays for the import of PyJWT.
+    from gateway.web.authentication.signing_keys import SigningKeys
+    from gateway.web.authentication.tokens import Tokens
+
     algorithms = parts(settings.jwt_algorithms)
     return Tokens(
         SigningKeys(_fetch_from(str(settings.jwt_jwks_url)), algorithms, now),
@@ -61,7 +67,7 @@ def _tokens(settings: Settings, now: Callable[[], float]) -> Tokens | None:
     )
 
 
-def _fetch_from(url: str) -> Fetch:
+def _fetch_from(url: str) -> "Fetch":
     """Returns what fetches the keys: with a client of its own, which has no token of the store."""
     # The system's authorities: an issuer is often a company's own.
     tls = ssl.create_default_context()

@@ -1,14 +1,18 @@
 """`gateway check`: reads the upstream once, and reports the result to the operator."""
 
+from typing import TYPE_CHECKING
+
 import httpx
 
 from gateway.app.composition import Services, create_services
 from gateway.bigcommerce.transport_errors import describe_transport_error
 from gateway.errors import GatewayError, UpstreamForbidden, UpstreamUnavailable
 from gateway.pagination import read_total
-from gateway.redis.connection import RedisConnection
 from gateway.redis.keys import key
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.redis.connection import RedisConnection
 
 
 async def check(
@@ -66,7 +70,7 @@ def _quota(services: Services) -> str:
     )
 
 
-async def _state_of(redis: RedisConnection, redis_key: str) -> str:
+async def _state_of(redis: "RedisConnection", redis_key: str) -> str:
     """Writes a key that expires at once, and returns the state of the connection after it."""
     await redis.run(lambda client: client.set(redis_key, b"1", px=1000), None, purpose="answers")
     return redis.state

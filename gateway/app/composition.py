@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -21,12 +22,15 @@ from gateway.cache.shared_store import SharedStore
 from gateway.clock import NonDecreasingClock
 from gateway.data_source import ALL_SEGMENTS, LearnedLimits, Lists, ListSource, Lookups
 from gateway.emulator import create_emulator, seeded_store
-from gateway.redis.connection import RedisConnection, tls_context
 from gateway.redis.keys import LAYOUT, key
 from gateway.redis.lock import SharedLocks
 from gateway.redis.signer import Signer
+from gateway.redis.tls import tls_context
 from gateway.schema import PersistedDocuments
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.redis.connection import RedisConnection
 
 # The emulator inside the process: its address never leaves it, its token opens nothing else.
 EMULATOR_URL = "http://emulator.localhost"
@@ -39,7 +43,7 @@ class Services:
     """The services below the graph in one running gateway."""
 
     http: httpx.AsyncClient
-    redis: RedisConnection | None
+    redis: "RedisConnection | None"
     invalidations: Invalidations
     client: BigCommerceClient
     upstream: Upstream
@@ -136,9 +140,12 @@ def _token_of(settings: Settings) -> str:
     return EMULATOR_TOKEN if token is None else token.get_secret_value()
 
 
-def _redis(settings: Settings) -> RedisConnection | None:
+def _redis(settings: Settings) -> "RedisConnection | None":
     if settings.redis_url is None:
         return None
+    # Here, because only a gateway with Redis pays for the import of its client.
+    from gateway.redis.connection import RedisConnection
+
     return RedisConnection(
         str(settings.redis_url.get_secret_value()),
         timeout_seconds=settings.redis_timeout_milliseconds / 1000,

@@ -28,11 +28,11 @@ class FreshnessNow:
         self._policy = policy
         self._upstream = upstream
         self._clock = clock
-        self._written_at = written_at
+        self.written_at = written_at
 
     def of(self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0) -> Freshness:
         """Returns how an entry may be served; before `not_before`, it may be wrong."""
-        if entry.read_at < self._written_at(kind.collection):
+        if entry.read_at < self.written_at(kind.collection):
             return Freshness.EXPIRED
         is_superseded = entry.read_at < not_before
         # The absence of a row is not served while it is refreshed: the row may exist by now.
@@ -48,7 +48,7 @@ class FreshnessNow:
 
     def is_fresh(self, collection: str, read_at: float, not_before: float = 0) -> bool:
         """Whether a value of a collection that was read at `read_at` is fresh (RFC 9111, 4.2)."""
-        is_current = read_at >= max(not_before, self._written_at(collection))
+        is_current = read_at >= max(not_before, self.written_at(collection))
         age = self._clock() - read_at
         return is_current and self._policy.freshness_at(age) is Freshness.FRESH
 
@@ -59,7 +59,7 @@ class FreshnessNow:
         """
         if not self._policy.ttl:
             return math.inf
-        return max(self._clock() - self._policy.ttl, self._written_at(collection), not_before)
+        return max(self._clock() - self._policy.ttl, self.written_at(collection), not_before)
 
     def is_stale(self, read_at: float) -> bool:
         """Whether a value is past its ttl; without a cache, none is."""

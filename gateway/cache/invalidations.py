@@ -7,13 +7,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from redis.exceptions import ResponseError
-
-from gateway.redis.connection import RedisClient, RedisConnection
-from gateway.redis.parser import AnswerTooLarge
 from gateway.redis.signer import Signer
+
+if TYPE_CHECKING:
+    from gateway.redis.connection import RedisClient, RedisConnection
 
 # Every process must see a write within one second: several polls fit into it.
 WRITES_POLL_SECONDS = 0.3
@@ -33,7 +32,7 @@ class Invalidations:
 
     def __init__(
         self,
-        connection: RedisConnection | None,
+        connection: "RedisConnection | None",
         store_key: str,
         *,
         signer: Signer,
@@ -129,7 +128,12 @@ class Invalidations:
             for name in [name for name, at in times.items() if at < oldest]:
                 del times[name]
 
-    async def _read(self, redis: RedisClient) -> list[bytes]:
+    async def _read(self, redis: "RedisClient") -> list[bytes]:
+        # Here, because only a gateway with Redis pays for the import of its client.
+        from redis.exceptions import ResponseError
+
+        from gateway.redis.parser import AnswerTooLarge
+
         since = self._clock() - self._keep_seconds
         try:
             members: object = await redis.zrevrangebyscore(
@@ -144,14 +148,14 @@ class Invalidations:
             raise ValueError
         return members
 
-    async def _delete(self, redis: RedisClient) -> None:
+    async def _delete(self, redis: "RedisClient") -> None:
         await redis.delete(self._key)
 
     async def _add(self, members: Mapping[bytes, float], replaced: Collection[bytes] = ()) -> None:
         if self._connection is None:
             return
 
-        async def add(redis: RedisClient) -> None:
+        async def add(redis: "RedisClient") -> None:
             await redis.zadd(self._key, dict(members))
             if replaced:
                 await redis.zrem(self._key, *replaced)

@@ -1,10 +1,9 @@
 """Entries in this process's memory, decoded and bounded in bytes."""
 
+import sys
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
-
-from aiocache import SimpleMemoryCache
-from cachetools import LRUCache
 
 from gateway.cache.policy import Entry
 
@@ -20,23 +19,46 @@ class _Weighted(NamedTuple):
     weight: int
 
 
+class _LeastRecentlyUsed(OrderedDict[str, _Weighted]):
+    """Entries up to `maximum_bytes`; cachetools' own takes five times as long for a read."""
+
+    def __init__(self, maximum_bytes: int) -> None:
+        super().__init__()
+        self.bytes = 0
+        self._maximum_bytes = maximum_bytes
+
+    def use(self, key: str) -> _Weighted | None:
+        """Returns an entry, and makes it the most recently used."""
+        found = self.get(key)
+        if found is not None:
+            self.move_to_end(key)
+        return found
+
+    def __setitem__(self, key: str, stored: _Weighted) -> None:
+        if key in self:
+            self.bytes -= self[key].weight
+        super().__setitem__(key, stored)
+        self.move_to_end(key)
+        self.bytes += stored.weight
+        while self.bytes > self._maximum_bytes:
+            self.bytes -= self.popitem(last=False)[1].weight
+
+
 class Memory:
     """Entries by key, up to `maximum_bytes`; the least recently used are evicted."""
 
     def __init__(self, maximum_bytes: int) -> None:
         # timeout=None: a timer around each operation costs more than the operation.
-        self._store = SimpleMemoryCache(timeout=None)
+        self._store = _simple_memory_cache()(timeout=None)
         # aiocache's memory backend has no bound of its own. Its entries have no timer either
         # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
-        self._store._cache = self._stored = LRUCache[str, _Weighted](
-            maximum_bytes, getsizeof=lambda stored: stored.weight
-        )
+        self._store._cache = self._stored = _LeastRecentlyUsed(maximum_bytes)
         self._maximum_bytes = maximum_bytes
 
     def get_many(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
         """Returns an entry or None for each key, in order."""
-        get = self._stored.get
-        return [None if (stored := get(key)) is None else stored.entry for key in keys]
+        use = self._stored.use
+        return [None if (one := use(key)) is None else one.entry for key in keys]
 
     async def set(self, key: str, entry: Entry[Any], encoded_bytes: int) -> None:
         """Stores an entry, unless a newer one is there or it is larger than the whole memory."""
@@ -46,3 +68,18 @@ class Memory:
         stored = self._stored.get(key)
         if stored is None or stored.entry.read_at <= entry.read_at:
             await self._store.set(key, _Weighted(entry, weight))
+
+
+def _simple_memory_cache() -> Any:
+    """Returns aiocache's backend in memory, without an import of the client of Redis.
+
+    aiocache imports the client where it is installed. While it is hidden, aiocache goes without.
+    """
+    modules: dict[str, Any] = sys.modules
+    hidden = modules.setdefault("redis", None) is None  # an import of None fails
+    try:
+        from aiocache import SimpleMemoryCache
+    finally:
+        if hidden:
+            del modules["redis"]
+    return SimpleMemoryCache

@@ -1,12 +1,12 @@
 """Encoded entries in a Redis that all processes share; only what they have signed is read."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from aiocache import RedisCache
-from aiocache.serializers import NullSerializer
-
-from gateway.redis.connection import RedisClient, RedisConnection, read_values
 from gateway.redis.signer import Signer
+
+if TYPE_CHECKING:
+    from gateway.redis.connection import RedisClient, RedisConnection
 
 
 class SharedStore:
@@ -16,7 +16,13 @@ class SharedStore:
     Redis fails, reads miss and nothing is stored; `RedisConnection` counts the failure.
     """
 
-    def __init__(self, connection: RedisConnection, max_age_seconds: float, signer: Signer) -> None:
+    def __init__(
+        self, connection: "RedisConnection", max_age_seconds: float, signer: Signer
+    ) -> None:
+        # Here, because only a gateway with Redis pays for the import of its client.
+        from aiocache.backends.redis import RedisCache
+        from aiocache.serializers import NullSerializer
+
         # NullSerializer: bytes go in and come out unchanged, nothing is pickled. timeout=None: the
         # connection bounds each call, the wait for a free connection included.
         self._store = RedisCache(serializer=NullSerializer(encoding=None), timeout=None)
@@ -30,7 +36,7 @@ class SharedStore:
     async def get_many(self, keys: Sequence[str]) -> list[tuple[float, bytes] | None]:
         """Returns the read time and the encoded value of each key, in one round trip."""
 
-        async def read(_: RedisClient) -> list[bytes | None]:
+        async def read(_: "RedisClient") -> list[bytes | None]:
             return read_values(await self._store.multi_get(list(keys)), len(keys))
 
         nothing: list[bytes | None] = [None] * len(keys)
@@ -48,3 +54,12 @@ class SharedStore:
             None,
             purpose="answers",
         )
+
+
+def read_values(answer: object, keys: int) -> list[bytes | None]:
+    """Returns the answer to `MGET` of this many keys; raises `ValueError` if it is malformed."""
+    if not isinstance(answer, list) or len(answer) != keys:
+        raise ValueError
+    if not all(value is None or isinstance(value, bytes) for value in answer):
+        raise ValueError
+    return answer

@@ -71,15 +71,11 @@ class Lists:
             )
         return source
 
-    def fresh_since(self, collection: str) -> float:
-        """Returns the time after which all values of a collection were read that are fresh.
-
-        It is infinite without a cache.
-        """
+    def changed_at(self, collection: str) -> float:
+        """Returns the last change of a collection that is known: values read before it are old."""
         source = self._sources.get(collection)
-        if source is None:
-            return self.cache.freshness.since(collection)
-        return source.fresh_since()
+        written_at = self.cache.freshness.written_at(collection)
+        return written_at if source is None else max(written_at, source.invalid_before)
 
     def keys_of(self, collection: Collection[Row]) -> Keys:
         """Returns the cache keys of a collection."""
@@ -89,7 +85,8 @@ class Lists:
 class ListSource(Generic[Row]):
     """One list: a `gateway.pagination.BlockSource`.
 
-    `total` is that of the newest answer, which was read at `total_read_at`.
+    `total` is that of the newest answer, which was read at `total_read_at`. Blocks that were read
+    before `invalid_before` may be wrong.
     """
 
     def __init__(
@@ -112,7 +109,7 @@ class ListSource(Generic[Row]):
         self._limits = limits
         self._keys = keys
         self.total_read_at = 0.0
-        self._invalid_before = 0.0
+        self.invalid_before = 0.0
         self._unstable_until = 0.0
         self._searched_at: deque[float] = deque(maxlen=SEARCHES)
 
@@ -138,7 +135,7 @@ class ListSource(Generic[Row]):
 
     def fresh_total(self) -> int | None:
         """Returns the total, None if the newest answer is not fresh."""
-        is_current = self.total_read_at >= self._invalid_before
+        is_current = self.total_read_at >= self.invalid_before
         is_fresh = is_current and self._cache.freshness.is_fresh(
             self._collection, self.total_read_at
         )
@@ -151,7 +148,7 @@ class ListSource(Generic[Row]):
     def ready(self, index: int) -> Block[Row] | None:
         """Returns a block if it is served at once from memory, else None; changes nothing."""
         key = self._keys.block(self.size, index)
-        entries = self._cache.ready(self._blocks, [key], self._invalid_before)
+        entries = self._cache.ready(self._blocks, [key], self.invalid_before)
         return None if entries is None else entries[0].value
 
     def serve(self, blocks: Iterable[Block[Row]]) -> None:
@@ -161,14 +158,10 @@ class ListSource(Generic[Row]):
         """
         for block in blocks:
             key = self._keys.block(block.size, block.index)
-            fill = self._fill_of(block.size, self._invalid_before)
+            fill = self._fill_of(block.size, self.invalid_before)
             entries = {key: Entry(block.read_at, block)}
-            self._cache.serve(self._blocks, entries, fill, self._invalid_before)
+            self._cache.serve(self._blocks, entries, fill, self.invalid_before)
             self._learn(block)
-
-    def fresh_since(self) -> float:
-        """Returns the time after which all values of the list were read that are fresh."""
-        return self._cache.freshness.since(self._collection, self._invalid_before)
 
     async def read(self, index: int, not_before: float = 0) -> Block[Row]:
         """Returns one block, fresh or stale as `ReadThroughCache.read` decides.
@@ -178,7 +171,7 @@ class ListSource(Generic[Row]):
         """
         size = self.size
         key = self._keys.block(size, index)
-        not_before = max(not_before, self._invalid_before)
+        not_before = max(not_before, self.invalid_before)
         fill = self._fill_of(size, not_before)
         outcome = (await self._cache.read(self._blocks, [key], fill, not_before))[key]
         if isinstance(outcome, UpstreamError):
@@ -193,7 +186,7 @@ class ListSource(Generic[Row]):
         """Returns the fresh blocks of a list of up to `maximum_rows`; sends no request."""
         size = self.size
         keys = [self._keys.block(size, index) for index in range(-(-maximum_rows // size))]
-        entries = await self._cache.peek(self._blocks, keys, self._invalid_before)
+        entries = await self._cache.peek(self._blocks, keys, self.invalid_before)
         return [entry.value for entry in entries.values()]
 
     def record_read(self, block: Block[Row]) -> None:
@@ -202,7 +195,7 @@ class ListSource(Generic[Row]):
 
     def invalidate_before(self, read_at: float) -> None:
         """Invalidates every block that was read before `read_at`."""
-        self._invalid_before = max(self._invalid_before, read_at)
+        self.invalid_before = max(self.invalid_before, read_at)
 
     def mark_unstable(self) -> None:
         """Accepts blocks that disagree for `UNSTABLE_SECONDS`."""
@@ -234,7 +227,7 @@ class ListSource(Generic[Row]):
     ) -> Mapping[str, Entry[Block[Row]]]:
         (key,) = keys
         ask = partial(self._ask, int(last_part(key)), size)
-        not_before = max(not_before, self._invalid_before)
+        not_before = max(not_before, self.invalid_before)
         return {key: await self._cache.fill_once(self._blocks, key, ask, not_before)}
 
     async def _ask(self, index: int, size: int) -> Entry[Block[Row]]:

@@ -75,8 +75,15 @@ class Lookups(Generic[Row]):
 
         The caller records their reads.
         """
-        by_key = dict(zip(map(self._keys.row, ids), entries, strict=True))
-        self._cache.serve(self._kind, by_key, self._fill)
+        since = self._cache.freshness.since(self._kind.collection)
+        stale = {
+            self._keys.row(row_id): entry
+            for row_id, entry in zip(ids, entries, strict=True)
+            if entry.read_at <= since
+        }
+        self._cache.hits += len(set(ids)) - len(stale)
+        if stale:
+            self._cache.serve(self._kind, stale, self._fill)
 
     def _fill(self, keys: Sequence[str]) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
         ids = [last_part(key) for key in keys]

@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 from gateway.breaker import CircuitBreaker
 from gateway.redis.causes import describe_redis_error, describe_refusal
 from gateway.redis.parser import BoundedParser
+from gateway.redis.tls import tls_context
 
 MOST_CONNECTIONS = 16
 # To connect, with a password and a database, takes several turns of the event loop.
@@ -202,32 +203,9 @@ async def _close_unused(pool: ConnectionPool) -> None:
         await pool.disconnect(inuse_connections=False)
 
 
-def read_values(answer: object, keys: int) -> list[bytes | None]:
-    """Returns the answer to `MGET` of this many keys; raises `ValueError` if it is malformed."""
-    if not isinstance(answer, list) or len(answer) != keys:
-        raise ValueError
-    if not all(value is None or isinstance(value, bytes) for value in answer):
-        raise ValueError
-    return answer
-
-
 class _TlsConnection(SSLConnection):
     """Uses the given TLS context: redis-py's own always trusts the system's authorities too."""
 
     def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
         super().__init__(**options)
         self.ssl_context.context = context
-
-
-def tls_context(
-    ca_file: Path | None, certificate_file: Path | None = None, key_file: Path | None = None
-) -> ssl.SSLContext:
-    """Returns the TLS context of a client.
-
-    Raises `OSError` if a file cannot be read or is not a certificate or key.
-    """
-    context = ssl.create_default_context(cafile=ca_file)
-    if certificate_file is not None:
-        # Otherwise OpenSSL asks for the password of an encrypted key on the terminal.
-        context.load_cert_chain(certificate_file, key_file, password=lambda: "")
-    return context

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError
+if TYPE_CHECKING:
+    from redis.asyncio.lock import Lock
 
-from gateway.redis.connection import RedisClient, RedisConnection
+    from gateway.redis.connection import RedisClient, RedisConnection
 
 LOCK_POLL_SECONDS = 0.02
 
@@ -19,7 +20,7 @@ class SharedLocks:
     callers wait no longer for it, and not at all while Redis is not available.
     """
 
-    def __init__(self, connection: RedisConnection, *, seconds: float) -> None:
+    def __init__(self, connection: "RedisConnection", *, seconds: float) -> None:
         self._connection = connection
         self._seconds = seconds
 
@@ -34,7 +35,7 @@ class SharedLocks:
             if is_held:
                 await self._connection.run(lambda _: _release(lock), None, purpose="locks")
 
-    async def _acquire(self, lock: Lock) -> bool:
+    async def _acquire(self, lock: "Lock") -> bool:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._seconds
         unknown: bool | None = None
@@ -51,13 +52,15 @@ class SharedLocks:
                 return False
             await asyncio.sleep(LOCK_POLL_SECONDS)
 
-    async def _remove_if_foreign(self, redis: RedisClient, lock: Lock) -> None:
+    async def _remove_if_foreign(self, redis: "RedisClient", lock: "Lock") -> None:
         """Deletes what lies at the lock's key and lasts longer than a lock: no gateway set it."""
         milliseconds = await redis.pttl(lock.name)
         if milliseconds == -1 or milliseconds > self._seconds * 1000:
             await redis.delete(lock.name)
 
 
-async def _release(lock: Lock) -> None:
+async def _release(lock: "Lock") -> None:
+    from redis.exceptions import LockError  # only where Redis is
+
     with suppress(LockError):  # it has expired, and another process may hold it
         await lock.release()

@@ -7,11 +7,13 @@ it has proved valid, and what Redis has is compared with its hash: Redis is not 
 import re
 from collections.abc import Callable
 from hashlib import sha256 as new_sha256
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from gateway.redis.connection import RedisClient, RedisConnection
 from gateway.redis.keys import key
 from gateway.schema.document_memory import DocumentMemory, StoredDocument
+
+if TYPE_CHECKING:
+    from gateway.redis.connection import RedisClient, RedisConnection
 
 # As a client sends a hash, and as the draft of Persisted Documents wants it.
 SHA256_HEX = re.compile("[0-9a-f]{64}")
@@ -33,7 +35,7 @@ class PersistedDocuments:
     """
 
     def __init__(
-        self, redis: RedisConnection | None, store_key: str, clock: Callable[[], float]
+        self, redis: "RedisConnection | None", store_key: str, clock: Callable[[], float]
     ) -> None:
         self._redis = redis
         self._store_key = store_key
@@ -76,8 +78,8 @@ class PersistedDocuments:
     def _is_due(self, stored: StoredDocument) -> bool:
         return self._redis is not None and self._clock() >= stored.written_at + REWRITE_SECONDS
 
-    async def _read(self, redis: RedisConnection, sha256: str) -> str | None:
-        async def read(client: RedisClient) -> bytes:
+    async def _read(self, redis: "RedisConnection", sha256: str) -> str | None:
+        async def read(client: "RedisClient") -> bytes:
             # A range: what others have put there may be of any size.
             value = cast("bytes", await client.getrange(self._key(sha256), 0, MOST_BYTES))
             return value if new_sha256(value).hexdigest() == sha256 else b""
@@ -87,7 +89,7 @@ class PersistedDocuments:
         except UnicodeDecodeError:
             return None
 
-    async def _write(self, redis: RedisConnection, sha256: str, text: str) -> None:
+    async def _write(self, redis: "RedisConnection", sha256: str, text: str) -> None:
         await redis.run(
             lambda client: client.set(self._key(sha256), text.encode(), ex=EXPIRY_SECONDS),
             None,

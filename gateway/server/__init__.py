@@ -3,8 +3,11 @@
 listening    the listening socket, and errors of its address
 signals      the stage that each signal leads to
 protocol     HTTP/1.1: one connection, with the limits and checks that uvicorn lacks
+requests     what the parser finds, as requests that run
+cycle        one request and its answer, head and body in one write
 heads        the checks of a request's head
 pipelining   requests that a client sends ahead
+timers       timers that cost little to start and to stop
 refusals     the answer to what is refused before the application sees it
 connections  what all connections of a process share: their number, bytes in waiting
 open_files   the system's limit of open files

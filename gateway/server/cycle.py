@@ -6,7 +6,8 @@ application that fails is answered with 500.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypedDict, cast
 
 from uvicorn._types import (
     ASGIReceiveEvent,
@@ -17,18 +18,31 @@ from uvicorn._types import (
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from gateway.server.heads import Headers
+from gateway.server.heads import FRAMING, Headers
 
 END_OF_LINE = b"\r\n"
 CLOSE = b"connection: close\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# In the scope of a request, and of what may be sent: it shows that the other may be sent.
+WHOLE_BODY = "gateway.whole_body"
+WHOLE_ANSWER = "gateway.whole_answer"
 # They end a line, or are refused by clients (RFC 9110, 5.5). A tab is valid.
 CONTROLS = bytes(code for code in (*range(32), 127) if code != ord("\t"))
+FRAMING_OF_ANSWERS = frozenset({*FRAMING, b"connection"})
 WITHOUT_CONTENT = (204, 304)
 # Of the cycles whose application does not wait. It is set all the time, without an effect.
 UNAWAITED = asyncio.Event()
 
 log = logging.getLogger("uvicorn.error")
+
+
+class WholeAnswer(TypedDict):
+    """An ASGI message of our own: all lines of the head, and the parts of the body."""
+
+    type: str
+    status: int
+    lines: bytes
+    parts: Sequence[bytes]
 
 
 class Cycle(RequestResponseCycle):
@@ -70,6 +84,16 @@ class Cycle(RequestResponseCycle):
         self.on_response = on_response
         self.body = bytearray()
 
+    def end_body(self) -> None:
+        """Notes that all of the body has come; shows it if the application has not begun to read.
+
+        So an application may look at it without a wait for what may never come.
+        """
+        self.more_body = False
+        self.message_event.set()
+        if not self.is_begun:
+            self.scope[WHOLE_BODY] = bytes(self.body)  # type: ignore[literal-required] # not ASGI's
+
     async def receive(self) -> ASGIReceiveEvent:
         """Returns what has arrived of the body, or waits for more, or for the end."""
         self.is_begun = True
@@ -98,7 +122,9 @@ class Cycle(RequestResponseCycle):
             return
         if self.response_complete:
             raise RuntimeError(f"{message['type']!r} comes after the end of the answer.")
-        if message["type"] == "http.response.body" and self._head is not None:
+        if message["type"] == WHOLE_ANSWER and self._head is None:
+            self._send_whole(cast("WholeAnswer", message))
+        elif message["type"] == "http.response.body" and self._head is not None:
             self._send_body(message.get("body", b""), message.get("more_body", False))
         elif message["type"] == "http.response.start" and self._head is None:
             self.waiting_for_100_continue = False
@@ -106,6 +132,20 @@ class Cycle(RequestResponseCycle):
         else:
             expected = "http.response.start" if self._head is None else "http.response.body"
             raise RuntimeError(f"Expected {expected!r}, but got {message['type']!r}.")
+
+    def _send_whole(self, answer: "WholeAnswer") -> None:
+        """Sends an answer that is there whole, in one write."""
+        lines = answer["lines"]
+        default = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
+        if len(lines.translate(None, CONTROLS)) != len(lines) - 2 * lines.count(END_OF_LINE):
+            raise RuntimeError("A header of the answer has a control character.")
+        end = END_OF_LINE if self.keep_alive else CLOSE + END_OF_LINE
+        content = answer["parts"] if self.scope["method"] != "HEAD" else ()
+        self.transport.write(
+            b"".join((STATUS_LINE[answer["status"]], default, lines, end, *content))
+        )
+        self.response_started = True
+        self._complete()
 
     async def send_500_response(self) -> None:
         """Answers with 500, in place of a head that has not been written."""
@@ -123,6 +163,8 @@ class Cycle(RequestResponseCycle):
         self.expected_content_length = 0
         self._says_close = False
         for name, value in headers:
+            if name not in FRAMING_OF_ANSWERS:
+                continue
             if name == b"content-length":
                 if self.chunked_encoding is None:
                     self.expected_content_length = int(value)
@@ -131,7 +173,7 @@ class Cycle(RequestResponseCycle):
                 if value.lower() == b"chunked":
                     self.expected_content_length = 0
                     self.chunked_encoding = True
-            elif name == b"connection":
+            else:
                 tokens = (token.strip().lower() for token in value.split(b","))
                 self._says_close = self._says_close or b"close" in tokens
         has_content = self.scope["method"] != "HEAD" and status not in WITHOUT_CONTENT
@@ -158,11 +200,14 @@ class Cycle(RequestResponseCycle):
         if content:
             self.transport.write(content)
         if not more_body:
-            self.response_complete = True
-            self.message_event.set()
-            if not self.keep_alive:
-                self.transport.close()
-            self.on_response()
+            self._complete()
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
 
     def _content(self, body: bytes, more_body: bool) -> bytes:
         """Returns the bytes for a part of the body; raises `RuntimeError` if its size is wrong."""

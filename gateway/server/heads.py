@@ -45,15 +45,15 @@ def framing_of(headers: Headers) -> Headers:
     return [header for header in headers if header[0] in FRAMING]
 
 
-def check_head(version: str, headers: Headers) -> bytes:
-    """Checks the version, `Host` and the transfer coding; returns `Expect` in lower case.
+def check_head(version: str, headers: Headers) -> bool:
+    """Checks the version, `Host` and the transfer coding; returns whether 100 is expected.
 
     Raises `Refusal` with status 400, 501 or 505.
     """
     if version not in ("1.1", "1.0"):
         raise other_version()
     hosts = []
-    expect = b""
+    expects_100 = False
     for name, value in headers:
         if name not in CHECKED:
             continue
@@ -61,15 +61,15 @@ def check_head(version: str, headers: Headers) -> bytes:
             hosts.append(value)
         elif name == b"transfer-encoding":
             _check_transfer_coding(version, value)
-        elif expect != CONTINUE:
-            expect = value.lower()
+        elif value.lower() == CONTINUE and version != "1.0":  # RFC 9110, 10.1.1
+            expects_100 = True
     # RFC 9112, 3.2: one valid `Host`, which HTTP/1.0 may leave out. An empty one is valid.
     if len(hosts) != 1 and (hosts or version != "1.0"):
         raise Refusal(400, f"The request has {len(hosts)} `Host` headers: send one.")
     # RFC 9112, 5.1: white space around a value is not part of it.
     if hosts and not _is_authority(hosts[0]):
         raise Refusal(400, "`Host` is not a host with or without a port.")
-    return expect
+    return expects_100
 
 
 @lru_cache(64)

@@ -1,46 +1,34 @@
 """HTTP/1.1: uvicorn's protocol over httptools, with the limits and checks that both lack.
 
 It limits the head of a request (its request line and headers), the requests that a client sends
-ahead, and the time of a client. `heads` checks heads, `connections` has what all connections share,
-and `gateway.web.request_body` limits bodies.
+ahead, and the time of a client. `requests` makes requests of what the parser finds, `connections`
+has what all connections share, and `gateway.web.request_body` limits bodies.
 """
 
 from asyncio import BaseTransport
-from collections import deque
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gateway.server.connections import Admission, ConnectionsState
-from gateway.server.cycle import Cycle
+from gateway.server.connections import Admission
 from gateway.server.heads import (
-    CONTINUE,
     MAXIMUM_HEAD_BYTES,
-    MAXIMUM_HEADERS,
     VERSION_ERRORS,
-    check_head,
     framing_of,
     other_version,
-    read_target,
     too_large,
-    too_many_headers,
 )
 from gateway.server.pipelining import END_OF_HEAD, MAXIMUM_PIPELINED, Flow, size_of_requests
 from gateway.server.refusals import INVALID, OVERLOADED, Refusal, answer_to
+from gateway.server.requests import RequestProtocol
 from gateway.server.timers import Timer
 
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 60.0
-HEALTH = b"/health/"
-# In the scope of a request whose body has all come before the application asks for it.
-WHOLE_BODY = "gateway.whole_body"
 
 
-class HttpProtocol(HttpToolsProtocol):
+class HttpProtocol(RequestProtocol):
     """One connection.
 
     A head of more than `MAXIMUM_HEAD_BYTES` or `MAXIMUM_HEADERS` is answered with 431, as are
@@ -50,22 +38,14 @@ class HttpProtocol(HttpToolsProtocol):
     `MAXIMUM_PIPELINED` requests without an answer, no more is parsed, nor soon read.
     """
 
-    server_state: ConnectionsState
     flow: Flow
     head_seconds = HEAD_SECONDS
     unread_seconds = UNREAD_SECONDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_spare = False
         self._is_refused = False
-        self._is_in_body = False
-        # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
-        self._bytes_outside_body = 0
         self._unparsed = b""
-        self._running: RequestResponseCycle | None = None
-        # The bytes of each request without an answer, oldest first.
-        self._unanswered: deque[int] = deque()
         late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
         self._head_timer = Timer(self.loop, self.head_seconds, partial(self._refuse, late))
         self._idle_timer = Timer(
@@ -147,108 +127,11 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._is_answering and not self.transport.is_closing():
             self._limit_wait()
 
-    def on_message_begin(self) -> None:
-        """Begins a request."""
-        if not self._is_in_body:
-            self.url = b""
-            self.headers = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Adds a header; drops trailers, which follow the body."""
-        if self._is_in_body:
-            return
-        if len(self.headers) == MAXIMUM_HEADERS:
-            raise too_many_headers()
-        self.headers.append((name.lower(), value))
-
     def on_headers_complete(self) -> None:
-        """Checks the head, and starts the request."""
-        self._bytes_outside_body = 0
-        if self._is_in_body:
-            return
-        version = self.parser.get_http_version()
-        expect = check_head(version, self.headers)
-        if not self.url.startswith(b"/"):
-            self._read_other_target()
-        if self._is_spare and not self.url.startswith(HEALTH):
-            raise OVERLOADED
-        # RFC 9110, 10.1.1: not in HTTP/1.0, nor without a body.
-        self.expect_100_continue = bool(
-            expect == CONTINUE and version != "1.0" and framing_of(self.headers)
-        )
-        is_answering = self._is_answering
-        self.cycle = self._new_cycle(version)
-        self._unanswered.append(0)
-        if not is_answering:
-            self._start_asgi_task(self.cycle, self.app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
-        # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
-        # what follows would be read as the body.
-        if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
-            self.close_after_answer()
-        self._is_in_body = True
-        self._head_timer.stop()
-
-    def _new_cycle(self, version: str) -> Cycle:
-        url = httptools.parse_url(self.url)
-        raw_path, path = url.path, url.path.decode("ascii")
-        if "%" in path:
-            path = unquote(path)
-        if self.root_path:
-            raw_path = self.root_path.encode("ascii") + raw_path
-            path = self.root_path + path
-        self.scope = {
-            "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": version,
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme or "http",
-            "method": self.parser.get_method().decode("ascii"),
-            "root_path": self.root_path,
-            "path": path,
-            "raw_path": raw_path,
-            "query_string": url.query or b"",
-            "headers": self.headers,
-            "state": self.app_state.copy(),
-        }
-        return Cycle(
-            self.scope,
-            self.transport,
-            self.flow,
-            self.server_state.default_headers,
-            self.expect_100_continue,
-            version != "1.0" and self.parser.should_keep_alive(),
-            self.on_response_complete,
-        )
-
-    def on_body(self, body: bytes) -> None:
-        """Adds a part of the body; after `Expect: 100-continue`, keeps the connection open."""
-        self._bytes_outside_body = 0
-        cycle = self.cycle
-        if not cycle.response_complete:
-            cycle.body += body
-            if len(cycle.body) > HIGH_WATER_LIMIT:
-                self.flow.pause_reading()
-            cycle.message_event.set()
-        if self.expect_100_continue:
-            self.expect_100_continue = False
-            is_last = self.server_state.is_draining or self._is_spare
-            cycle.keep_alive = self.parser.should_keep_alive() and not is_last
-
-    def on_message_complete(self) -> None:
-        """Ends a request, unless the parser ended it at an upgrade, before its body."""
-        if self.parser.should_upgrade() and framing_of(self.headers):
-            return
-        cycle = self.cycle
-        cycle.more_body = False
-        cycle.message_event.set()
-        if not cycle.is_begun:
-            cycle.scope[WHOLE_BODY] = bytes(cycle.body)  # type: ignore[typeddict-unknown-key] # ours
-        self._is_in_body = False
-        self._bytes_outside_body = 0
+        """Starts the request, whose head is in time."""
+        if not self._is_in_body:
+            self._head_timer.stop()
+        super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         """Starts the next request; reads and parses on once no other request is queued."""
@@ -265,22 +148,6 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._unparsed:
             self._parse_on(self._unparsed)
         self._note_wait()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        task = self.loop.create_task(cycle.run_asgi(app))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
-
-    def close_after_answer(self) -> None:
-        """Adds `Connection: close` to the answer to the last request, if it has not begun."""
-        if self._is_answering and not self.cycle.response_started:
-            self.cycle.keep_alive = False
-
-    @property
-    def _is_answering(self) -> bool:
-        # uvicorn's type lacks None, the value before the first request.
-        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _parse(self, data: bytes) -> bytes:
         """Parses bytes; returns those after a head with an upgrade."""
@@ -314,13 +181,6 @@ class HttpProtocol(HttpToolsProtocol):
         if framing := framing_of(self.headers):
             lines = b"".join(b"%b: %b\r\n" % header for header in framing)
             self._parse(b"POST / HTTP/1.1\r\n" + lines + b"\r\n")
-
-    def _read_other_target(self) -> None:
-        self.url, host = read_target(self.url, self.parser.get_method())
-        if host is not None:
-            # In place, since the scope has this list; the URL's host replaces the header's.
-            self.headers[:] = [header for header in self.headers if header[0] != b"host"]
-            self.headers.append((b"host", host))
 
     def _note_wait(self) -> None:
         """Lets the other connections know whether this one waits, and its bytes in waiting."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.redis.connection import tls_context
+from gateway.redis.tls import tls_context
 from gateway.settings.urls import is_loopback
 
 if TYPE_CHECKING:

@@ -90,8 +90,8 @@ class Settings(BaseModel):
     response_cache_max_bytes: int = Field(default=16 * 1024**2, ge=0)
     """Memory for whole answers in each process; 0 keeps none."""
 
-    cache_control: Literal["private", "public"] = "private"
-    """Which caches in front may store what clients without credentials get."""
+    shared_caches: bool = False
+    """Whether a CDN or proxy in front may store what clients without credentials get."""
 
     redis_url: RedisUrl | None = None
     """The Redis through which gateways share cached values; `rediss://` for TLS."""

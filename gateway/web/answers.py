@@ -1,6 +1,6 @@
 """The JSON and the headers of answers."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -8,10 +8,16 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway.errors import ErrorCode
-from gateway.web.freshness import NO_STORE, HttpCaching, WhatWasRead, is_not_modified
+from gateway.web.freshness import (
+    NO_STORE,
+    HttpCaching,
+    WhatWasRead,
+    cache_extension,
+    is_not_modified,
+)
 from gateway.web.graphql_errors import format_errors
 from gateway.web.negotiation import GRAPHQL_RESPONSE, JSON
-from gateway.web.response_cache import Success
+from gateway.web.response_cache import Frame, Success
 
 to_json = msgspec.json.Encoder().encode
 
@@ -20,21 +26,45 @@ CONTENT_TYPES: Final = {
     media_type: (b"content-type", f"{media_type}; charset=utf-8".encode())
     for media_type in (JSON, GRAPHQL_RESPONSE)
 }
+NOT_MODIFIED: Final = 304
+# The type of ASGI message by which `gateway.server` takes a whole answer.
+WHOLE_ANSWER: Final = "gateway.whole_answer"
 VARY: Final = (b"vary", b"Accept, Authorization")
 
 
 class RawResponse:
-    """ASGI application: an answer that is there whole, with raw headers."""
+    """ASGI application: an answer that is there whole, its body in parts."""
 
-    def __init__(self, status: int, headers: list[RawHeader], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+    def __init__(self, status: int, frame: Frame, parts: Sequence[bytes]) -> None:
+        self._status = status
+        self._frame = frame
+        self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it."""
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body})
+        """Sends it as ASGI has it."""
+        body = b"".join(self._parts)
+        headers = [*self._frame.headers]
+        if self._status != NOT_MODIFIED:
+            headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def send_at_once(self, send: Send, lines: bytes) -> None:
+        """Sends it with further lines of the head, to a server that sends its head as it is."""
+        if self._status != NOT_MODIFIED:
+            lines += b"content-length: %d\r\n" % sum(map(len, self._parts))
+        await send(
+            {
+                "type": WHOLE_ANSWER,
+                "status": self._status,
+                "lines": self._frame.lines + lines,
+                "parts": self._parts,
+            }
+        )
+
+
+def _frame(key: Hashable, headers: Sequence[RawHeader], end: bytes) -> Frame:
+    return Frame(key, headers, b"".join([b"%b: %b\r\n" % header for header in headers]), end)
 
 
 class Answers:
@@ -44,26 +74,51 @@ class Answers:
         self._caching = caching
 
     def success(
-        self, answer: Success, media_type: str, *, is_anonymous: bool, if_none_match: str = ""
+        self,
+        answer: Success,
+        media_type: str,
+        now: float,
+        *,
+        is_anonymous: bool,
+        if_none_match: str = "",
     ) -> RawResponse:
         """Returns the answer to an operation without errors; 304 if the client has it already."""
+        age, left = self._caching.times(answer, now)
+        key = (age, left, media_type, is_anonymous)
+        if if_none_match and answer.etag and is_not_modified(if_none_match, answer.etag):
+            frame = answer.frame_not_modified
+            if frame is None or frame.key != key:
+                headers = self._headers(answer, media_type, age, left, is_anonymous=is_anonymous)
+                # RFC 9110, 15.4.5: without the type and the tags.
+                frame = answer.frame_not_modified = _frame(key, headers[1:-1], b"")
+            return RawResponse(NOT_MODIFIED, frame, ())
+        frame = answer.frame
+        if frame is None or frame.key != key:
+            headers = self._headers(answer, media_type, age, left, is_anonymous=is_anonymous)
+            frame = answer.frame = _frame(key, headers, _extensions({}, answer, age) + b"}")
+        return RawResponse(200, frame, (b'{"data":', answer.data, frame.end))
+
+    def _headers(
+        self, answer: Success, media_type: str, age: int, left: int, *, is_anonymous: bool
+    ) -> list[RawHeader]:
         headers = [
             CONTENT_TYPES[media_type],
             VARY,
-            self._caching.cache_control(answer, is_anonymous=is_anonymous),
-            *self._caching.age(answer),
+            self._caching.cache_control(answer, age, left, is_anonymous=is_anonymous),
+            *self._caching.age(answer, age),
         ]
-        if answer.etag:
+        if answer.etag and answer.oldest_read_at is not None:
             headers.append((b"etag", answer.etag.encode()))
-            if if_none_match and is_not_modified(if_none_match, answer.etag):
-                return RawResponse(304, headers[1:], b"")  # RFC 9110, 15.4.5
             headers.append((b"cache-tag", answer.tags.encode()))
-        body = b'{"data":%b%b}' % (answer.data, self._extensions({}, answer))
-        headers.append((b"content-length", b"%d" % len(body)))
-        return RawResponse(200, headers, body)
+        return headers
 
     def other(
-        self, result: ExecutionResult, read: WhatWasRead, media_type: str, request_id: str
+        self,
+        result: ExecutionResult,
+        read: WhatWasRead,
+        media_type: str,
+        request_id: str,
+        now: float,
     ) -> RawResponse:
         """Returns the answer to an operation that failed, in whole or in part, or to a mutation."""
         before_execution = isinstance(result, PreExecutionError)
@@ -75,7 +130,8 @@ class Answers:
         parts = [b'"errors":' + to_json(errors)] if errors else []
         if not is_request_error:
             parts.append(b'"data":' + to_json(result.data))
-        body = b"{%b%b}" % (b",".join(parts), self._extensions(result.extensions or {}, read))
+        age, _ = self._caching.times(read, now)
+        body = b"{%b%b}" % (b",".join(parts), _extensions(result.extensions or {}, read, age))
         status = 200
         if is_request_error and media_type == GRAPHQL_RESPONSE:
             codes = [error["extensions"]["code"] for error in errors]
@@ -84,14 +140,14 @@ class Answers:
             CONTENT_TYPES[media_type],
             VARY,
             NO_STORE,
-            *self._caching.age(read),
-            (b"content-length", b"%d" % len(body)),
+            *self._caching.age(read, age),
         ]
-        return RawResponse(status, headers, body)
+        return RawResponse(status, _frame(None, headers, b""), (body,))
 
-    def _extensions(self, extensions: Mapping[str, object], read: WhatWasRead) -> bytes:
-        """Returns the last entry of an answer, with the comma before it; empty if there is none."""
-        cache = self._caching.extension(read)
-        if cache is not None:
-            extensions = {**extensions, "cache": cache}
-        return b',"extensions":' + to_json(extensions) if extensions else b""
+
+def _extensions(extensions: Mapping[str, object], read: WhatWasRead, age: int) -> bytes:
+    """Returns the last entry of an answer, with the comma before it; empty if there is none."""
+    cache = cache_extension(read, age)
+    if cache is not None:
+        extensions = {**extensions, "cache": cache}
+    return b',"extensions":' + to_json(extensions) if extensions else b""

@@ -4,7 +4,7 @@ Sources: the Fetch standard, "CORS protocol" and "Cross-Origin-Resource-Policy h
 Metadata, 2.3 (`Sec-Fetch-Site`); RFC 9110, 15.5.20 (421).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -97,15 +97,16 @@ class Browsers(CORSMiddleware):
         message = f"Pages may send the methods {' and '.join(METHODS)}, and the headers {names}."
         return error_response(message, ErrorCode.FORBIDDEN, 403)
 
-    def passes_unchanged(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether a request is neither refused nor answered with CORS; its headers are unique."""
-        host, origin = headers.get(b"host"), headers.get(b"origin")
-        is_foreign = headers.get(b"sec-fetch-site", b"none") not in OWN_SITES
-        return (origin is None or not self.allow_origins) and not self._refusal_of(
-            scope,
-            None if host is None else host.decode("latin-1"),
-            None if origin is None else origin.decode("latin-1"),
-            is_foreign=is_foreign,
+    def pass_unchanged(self, host: bytes | None, origin: bytes | None, site: bytes | None) -> bool:
+        """Whether a query with these headers is neither refused nor answered with CORS.
+
+        They are `Host`, `Origin` and `Sec-Fetch-Site`.
+        """
+        if site not in (None, *OWN_SITES) or (origin is not None and self.allow_origins):
+            return False
+        named = None if host is None else host.decode("latin-1")
+        return (named is None or self._hosts.allows(named)) and (
+            origin is None or is_own_origin(origin.decode("latin-1"), named or "")
         )
 
     def _refusal(self, scope: Scope) -> Response | None:
@@ -119,11 +120,6 @@ class Browsers(CORSMiddleware):
                 origin = value.decode("latin-1")
             elif name == b"sec-fetch-site":
                 is_foreign = is_foreign or value not in OWN_SITES
-        return self._refusal_of(scope, host, origin, is_foreign=is_foreign)
-
-    def _refusal_of(
-        self, scope: Scope, host: str | None, origin: str | None, *, is_foreign: bool
-    ) -> Response | None:
         # HTTP/1.0 may leave `Host` out.
         if host is not None and not (self._hosts.allows(host) or scope["path"].startswith(HEALTH)):
             message = UNKNOWN_HOST.format(host[:LONGEST_QUOTE])

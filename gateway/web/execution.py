@@ -38,15 +38,20 @@ class Execution:
     schema_for: SchemaFor
 
     async def execute(
-        self, request: Request, asked: GraphQLRequest, document: str, context: Context
+        self,
+        request: Request,
+        asked: GraphQLRequest,
+        document: str,
+        context: Context,
+        client: str,
     ) -> Executed:
         """Executes the operation of a request, whose body has been received.
 
-        Raises `RequestError` if the request names no operation, or one that it may not ask for, and
-        `ClientDisconnect`.
+        `client` is the name of the client. Raises `RequestError` if the request names no operation,
+        or one that it may not ask for, and `ClientDisconnect`.
         """
         try:
-            query = self._execute(asked, document, context, OperationType.QUERY)
+            query = self._execute(asked, document, context, client, OperationType.QUERY)
             return Executed(await unless_hung_up(request.receive, query), is_query=True)
         except OperationNotNamed as error:
             raise RequestError(
@@ -65,7 +70,7 @@ class Execution:
                     405, "A GET may only query: send a POST.", headers={"Allow": "POST"}
                 ) from error
         # A write runs to its end, even when the client disconnects.
-        mutation = self._execute(asked, document, context, OperationType.MUTATION)
+        mutation = self._execute(asked, document, context, client, OperationType.MUTATION)
         return Executed(await mutation, is_query=False)
 
     async def _execute(
@@ -73,10 +78,11 @@ class Execution:
         asked: GraphQLRequest,
         document: str,
         context: Context,
+        client: str,
         operation_type: OperationType,
     ) -> ExecutionResult:
         try:
-            schema = await self.schema_for(document, context.client.name)
+            schema = await self.schema_for(document, client)
         except GraphQLError as error:
             return PreExecutionError(data=None, errors=[error])
         result = await schema.execute(

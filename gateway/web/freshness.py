@@ -4,7 +4,7 @@ Sources: RFC 9110, 8.8.3 (ETag) and 13.1.2 (If-None-Match); RFC 9111, 5.1 (Age) 
 (Cache-Control); RFC 9211 (Cache-Status), which replaces RFC 7234's Warning.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Protocol
@@ -38,34 +38,26 @@ class WhatWasRead(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpCaching:
-    """Says how fresh answers are: values are fresh for `seconds`, by the clock `now`.
+    """Says how fresh answers are: values are fresh for `seconds`.
 
     `shared` is whether caches that several clients share may store what a client without
     credentials gets.
     """
 
     seconds: float
-    now: Callable[[], float]
     shared: bool = False
 
-    def extension(self, read: WhatWasRead) -> Mapping[str, object] | None:
-        """Returns `extensions.cache`, None for an answer without values from the upstream.
-
-        `age` is that of the oldest value in whole seconds, `error` the code of the upstream error
-        because of which a stale value was served.
-        """
+    def times(self, read: WhatWasRead, now: float) -> tuple[int, int]:
+        """Returns the age of an answer and how long it is fresh for, in whole seconds."""
         if read.oldest_read_at is None:
-            return None
-        extension: dict[str, object] = {"age": _whole(self._age(read)), "stale": read.is_stale}
-        if read.stale_because is not None:
-            extension["error"] = read.stale_because.value
-        return extension
+            return 0, 0
+        age = now - read.oldest_read_at
+        return _whole(age), max(0, int(self.seconds - age))
 
-    def age(self, read: WhatWasRead) -> list[tuple[bytes, bytes]]:
+    def age(self, read: WhatWasRead, age: int) -> list[tuple[bytes, bytes]]:
         """Returns `Age`, and `Cache-Status` if the answer is stale."""
         if read.oldest_read_at is None:
             return []
-        age = _whole(self._age(read))
         if not read.is_stale:
             return [(b"age", b"%d" % age)]
         # The negative `ttl` is the time since the oldest value became stale (RFC 9211, 2.4).
@@ -73,18 +65,29 @@ class HttpCaching:
         status = f"{CACHE_NAME}; hit; ttl={int(self.seconds) - age}{detail}"
         return [(b"age", b"%d" % age), (b"cache-status", status.encode())]
 
-    def cache_control(self, read: WhatWasRead, *, is_anonymous: bool) -> tuple[bytes, bytes]:
+    def cache_control(
+        self, read: WhatWasRead, age: int, left: int, *, is_anonymous: bool
+    ) -> tuple[bytes, bytes]:
         """Returns `Cache-Control` of an answer without errors."""
         if read.oldest_read_at is None or read.is_stale or not self.seconds:
             return NO_STORE
-        age = self._age(read)
-        # Caches subtract `Age` (RFC 9111, 4.2.3), so it is added to what is left.
-        until = _whole(age) + max(0, int(self.seconds - age))
         scope = b"public" if self.shared and is_anonymous else b"private"
-        return (b"cache-control", b"%b, max-age=%d" % (scope, until))
+        # Caches subtract `Age` (RFC 9111, 4.2.3), so it is added to what is left.
+        return (b"cache-control", b"%b, max-age=%d" % (scope, age + left))
 
-    def _age(self, read: WhatWasRead) -> float:
-        return self.now() - (read.oldest_read_at or 0.0)
+
+def cache_extension(read: WhatWasRead, age: int) -> Mapping[str, object] | None:
+    """Returns `extensions.cache`, None for an answer without values from the upstream.
+
+    `age` is that of the oldest value in whole seconds, `error` the code of the upstream error
+    because of which a stale value was served.
+    """
+    if read.oldest_read_at is None:
+        return None
+    extension: dict[str, object] = {"age": age, "stale": read.is_stale}
+    if read.stale_because is not None:
+        extension["error"] = read.stale_because.value
+    return extension
 
 
 def _whole(age: float) -> int:

@@ -6,6 +6,7 @@ other cases: here, any doubt hands the request on.
 
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,6 +25,22 @@ PATH: Final = "/graphql"
 # Set by the server: the body of a request, if all of it had come when the request began.
 WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
+COMMON: Final = b"".join([b"%b: %b\r\n" % header for header in COMMON_HEADERS])
+# The headers that decide whether a request is answered here.
+LOOKED_AT: Final = (
+    b"host",
+    b"origin",
+    b"sec-fetch-site",
+    b"accept",
+    b"content-type",
+    b"content-encoding",
+)
+# No value of a header has one of these: the server refuses them.
+LINE_END: Final = b"\n"
+ABSENT: Final = b"\0"
+NOT_GIVEN: Final = (ABSENT,) * len(LOOKED_AT)
+# In bytes, all of them together: what is looked at is remembered.
+LONGEST_LOOKED_AT: Final = 1000
 JSON_TYPES: Final = (b"application/json", b"application/json; charset=utf-8")
 
 
@@ -53,62 +70,69 @@ class Front:
         self._browsers = browsers
         self._max_body_bytes = max_body_bytes
         self._get_documents = get_documents
+        # Clients send a handful of different headers.
+        self._media_type = lru_cache(256)(self._look)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or hands it on."""
         answer = None
-        if scope.get("path") == PATH:
+        # Only `gateway.server` sets the body, and takes an answer in this form.
+        if WHOLE_BODY in scope and scope["path"] == PATH:
+            headers = dict(scope["headers"])
             try:
-                answer = self._find(scope)
+                answer = self._find(scope, headers)
             except Exception:
                 log.exception("a ready answer failed; the request is executed")
         if answer is None:
             await self._app(scope, receive, send)
         else:
-            await answer(scope, receive, send)
+            request_id = id_of(headers.get(b"x-request-id"))
+            await answer.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, COMMON))
 
-    def _find(self, scope: Scope) -> RawResponse | None:
-        headers = dict(scope["headers"])
+    def _find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> RawResponse | None:
+        if len(headers) < len(scope["headers"]):  # several of one name
+            return None
         asked = self._asked(scope, headers)
-        if asked is None or len(headers) < len(scope["headers"]):  # several of one name
+        if asked is None:
             return None
         scope[SOUGHT] = True
-        answer = self._ready.find(asked)
-        if answer is not None:
-            request_id = id_of(headers.get(b"x-request-id"))
-            answer.headers += [(b"x-request-id", request_id), *COMMON_HEADERS]
-        return answer
+        return self._ready.find(asked)
 
     def _asked(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Asked | None:
         """Returns the request; None if its answer depends on more than what is looked at here."""
-        if not self._browsers.passes_unchanged(scope, headers):
-            return None
         get, method = headers.get, scope["method"]
-        accept = get(b"accept", b"").decode("latin-1")
+        looked_at = LINE_END.join(map(get, LOOKED_AT, NOT_GIVEN))
+        if len(looked_at) > LONGEST_LOOKED_AT:
+            return None
+        media_type = self._media_type(method, looked_at)
+        if media_type is None:
+            return None
         client = self._authentication.at_once(scope, get(b"authorization"))
         if client is None:
             return None
         if method == POST:
-            body: bytes | None = scope.get(WHOLE_BODY)
-            media_type = choose_media_type(accept, OFFERED)
-            if (
-                body is None
-                or media_type is None
-                or len(body) > self._max_body_bytes
-                or get(b"content-type") not in JSON_TYPES
-                or b"content-encoding" in headers
-            ):
+            body: bytes = scope[WHOLE_BODY]
+            if len(body) > self._max_body_bytes:
                 return None
-            return Asked(POST, PATH, body, media_type, client)
-        media_type = choose_media_type(accept, (*OFFERED, HTML))
-        if method not in READS or media_type in (HTML, None):
-            return None
+            return Asked(PATH, body, media_type, client)
         return Asked(
-            method,
             PATH,
             scope["query_string"],
             media_type,
             client,
+            is_read=True,
             if_none_match=get(b"if-none-match", b"").decode("latin-1"),
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,
         )
+
+    def _look(self, method: str, looked_at: bytes) -> str | None:
+        """Returns the media type of an answer; None for a request that is handed on."""
+        values = [None if value == ABSENT else value for value in looked_at.split(LINE_END)]
+        host, origin, site, accept, content_type, encoding = values
+        if not self._browsers.pass_unchanged(host, origin, site) or encoding is not None:
+            return None
+        accepted = (accept or b"").decode("latin-1")
+        if method == POST:
+            return choose_media_type(accepted, OFFERED) if content_type in JSON_TYPES else None
+        media_type = choose_media_type(accepted, (*OFFERED, HTML))
+        return media_type if method in READS and media_type != HTML else None

@@ -34,12 +34,6 @@ DOCUMENT_PARAMETERS = ("query", "documentId", "extensions")
 CLIENT_CLOSED_REQUEST = 499
 # In the scope of a request for which `Front` has sought a ready answer.
 SOUGHT: Final = "gateway.sought"
-# In the scope of a request for which `Front` has sought a ready answer.
-SOUGHT: Final = "gateway.sought"
-GET_WITH_DOCUMENT = (
-    "A GET that no browser marks with `Sec-Fetch-Site` may not carry a document: send a POST, or "
-    "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
-)
 
 
 class GraphQLEndpoint:
@@ -113,15 +107,18 @@ class GraphQLEndpoint:
                 f"{request.method} is not GraphQL: send a POST.",
                 headers={"Allow": ALLOWED_METHODS},
             )
+        is_read = request.method != POST
         return Asked(
-            request.method,
             request.scope["path"],
             text,
             media_type,
             client,
-            request.path_params.get("document_id"),
-            ",".join(request.headers.getlist("if-none-match")),
-            self._get_documents or request.method == POST or SEC_FETCH_SITE in request.headers,
+            is_read=is_read,
+            document_id=request.path_params.get("document_id"),
+            if_none_match=",".join(request.headers.getlist("if-none-match")) if is_read else "",
+            may_have_document=(
+                self._get_documents or not is_read or SEC_FETCH_SITE in request.headers
+            ),
         )
 
     async def _execute(self, request: Request, asked: Asked) -> ASGIApp:
@@ -130,12 +127,16 @@ class GraphQLEndpoint:
         with open_request_scope(self._answer_seconds, client.name) as scope:
             document = await self._documents.text_of(parameters)
             context = self._new_context(client)
-            executed = await self._execution.execute(request, parameters, document, context)
+            executed = await self._execution.execute(
+                request, parameters, document, context, client.name
+            )
             result = executed.result
             if parameters.sha256 is not None and not isinstance(result, PreExecutionError):
                 await self._documents.keep(parameters.sha256, document, client)
         if result.errors or result.extensions or not executed.is_query:
-            return self._answers.other(result, scope, asked.media_type, request_id_of(request))
+            return self._answers.other(
+                result, scope, asked.media_type, request_id_of(request), self._ready.now()
+            )
         return self._ready.keep(asked, to_json(result.data), scope)
 
 

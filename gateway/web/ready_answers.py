@@ -1,8 +1,8 @@
 """Answers that lie in this process's memory: from the response cache, or made by a plan."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from starlette.datastructures import QueryParams
 
@@ -35,38 +35,49 @@ class AnswerCounts:
     executed: int = 0
 
 
-class Asked(NamedTuple):
+class Asked:
     """A request that may be answered: its client is known, and nothing speaks against it.
 
     `text` is the body of a POST, the query string of a GET. A GET `may_have_document` if no page of
     another site can have sent it: browsers mark no requests to addresses of plain HTTP, and old
-    ones mark none.
+    ones mark none. `key` is what the answer depends on, beside the rows themselves.
     """
 
-    method: str
-    path: str
-    text: bytes
-    media_type: str
-    client: Client
-    document_id: str | None = None
-    if_none_match: str = ""
-    may_have_document: bool = True
+    __slots__ = (
+        "client",
+        "document_id",
+        "if_none_match",
+        "is_read",
+        "key",
+        "may_have_document",
+        "media_type",
+        "text",
+    )
 
-    @property
-    def key(self) -> Hashable:
-        """What the answer depends on, beside the rows themselves."""
-        return (
-            self.client.scopes,
-            self.media_type,
-            self.method == POST,
-            self.may_have_document,
-            self.path,
-            self.text,
-        )
+    def __init__(
+        self,
+        path: str,
+        text: bytes,
+        media_type: str,
+        client: Client,
+        *,
+        is_read: bool = False,
+        document_id: str | None = None,
+        if_none_match: str = "",
+        may_have_document: bool = True,
+    ) -> None:
+        self.text = text
+        self.media_type = media_type
+        self.client = client
+        self.is_read = is_read
+        self.document_id = document_id
+        self.if_none_match = if_none_match
+        self.may_have_document = may_have_document
+        self.key = (text, client.scopes, media_type, is_read, may_have_document, path)
 
     def parse(self) -> GraphQLRequest:
         """Returns its parameters; raises `RequestError`."""
-        if self.method == POST:
+        if not self.is_read:
             return parse_json_body(self.text, self.document_id)
         parameters = parse_query_string(QueryParams(self.text), self.document_id)
         if parameters.query is not None and not self.may_have_document:
@@ -75,7 +86,7 @@ class Asked(NamedTuple):
 
 
 class ReadyAnswers:
-    """Answers requests without a wait, and keeps what was answered."""
+    """Answers requests without a wait, and keeps what was answered; `now` returns seconds."""
 
     def __init__(
         self,
@@ -84,20 +95,23 @@ class ReadyAnswers:
         documents: DocumentsByHash,
         new_context: Callable[[Client], Context],
         answers: Answers,
+        now: Callable[[], float],
     ) -> None:
         self.counts = AnswerCounts()
         self.responses = responses
         self._answers = answers
+        self.now = now
         self._planned_data = planned_data
         self._documents = documents
         self._new_context = new_context
 
     def find(self, asked: Asked) -> RawResponse | None:
         """Returns the answer to a request, None if it is not ready."""
-        kept = self.responses.find(asked.key)
+        now = self.now()
+        kept = self.responses.find(asked.key, now)
         if kept is not None:
             self.counts.cached += 1
-            return self._success(asked, kept)
+            return self._success(asked, kept, now)
         try:
             parameters = asked.parse()
             document = self._documents.known_text_of(parameters)
@@ -119,7 +133,7 @@ class ReadyAnswers:
 
     def keep(self, asked: Asked, data: bytes, scope: RequestScope) -> RawResponse:
         """Offers an answer without errors to the response cache, and returns the response."""
-        is_read = asked.method != POST
+        is_read = asked.is_read
         ids = (row.id for rows in scope.rows for row in rows if row is not None) if is_read else ()
         success = Success(
             data,
@@ -130,14 +144,16 @@ class ReadyAnswers:
             etag=etag_of(data) if is_read else "",
             tags=cache_tags(scope.collections, ids) if is_read else "",
         )
+        now = self.now()
         if len(asked.text) <= LONGEST_BODY:
-            self.responses.offer(asked.key, len(asked.text), success)
-        return self._success(asked, success)
+            self.responses.offer(asked.key, len(asked.text), success, now)
+        return self._success(asked, success, now)
 
-    def _success(self, asked: Asked, success: Success) -> RawResponse:
+    def _success(self, asked: Asked, success: Success, now: float) -> RawResponse:
         return self._answers.success(
             success,
             asked.media_type,
+            now,
             is_anonymous=asked.client.is_anonymous,
             if_none_match=asked.if_none_match,
         )

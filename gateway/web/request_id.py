@@ -1,7 +1,7 @@
 """The id of each request: from `X-Request-Id` or new, in the response and in the log."""
 
 import re
-from secrets import token_hex
+from random import getrandbits
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +54,9 @@ def masked_message(request_id: str) -> str:
 
 def id_of(sent: bytes | None) -> bytes:
     """Returns the id that a client sent, or a new one in place of none or of one that is odd."""
-    return sent if sent is not None and _SANE.fullmatch(sent) else token_hex(16).encode()
+    if sent is not None and _SANE.fullmatch(sent):
+        return sent
+    return b"%032x" % getrandbits(128)
 
 
 def _incoming(scope: Scope) -> bytes | None:

@@ -1,11 +1,9 @@
 """Whole answers by request: the JSON of `data` of what was asked before and is still fresh."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-from cachetools import LRUCache
+from typing import Final, NamedTuple
 
 from gateway.errors import ErrorCode
 
@@ -17,13 +15,23 @@ SEEN: Final = 8192
 OVERHEAD_BYTES: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
+class Frame(NamedTuple):
+    """What is sent around `data` at one age: headers, also as lines, and the end of the body."""
+
+    key: Hashable
+    headers: Sequence[tuple[bytes, bytes]]
+    lines: bytes
+    end: bytes
+
+
+@dataclass(slots=True)
 class Success:
     """The JSON of `data` of an answer without errors, and what it was made of.
 
     `oldest_read_at` is the time of its oldest value, None if it has none of the upstream.
     `collections` are the names of those that it shows. `etag` and `tags` are the headers of an
-    answer by GET, empty for one by POST.
+    answer by GET, empty for one by POST. `frame` is what was last sent around `data`, and
+    `frame_not_modified` in its place with status 304.
     """
 
     data: bytes
@@ -33,40 +41,43 @@ class Success:
     collections: tuple[str, ...]
     etag: str = ""
     tags: str = ""
+    frame: Frame | None = None
+    frame_not_modified: Frame | None = None
 
 
 class ResponseCache:
     """Answers by key, up to `maximum_bytes`; the least recently used are evicted.
 
-    An answer is valid while its oldest value is: `fresh_since` returns the time since which a value
-    of a collection had to be read to be fresh. So nothing is purged by time or by a write. An
-    answer is kept when its request comes for the second time. `maximum_bytes` of 0 keeps none.
+    An answer is valid while its oldest value is fresh: for `fresh_seconds`, and until a change of
+    one of its collections, of which `changed_at` returns the last. So nothing is purged by time or
+    by a write. An answer is kept when its request comes for the second time.
     """
 
-    def __init__(self, maximum_bytes: int, fresh_since: Callable[[str], float]) -> None:
+    def __init__(
+        self, maximum_bytes: int, fresh_seconds: float, changed_at: Callable[[str], float]
+    ) -> None:
+        self.bytes = 0
         self._maximum_bytes = maximum_bytes
-        self._fresh_since = fresh_since
-        self._kept: LRUCache[Hashable, _Kept] = LRUCache(maximum_bytes, getsizeof=_size)
+        self._fresh_seconds = fresh_seconds
+        self._changed_at = changed_at
+        self._kept: OrderedDict[Hashable, tuple[Success, int]] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
 
-    @property
-    def bytes(self) -> int:
-        """The bytes of all answers that are kept, and of their requests."""
-        return int(self._kept.currsize)
-
-    def find(self, key: Hashable) -> Success | None:
+    def find(self, key: Hashable, now: float) -> Success | None:
         """Returns the answer to a request, None if there is no valid one."""
         kept = self._kept.get(key)
         if kept is None:
             return None
-        if self._is_fresh(kept.answer):
-            return kept.answer
-        del self._kept[key]
+        if self._is_fresh(kept[0], now):
+            self._kept.move_to_end(key)
+            return kept[0]
+        self._drop(key)
         return None
 
-    def offer(self, key: Hashable, request_bytes: int, answer: Success) -> None:
-        """Keeps a fresh answer if its request was seen before."""
-        if not self._maximum_bytes or answer.is_stale or not self._is_fresh(answer):
+    def offer(self, key: Hashable, request_bytes: int, answer: Success, now: float) -> None:
+        """Keeps a fresh answer if its request was seen before, and makes room for it."""
+        size = request_bytes + len(answer.data) + len(answer.tags) + OVERHEAD_BYTES
+        if size > self._maximum_bytes or not self._is_fresh(answer, now):
             return
         mark = hash(key)
         if mark not in self._seen:
@@ -74,23 +85,20 @@ class ResponseCache:
             if len(self._seen) > SEEN:
                 self._seen.popitem(last=False)
             return
-        kept = _Kept(answer, request_bytes)
-        if _size(kept) <= self._maximum_bytes:
-            self._kept[key] = kept
+        if key in self._kept:
+            self._drop(key)
+        self._kept[key] = answer, size
+        self.bytes += size
+        while self.bytes > self._maximum_bytes:
+            self._drop(next(iter(self._kept)))
 
-    def _is_fresh(self, answer: Success) -> bool:
+    def _drop(self, key: Hashable) -> None:
+        self.bytes -= self._kept.pop(key)[1]
+
+    def _is_fresh(self, answer: Success, now: float) -> bool:
         read_at = answer.oldest_read_at
-        return read_at is not None and all(
-            read_at >= self._fresh_since(collection) for collection in answer.collections
+        return (
+            read_at is not None
+            and read_at > now - self._fresh_seconds
+            and read_at >= max(map(self._changed_at, answer.collections))
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    answer: Success
-    request_bytes: int
-
-
-def _size(kept: _Kept) -> int:
-    answer = kept.answer
-    return kept.request_bytes + len(answer.data) + len(answer.tags) + OVERHEAD_BYTES

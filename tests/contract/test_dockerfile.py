@@ -73,6 +73,14 @@ def test_the_image_does_not_run_as_root() -> None:
     assert only("USER") == "10001:10001"
 
 
+def test_the_image_has_the_byte_code_of_all_that_a_start_imports() -> None:
+    compiled = [a for a in arguments_of("RUN") if "compileall" in a]
+    assert [a.count("--invalidation-mode unchecked-hash") for a in compiled] == [1, 1]
+    assert compiled[0].endswith(" /opt/gateway/lib")
+    assert 'sysconfig.get_path("stdlib")' in compiled[1]
+    assert "--no-compile" not in TEXT
+
+
 def test_the_image_s_command_line_serves_on_the_exposed_port() -> None:
     assert json.loads(only("ENTRYPOINT")) == ["gateway"]
     parsed = create_parser().parse_args(json.loads(only("CMD")), namespace=Arguments())

@@ -100,8 +100,9 @@ async def ask(gateway: InProcess, client: str, *fields: str) -> Answer:
         json={"query": f"{{ beside: __typename {selected} }}"},
         headers={"X-Client": client},
     )
-    assert response.headers["Cache-Control"] == "no-store"
     answer: Answer = response.json()
+    # Nothing in front of the gateway may show one client's answer to another.
+    assert response.headers["Cache-Control"].partition(",")[0] in ("private", "no-store")
     return answer
 
 

@@ -182,7 +182,7 @@ async def play(moves: list[Move]) -> None:
         with open_request_scope(60.0) as scope:
             if isinstance(outcome, UpstreamError):
                 return outcome.code.value, False, None
-            cache.record_read(outcome.read_at, outcome.stale_because)
+            cache.record_read(NUMBERS.collection, outcome.read_at, outcome.stale_because)
         return outcome.value, scope.is_stale, scope.stale_because
 
     for move, argument in moves:

@@ -13,6 +13,7 @@ from operations import Operation
 from starlette.types import Scope
 
 from gateway.identity import ALL_SCOPES, AccessScope, Client
+from gateway.web.answers import WHOLE_ANSWER
 from gateway.web.authentication import Authentication, Peers
 from gateway.web.front import WHOLE_BODY
 
@@ -44,7 +45,8 @@ class NamedByHeader(Authentication):
 class Ask:
     """One HTTP request, sent several times.
 
-    The body of one that `is_whole` has come when the request begins, as the server says it then.
+    The body of one that `is_whole` has come when the request begins. The gateway's own server says
+    so, and takes answers as a whole, too.
     """
 
     operation: Operation
@@ -117,7 +119,7 @@ async def receive_answer(gateway: InProcess, ask: Ask) -> Received:
         "client": ("127.0.0.1", 1),
         "server": ("localhost", 80),
     }
-    if ask.method == "POST" and ask.is_whole:
+    if ask.is_whole:
         scope[WHOLE_BODY] = body
     incoming = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[MutableMapping[str, Any]] = []
@@ -133,8 +135,10 @@ async def receive_answer(gateway: InProcess, ask: Ask) -> Received:
 
     await asyncio.create_task(gateway.app(scope, receive, send))
     await asyncio.sleep(QUIET_SECONDS)
-    return Received(
-        sent[0]["status"],
-        {name.decode(): text.decode() for name, text in sent[0]["headers"]},
-        b"".join(message["body"] for message in sent[1:]),
-    )
+    status, first = sent[0]["status"], sent[0]
+    if first["type"] == WHOLE_ANSWER:
+        lines = first["lines"].decode("latin-1").removesuffix("\r\n").split("\r\n")
+        head = [line.partition(": ")[::2] for line in lines]
+        return Received(status, dict(head), b"".join(first["parts"]))
+    head = [(name.decode(), text.decode()) for name, text in first["headers"]]
+    return Received(status, dict(head), b"".join(message["body"] for message in sent[1:]))

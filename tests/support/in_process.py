@@ -132,9 +132,9 @@ def in_process(
     """Returns a gateway over an emulator of this store; a number seeds one of that size.
 
     A query string of more than `longest_query` bytes is answered with the status `too_long`.
-    `authenticate` replaces the settings' way to name the client of a request. Without
-    `plans`, graphql-core executes each operation. `settings` are variables without their prefix,
-    such as `CACHE_TTL_SECONDS="0"`.
+    `authenticate` replaces the settings' way to name the client of a request. Without `plans`,
+    graphql-core executes each operation. `settings` are variables without their prefix, such as
+    `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
         seeded_store(store) if isinstance(store, int) else store,

@@ -9,9 +9,9 @@ from gateway.identity import AccessScope
 from gateway.schema.plans.connection import connection_json
 from gateway.schema.plans.fields import PLANNED, ConnectionField, LookupField
 from gateway.schema.plans.inputs import NotPlanned, VariableReader
-from gateway.schema.plans.lookup import lookup_json
-from gateway.schema.plans.plan import Plan, Render
-from gateway.schema.plans.selected import ObjectJson, Selected, object_json
+from gateway.schema.plans.lookup import Lookup
+from gateway.schema.plans.plan import LookupOfRows, Plan, Render
+from gateway.schema.plans.selected import ObjectJson, Selected
 from gateway.schema.plans.selections import RenderedRows
 from gateway.schema.scopes import NamesScope
 
@@ -37,23 +37,33 @@ def compile_plan(
         raise NotPlanned
     selected = Selected(schema, executor, rendered)
     template = ObjectJson(root)
-    values: list[Render] = []
     scopes: set[AccessScope] = set()
+    fields: list[tuple[int, Render]] = []
+    lookups: dict[str, list[tuple[int, LookupOfRows]]] = {}
+    places = 0
     for one in selected.fields_of_root(root):
         definition = root.fields.get(one.name)
         if definition is None:
             template.constant(one)
             continue
-        written = definition.extensions.get("strawberry-definition")
+        written = definition.extensions["strawberry-definition"]
         scopes.update(x.scope for x in written.extensions if isinstance(x, NamesScope))
         match written.metadata.get(PLANNED):
             case ConnectionField() as declared:
-                values.append(connection_json(selected, declared, one, definition))
+                fields.append((places, connection_json(selected, declared, one, definition)))
             case LookupField() as declared:
                 scopes.add(declared.scope)
-                values.append(lookup_json(selected, declared, one, definition))
+                lookup = Lookup(selected, declared, one, definition)
+                lookups.setdefault(declared.collection.name, []).append((places, lookup))
             case _:
                 raise NotPlanned
         template.place(one)
-    reader = VariableReader(schema, executor.operation)
-    return Plan(reader, frozenset(scopes), object_json(template.template(), values))
+        places += 1
+    return Plan(
+        VariableReader(schema, executor.operation),
+        frozenset(scopes),
+        template.template(),
+        places,
+        fields,
+        [*lookups.values()],
+    )

@@ -29,31 +29,9 @@ class NotPlanned(Exception):
     """The operation, or this request of it, has no plan: graphql-core executes it."""
 
 
-def _is_int(value: object) -> bool:
-    return type(value) is int and -LARGEST_INT <= value < LARGEST_INT
-
-
-def _is_text(value: object) -> bool:
-    return type(value) is str
-
-
-def _is_boolean(value: object) -> bool:
-    return type(value) is bool
-
-
-def _is_any(value: object) -> bool:
-    return value is not None
-
-
-# The types whose values of these Python types are passed on unchanged. Python's `bool` is no `Int`,
+# The types whose values of this Python type are passed on unchanged. Python's `bool` is no `Int`,
 # and a number is no `ID`, though coercion makes it one.
-CHECKS: Final[Mapping[str, Check]] = {
-    "Int": _is_int,
-    "String": _is_text,
-    "ID": _is_text,
-    "Boolean": _is_boolean,
-    "_Any": _is_any,
-}
+SCALARS: Final[Mapping[str, type]] = {"Int": int, "String": str, "ID": str, "Boolean": bool}
 
 
 class VariableReader:
@@ -61,7 +39,7 @@ class VariableReader:
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
         """Raises `NotPlanned` for a variable of another type."""
-        self._variables: list[tuple[str, Check, bool, object]] = []
+        self._variables: list[tuple[str, Check, object]] = []
         for node in operation.variable_definitions or ():
             type_ = type_from_ast(schema, node.type)
             if type_ is None:
@@ -69,9 +47,7 @@ class VariableReader:
             default: object = Undefined
             if node.default_value is not None:
                 default = value_from_ast(node.default_value, cast(GraphQLInputType, type_))
-            self._variables.append(
-                (node.variable.name.value, _check_of(type_), is_non_null_type(type_), default)
-            )
+            self._variables.append((node.variable.name.value, _check_of(type_), default))
 
     def read(self, sent: Variables) -> dict[str, object]:
         """Returns the values of the operation's variables; one that is not given is left out.
@@ -79,35 +55,43 @@ class VariableReader:
         Raises `NotPlanned` for a value that coercion would change or refuse.
         """
         values: dict[str, object] = {}
-        for name, check, is_required, default in self._variables:
+        for name, check, default in self._variables:
             value = sent.get(name, Undefined)
-            if value is Undefined:
-                if default is not Undefined:
-                    values[name] = default
-                elif is_required:
+            if value is not Undefined:
+                if not check(value):
                     raise NotPlanned
-            elif check(value):
                 values[name] = value
-            else:
+            elif default is not Undefined:
+                values[name] = default
+            elif not check(None):
                 raise NotPlanned
         return values
 
 
 def _check_of(type_: GraphQLType) -> Check:
-    if is_non_null_type(type_):
-        return _check_of_nullable(cast(GraphQLType, type_.of_type))
-    check = _check_of_nullable(type_)
-    return lambda value: value is None or check(value)
-
-
-def _check_of_nullable(type_: GraphQLType) -> Check:
-    if is_list_type(type_):
-        item = _check_of(cast(GraphQLType, type_.of_type))
-        return lambda value: type(value) is list and all(map(item, value))
-    check = CHECKS.get(getattr(type_, "name", ""))
-    if check is None:
+    """Returns the function that says whether coercion leaves a value as it is."""
+    is_required = is_non_null_type(type_)
+    nullable = cast(GraphQLType, type_.of_type) if is_non_null_type(type_) else type_
+    if is_list_type(nullable):
+        item = _check_of(cast(GraphQLType, nullable.of_type))
+        return lambda value: (
+            all(map(item, value)) if type(value) is list else value is None and not is_required
+        )
+    name = getattr(nullable, "name", "")
+    if name == "_Any":
+        return lambda value: value is not None or not is_required
+    scalar = SCALARS.get(name)
+    if scalar is None:
         raise NotPlanned
-    return check
+    if scalar is int:
+        return lambda value: (
+            -LARGEST_INT <= value < LARGEST_INT
+            if type(value) is int
+            else value is None and not is_required
+        )
+    if is_required:
+        return lambda value: type(value) is scalar
+    return lambda value: type(value) is scalar or value is None
 
 
 def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:

@@ -1,11 +1,12 @@
 """Rows of any collection by id: the JSON of a lookup."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from graphql import (
     GraphQLField,
+    GraphQLList,
     GraphQLObjectType,
-    GraphQLOutputType,
     get_nullable_type,
     is_list_type,
     is_non_null_type,
@@ -14,30 +15,41 @@ from graphql import (
 from gateway.schema.context import ROWS_TO_AN_ID
 from gateway.schema.plans.fields import LookupField
 from gateway.schema.plans.inputs import NotPlanned, argument_reader
-from gateway.schema.plans.plan import Render, Run
+from gateway.schema.plans.plan import Run
 from gateway.schema.plans.selected import Selected, SelectedField
 
 
-def lookup_json(
-    selected: Selected, declared: LookupField[Any], below: SelectedField, field: GraphQLField
-) -> Render:
-    """Returns the JSON of a lookup; raises `NotPlanned` if its rows have fields without a plan."""
-    read_arguments = argument_reader(field, below.nodes[0].node)
-    of_type = cast(GraphQLObjectType, selected.schema.type_map[declared.type_name])
-    row = selected.row(of_type, below, declared.show)
-    type_: GraphQLOutputType = get_nullable_type(field.type)
-    is_list = is_list_type(type_)
-    if is_non_null_type(type_.of_type if is_list_type(type_) else field.type):
-        raise NotPlanned  # a row that does not exist is null
+class Lookup:
+    """One root field that looks rows up."""
 
-    def render(run: Run) -> bytes:
-        ids = declared.ids(read_arguments(run.variables))
-        if declared.is_of_entities:
+    def __init__(
+        self,
+        selected: Selected,
+        declared: LookupField[Any],
+        below: SelectedField,
+        field: GraphQLField,
+    ) -> None:
+        """Raises `NotPlanned` if its rows have fields without a plan."""
+        self.declared = declared
+        self._read_arguments = argument_reader(field, below.nodes[0].node)
+        of_type = cast(GraphQLObjectType, selected.schema.type_map[declared.type_name])
+        self._row = selected.row(of_type, below, declared.show)
+        type_ = get_nullable_type(field.type)
+        self._is_list = is_list_type(type_)
+        if is_non_null_type(type_.of_type if isinstance(type_, GraphQLList) else field.type):
+            raise NotPlanned  # a row that does not exist is null
+
+    def ids(self, run: Run) -> Sequence[str]:
+        """Returns the ids that the arguments ask for, and counts them."""
+        ids = self.declared.ids(self._read_arguments(run.variables))
+        if self.declared.is_of_entities:
             run.spend_representations(len(ids))
         else:
             run.spend_rows(len(ids) * ROWS_TO_AN_ID)
-        rows = run.look_up(declared.collection, declared.lookups(run.context), ids)
-        json = [b"null" if one is None else row.render(one) for one in rows]
-        return b"[%b]" % b",".join(json) if is_list else json[0]
+        return ids
 
-    return render
+    def render(self, rows: Sequence[Any]) -> bytes:
+        """Returns the JSON of the rows, or of the only one; None is a row that does not exist."""
+        render = self._row.render
+        json = [b"null" if row is None else render(row) for row in rows]
+        return b"[%b]" % b",".join(json) if self._is_list else json[0]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source import Collection, Lookups
@@ -13,6 +13,7 @@ from gateway.pagination import ConnectionArguments, Slice, still_page
 from gateway.request_scope import record_rows
 from gateway.row import Row
 from gateway.schema.context import Context
+from gateway.schema.plans.fields import LookupField
 from gateway.schema.plans.inputs import NotPlanned, VariableReader, Variables
 
 Render = Callable[["Run"], bytes]
@@ -74,7 +75,7 @@ class Run:
 
     def look_up(
         self, collection: Collection[Row], lookups: Lookups[Row], ids: Sequence[str]
-    ) -> list[Row | None]:
+    ) -> Sequence[Row | None]:
         """Returns rows by id; raises `NotPlanned` unless all of them are ready."""
         entries = lookups.ready(ids)
         if entries is None:
@@ -106,16 +107,34 @@ class Answer:
             read.serve()
 
 
+class LookupOfRows(Protocol):
+    """A root field of a plan that looks rows up."""
+
+    @property
+    def declared(self) -> LookupField[Any]:
+        """What the field declares."""
+
+    def ids(self, run: Run) -> Sequence[str]:
+        """Returns the ids that it asks for, and counts them."""
+
+    def render(self, rows: Sequence[Any]) -> bytes:
+        """Returns its JSON; None stands for a row that does not exist."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A compiled operation, for one combination of the values of `@skip` and `@include`.
 
-    `scopes` are those that a client needs for all of its fields.
+    `scopes` are those that a client needs for all of its fields. Each field has a place in the
+    `template`. `lookups` are by collection: all of one are one read.
     """
 
     variables: VariableReader
     scopes: frozenset[AccessScope]
-    render: Render
+    template: bytes
+    places: int
+    fields: Sequence[tuple[int, Render]]
+    lookups: Sequence[Sequence[tuple[int, LookupOfRows]]]
 
     def answer(self, context: Context, variables: Mapping[str, object]) -> Answer | None:
         """Returns the answer, None if it cannot be made from what is decoded in this process."""
@@ -123,6 +142,26 @@ class Plan:
             return None
         try:
             run = Run(context, self.variables.read(variables))
-            return Answer(self.render(run), run.reads)
+            json = [b""] * self.places
+            for group in self.lookups:
+                _look_up(run, group, json)
+            for place, render in self.fields:
+                json[place] = render(run)
         except (NotPlanned, GatewayError):
             return None
+        return Answer(self.template % tuple(json), run.reads)
+
+
+def _look_up(run: Run, group: Sequence[tuple[int, LookupOfRows]], json: list[bytes]) -> None:
+    """Looks up what the lookups of one collection ask for, and renders each."""
+    ids: list[str] = []
+    ends: list[int] = []
+    for _, lookup in group:
+        ids += lookup.ids(run)
+        ends.append(len(ids))
+    declared = group[0][1].declared
+    rows = run.look_up(declared.collection, declared.lookups(run.context), ids)
+    start = 0
+    for (place, lookup), end in zip(group, ends, strict=True):
+        json[place] = lookup.render(rows[start:end])
+        start = end

@@ -27,7 +27,9 @@ class SelectedField(NamedTuple):
 class Selected:
     """The selected fields of one operation, for the values of `@skip` and `@include` in it."""
 
-    def __init__(self, schema: GraphQLSchema, executor: Executor, rendered: RenderedRows) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, executor: Executor[Any], rendered: RenderedRows
+    ) -> None:
         self.schema = schema
         self._executor = executor
         self._rendered = rendered

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.requests import Request
 from starlette.types import Scope
@@ -13,10 +13,15 @@ from gateway.identity import PEER, AccessScope, Client
 from gateway.web.authentication.failures import Failures
 from gateway.web.authentication.key_file import KeyFile
 from gateway.web.authentication.peers import Peers
-from gateway.web.authentication.refused import CredentialsRefused
-from gateway.web.authentication.signing_keys import RETRY_SECONDS, KeysUnavailable
-from gateway.web.authentication.tokens import Tokens
+from gateway.web.authentication.refused import (
+    RETRY_SECONDS,
+    CredentialsRefused,
+    KeysUnavailable,
+)
 from gateway.web.request_error import RequestError
+
+if TYPE_CHECKING:
+    from gateway.web.authentication.tokens import Tokens
 
 Authenticate: TypeAlias = Callable[[Request], Awaitable[Client]]
 """Returns the client that sent a request; raises `RequestError` with status 401, 400 or 503."""
@@ -44,7 +49,7 @@ class Authentication:
         peers: Peers,
         anonymous: frozenset[AccessScope] | None,
         keys: KeyFile | None = None,
-        tokens: Tokens | None = None,
+        tokens: "Tokens | None" = None,
     ) -> None:
         self._peers = peers
         self._anonymous = anonymous

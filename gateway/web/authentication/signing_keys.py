@@ -10,23 +10,19 @@ from typing import Any, TypeAlias
 import msgspec
 from jwt import PyJWK, PyJWTError
 
+from gateway.web.authentication.refused import RETRY_SECONDS, KeysUnavailable
+
 Fetch: TypeAlias = Callable[[], Awaitable[bytes]]
 """Returns the body of the key set, bounded in size and time; raises `KeysUnavailable`."""
 
 FRESH_SECONDS = 600.0
 # Without a fetch for this long the keys are dropped: one of them may have been revoked.
 LONGEST_STALE_SECONDS = 24 * 3600.0
-# Between two fetches, whatever tokens ask for.
-RETRY_SECONDS = 10.0
 MAXIMUM_KEYS = 100
 # What a text raises that is no JSON, is nested too deeply, or has no list of keys.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError)
 
 log = logging.getLogger(__name__)
-
-
-class KeysUnavailable(Exception):
-    """The keys cannot be fetched; the message is the reason, for the operator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.chaos.load import Tally, outcome_of
 from benchmarks.chaos.queries import ROWS, SEGMENTS, first_page, mix, page_after
-from benchmarks.chaos.report import bars, line, long_enough, percentile, share, with_measured
+from benchmarks.chaos.report import bars, line, long_enough, percentile, share
 from benchmarks.chaos.scenarios import SCENARIOS
 from benchmarks.chaos.stack import DEADLINE_SECONDS, RATE, Row, Upstream
 
@@ -99,15 +99,6 @@ def test_percentile_is_the_nearest_rank() -> None:
     assert percentile([], 99) == 0
     assert percentile([*range(100, 0, -1)], 99) == 99
     assert percentile([1, 5], 99) == 5
-
-
-def test_measured_text_is_between_its_markers() -> None:
-    page = "a\n<!-- measured -->\nold\n<!-- /measured -->\nb\n"
-    assert with_measured(page, r"\1 new") == (
-        "a\n<!-- measured -->\n\\1 new\n<!-- /measured -->\nb\n"
-    )
-    with pytest.raises(ValueError, match="the page has no <!-- measured --> … <!-- /measured -->"):
-        with_measured("no markers", "new")
 
 
 def test_with_a_warm_cache_no_request_may_fail() -> None:

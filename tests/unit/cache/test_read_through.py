@@ -358,9 +358,11 @@ async def test_answer_is_stale_by_age_or_because_of_an_error(
     process: Process, seconds: float, reason: ErrorCode | None, is_stale: bool
 ) -> None:
     read_at = process.clock() - seconds
-    process.cache.record_read(read_at, reason)  # outside of a request nothing is recorded
+    process.cache.record_read(
+        ROWS.collection, read_at, reason
+    )  # outside of a request nothing is recorded
     with open_request_scope(PLENTY) as scope:
-        process.cache.record_read(read_at, reason)
+        process.cache.record_read(ROWS.collection, read_at, reason)
     found = (scope.oldest_read_at, scope.is_stale, scope.stale_because)
     assert found == (read_at, is_stale, reason)
 

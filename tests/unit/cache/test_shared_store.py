@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis_server import RedisServer, redis_server
 
-from gateway.cache.shared_store import SharedStore
+from gateway.cache.shared_store import SharedStore, read_values
 from gateway.redis.connection import RedisConnection
 from gateway.redis.signer import Signer
 
@@ -103,3 +103,15 @@ async def test_all_values_are_stored_or_none(
     assert connection.state == "refuses writes"
     server.admin.config_set("maxmemory", 0)
     assert server.admin.keys() == []
+
+
+@pytest.mark.parametrize(
+    "answer", [b"OK", 1, None, [], [b"a"], [b"a", 1], [b"a", "text"], [b"a", [b"b"]], (b"a", b"b")]
+)
+def test_answer_without_values_is_not_read(answer: object) -> None:
+    with pytest.raises(ValueError, match=r"^$"):
+        read_values(answer, 2)
+
+
+def test_values_are_read_as_they_are() -> None:
+    assert read_values([b"a", None], 2) == [b"a", None]

@@ -15,7 +15,6 @@ from gateway.redis.connection import (
     MOST_CONNECTIONS,
     POOL_SECONDS,
     RedisConnection,
-    read_values,
 )
 
 SECRET = "s3cr3t-passw0rd"
@@ -275,18 +274,6 @@ async def test_answer_that_its_call_cannot_read_is_a_failure(connection: RedisCo
 
     assert await connection.run(read, b"otherwise") == b"otherwise"
     assert (connection.state, connection.failures) == ("away", 1)
-
-
-@pytest.mark.parametrize(
-    "answer", [b"OK", 1, None, [], [b"a"], [b"a", 1], [b"a", "text"], [b"a", [b"b"]], (b"a", b"b")]
-)
-def test_answer_without_values_is_not_read(answer: object) -> None:
-    with pytest.raises(ValueError, match=r"^$"):
-        read_values(answer, 2)
-
-
-def test_values_are_read_as_they_are() -> None:
-    assert read_values([b"a", None], 2) == [b"a", None]
 
 
 async def test_call_that_is_cancelled_leaves_nothing_for_the_next(

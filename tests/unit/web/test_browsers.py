@@ -169,7 +169,7 @@ async def test_allowed_origin_may_ask_from_another_site(with_cors: InProcess) ->
         assert answer.headers["Access-Control-Expose-Headers"] == (
             "Age, ETag, X-Request-Id, Cache-Status, Retry-After, WWW-Authenticate"
         )
-        assert answer.headers["Vary"] == "Accept, Origin"
+        assert answer.headers["Vary"] == "Accept, Authorization, Origin"
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
@@ -178,7 +178,7 @@ async def test_answers_vary_by_origin_for_all_clients_once_one_is_allowed(
 ) -> None:
     for headers in ({}, {"Origin": "http://localhost"}):
         answer = await with_cors.http.post("/graphql", json=QUERY, headers=headers)
-        assert answer.headers["Vary"] == "Accept, Origin"
+        assert answer.headers["Vary"] == "Accept, Authorization, Origin"
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 

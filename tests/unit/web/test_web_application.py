@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import strawberry
-from anonymous import anonymous
-from documents_in_memory import always, documents_in_memory
+from bare_endpoint import bare_endpoint
+from documents_in_memory import always
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.web import Readiness, Timing, create_web
+from gateway.web import Readiness, Web
 from gateway.web.request_id import RequestIds
 from gateway.web.unexpected_errors import UnexpectedErrors
 
@@ -62,18 +62,12 @@ def gateway(
     graphiql: bool = True,
     allowed_hosts: tuple[str, ...] = ("localhost",),
 ) -> httpx.AsyncClient:
-    web = create_web(
-        schema_for=always(SCHEMA),
-        documents=documents_in_memory(),
-        authenticate=anonymous,
-        new_context=lambda _client: object(),
-        timing=Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
+    web = Web(
+        bare_endpoint(always(SCHEMA), max_body_bytes=1000, graphiql=graphiql),
         lifecycle=at(stage),
         readiness=readiness,
         lifespan=no_lifespan,
-        max_body_bytes=1000,
         graphiql=graphiql,
-        get_documents=True,
         allowed_hosts=allowed_hosts,
         cors_origins=[],
     )

@@ -6,14 +6,13 @@ from datetime import datetime
 import httpx
 import pytest
 import strawberry
-from anonymous import anonymous
-from documents_in_memory import always, documents_in_memory
+from bare_endpoint import bare_endpoint
+from documents_in_memory import always
 from graphql import GraphQLError
 
 from gateway.errors import RateLimited, UpstreamTimeout
 from gateway.schema import Graph, Limits, Overloaded, build_graph
 from gateway.schema.documents import KnownDocuments, document_extensions
-from gateway.web.graphql import GraphQLEndpoint, Timing
 from gateway.web.request_id import RequestIds
 from gateway.web.unexpected_errors import UnexpectedErrors
 
@@ -84,16 +83,7 @@ SCHEMA = strawberry.Schema(Query, extensions=document_extensions(KnownDocuments(
 
 
 def client(schema: strawberry.Schema = SCHEMA, graph: Graph | None = None) -> httpx.AsyncClient:
-    endpoint = GraphQLEndpoint(
-        graph.schema_for if graph else always(schema),
-        documents_in_memory(),
-        anonymous,
-        lambda _client: object(),
-        Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0),
-        max_body_bytes=100_000,
-        graphiql=False,
-        get_documents=True,
-    )
+    endpoint = bare_endpoint(graph.schema_for if graph else always(schema))
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(RequestIds(UnexpectedErrors(endpoint))),
         base_url="http://localhost",

@@ -3,15 +3,13 @@ import asyncio
 import msgspec
 import pytest
 import strawberry
-from anonymous import anonymous
-from documents_in_memory import always, documents_in_memory
+from bare_endpoint import bare_endpoint
+from documents_in_memory import always
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from gateway.web.graphql import GraphQLEndpoint, Timing
+from gateway.web import GraphQLEndpoint
 from gateway.web.hang_up import UNWATCHED_SECONDS, unless_hung_up
-
-TIMING = Timing(answer_seconds=10.0, fresh_seconds=15.0, now=lambda: 0.0)
 
 
 class Client:
@@ -68,16 +66,7 @@ def endpoint(work: Work) -> GraphQLEndpoint:
             return await work.do()
 
     schema = strawberry.Schema(Query, Mutation)
-    return GraphQLEndpoint(
-        always(schema),
-        documents_in_memory(),
-        anonymous,
-        lambda _client: object(),
-        TIMING,
-        max_body_bytes=1000,
-        graphiql=False,
-        get_documents=True,
-    )
+    return bare_endpoint(always(schema), max_body_bytes=1000)
 
 
 async def started(client: Client, work: Work) -> asyncio.Task[None]:
@@ -85,6 +74,7 @@ async def started(client: Client, work: Work) -> asyncio.Task[None]:
     scope: dict[str, object] = {
         "type": "http",
         "method": "POST",
+        "path": "/graphql",
         "request_id": "r1",
         "headers": headers,
     }

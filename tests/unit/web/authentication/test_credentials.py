@@ -14,8 +14,10 @@ from virtual_time import in_virtual_time
 
 from gateway.api_keys import create_api_key
 from gateway.identity import ALL_SCOPES, AccessScope, Client
-from gateway.web.authentication import Authentication, KeyFile, Peers, SigningKeys, Tokens
+from gateway.web.authentication import Authentication, KeyFile, Peers
 from gateway.web.authentication.credentials import ADVICE
+from gateway.web.authentication.signing_keys import SigningKeys
+from gateway.web.authentication.tokens import Tokens
 from gateway.web.request_error import RequestError
 
 READ = frozenset({AccessScope.SEGMENTS_READ})

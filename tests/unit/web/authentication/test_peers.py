@@ -1,17 +1,17 @@
 from ipaddress import ip_network
 
 import pytest
-from starlette.requests import Request
+from starlette.types import Scope
 
 from gateway.web.authentication import Peers
 
 PROXIES = Peers([ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48")])
 
 
-def request(peer: str | None, *forwarded: str) -> Request:
+def request(peer: str | None, *forwarded: str) -> Scope:
     headers = [(b"x-forwarded-for", value.encode("latin-1")) for value in forwarded]
     client = None if peer is None else (peer, 4711)
-    return Request({"type": "http", "headers": headers, "client": client})
+    return {"type": "http", "headers": headers, "client": client}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from clock import Clock, settle
 from issuer import OTHER_RSA_KEY, RSA_KEY, Issuer, public_jwk
 
-from gateway.web.authentication import KeysUnavailable, SigningKeys
+from gateway.web.authentication import KeysUnavailable
+from gateway.web.authentication.signing_keys import SigningKeys
 
 DAY = 24 * 3600
 

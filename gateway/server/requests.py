@@ -1,0 +1,163 @@
+"""Makes requests of what the parser finds, and runs them one after the other."""
+
+from collections import deque
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+from uvicorn._types import HTTPScope
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from gateway.server.connections import ConnectionsState
+from gateway.server.cycle import Cycle
+from gateway.server.heads import (
+    MAXIMUM_HEADERS,
+    check_head,
+    framing_of,
+    read_target,
+    too_many_headers,
+)
+from gateway.server.refusals import OVERLOADED
+
+HEALTH = b"/health/"
+
+
+class RequestProtocol(HttpToolsProtocol):
+    """A connection as far as its parser calls it.
+
+    The callbacks raise `Refusal` for what is refused.
+    """
+
+    server_state: ConnectionsState
+    cycle: Cycle
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._is_spare = False
+        self._is_in_body = False
+        # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
+        self._bytes_outside_body = 0
+        self._running: RequestResponseCycle | None = None
+        # The bytes of each request without an answer, oldest first.
+        self._unanswered: deque[int] = deque()
+
+    def on_message_begin(self) -> None:
+        """Begins a request."""
+        if not self._is_in_body:
+            self.url = b""
+            self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Adds a header; drops trailers, which follow the body."""
+        if self._is_in_body:
+            return
+        if len(self.headers) == MAXIMUM_HEADERS:
+            raise too_many_headers()
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Checks the head, and starts the request."""
+        self._bytes_outside_body = 0
+        if self._is_in_body:
+            return
+        version = self.parser.get_http_version()
+        expects_100 = check_head(version, self.headers)
+        if not self.url.startswith(b"/"):
+            self._read_other_target()
+        if self._is_spare and not self.url.startswith(HEALTH):
+            raise OVERLOADED
+        self.expect_100_continue = expects_100 and bool(framing_of(self.headers))
+        is_answering = self._is_answering
+        self.cycle = Cycle(
+            scope_of(self, version),
+            self.transport,
+            self.flow,
+            self.server_state.default_headers,
+            self.expect_100_continue,
+            version != "1.0" and self.parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        self._unanswered.append(0)
+        if is_answering:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+        else:
+            self._start_asgi_task(self.cycle, self.app)
+        # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
+        # what follows would be read as the body.
+        if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
+            self.close_after_answer()
+        self._is_in_body = True
+
+    def on_body(self, body: bytes) -> None:
+        """Adds a part of the body; after `Expect: 100-continue`, keeps the connection open."""
+        self._bytes_outside_body = 0
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
+        if self.expect_100_continue:
+            self.expect_100_continue = False
+            is_last = self.server_state.is_draining or self._is_spare
+            cycle.keep_alive = self.parser.should_keep_alive() and not is_last
+
+    def on_message_complete(self) -> None:
+        """Ends a request, unless the parser ended it at an upgrade, before its body."""
+        if self.parser.should_upgrade() and framing_of(self.headers):
+            return
+        self.cycle.end_body()
+        self._is_in_body = False
+        self._bytes_outside_body = 0
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def close_after_answer(self) -> None:
+        """Adds `Connection: close` to the answer to the last request, if it has not begun."""
+        if self._is_answering and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    @property
+    def _is_answering(self) -> bool:
+        # uvicorn's type lacks None, the value before the first request.
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _read_other_target(self) -> None:
+        self.url, host = read_target(self.url, self.parser.get_method())
+        if host is not None:
+            # In place, since the scope has this list; the URL's host replaces the header's.
+            self.headers[:] = [header for header in self.headers if header[0] != b"host"]
+            self.headers.append((b"host", host))
+
+
+def scope_of(connection: HttpToolsProtocol, version: str) -> HTTPScope:
+    """Returns the scope of the request whose head has been read, with uvicorn's content."""
+    url = httptools.parse_url(connection.url)
+    raw_path, path = url.path, url.path.decode("ascii")
+    if "%" in path:
+        path = unquote(path)
+    root_path = connection.root_path
+    if root_path:
+        raw_path = root_path.encode("ascii") + raw_path
+        path = root_path + path
+    return {
+        "type": "http",
+        "asgi": {"version": connection.asgi_version, "spec_version": "2.3"},
+        "http_version": version,
+        "server": connection.server,
+        "client": connection.client,
+        "scheme": connection.scheme or "http",
+        "method": connection.parser.get_method().decode("ascii"),
+        "root_path": root_path,
+        "path": path,
+        "raw_path": raw_path,
+        "query_string": url.query or b"",
+        "headers": connection.headers,
+        "state": connection.app_state.copy(),
+    }
