@@ -43,7 +43,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation bench chaos fuzz test test-fast audit format graphiql graphiql-if-possible \
+.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
 	supergraph released wheel clean
 
@@ -70,6 +70,9 @@ chaos: setup ## Measure what clients notice while one part after another fails, 
 
 fuzz: setup ## Send 50000 generated requests to a gateway on loopback, each time other ones (CASES= for another number)
 	@FUZZ_CASES=$(CASES) $(BIN)/python -m pytest tests/fuzz --durations=0 $(PYTEST_ARGS)
+
+plans: setup ## Compare 50000 answers to generated requests with those of a gateway without plans (CASES= for another number)
+	@PLANS_CASES=$(CASES) $(BIN)/python -m pytest tests/properties/test_plans.py --durations=0 $(PYTEST_ARGS)
 
 test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
 	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests

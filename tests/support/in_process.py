@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import httpx
@@ -46,13 +46,15 @@ query Page($first: Int, $after: String, $last: Int, $before: String) {
 class InProcess:
     """The gateway, its emulator, and a client that asks it over HTTP without a socket.
 
-    An upstream request whose query holds `refused_text` is answered with 422.
+    An upstream request whose query holds `refused_text` is answered with 422. `sent` has the
+    method, the path and the query of each upstream request.
     """
 
     app: Starlette
     emulator: Emulator
     http: httpx.AsyncClient
     refused_text: str | None = None
+    sent: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     @property
     def services(self) -> Services:
@@ -148,6 +150,7 @@ def in_process(
 
     async def picky(scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"]
+        gateway.sent.append((scope["method"], scope["path"], query))
         answer: ASGIApp = emulator
         if len(query) > longest_query:
             answer = Response(status_code=too_long)
