@@ -25,8 +25,7 @@ from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
 from gateway.schema.pieces import LONG, Execution
-from gateway.schema.plans import RenderedRows
-from gateway.schema.plans.plans import OperationPlans
+from gateway.schema.plans.plans import OperationPlans, PlanMemory
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
 from gateway.schema.segment import Segment
@@ -79,7 +78,7 @@ class Graph:
     api_sdl: str
     documents: KnownDocuments
     turns: Turns = field(default_factory=Turns)
-    rendered: RenderedRows = field(default_factory=RenderedRows)
+    plans: PlanMemory = field(default_factory=PlanMemory)
 
     async def schema_for(self, document: str, client: str) -> strawberry.Schema:
         """Returns the schema that executes a document: the subgraph for `_service`, `_entities`.
@@ -112,7 +111,7 @@ class Graph:
         plans = known.plans.get(operation_name)
         if plans is None:
             schema = self._schema_of(known)._schema
-            plans = OperationPlans(schema, known.document, operation_name, self.rendered)
+            plans = OperationPlans(schema, known.document, operation_name, self.plans)
             known.plans[operation_name] = plans
         plan = plans.find(variables)
         answer = None if plan is None else plan.answer(context, variables)

@@ -97,17 +97,32 @@ class Browsers(CORSMiddleware):
         message = f"Pages may send the methods {' and '.join(METHODS)}, and the headers {names}."
         return error_response(message, ErrorCode.FORBIDDEN, 403)
 
-    def pass_unchanged(self, host: bytes | None, origin: bytes | None, site: bytes | None) -> bool:
-        """Whether a query with these headers is neither refused nor answered with CORS.
-
-        They are `Host`, `Origin` and `Sec-Fetch-Site`.
-        """
-        if site not in (None, *OWN_SITES) or (origin is not None and self.allow_origins):
+    def admit(self, host: bytes | None, origin: bytes | None, site: bytes | None) -> bool:
+        """Whether a query with this `Host`, `Origin` and `Sec-Fetch-Site` is not refused."""
+        named = "" if host is None else host.decode("latin-1")
+        if host is not None and not self._hosts.allows(named):
             return False
-        named = None if host is None else host.decode("latin-1")
-        return (named is None or self._hosts.allows(named)) and (
-            origin is None or is_own_origin(origin.decode("latin-1"), named or "")
-        )
+        if origin is not None:
+            sender = origin.decode("latin-1")
+            if sender in self.allow_origins:
+                return True
+            if not is_own_origin(sender, named):
+                return False
+        return site is None or site in OWN_SITES
+
+    def headers_for(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+        """Returns the headers that `send` adds to the answer to a query from an origin."""
+        if not self.allow_origins:
+            return []
+        headers = [(b"vary", b"Origin")]
+        if origin is not None:
+            headers += [
+                (name.lower().encode(), value.encode())
+                for name, value in self.simple_headers.items()
+            ]
+            if origin.decode("latin-1") in self.allow_origins:
+                headers.append((b"access-control-allow-origin", origin))
+        return headers
 
     def _refusal(self, scope: Scope) -> Response | None:
         host: str | None = None

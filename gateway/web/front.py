@@ -7,7 +7,7 @@ other cases: here, any doubt hands the request on.
 import logging
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,7 +25,6 @@ PATH: Final = "/graphql"
 # Set by the server: the body of a request, if all of it had come when the request began.
 WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
-COMMON: Final = b"".join([b"%b: %b\r\n" % header for header in COMMON_HEADERS])
 # The headers that decide whether a request is answered here.
 LOOKED_AT: Final = (
     b"host",
@@ -42,6 +41,13 @@ NOT_GIVEN: Final = (ABSENT,) * len(LOOKED_AT)
 # In bytes, all of them together: what is looked at is remembered.
 LONGEST_LOOKED_AT: Final = 1000
 JSON_TYPES: Final = (b"application/json", b"application/json; charset=utf-8")
+
+
+class Look(NamedTuple):
+    """What the headers of a request say of its answer: the media type, and lines of its head."""
+
+    media_type: str
+    lines: bytes
 
 
 class AtOnce(Protocol):
@@ -71,7 +77,7 @@ class Front:
         self._max_body_bytes = max_body_bytes
         self._get_documents = get_documents
         # Clients send a handful of different headers.
-        self._media_type = lru_cache(256)(self._look)
+        self._look = lru_cache(256)(self._looked_at)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or hands it on."""
@@ -86,31 +92,34 @@ class Front:
         if answer is None:
             await self._app(scope, receive, send)
         else:
+            response, lines = answer
             request_id = id_of(headers.get(b"x-request-id"))
-            await answer.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, COMMON))
+            await response.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, lines))
 
-    def _find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> RawResponse | None:
+    def _find(
+        self, scope: Scope, headers: Mapping[bytes, bytes]
+    ) -> tuple[RawResponse, bytes] | None:
+        """Returns the answer that is ready, and further lines of its head."""
         if len(headers) < len(scope["headers"]):  # several of one name
             return None
-        asked = self._asked(scope, headers)
-        if asked is None:
-            return None
-        scope[SOUGHT] = True
-        return self._ready.find(asked)
-
-    def _asked(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Asked | None:
-        """Returns the request; None if its answer depends on more than what is looked at here."""
-        get, method = headers.get, scope["method"]
-        looked_at = LINE_END.join(map(get, LOOKED_AT, NOT_GIVEN))
+        looked_at = LINE_END.join(map(headers.get, LOOKED_AT, NOT_GIVEN))
         if len(looked_at) > LONGEST_LOOKED_AT:
             return None
-        media_type = self._media_type(method, looked_at)
-        if media_type is None:
+        look = self._look(scope["method"], looked_at)
+        asked = None if look is None else self._asked(scope, headers, look.media_type)
+        if look is None or asked is None:
             return None
+        scope[SOUGHT] = True
+        response = self._ready.find(asked)
+        return None if response is None else (response, look.lines)
+
+    def _asked(self, scope: Scope, headers: Mapping[bytes, bytes], media_type: str) -> Asked | None:
+        """Returns the request; None if its client is not known at once, or its body too large."""
+        get = headers.get
         client = self._authentication.at_once(scope, get(b"authorization"))
         if client is None:
             return None
-        if method == POST:
+        if scope["method"] == POST:
             body: bytes = scope[WHOLE_BODY]
             if len(body) > self._max_body_bytes:
                 return None
@@ -125,14 +134,19 @@ class Front:
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,
         )
 
-    def _look(self, method: str, looked_at: bytes) -> str | None:
-        """Returns the media type of an answer; None for a request that is handed on."""
+    def _looked_at(self, method: str, looked_at: bytes) -> Look | None:
+        """Returns what headers say of the answer; None for a request that is handed on."""
         values = [None if value == ABSENT else value for value in looked_at.split(LINE_END)]
         host, origin, site, accept, content_type, encoding = values
-        if not self._browsers.pass_unchanged(host, origin, site) or encoding is not None:
+        if not self._browsers.admit(host, origin, site) or encoding is not None:
             return None
         accepted = (accept or b"").decode("latin-1")
-        if method == POST:
-            return choose_media_type(accepted, OFFERED) if content_type in JSON_TYPES else None
-        media_type = choose_media_type(accepted, (*OFFERED, HTML))
-        return media_type if method in READS and media_type != HTML else None
+        media_type = None
+        if method == POST and content_type in JSON_TYPES:
+            media_type = choose_media_type(accepted, OFFERED)
+        elif method in READS:
+            media_type = choose_media_type(accepted, (*OFFERED, HTML))
+        if media_type in (None, HTML):
+            return None
+        headers = [*COMMON_HEADERS, *self._browsers.headers_for(origin)]
+        return Look(media_type, b"".join([b"%b: %b\r\n" % header for header in headers]))

@@ -11,8 +11,8 @@ from gateway.errors import ErrorCode
 LONGEST_BODY: Final = 16 * 1024
 # The requests that are remembered to have been seen once.
 SEEN: Final = 8192
-# What an answer takes beside its bytes and those of its request.
-OVERHEAD_BYTES: Final = 1000
+# What an answer takes beside its bytes and those of its request: its heads, most of all.
+OVERHEAD_BYTES: Final = 3000
 
 
 class Frame(NamedTuple):
@@ -76,7 +76,7 @@ class ResponseCache:
 
     def offer(self, key: Hashable, request_bytes: int, answer: Success, now: float) -> None:
         """Keeps a fresh answer if its request was seen before, and makes room for it."""
-        size = request_bytes + len(answer.data) + len(answer.tags) + OVERHEAD_BYTES
+        size = request_bytes + len(answer.data) + 3 * len(answer.tags) + OVERHEAD_BYTES
         if size > self._maximum_bytes or not self._is_fresh(answer, now):
             return
         mark = hash(key)

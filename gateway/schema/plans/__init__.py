@@ -7,21 +7,10 @@ deleted without a change of behaviour.
 
 fields      what a root field declares: the connection or the lookup that it is
 inputs      variables and arguments whose values coercion leaves as they are
+selected    the fields of an operation, as graphql-core collects and merges them
 selections  the JSON of rows, made once for each row and selection
-connection  a page of any collection, `lookup` rows of any collection by id
-compiler    from an operation to a plan, by graphql-core's own collection of fields
-plan        a plan, one run of it, and the plans of the documents that are known
+connection  a page of any collection; `lookup` is rows of any collection by id
+compiler    from an operation to a plan
+plan        a plan, and one run of it
+plans       the plans of each operation, bounded in number
 """
-
-from gateway.schema.plans.fields import ConnectionField, LookupField, PlannedField
-from gateway.schema.plans.plan import Answer, Plan
-from gateway.schema.plans.selections import RenderedRows
-
-__all__ = [
-    "Answer",
-    "ConnectionField",
-    "LookupField",
-    "Plan",
-    "PlannedField",
-    "RenderedRows",
-]

@@ -66,4 +66,5 @@ def compile_plan(
         places,
         fields,
         [*lookups.values()],
+        selected.size,
     )

@@ -126,7 +126,8 @@ class Plan:
     """A compiled operation, for one combination of the values of `@skip` and `@include`.
 
     `scopes` are those that a client needs for all of its fields. Each field has a place in the
-    `template`. `lookups` are by collection: all of one are one read.
+    `template`. `lookups` are by collection: all of one are one read. `size` is the number of all
+    fields, those of rows included.
     """
 
     variables: VariableReader
@@ -135,6 +136,7 @@ class Plan:
     places: int
     fields: Sequence[tuple[int, Render]]
     lookups: Sequence[Sequence[tuple[int, LookupOfRows]]]
+    size: int
 
     def answer(self, context: Context, variables: Mapping[str, object]) -> Answer | None:
         """Returns the answer, None if it cannot be made from what is decoded in this process."""

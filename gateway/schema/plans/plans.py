@@ -1,5 +1,6 @@
 """The plans of an operation: one for each combination of the values of `@skip` and `@include`."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,7 +19,36 @@ from gateway.schema.plans.inputs import NotPlanned
 from gateway.schema.plans.plan import Plan
 from gateway.schema.plans.selections import RenderedRows
 
+# Of one operation.
 MAXIMUM_PLANS: Final = 8
+# Of all plans. A field takes up to 600 bytes.
+MAXIMUM_FIELDS: Final = 20_000
+
+# The values of the variables of `@skip` and `@include`.
+Conditions = tuple[object, ...]
+
+
+class PlanMemory:
+    """Counts the fields of all plans; beyond a maximum, the oldest ones are forgotten."""
+
+    def __init__(self, maximum_fields: int = MAXIMUM_FIELDS) -> None:
+        self.fields = 0
+        self.rendered = RenderedRows()
+        self._maximum_fields = maximum_fields
+        self._kept: deque[tuple[dict[Conditions, Plan | None], Conditions, int]] = deque()
+
+    def keep(
+        self, plans: dict[Conditions, Plan | None], key: Conditions, plan: Plan | None
+    ) -> None:
+        """Adds a plan, or that there is none, to the plans of an operation."""
+        plans[key] = plan
+        size = 1 if plan is None else plan.size
+        self._kept.append((plans, key, size))
+        self.fields += size
+        while self.fields > self._maximum_fields:
+            oldest, its_key, its_size = self._kept.popleft()
+            oldest.pop(its_key, None)
+            self.fields -= its_size
 
 
 class OperationPlans:
@@ -29,13 +59,13 @@ class OperationPlans:
         schema: GraphQLSchema,
         document: DocumentNode,
         operation_name: str | None,
-        rendered: RenderedRows,
+        memory: PlanMemory,
     ) -> None:
         self._schema = schema
         self._document = document
         self._operation_name = operation_name
-        self._rendered = rendered
-        self._plans: dict[tuple[object, ...], Plan | None] = {}
+        self._memory = memory
+        self._plans: dict[Conditions, Plan | None] = {}
         search = _ConditionSearch()
         visit(document, search)
         self._conditions = tuple(search.variables)
@@ -50,13 +80,14 @@ class OperationPlans:
             value is Undefined or type(value) is bool for value in values
         ):
             return None
-        plan = self._plans[values] = self._compiled(variables)
+        plan = self._compiled(variables)
+        self._memory.keep(self._plans, values, plan)
         return plan
 
     def _compiled(self, variables: Mapping[str, object]) -> Plan | None:
         try:
             return compile_plan(
-                self._schema, self._document, self._operation_name, variables, self._rendered
+                self._schema, self._document, self._operation_name, variables, self._memory.rendered
             )
         except NotPlanned:
             return None

@@ -34,12 +34,14 @@ class Selected:
         self.schema = schema
         self._executor = executor
         self.memory = rendered
+        # The number of fields that were found so far.
+        self.size = 0
 
     def fields_of_root(self, root: GraphQLObjectType) -> list[SelectedField]:
         """Returns the fields of the operation itself."""
         one = self._executor
         found = collect_fields(self.schema, one.fragments, one.variable_values, root, one.operation)
-        return _fields(found.grouped_field_set)
+        return self._fields(found.grouped_field_set)
 
     def fields(self, of_type: GraphQLObjectType, below: SelectedField) -> list[SelectedField]:
         """Returns the fields below a field whose value is of this type."""
@@ -47,7 +49,13 @@ class Selected:
         found = collect_subfields(
             self.schema, one.fragments, one.variable_values, one.operation, of_type, below.nodes
         )
-        return _fields(found.grouped_field_set)
+        return self._fields(found.grouped_field_set)
+
+    def _fields(self, grouped: dict[str, list[FieldDetails]]) -> list[SelectedField]:
+        self.size += len(grouped)
+        return [
+            SelectedField(key, nodes[0].node.name.value, nodes) for key, nodes in grouped.items()
+        ]
 
     def row(
         self, of_type: GraphQLObjectType, below: SelectedField, show: Callable[[Row], object]
@@ -58,10 +66,6 @@ class Selected:
             attribute = None if name == TYPENAME else _attribute(of_type.fields[name])
             leaves.append(Leaf(key, attribute))
         return self.memory.selection(of_type, leaves, show)
-
-
-def _fields(grouped: dict[str, list[FieldDetails]]) -> list[SelectedField]:
-    return [SelectedField(key, nodes[0].node.name.value, nodes) for key, nodes in grouped.items()]
 
 
 def _attribute(field: GraphQLField) -> str:

@@ -19,8 +19,9 @@ from gateway.row import Row
 from gateway.schema.plans.inputs import NotPlanned
 
 RENDERED_BYTES: Final = 16 * 1024**2
-# What a row's JSON takes beside its bytes: the bytes object, the tuple, the entry of the dict.
-OVERHEAD_BYTES: Final = 250
+# What a row's JSON takes beside its bytes: the bytes object, the tuple, the entry of the dict, and
+# the row itself once its block is gone.
+OVERHEAD_BYTES: Final = 700
 TYPENAME: Final = "__typename"
 
 to_json = msgspec.json.Encoder().encode
