@@ -1,5 +1,6 @@
 """Makes requests of what the parser finds, and runs them one after the other."""
 
+from asyncio import Task
 from collections import deque
 from typing import Any
 from urllib.parse import unquote
@@ -21,6 +22,7 @@ from gateway.server.heads import (
 from gateway.server.refusals import OVERLOADED
 
 HEALTH = b"/health/"
+TASK_NAME = "request"
 
 
 class RequestProtocol(HttpToolsProtocol):
@@ -114,7 +116,8 @@ class RequestProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
-        task = self.loop.create_task(cycle.run_asgi(app))
+        # Without the counted name and the look for a factory that `create_task` has.
+        task = Task(cycle.run_asgi(app), loop=self.loop, name=TASK_NAME)
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
