@@ -7,7 +7,7 @@ application that fails is answered with 500.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypedDict, cast
+from typing import TypedDict
 
 from uvicorn._types import (
     ASGIReceiveEvent,
@@ -90,8 +90,9 @@ class Cycle(RequestResponseCycle):
         So an application may look at it without a wait for what may never come.
         """
         self.more_body = False
-        self.message_event.set()
-        if not self.is_begun:
+        if self.is_begun:
+            self.message_event.set()
+        else:
             self.scope[WHOLE_BODY] = bytes(self.body)  # type: ignore[literal-required] # not ASGI's
 
     async def receive(self) -> ASGIReceiveEvent:
@@ -123,7 +124,7 @@ class Cycle(RequestResponseCycle):
         if self.response_complete:
             raise RuntimeError(f"{message['type']!r} comes after the end of the answer.")
         if message["type"] == WHOLE_ANSWER and self._head is None:
-            self._send_whole(cast("WholeAnswer", message))
+            self._send_whole(message)  # type: ignore[arg-type] # not ASGI's
         elif message["type"] == "http.response.body" and self._head is not None:
             self._send_body(message.get("body", b""), message.get("more_body", False))
         elif message["type"] == "http.response.start" and self._head is None:

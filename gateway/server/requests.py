@@ -2,6 +2,7 @@
 
 from asyncio import Task
 from collections import deque
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,6 +24,8 @@ from gateway.server.refusals import OVERLOADED
 
 HEALTH = b"/health/"
 TASK_NAME = "request"
+# Of targets that are remembered.
+SHORT_TARGET_BYTES = 128
 
 
 class RequestProtocol(HttpToolsProtocol):
@@ -100,7 +103,8 @@ class RequestProtocol(HttpToolsProtocol):
             cycle.body += body
             if len(cycle.body) > HIGH_WATER_LIMIT:
                 self.flow.pause_reading()
-            cycle.message_event.set()
+            if cycle.is_begun:
+                cycle.message_event.set()
         if self.expect_100_continue:
             self.expect_100_continue = False
             is_last = self.server_state.is_draining or self._is_spare
@@ -141,10 +145,9 @@ class RequestProtocol(HttpToolsProtocol):
 
 def scope_of(connection: HttpToolsProtocol, version: str) -> HTTPScope:
     """Returns the scope of the request whose head has been read, with uvicorn's content."""
-    url = httptools.parse_url(connection.url)
-    raw_path, path = url.path, url.path.decode("ascii")
-    if "%" in path:
-        path = unquote(path)
+    target = connection.url
+    read = _read_short_target if len(target) <= SHORT_TARGET_BYTES else _read_target
+    path, raw_path, query_string = read(target)
     root_path = connection.root_path
     if root_path:
         raw_path = root_path.encode("ascii") + raw_path
@@ -160,7 +163,18 @@ def scope_of(connection: HttpToolsProtocol, version: str) -> HTTPScope:
         "root_path": root_path,
         "path": path,
         "raw_path": raw_path,
-        "query_string": url.query or b"",
+        "query_string": query_string,
         "headers": connection.headers,
         "state": connection.app_state.copy(),
     }
+
+
+def _read_target(target: bytes) -> tuple[str, bytes, bytes]:
+    """Returns the path, the same as it was sent, and the query."""
+    url = httptools.parse_url(target)
+    raw_path = url.path
+    path = raw_path.decode("ascii")
+    return unquote(path) if "%" in path else path, raw_path, url.query or b""
+
+
+_read_short_target = lru_cache(64)(_read_target)
