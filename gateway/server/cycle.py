@@ -45,6 +45,24 @@ class WholeAnswer(TypedDict):
     parts: Sequence[bytes]
 
 
+class DefaultLines:
+    """The lines of the headers of all answers: uvicorn replaces the list once a second."""
+
+    def __init__(self) -> None:
+        self._headers: Headers = []
+        self._lines = b""
+
+    def of(self, headers: Headers) -> bytes:
+        """Returns the lines of a list that nothing changes."""
+        if headers is not self._headers:
+            self._lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+            self._headers = headers
+        return self._lines
+
+
+_default_lines = DefaultLines()
+
+
 class Cycle(RequestResponseCycle):
     """One request and its answer.
 
@@ -137,7 +155,7 @@ class Cycle(RequestResponseCycle):
     def _send_whole(self, answer: "WholeAnswer") -> None:
         """Sends an answer that is there whole, in one write."""
         lines = answer["lines"]
-        default = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
+        default = _default_lines.of(self.default_headers)
         if len(lines.translate(None, CONTROLS)) != len(lines) - 2 * lines.count(END_OF_LINE):
             raise RuntimeError("A header of the answer has a control character.")
         end = END_OF_LINE if self.keep_alive else CLOSE + END_OF_LINE

@@ -124,14 +124,10 @@ class HttpProtocol(RequestProtocol):
                 data = self._parse(data[:size]) + data[size:]
         self.flow.has_unparsed = bool(self._unparsed)
         self._note_wait()
-        if not self._is_answering and not self.transport.is_closing():
-            self._limit_wait()
-
-    def on_headers_complete(self) -> None:
-        """Starts the request, whose head is in time."""
-        if not self._is_in_body:
+        if self._is_answering:
             self._head_timer.stop()
-        super().on_headers_complete()
+        elif not self.transport.is_closing():
+            self._limit_wait()
 
     def on_response_complete(self) -> None:
         """Starts the next request; reads and parses on once no other request is queued."""
