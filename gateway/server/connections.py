@@ -58,7 +58,6 @@ class Member:
     """What is known of one connection; `size` is its bytes in waiting."""
 
     peer: Peer
-    is_waiting: bool = True
     size: int = 0
 
 
@@ -164,18 +163,15 @@ class ConnectionsState(ServerState):
         member = self._members.get(connection)
         if member is None:  # it has been dropped
             return
-        if is_waiting is not member.is_waiting:
-            member.is_waiting = is_waiting
-            if is_waiting:
-                member.peer.waiting[connection] = None
-            else:
-                del member.peer.waiting[connection]
+        if not is_waiting:
+            member.peer.waiting.pop(connection, None)
+        elif connection not in member.peer.waiting:
+            member.peer.waiting[connection] = None
         growth = size - member.size
-        if growth:
-            member.size = size
-            self._bytes += growth
-            if growth > 0 and self._bytes > self._maximum_bytes:
-                self._relieve(connection)
+        member.size = size
+        self._bytes += growth
+        if growth > 0 and self._bytes > self._maximum_bytes:
+            self._relieve(connection)
 
     def _relieve(self, newest: OpenConnection) -> None:
         waiting = [one for peer in self._peers.values() for one in peer.waiting]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from uvicorn._types import (
+    ASGI3Application,
     ASGIReceiveEvent,
     ASGISendEvent,
     HTTPResponseStartEvent,
@@ -43,6 +44,10 @@ class WholeAnswer(TypedDict):
     status: int
     lines: bytes
     parts: Sequence[bytes]
+
+
+def do_nothing() -> None:
+    """Does nothing."""
 
 
 class DefaultLines:
@@ -101,6 +106,22 @@ class Cycle(RequestResponseCycle):
         self.keep_alive = keep_alive
         self.on_response = on_response
         self.body = bytearray()
+
+    async def run_asgi(self, app: ASGI3Application) -> None:
+        """Runs the application; answers with 500, or closes, if it fails or ends too early."""
+        try:
+            await app(self.scope, self.receive, self.send)
+            if not (self.response_complete or self.disconnected):
+                raise RuntimeError("The application returned before the end of its answer.")
+        except BaseException as error:
+            self.logger.error("Exception in ASGI application\n", exc_info=error)
+            if self.response_started:
+                self.transport.close()
+            else:
+                await self.send_500_response()
+        finally:
+            self.tasks.discard(self.task)
+            self.on_response = do_nothing  # which has a reference to the connection
 
     def end_body(self) -> None:
         """Notes that all of the body has come; shows it if the application has not begun to read.

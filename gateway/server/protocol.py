@@ -181,10 +181,14 @@ class HttpProtocol(RequestProtocol):
 
     def _note_wait(self) -> None:
         """Lets the other connections know whether this one waits, and its bytes in waiting."""
-        size = self._bytes_outside_body + len(self._unparsed) + sum(self._unanswered)
+        size = self._bytes_outside_body + len(self._unparsed)
+        unanswered = self._unanswered
+        if unanswered:
+            size += sum(unanswered)
+        is_waiting = len(unanswered) <= self._is_in_body
         if self.flow.write_paused:
             size += self.transport.get_write_buffer_size()
-        is_waiting = self.flow.write_paused or len(self._unanswered) <= self._is_in_body
+            is_waiting = True
         self.server_state.note(self, is_waiting, size)
 
     def _limit_wait(self) -> None:

@@ -122,7 +122,8 @@ class RequestProtocol(HttpToolsProtocol):
         self._running = cycle
         # Without the counted name and the look for a factory that `create_task` has.
         task = Task(cycle.run_asgi(app), loop=self.loop, name=TASK_NAME)
-        task.add_done_callback(self.tasks.discard)
+        cycle.task = task
+        cycle.tasks = self.tasks
         self.tasks.add(task)
 
     def close_after_answer(self) -> None:
