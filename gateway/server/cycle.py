@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from gateway.server.heads import FRAMING, Headers
 
 END_OF_LINE = b"\r\n"
+TASK_NAME = "request"
 CLOSE = b"connection: close\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # In the scope of a request, and of what may be sent: it shows that the other may be sent.
@@ -107,6 +108,15 @@ class Cycle(RequestResponseCycle):
         self.on_response = on_response
         self.body = bytearray()
 
+    def start(
+        self, app: ASGI3Application, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]
+    ) -> None:
+        """Runs the application in a task, which `tasks` has until it ends."""
+        self._tasks = tasks
+        # `create_task` would count the name, and look for a factory.
+        self._task = asyncio.Task(self.run_asgi(app), loop=loop, name=TASK_NAME)
+        tasks.add(self._task)
+
     async def run_asgi(self, app: ASGI3Application) -> None:
         """Runs the application; answers with 500, or closes, if it fails or ends too early."""
         try:
@@ -120,8 +130,8 @@ class Cycle(RequestResponseCycle):
             else:
                 await self.send_500_response()
         finally:
-            self.tasks.discard(self.task)
-            self.on_response = do_nothing  # which has a reference to the connection
+            self._tasks.discard(self._task)
+            self.on_response = do_nothing  # else the connection and this keep each other
 
     def end_body(self) -> None:
         """Notes that all of the body has come; shows it if the application has not begun to read.

@@ -137,7 +137,7 @@ class HttpProtocol(RequestProtocol):
             if self.flow.read_paused:
                 self.flow.resume_reading()
             if self.pipeline:
-                self._start_asgi_task(*self.pipeline.pop())
+                self._start(self.pipeline.pop())
             else:
                 self._idle_timer.start()
         if self.pipeline:

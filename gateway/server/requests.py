@@ -1,6 +1,5 @@
 """Makes requests of what the parser finds, and runs them one after the other."""
 
-from asyncio import Task
 from collections import deque
 from functools import lru_cache
 from typing import Any
@@ -9,7 +8,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.server.connections import ConnectionsState
 from gateway.server.cycle import Cycle
@@ -23,7 +22,6 @@ from gateway.server.heads import (
 from gateway.server.refusals import OVERLOADED
 
 HEALTH = b"/health/"
-TASK_NAME = "request"
 # Of targets that are remembered.
 SHORT_TARGET_BYTES = 128
 
@@ -36,6 +34,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     server_state: ConnectionsState
     cycle: Cycle
+    pipeline: deque[Cycle]  # type: ignore[assignment] # uvicorn's has the application too
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,7 +42,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
-        self._running: RequestResponseCycle | None = None
+        self._running: Cycle | None = None
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
 
@@ -86,9 +85,9 @@ class RequestProtocol(HttpToolsProtocol):
         self._unanswered.append(0)
         if is_answering:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft(self.cycle)
         else:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start(self.cycle)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
         if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
@@ -118,13 +117,9 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._bytes_outside_body = 0
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start(self, cycle: Cycle) -> None:
         self._running = cycle
-        # Without the counted name and the look for a factory that `create_task` has.
-        task = Task(cycle.run_asgi(app), loop=self.loop, name=TASK_NAME)
-        cycle.task = task
-        cycle.tasks = self.tasks
-        self.tasks.add(task)
+        cycle.start(self.app, self.loop, self.tasks)
 
     def close_after_answer(self) -> None:
         """Adds `Connection: close` to the answer to the last request, if it has not begun."""
