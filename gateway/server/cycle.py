@@ -7,9 +7,10 @@ application that fails is answered with 500.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypedDict, cast
+from typing import TypedDict
 
 from uvicorn._types import (
+    ASGI3Application,
     ASGIReceiveEvent,
     ASGISendEvent,
     HTTPResponseStartEvent,
@@ -21,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from gateway.server.heads import FRAMING, Headers
 
 END_OF_LINE = b"\r\n"
+TASK_NAME = "request"
 CLOSE = b"connection: close\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # In the scope of a request, and of what may be sent: it shows that the other may be sent.
@@ -43,6 +45,28 @@ class WholeAnswer(TypedDict):
     status: int
     lines: bytes
     parts: Sequence[bytes]
+
+
+def do_nothing() -> None:
+    """Does nothing."""
+
+
+class DefaultLines:
+    """The lines of the headers of all answers: uvicorn replaces the list once a second."""
+
+    def __init__(self) -> None:
+        self._headers: Headers = []
+        self._lines = b""
+
+    def of(self, headers: Headers) -> bytes:
+        """Returns the lines of a list that nothing changes."""
+        if headers is not self._headers:
+            self._lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+            self._headers = headers
+        return self._lines
+
+
+_default_lines = DefaultLines()
 
 
 class Cycle(RequestResponseCycle):
@@ -84,14 +108,40 @@ class Cycle(RequestResponseCycle):
         self.on_response = on_response
         self.body = bytearray()
 
+    def start(
+        self, app: ASGI3Application, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]
+    ) -> None:
+        """Runs the application in a task, which `tasks` has until it ends."""
+        self._tasks = tasks
+        # `create_task` would count the name, and look for a factory.
+        self._task = asyncio.Task(self.run_asgi(app), loop=loop, name=TASK_NAME)
+        tasks.add(self._task)
+
+    async def run_asgi(self, app: ASGI3Application) -> None:
+        """Runs the application; answers with 500, or closes, if it fails or ends too early."""
+        try:
+            await app(self.scope, self.receive, self.send)
+            if not (self.response_complete or self.disconnected):
+                raise RuntimeError("The application returned before the end of its answer.")
+        except BaseException as error:
+            self.logger.error("Exception in ASGI application\n", exc_info=error)
+            if self.response_started:
+                self.transport.close()
+            else:
+                await self.send_500_response()
+        finally:
+            self._tasks.discard(self._task)
+            self.on_response = do_nothing  # else the connection and this keep each other
+
     def end_body(self) -> None:
         """Notes that all of the body has come; shows it if the application has not begun to read.
 
         So an application may look at it without a wait for what may never come.
         """
         self.more_body = False
-        self.message_event.set()
-        if not self.is_begun:
+        if self.is_begun:
+            self.message_event.set()
+        else:
             self.scope[WHOLE_BODY] = bytes(self.body)  # type: ignore[literal-required] # not ASGI's
 
     async def receive(self) -> ASGIReceiveEvent:
@@ -123,7 +173,7 @@ class Cycle(RequestResponseCycle):
         if self.response_complete:
             raise RuntimeError(f"{message['type']!r} comes after the end of the answer.")
         if message["type"] == WHOLE_ANSWER and self._head is None:
-            self._send_whole(cast("WholeAnswer", message))
+            self._send_whole(message)  # type: ignore[arg-type] # not ASGI's
         elif message["type"] == "http.response.body" and self._head is not None:
             self._send_body(message.get("body", b""), message.get("more_body", False))
         elif message["type"] == "http.response.start" and self._head is None:
@@ -136,7 +186,7 @@ class Cycle(RequestResponseCycle):
     def _send_whole(self, answer: "WholeAnswer") -> None:
         """Sends an answer that is there whole, in one write."""
         lines = answer["lines"]
-        default = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
+        default = _default_lines.of(self.default_headers)
         if len(lines.translate(None, CONTROLS)) != len(lines) - 2 * lines.count(END_OF_LINE):
             raise RuntimeError("A header of the answer has a control character.")
         end = END_OF_LINE if self.keep_alive else CLOSE + END_OF_LINE

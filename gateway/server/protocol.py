@@ -124,23 +124,20 @@ class HttpProtocol(RequestProtocol):
                 data = self._parse(data[:size]) + data[size:]
         self.flow.has_unparsed = bool(self._unparsed)
         self._note_wait()
-        if not self._is_answering and not self.transport.is_closing():
-            self._limit_wait()
-
-    def on_headers_complete(self) -> None:
-        """Starts the request, whose head is in time."""
-        if not self._is_in_body:
+        if self._is_answering:
             self._head_timer.stop()
-        super().on_headers_complete()
+        elif not self.transport.is_closing():
+            self._limit_wait()
 
     def on_response_complete(self) -> None:
         """Starts the next request; reads and parses on once no other request is queued."""
         self._unanswered.popleft()
         self.server_state.total_requests += 1
         if not self.transport.is_closing():
-            self.flow.resume_reading()
+            if self.flow.read_paused:
+                self.flow.resume_reading()
             if self.pipeline:
-                self._start_asgi_task(*self.pipeline.pop())
+                self._start(self.pipeline.pop())
             else:
                 self._idle_timer.start()
         if self.pipeline:
@@ -184,10 +181,14 @@ class HttpProtocol(RequestProtocol):
 
     def _note_wait(self) -> None:
         """Lets the other connections know whether this one waits, and its bytes in waiting."""
-        size = self._bytes_outside_body + len(self._unparsed) + sum(self._unanswered)
+        size = self._bytes_outside_body + len(self._unparsed)
+        unanswered = self._unanswered
+        if unanswered:
+            size += sum(unanswered)
+        is_waiting = len(unanswered) <= self._is_in_body
         if self.flow.write_paused:
             size += self.transport.get_write_buffer_size()
-        is_waiting = self.flow.write_paused or len(self._unanswered) <= self._is_in_body
+            is_waiting = True
         self.server_state.note(self, is_waiting, size)
 
     def _limit_wait(self) -> None:

@@ -1,13 +1,14 @@
 """Makes requests of what the parser finds, and runs them one after the other."""
 
 from collections import deque
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 import httptools
 from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.server.connections import ConnectionsState
 from gateway.server.cycle import Cycle
@@ -21,6 +22,8 @@ from gateway.server.heads import (
 from gateway.server.refusals import OVERLOADED
 
 HEALTH = b"/health/"
+# Of targets that are remembered.
+SHORT_TARGET_BYTES = 128
 
 
 class RequestProtocol(HttpToolsProtocol):
@@ -31,6 +34,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     server_state: ConnectionsState
     cycle: Cycle
+    pipeline: deque[Cycle]  # type: ignore[assignment] # uvicorn's has the application too
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +42,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
-        self._running: RequestResponseCycle | None = None
+        self._running: Cycle | None = None
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
 
@@ -81,9 +85,9 @@ class RequestProtocol(HttpToolsProtocol):
         self._unanswered.append(0)
         if is_answering:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft(self.cycle)
         else:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start(self.cycle)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
         if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
@@ -98,7 +102,8 @@ class RequestProtocol(HttpToolsProtocol):
             cycle.body += body
             if len(cycle.body) > HIGH_WATER_LIMIT:
                 self.flow.pause_reading()
-            cycle.message_event.set()
+            if cycle.is_begun:
+                cycle.message_event.set()
         if self.expect_100_continue:
             self.expect_100_continue = False
             is_last = self.server_state.is_draining or self._is_spare
@@ -112,11 +117,9 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._bytes_outside_body = 0
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start(self, cycle: Cycle) -> None:
         self._running = cycle
-        task = self.loop.create_task(cycle.run_asgi(app))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
+        cycle.start(self.app, self.loop, self.tasks)
 
     def close_after_answer(self) -> None:
         """Adds `Connection: close` to the answer to the last request, if it has not begun."""
@@ -138,10 +141,9 @@ class RequestProtocol(HttpToolsProtocol):
 
 def scope_of(connection: HttpToolsProtocol, version: str) -> HTTPScope:
     """Returns the scope of the request whose head has been read, with uvicorn's content."""
-    url = httptools.parse_url(connection.url)
-    raw_path, path = url.path, url.path.decode("ascii")
-    if "%" in path:
-        path = unquote(path)
+    target = connection.url
+    read = _read_short_target if len(target) <= SHORT_TARGET_BYTES else _read_target
+    path, raw_path, query_string = read(target)
     root_path = connection.root_path
     if root_path:
         raw_path = root_path.encode("ascii") + raw_path
@@ -157,7 +159,18 @@ def scope_of(connection: HttpToolsProtocol, version: str) -> HTTPScope:
         "root_path": root_path,
         "path": path,
         "raw_path": raw_path,
-        "query_string": url.query or b"",
+        "query_string": query_string,
         "headers": connection.headers,
         "state": connection.app_state.copy(),
     }
+
+
+def _read_target(target: bytes) -> tuple[str, bytes, bytes]:
+    """Returns the path, the same as it was sent, and the query."""
+    url = httptools.parse_url(target)
+    raw_path = url.path
+    path = raw_path.decode("ascii")
+    return unquote(path) if "%" in path else path, raw_path, url.query or b""
+
+
+_read_short_target = lru_cache(64)(_read_target)
