@@ -8,6 +8,7 @@ from time import time
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+import msgspec
 from in_process import InProcess
 from operations import Operation
 from starlette.types import Scope
@@ -67,10 +68,19 @@ class Received:
     body: bytes
 
     @property
-    def compared(self) -> tuple[int, dict[str, str], bytes]:
-        """What two gateways answer alike: all, in any order of the headers and of cache tags."""
+    def compared(self) -> object:
+        """What two gateways answer alike: all, byte by byte.
+
+        Headers, cache tags, and the errors of fields that end at the same time may have any order.
+        """
         tags = ",".join(sorted(self.headers.get("cache-tag", "").split(",")))
-        return self.status, {**self.headers, "cache-tag": tags}, self.body
+        headers = {**self.headers, "cache-tag": tags}
+        if not self.body.startswith(b'{"errors":'):
+            return self.status, headers, self.body
+        answer = msgspec.json.decode(self.body, type=dict[str, msgspec.Raw])
+        errors = msgspec.json.decode(answer.pop("errors"), type=list[msgspec.Raw])
+        rest = [(name, bytes(value)) for name, value in answer.items()]
+        return self.status, headers, sorted(map(bytes, errors)), rest
 
     @property
     def cache(self) -> dict[str, Any] | None:
