@@ -25,7 +25,8 @@ PATH: Final = "/graphql"
 # Set by the server: the body of a request, if all of it had come when the request began.
 WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
-COMMON: Final = b"".join([b"%b: %b\r\n" % header for header in COMMON_HEADERS])
+# As CORS has it: else a cache would give pages of an allowed origin what it stored without CORS.
+VARY_ORIGIN: Final = (b"vary", b"Origin")
 # The headers that decide whether a request is answered here.
 LOOKED_AT: Final = (
     b"host",
@@ -68,6 +69,8 @@ class Front:
         self._ready = ready
         self._authentication = authentication
         self._browsers = browsers
+        varies = (VARY_ORIGIN,) if browsers.allow_origins else ()
+        self._common = b"".join([b"%b: %b\r\n" % header for header in (*COMMON_HEADERS, *varies)])
         self._max_body_bytes = max_body_bytes
         self._get_documents = get_documents
         # Clients send a handful of different headers.
@@ -87,7 +90,7 @@ class Front:
             await self._app(scope, receive, send)
         else:
             request_id = id_of(headers.get(b"x-request-id"))
-            await answer.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, COMMON))
+            await answer.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, self._common))
 
     def _find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> RawResponse | None:
         if len(headers) < len(scope["headers"]):  # several of one name
@@ -107,19 +110,23 @@ class Front:
         media_type = self._media_type(method, looked_at)
         if media_type is None:
             return None
-        client = self._authentication.at_once(scope, get(b"authorization"))
+        authorization = get(b"authorization")
+        client = self._authentication.at_once(scope, authorization)
         if client is None:
             return None
         if method == POST:
             body: bytes = scope[WHOLE_BODY]
             if len(body) > self._max_body_bytes:
                 return None
-            return Asked(PATH, body, media_type, client)
+            return Asked(
+                PATH, body, media_type, client, has_authorization=authorization is not None
+            )
         return Asked(
             PATH,
             scope["query_string"],
             media_type,
             client,
+            has_authorization=authorization is not None,
             is_read=True,
             if_none_match=get(b"if-none-match", b"").decode("latin-1"),
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,
