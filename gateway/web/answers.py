@@ -88,28 +88,31 @@ class Answers:
         if if_none_match and answer.etag and is_not_modified(if_none_match, answer.etag):
             frame = answer.frame_not_modified
             if frame is None or frame.key != key:
-                headers = self._headers(answer, media_type, age, left, is_anonymous=is_anonymous)
-                # RFC 9110, 15.4.5: without the type and the tags.
-                frame = answer.frame_not_modified = _frame(key, headers[1:-1], b"")
+                headers = self._headers(answer, age, left, is_anonymous=is_anonymous)
+                frame = answer.frame_not_modified = _frame(key, headers, b"")
             return RawResponse(NOT_MODIFIED, frame, ())
         frame = answer.frame
         if frame is None or frame.key != key:
-            headers = self._headers(answer, media_type, age, left, is_anonymous=is_anonymous)
+            headers = [
+                CONTENT_TYPES[media_type],
+                *self._headers(answer, age, left, is_anonymous=is_anonymous),
+            ]
+            if answer.tags:
+                headers.append((b"cache-tag", answer.tags.encode()))
             frame = answer.frame = _frame(key, headers, _extensions({}, answer, age) + b"}")
         return RawResponse(200, frame, (b'{"data":', answer.data, frame.end))
 
     def _headers(
-        self, answer: Success, media_type: str, age: int, left: int, *, is_anonymous: bool
+        self, answer: Success, age: int, left: int, *, is_anonymous: bool
     ) -> list[RawHeader]:
+        """Returns what an answer has with status 304, too (RFC 9110, 15.4.5)."""
         headers = [
-            CONTENT_TYPES[media_type],
             VARY,
             self._caching.cache_control(answer, age, left, is_anonymous=is_anonymous),
             *self._caching.age(answer, age),
         ]
-        if answer.etag and answer.oldest_read_at is not None:
+        if answer.etag:
             headers.append((b"etag", answer.etag.encode()))
-            headers.append((b"cache-tag", answer.tags.encode()))
         return headers
 
     def other(

@@ -95,9 +95,14 @@ def _whole(age: float) -> int:
     return max(0, int(age + 0.001))
 
 
-def etag_of(data: bytes) -> str:
-    """Returns the weak entity tag of the JSON of `data`: the age beside it changes each second."""
-    return f'W/"{blake2b(data, digest_size=ETAG_BYTES).hexdigest()}"'
+def etag_of(data: bytes, media_type: str) -> str:
+    """Returns the entity tag of the JSON of `data`, of which each media type has another.
+
+    It is weak, since the age beside `data` changes each second.
+    """
+    tag = blake2b(media_type.encode(), digest_size=ETAG_BYTES)
+    tag.update(data)
+    return f'W/"{tag.hexdigest()}"'
 
 
 def is_not_modified(if_none_match: str, etag: str) -> bool:

@@ -116,19 +116,23 @@ class Front:
     def _asked(self, scope: Scope, headers: Mapping[bytes, bytes], media_type: str) -> Asked | None:
         """Returns the request; None if its client is not known at once, or its body too large."""
         get = headers.get
-        client = self._authentication.at_once(scope, get(b"authorization"))
+        authorization = get(b"authorization")
+        client = self._authentication.at_once(scope, authorization)
         if client is None:
             return None
         if scope["method"] == POST:
             body: bytes = scope[WHOLE_BODY]
             if len(body) > self._max_body_bytes:
                 return None
-            return Asked(PATH, body, media_type, client)
+            return Asked(
+                PATH, body, media_type, client, has_authorization=authorization is not None
+            )
         return Asked(
             PATH,
             scope["query_string"],
             media_type,
             client,
+            has_authorization=authorization is not None,
             is_read=True,
             if_none_match=get(b"if-none-match", b"").decode("latin-1"),
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,

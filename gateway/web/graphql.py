@@ -113,6 +113,7 @@ class GraphQLEndpoint:
             text,
             media_type,
             client,
+            has_authorization="authorization" in request.headers,
             is_read=is_read,
             document_id=request.path_params.get("document_id"),
             if_none_match=",".join(request.headers.getlist("if-none-match")) if is_read else "",

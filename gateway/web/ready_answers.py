@@ -40,13 +40,16 @@ class Asked:
 
     `text` is the body of a POST, the query string of a GET. A GET `may_have_document` if no page of
     another site can have sent it: browsers mark no requests to addresses of plain HTTP, and old
-    ones mark none. `key` is what the answer depends on, beside the rows themselves.
+    ones mark none. One that `has_authorization` is not anonymous, though the gateway may ignore its
+    credentials: what stands in front of the gateway may check them. `key` is what the answer
+    depends on, beside the rows themselves.
     """
 
     __slots__ = (
         "client",
         "document_id",
         "if_none_match",
+        "is_anonymous",
         "is_read",
         "key",
         "may_have_document",
@@ -61,6 +64,7 @@ class Asked:
         media_type: str,
         client: Client,
         *,
+        has_authorization: bool,
         is_read: bool = False,
         document_id: str | None = None,
         if_none_match: str = "",
@@ -69,6 +73,7 @@ class Asked:
         self.text = text
         self.media_type = media_type
         self.client = client
+        self.is_anonymous = client.is_anonymous and not has_authorization
         self.is_read = is_read
         self.document_id = document_id
         self.if_none_match = if_none_match
@@ -141,7 +146,7 @@ class ReadyAnswers:
             scope.is_stale,
             scope.stale_because,
             tuple(scope.collections),
-            etag=etag_of(data) if is_read else "",
+            etag=etag_of(data, asked.media_type) if is_read else "",
             tags=cache_tags(scope.collections, ids) if is_read else "",
         )
         now = self.now()
@@ -154,6 +159,6 @@ class ReadyAnswers:
             success,
             asked.media_type,
             now,
-            is_anonymous=asked.client.is_anonymous,
+            is_anonymous=asked.is_anonymous,
             if_none_match=asked.if_none_match,
         )
