@@ -35,6 +35,7 @@ SETTINGS = {
     "CACHE_STALE_IF_ERROR_SECONDS": "120",
     "REQUEST_TIMEOUT_SECONDS": str(DEADLINE_SECONDS),
     "DRAIN_SECONDS": "1",
+    "ALLOW_GET_DOCUMENTS": "true",
 }
 GATEWAY = (sys.executable, "-m", "gateway")
 _numbers = itertools.count(1)

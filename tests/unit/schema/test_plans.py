@@ -1,0 +1,208 @@
+import pytest
+from clock import Clock
+from in_process import InProcess, in_process
+
+from gateway.schema.plans.plans import MAXIMUM_PLANS, OperationPlans, PlanMemory
+from gateway.schema.plans.selections import OVERHEAD_BYTES, Rendered, RenderedRows
+
+FRESH, TTL = 5.0, 15.0
+ABSENT = "1a2b3c4d-0000-4000-8000-1a2b3c4d5e6f"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def gateway(clock: Clock) -> InProcess:
+    """A gateway whose list of 600 rows is in its memory; no whole answers are kept."""
+    found = in_process(600, clock=clock, RESPONSE_CACHE_MAX_BYTES="0")
+    await found.page(first=250)
+    await found.page(last=250)
+    await found.page(last=250, before=(await found.page(last=120))["pageInfo"]["startCursor"])
+    return found
+
+
+async def is_planned(gateway: InProcess, document: str, **variables: object) -> bool:
+    """Whether a plan answers the third request of a document."""
+    for _ in range(3):
+        before = gateway.app.state.answers.planned
+        await gateway.ask(document, **variables)
+    return bool(gateway.app.state.answers.planned > before)
+
+
+async def id_of(gateway: InProcess) -> str:
+    page = await gateway.page(first=1)
+    found: str = page["edges"][0]["node"]["entityId"]
+    return found
+
+
+PAGE = "query($n: Int, $a: String) { segments(first: $n, after: $a) { nodes { name } } }"
+ROW = "query($id: ID) { segment(entityId: $id) { name } }"
+ROWS = "query($ids: [ID!]!) { segmentsByEntityId(entityIds: $ids) { name } }"
+SKIPPED = "query($no: Boolean = true) { segments { totalCount nodes @skip(if: $no) { name } } }"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        ("{ __typename }", {}),
+        ("{ segments { totalCount } }", {}),
+        ("{ segments { __typename } }", {}),
+        ("{ segments(last: 3) { edges { node { __typename id } } } }", {}),
+        ("{ a: segments(first: 0) { edges { cursor } pageInfo { startCursor } } }", {}),
+        ("{ segments { ...F } } fragment F on SegmentConnection { nodes { name name } }", {}),
+        ("{ segments { nodes { ... on Node { id } ... @include(if: true) { name } } } }", {}),
+        (PAGE, {}),
+        (PAGE, {"n": None, "a": None}),
+        (PAGE, {"n": 3, "unknown": True}),
+        (SKIPPED, {}),
+        (SKIPPED, {"no": False}),
+        (ROWS, {"ids": []}),
+        ("query($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {"r": []}),
+    ],
+)
+async def test_an_operation_has_a_plan(
+    gateway: InProcess, document: str, variables: dict[str, object]
+) -> None:
+    assert await is_planned(gateway, document, **variables)
+
+
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        ("{ __schema { queryType { name } } }", {}),
+        ("{ _service { sdl } }", {}),
+        ("{ segments(first: 251) { totalCount } }", {}),
+        ('{ segments(after: "x") { totalCount } }', {}),
+        ("{ segment { name } }", {}),
+        (PAGE, {"n": True}),
+        (PAGE, {"n": 3.0}),
+        (PAGE, {"n": 2**31}),
+        (PAGE, {"a": 3}),
+        (SKIPPED, {"no": None}),
+        (ROW, {"id": ABSENT}),
+        (ROW, {"id": 3}),
+        (ROW, {"id": None}),
+        (ROWS, {}),
+        (ROWS, {"ids": None}),
+        (ROWS, {"ids": ABSENT}),
+        (ROWS, {"ids": [None]}),
+        (ROWS, {"ids": [ABSENT] * 251}),
+        ("query($id: ID!) { segmentsByEntityId(entityIds: [$id]) { name } }", {"id": ABSENT}),
+        ("{ " + " ".join(f"a{n}: segments(first: 250) {{ nodes {{ id name }} }}" for n in range(10))
+         + " }", {}),
+    ],
+)  # fmt: skip
+async def test_an_operation_is_executed(
+    gateway: InProcess, document: str, variables: dict[str, object]
+) -> None:
+    assert not await is_planned(gateway, document, **variables)
+
+
+async def test_a_document_is_executed_once_before_it_has_a_plan(gateway: InProcess) -> None:
+    counts = gateway.app.state.answers
+    before = counts.planned, counts.executed
+    await gateway.ask("{ segments { nodes { id } } }")
+    assert (counts.planned, counts.executed) == (before[0], before[1] + 1)
+    await gateway.ask("{ segments { nodes { id } } }")
+    assert (counts.planned, counts.executed) == (before[0] + 1, before[1] + 1)
+
+
+async def test_a_stale_page_is_planned_and_refreshed_once(gateway: InProcess, clock: Clock) -> None:
+    document = "{ segments { nodes { name } } }"
+    assert await is_planned(gateway, document)
+    clock.advance(TTL + FRESH)
+    before = gateway.upstream_requests, gateway.services.cache.stale_hits
+    answer = await gateway.ask(document)
+    assert answer["extensions"]["cache"] == {"age": 20, "stale": True}
+    assert gateway.services.cache.stale_hits == before[1] + 1
+    await gateway.services.segments.read(0, not_before=clock())
+    assert gateway.upstream_requests == before[0] + 1
+
+
+async def test_ids_in_any_case_and_more_than_once_have_a_plan(gateway: InProcess) -> None:
+    found = await id_of(gateway)
+    assert await is_planned(gateway, ROW, id=found.upper())
+    assert await is_planned(gateway, ROWS, ids=[found, found.upper(), found])
+    both = "query($id: ID!, $ids: [ID!]!) { a: node(id: $id) { id } nodes(ids: $ids) { id } }"
+    global_id = (await gateway.data(f'{{ segment(entityId: "{found}") {{ id }} }}'))["segment"][
+        "id"
+    ]
+    assert await is_planned(gateway, both, id=global_id, ids=[global_id])
+
+
+async def test_rows_of_a_request_that_is_not_ready_are_charged_once(clock: Clock) -> None:
+    gateway = in_process(
+        600, clock=clock, MAX_ROWS_PER_REQUEST="1250", RESPONSE_CACHE_MAX_BYTES="0"
+    )
+    document = "{ segments(first: 250) { edges { a: node { id } b: node { id } } nodes { id } } }"
+    assert await is_planned(gateway, document)
+    clock.advance(10_000)
+    assert "errors" not in await gateway.ask(document)
+
+
+async def test_an_operation_has_at_most_eight_plans() -> None:
+    gateway = in_process(10)
+    names = [f"v{n}" for n in range(4)]
+    declared = " ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: __typename @skip(if: ${name})" for name in names)
+    document = f"query({declared}) {{ {fields} }}"
+    planned = gateway.app.state.answers
+    for bits in range(16):
+        values = {name: bool(bits >> at & 1) for at, name in enumerate(names)}
+        for _ in range(2):
+            await gateway.ask(document, **values)
+    # The first request of all had no plan yet.
+    assert planned.planned == 2 * MAXIMUM_PLANS - 1
+
+
+async def test_the_oldest_plans_are_forgotten() -> None:
+    memory = PlanMemory(maximum_fields=2)
+    plans: list[dict[tuple[object, ...], None]] = [{}, {}, {}]
+    for own in plans:
+        memory.keep(own, (), None)  # type: ignore[arg-type] # only None is kept here
+    assert (plans, memory.fields) == ([{}, {(): None}, {(): None}], 2)
+    assert OperationPlans.__doc__
+
+
+class Named:
+    """A row; two of them are equal if their names are."""
+
+    def __init__(self, row_id: str, name: str) -> None:
+        self.id = row_id
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Named) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+def test_json_is_made_once_for_equal_rows_and_counted_exactly() -> None:
+    memory = RenderedRows()
+    rendered, made = Rendered[Named](memory), list[str]()
+
+    def make(key: str, row: Named) -> bytes:
+        made.append(key)
+        return row.name.encode()
+
+    for name in ("one", "one", "three"):
+        assert rendered.all_of(["a"], [Named("a", name)], make) == [name.encode()]
+        assert rendered.one("a", Named("a", name), make) == name.encode()
+    assert made == ["a", "a"]
+    assert memory.bytes == rendered.bytes == len("three") + OVERHEAD_BYTES
+
+
+def test_the_selection_that_made_nothing_for_longest_forgets_its_rows() -> None:
+    memory = RenderedRows(2 * (OVERHEAD_BYTES + 1))
+    first, second = Rendered[Named](memory), Rendered[Named](memory)
+    row = Named("a", "x")
+    for rendered in (first, second, second):
+        rendered.one("a", row, lambda _, row: row.name.encode())
+    second.one("b", row, lambda _, row: row.name.encode())
+    assert (first.bytes, second.bytes, memory.bytes) == (0, 1402, 1402)
+    first.one("a", row, lambda _, row: row.name.encode())
+    assert (first.bytes, second.bytes, memory.bytes) == (701, 0, 701)
