@@ -18,6 +18,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.schema.context import Context
+from gateway.schema.cost import check_cost
 from gateway.schema.date_time import DATE_TIME
 from gateway.schema.documents import KnownDocument, KnownDocuments, document_extensions
 from gateway.schema.entities import SubgraphQuery
@@ -105,8 +106,9 @@ class Graph:
         known = self.documents.peek(document)
         if known is None or (weight := known.weights.get(operation_name)) is None:
             return None
-        values, _ = weight.of(variables)
-        if values > LONG or known.errors:
+        values, size = weight.of(variables)
+        is_refused = not known.is_trusted and bool(check_cost(values, size))
+        if values > LONG or is_refused or known.errors:
             return None
         plans = known.plans.get(operation_name)
         if plans is None:

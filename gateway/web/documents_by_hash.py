@@ -33,15 +33,17 @@ class DocumentsByHash:
     def known_text_of(self, asked: GraphQLRequest) -> str | None:
         """Returns the document of a request if it is in memory, and need not be stored.
 
-        None does not mean that there is none. Raises `RequestError` as `text_of`.
+        None does not mean that there is none, nor that `text_of` has no error.
         """
         if asked.query is not None:
-            is_plain = asked.sha256 is None and self.persisted is not None
-            return asked.query if is_plain or asked.query in self.trusted.texts else None
-        named = asked.sha256 or asked.document_id or ""
-        text = self.trusted.find(named)
-        if text is None and self.persisted is not None:
-            text = self.persisted.in_memory(named)
+            if asked.sha256 is None:
+                is_known = self.persisted is not None or asked.query in self.trusted.texts
+            else:
+                is_known = self.trusted.find(asked.sha256) == asked.query
+            return asked.query if is_known else None
+        text = self.trusted.find(asked.sha256 or asked.document_id or "")
+        if text is None and self.persisted is not None and asked.sha256 is not None:
+            text = self.persisted.in_memory(asked.sha256)
         return text
 
     async def text_of(self, asked: GraphQLRequest) -> str:

@@ -76,6 +76,7 @@ class ResponseCache:
 
     def offer(self, key: Hashable, request_bytes: int, answer: Success, now: float) -> None:
         """Keeps a fresh answer if its request was seen before, and makes room for it."""
+        # The tags are in its headers and in their lines, too.
         size = request_bytes + len(answer.data) + 3 * len(answer.tags) + OVERHEAD_BYTES
         if size > self._maximum_bytes or not self._is_fresh(answer, now):
             return

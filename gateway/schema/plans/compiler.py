@@ -1,9 +1,6 @@
 """Compiles an operation to a plan."""
 
-from collections.abc import Mapping
-
-from graphql import DocumentNode, GraphQLSchema, OperationType
-from graphql.execution.executor import Executor
+from graphql import OperationType
 
 from gateway.identity import AccessScope
 from gateway.schema.plans.connection import connection_json
@@ -12,30 +9,17 @@ from gateway.schema.plans.inputs import NotPlanned, VariableReader
 from gateway.schema.plans.lookup import Lookup
 from gateway.schema.plans.plan import LookupOfRows, Plan, Render
 from gateway.schema.plans.selected import ObjectJson, Selected
-from gateway.schema.plans.selections import RenderedRows
 from gateway.schema.scopes import NamesScope
 
 
-def compile_plan(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation_name: str | None,
-    variables: Mapping[str, object],
-    rendered: RenderedRows,
-) -> Plan:
-    """Returns the plan of a valid operation, for the values of `@skip` and `@include` among these.
+def compile_plan(selected: Selected) -> Plan:
+    """Returns the plan of a valid operation.
 
     Raises `NotPlanned` if it has a field, a type or a variable that plans do not know.
     """
-    executor = Executor.build(
-        schema, document, raw_variable_values=dict(variables), operation_name=operation_name
-    )
-    if isinstance(executor, list) or executor.operation.operation is not OperationType.QUERY:
+    root = selected.schema.query_type
+    if root is None or selected.operation.operation is not OperationType.QUERY:
         raise NotPlanned
-    root = schema.query_type
-    if root is None:
-        raise NotPlanned
-    selected = Selected(schema, executor, rendered)
     template = ObjectJson(root)
     scopes: set[AccessScope] = set()
     fields: list[tuple[int, Render]] = []
@@ -60,7 +44,7 @@ def compile_plan(
         template.place(one)
         places += 1
     return Plan(
-        VariableReader(schema, executor.operation),
+        VariableReader(selected.schema, selected.operation),
         frozenset(scopes),
         template.template(),
         places,

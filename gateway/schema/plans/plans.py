@@ -13,10 +13,13 @@ from graphql import (
     Visitor,
     visit,
 )
+from graphql.execution.executor import Executor
+from graphql.execution.values import VariableValues
 
 from gateway.schema.plans.compiler import compile_plan
 from gateway.schema.plans.inputs import NotPlanned
 from gateway.schema.plans.plan import Plan
+from gateway.schema.plans.selected import Selected
 from gateway.schema.plans.selections import RenderedRows
 
 # Of one operation.
@@ -74,21 +77,33 @@ class OperationPlans:
         """Returns the plan for these variables, None if there is none."""
         # A condition that is not given has its default, which is the same each time.
         values = tuple([variables.get(name, Undefined) for name in self._conditions])
+        if not all(value is Undefined or type(value) is bool for value in values):
+            return None
         if values in self._plans:
             return self._plans[values]
-        if len(self._plans) == MAXIMUM_PLANS or not all(
-            value is Undefined or type(value) is bool for value in values
-        ):
+        if len(self._plans) == MAXIMUM_PLANS:
             return None
-        plan = self._compiled(variables)
+        executor = Executor.build(
+            self._schema,
+            self._document,
+            raw_variable_values=dict(variables),
+            operation_name=self._operation_name,
+        )
+        if isinstance(executor, list):  # wrong variables: those of the next request may be right
+            return None
+        plan = self._compiled(executor)
         self._memory.keep(self._plans, values, plan)
         return plan
 
-    def _compiled(self, variables: Mapping[str, object]) -> Plan | None:
+    def _compiled(self, executor: Executor[Any]) -> Plan | None:
+        # A plan outlives the request whose variables it is compiled with: it keeps no others.
+        coerced = executor.variable_values.coerced
+        conditions = {name: coerced[name] for name in self._conditions if name in coerced}
+        selected = Selected(
+            self._schema, executor, VariableValues({}, conditions), self._memory.rendered
+        )
         try:
-            return compile_plan(
-                self._schema, self._document, self._operation_name, variables, self._memory.rendered
-            )
+            return compile_plan(selected)
         except NotPlanned:
             return None
 

@@ -7,6 +7,7 @@ import msgspec
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 from graphql.execution.executor import Executor
+from graphql.execution.values import VariableValues
 
 from gateway.row import Row
 from gateway.schema.plans.inputs import NotPlanned
@@ -26,28 +27,35 @@ class SelectedField(NamedTuple):
 
 
 class Selected:
-    """The selected fields of one operation, for the values of `@skip` and `@include` in it."""
+    """The selected fields of one operation, for the values of `@skip` and `@include` in it.
+
+    `conditions` are the variables that have these values.
+    """
 
     def __init__(
-        self, schema: GraphQLSchema, executor: Executor[Any], rendered: RenderedRows
+        self,
+        schema: GraphQLSchema,
+        executor: Executor[Any],
+        conditions: VariableValues,
+        rendered: RenderedRows,
     ) -> None:
         self.schema = schema
-        self._executor = executor
+        self.operation = executor.operation
+        self._fragments = executor.fragments
+        self._conditions = conditions
         self.memory = rendered
         # The number of fields that were found so far.
         self.size = 0
 
     def fields_of_root(self, root: GraphQLObjectType) -> list[SelectedField]:
         """Returns the fields of the operation itself."""
-        one = self._executor
-        found = collect_fields(self.schema, one.fragments, one.variable_values, root, one.operation)
+        found = collect_fields(self.schema, self._fragments, self._conditions, root, self.operation)
         return self._fields(found.grouped_field_set)
 
     def fields(self, of_type: GraphQLObjectType, below: SelectedField) -> list[SelectedField]:
         """Returns the fields below a field whose value is of this type."""
-        one = self._executor
         found = collect_subfields(
-            self.schema, one.fragments, one.variable_values, one.operation, of_type, below.nodes
+            self.schema, self._fragments, self._conditions, self.operation, of_type, below.nodes
         )
         return self._fields(found.grouped_field_set)
 
