@@ -124,7 +124,7 @@ class HttpProtocol(RequestProtocol):
                 data = self._parse(data[:size]) + data[size:]
         self.flow.has_unparsed = bool(self._unparsed)
         self._note_wait()
-        if self._is_answering:
+        if self._unanswered:
             self._head_timer.stop()
         elif not self.transport.is_closing():
             self._limit_wait()
@@ -203,10 +203,10 @@ class HttpProtocol(RequestProtocol):
         """Closes the connection, after an error unless another answer has begun or is due."""
         self._is_refused = True
         self._unparsed = b""
-        if self._is_answering and not self._is_in_body:
+        if self._unanswered and not self._is_in_body:
             self.cycle.keep_alive = False  # the answer to an earlier request is the last
             return
-        is_unanswered = self._is_answering and not self.cycle.response_started and not self.pipeline
+        is_unanswered = self._unanswered and not self.cycle.response_started and not self.pipeline
         if is_unanswered or not self._is_in_body:
             # RFC 9110, 9.3.2. The parser of a new connection has no method.
             has_content = self.parser.get_method() != b"HEAD"

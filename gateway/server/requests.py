@@ -72,7 +72,6 @@ class RequestProtocol(HttpToolsProtocol):
         if self._is_spare and not self.url.startswith(HEALTH):
             raise OVERLOADED
         self.expect_100_continue = expects_100 and bool(framing_of(self.headers))
-        is_answering = self._is_answering
         self.cycle = Cycle(
             scope_of(self, version),
             self.transport,
@@ -82,12 +81,12 @@ class RequestProtocol(HttpToolsProtocol):
             version != "1.0" and self.parser.should_keep_alive(),
             self.on_response_complete,
         )
-        self._unanswered.append(0)
-        if is_answering:
+        if self._unanswered:
             self.flow.pause_reading()
             self.pipeline.appendleft(self.cycle)
         else:
             self._start(self.cycle)
+        self._unanswered.append(0)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
         if self.server_state.is_draining or self.expect_100_continue or self._is_spare:
@@ -123,13 +122,8 @@ class RequestProtocol(HttpToolsProtocol):
 
     def close_after_answer(self) -> None:
         """Adds `Connection: close` to the answer to the last request, if it has not begun."""
-        if self._is_answering and not self.cycle.response_started:
+        if self._unanswered and not self.cycle.response_started:
             self.cycle.keep_alive = False
-
-    @property
-    def _is_answering(self) -> bool:
-        # uvicorn's type lacks None, the value before the first request.
-        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _read_other_target(self) -> None:
         self.url, host = read_target(self.url, self.parser.get_method())
