@@ -38,6 +38,8 @@ class HttpProtocol(RequestProtocol):
     `MAXIMUM_PIPELINED` requests without an answer, no more is parsed, nor soon read.
     """
 
+    __slots__ = ("_head_timer", "_idle_timer", "_is_refused", "_unparsed", "_unread_timer")
+
     flow: Flow
     head_seconds = HEAD_SECONDS
     unread_seconds = UNREAD_SECONDS
@@ -181,14 +183,10 @@ class HttpProtocol(RequestProtocol):
 
     def _note_wait(self) -> None:
         """Lets the other connections know whether this one waits, and its bytes in waiting."""
-        size = self._bytes_outside_body + len(self._unparsed)
-        unanswered = self._unanswered
-        if unanswered:
-            size += sum(unanswered)
-        is_waiting = len(unanswered) <= self._is_in_body
+        size = self._bytes_outside_body + len(self._unparsed) + sum(self._unanswered)
         if self.flow.write_paused:
             size += self.transport.get_write_buffer_size()
-            is_waiting = True
+        is_waiting = self.flow.write_paused or len(self._unanswered) <= self._is_in_body
         self.server_state.note(self, is_waiting, size)
 
     def _limit_wait(self) -> None:

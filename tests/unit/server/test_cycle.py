@@ -187,7 +187,10 @@ async def test_application_that_fails_before_the_head_is_written_is_a_500(
     application: Application,
 ) -> None:
     transport = Transport()
-    await cycle_of(transport).run_asgi(application)
+    cycle, tasks = cycle_of(transport), set[asyncio.Task[None]]()
+    cycle.start(application, asyncio.get_running_loop(), tasks)
+    await asyncio.gather(*tasks)
+    assert tasks == set()
     assert transport.writes == [FAILED]
     assert transport.is_closed
 
