@@ -22,7 +22,6 @@ from gateway.server.heads import (
 from gateway.server.refusals import OVERLOADED
 
 HEALTH = b"/health/"
-# Of targets that are remembered.
 SHORT_TARGET_BYTES = 128
 
 
@@ -139,9 +138,7 @@ class RequestProtocol(HttpToolsProtocol):
 
 def scope_of(connection: HttpToolsProtocol, version: str) -> HTTPScope:
     """Returns the scope of the request whose head has been read, with uvicorn's content."""
-    target = connection.url
-    read = _read_short_target if len(target) <= SHORT_TARGET_BYTES else _read_target
-    path, raw_path, query_string = read(target)
+    path, raw_path, query_string = target_parts(connection.url)
     root_path = connection.root_path
     if root_path:
         raw_path = root_path.encode("ascii") + raw_path
@@ -163,12 +160,18 @@ def scope_of(connection: HttpToolsProtocol, version: str) -> HTTPScope:
     }
 
 
-def _read_target(target: bytes) -> tuple[str, bytes, bytes]:
-    """Returns the path, the same as it was sent, and the query."""
+def target_parts(target: bytes) -> tuple[str, bytes, bytes]:
+    """Returns the path of a target, the path as it was sent, and the query.
+
+    Most requests have the same few targets, so the parts of short ones are remembered.
+    """
+    return remembered(target) if len(target) <= SHORT_TARGET_BYTES else _parse_target(target)
+
+
+def _parse_target(target: bytes) -> tuple[str, bytes, bytes]:
     url = httptools.parse_url(target)
-    raw_path = url.path
-    path = raw_path.decode("ascii")
-    return unquote(path) if "%" in path else path, raw_path, url.query or b""
+    path = url.path.decode("ascii")
+    return unquote(path) if "%" in path else path, url.path, url.query or b""
 
 
-_read_short_target = lru_cache(64)(_read_target)
+remembered = lru_cache(64)(_parse_target)
