@@ -52,7 +52,7 @@ def do_nothing() -> None:
 
 
 class DefaultLines:
-    """The lines of the headers of all answers: uvicorn replaces the list once a second."""
+    """The lines of the headers that all answers have; uvicorn replaces their list each second."""
 
     def __init__(self) -> None:
         self._headers: Headers = []

@@ -38,6 +38,8 @@ class HttpProtocol(RequestProtocol):
     `MAXIMUM_PIPELINED` requests without an answer, no more is parsed, nor soon read.
     """
 
+    __slots__ = ("_head_timer", "_idle_timer", "_is_refused", "_unparsed", "_unread_timer")
+
     flow: Flow
     head_seconds = HEAD_SECONDS
     unread_seconds = UNREAD_SECONDS
@@ -124,7 +126,7 @@ class HttpProtocol(RequestProtocol):
                 data = self._parse(data[:size]) + data[size:]
         self.flow.has_unparsed = bool(self._unparsed)
         self._note_wait()
-        if self._is_answering:
+        if self._unanswered:
             self._head_timer.stop()
         elif not self.transport.is_closing():
             self._limit_wait()
@@ -181,14 +183,10 @@ class HttpProtocol(RequestProtocol):
 
     def _note_wait(self) -> None:
         """Lets the other connections know whether this one waits, and its bytes in waiting."""
-        size = self._bytes_outside_body + len(self._unparsed)
-        unanswered = self._unanswered
-        if unanswered:
-            size += sum(unanswered)
-        is_waiting = len(unanswered) <= self._is_in_body
+        size = self._bytes_outside_body + len(self._unparsed) + sum(self._unanswered)
         if self.flow.write_paused:
             size += self.transport.get_write_buffer_size()
-            is_waiting = True
+        is_waiting = self.flow.write_paused or len(self._unanswered) <= self._is_in_body
         self.server_state.note(self, is_waiting, size)
 
     def _limit_wait(self) -> None:
@@ -203,10 +201,10 @@ class HttpProtocol(RequestProtocol):
         """Closes the connection, after an error unless another answer has begun or is due."""
         self._is_refused = True
         self._unparsed = b""
-        if self._is_answering and not self._is_in_body:
+        if self._unanswered and not self._is_in_body:
             self.cycle.keep_alive = False  # the answer to an earlier request is the last
             return
-        is_unanswered = self._is_answering and not self.cycle.response_started and not self.pipeline
+        is_unanswered = self._unanswered and not self.cycle.response_started and not self.pipeline
         if is_unanswered or not self._is_in_body:
             # RFC 9110, 9.3.2. The parser of a new connection has no method.
             has_content = self.parser.get_method() != b"HEAD"

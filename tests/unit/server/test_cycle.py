@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.server.cycle import Cycle
+from gateway.server.cycle import WHOLE_ANSWER, Cycle
 from gateway.server.pipelining import Flow
 
 DATE = b"Sat, 28 Nov 2026 07:18:52 GMT"
@@ -187,7 +187,10 @@ async def test_application_that_fails_before_the_head_is_written_is_a_500(
     application: Application,
 ) -> None:
     transport = Transport()
-    await cycle_of(transport).run_asgi(application)
+    cycle, tasks = cycle_of(transport), set[asyncio.Task[None]]()
+    cycle.start(application, asyncio.get_running_loop(), tasks)
+    await asyncio.gather(*tasks)
+    assert tasks == set()
     assert transport.writes == [FAILED]
     assert transport.is_closed
 
@@ -216,3 +219,44 @@ async def test_body_is_received_once_in_parts_as_they_arrive_and_then_the_end() 
     assert not any(one.done() for one in waiting)
     await sent(cycle, start(LENGTH_2), part(b"{}"))
     assert await asyncio.gather(*waiting) == [{"type": "http.disconnect"}] * 2
+
+
+def whole(lines: bytes = b"content-length: 2\r\n", *, status: int = 200) -> Any:
+    return {"type": WHOLE_ANSWER, "status": status, "lines": lines, "parts": (b"{", b"}")}
+
+
+@pytest.mark.parametrize(
+    ("method", "keep_alive", "written"),
+    [
+        ("GET", True, head(b"content-length: 2") + b"{}"),
+        ("GET", False, head(b"content-length: 2", b"connection: close") + b"{}"),
+        ("HEAD", True, head(b"content-length: 2")),
+    ],
+)
+async def test_whole_answer_goes_out_in_one_write(
+    method: str, keep_alive: bool, written: bytes
+) -> None:
+    transport = Transport()
+    cycle = cycle_of(transport, method, keep_alive=keep_alive)
+    await cycle.send(whole())
+    assert transport.writes == [written]
+    assert (cycle.response_complete, transport.is_closed) == (True, not keep_alive)
+
+
+async def test_whole_answer_has_the_date_of_its_own_second() -> None:
+    transport = Transport()
+    for date in (b"first", b"second"):
+        headers = [(b"date", date)]
+        scope: Any = {"type": "http", "method": "GET"}
+        cycle = Cycle(scope, transport, Flow(transport), headers, False, True, lambda: None)  # type: ignore[arg-type] # a part of one
+        await cycle.send(whole(b"", status=204))
+    dates = [line for write in transport.writes for line in write.split(b"\r\n") if b"date" in line]
+    assert dates == [b"date: first", b"date: second"]
+
+
+@pytest.mark.parametrize("lines", [b"a: b\rc\r\n", b"a: b\nc\r\n", b"a: \0\r\n", b"a: b\x7f\r\n"])
+async def test_whole_answer_with_a_control_character_in_its_head_is_refused(lines: bytes) -> None:
+    transport = Transport()
+    with pytest.raises(RuntimeError, match="control character"):
+        await cycle_of(transport).send(whole(lines))
+    assert transport.writes == []
