@@ -62,7 +62,7 @@ class Client:
 
     async def _send(self, connection: Connection, path: str) -> Answer:
         reader, writer = connection
-        head = f"GET {path} HTTP/1.1\r\nHost: gateway\r\nAccept: application/json\r\n\r\n"
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n"
         received, is_kept = b"", False
         try:
             writer.write(head.encode())
