@@ -123,8 +123,10 @@ class Way:
 
     name: str
 
-    def gateway(self, *, named_clients: bool = False, **settings: str) -> Cached:
-        """Returns a gateway whose answers go this way, over a store of 1000 segments."""
+    def gateway(
+        self, *, named_clients: bool = False, segments: int = 1000, **settings: str
+    ) -> Cached:
+        """Returns a gateway whose answers go this way, over a store of some segments."""
         clock = Clock()
         variables: dict[str, Any] = {
             "ALLOW_GET_DOCUMENTS": "true",
@@ -133,7 +135,7 @@ class Way:
             **settings,
         }
         gateway = in_process(
-            1000,
+            segments,
             clock=clock,
             plans=self.name != "executed",
             authenticate=NamedByHeader() if named_clients else None,
@@ -627,6 +629,26 @@ async def _(way: Way) -> None:
     ):
         tags = (await cached.read(document)).headers["cache-tag"].split(",")
         assert (tags[0], sorted(tags)) == ("segments", sorted(expected))
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_the_answer_in_the_documentation_is_the_one_that_is_sent(name: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+    ((url, status, shown),) = re.findall(
+        r"^```http\nGET (.*)\n\n(\d+)\n((?:.+\n)+)```$", text, re.MULTILINE
+    )
+    cached = Way(name).gateway(SHARED_CACHES="true", segments=120)
+    document = "{ segments { totalCount } }"
+    persisted = {"version": 1, "sha256Hash": sha256(document.encode()).hexdigest()}
+    stored = {"query": document, "extensions": {"persistedQuery": persisted}}
+    await cached.send("POST", "/graphql", json=stored)
+    cached.clock.advance(3.5)
+    for _ in range(4):
+        answer = await cached.send("GET", url)
+        assert answer.status_code == int(status)
+        for line in shown.splitlines():
+            header, _, value = line.partition(": ")
+            assert (header, answer.headers[header]) == (header, value)
 
 
 @pytest.mark.parametrize("name", WAYS)
