@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from clock import Clock
+from clock import Clock, settle
 from direct_requests import CLIENTS, Ask, NamedByHeader, receive_answer
 from in_process import InProcess, in_process
 from operations import Operation
@@ -18,6 +18,9 @@ PAGE = "{ segments(first: 2) { nodes { name } } }"
 LOOKUP = f'{{ segment(entityId: "{ROW.id}") {{ name }} }}'
 TWICE = f'{{ segmentsByEntityId(entityIds: ["{ROW.id}", "{ROW.id}"]) {{ name }} }}'
 STALE = {"cache": {"age": 20, "stale": True}}
+# As few as the setting takes, of which 1000 are those of four pages.
+ROWS = "1250"
+FOUR_PAGES = " ".join(f"p{at}: segments(first: 250) {{ nodes {{ id }} }}" for at in range(4))
 FRESH = {"cache": {"age": 0, "stale": False}}
 
 
@@ -67,7 +70,9 @@ async def test_total_alone_is_planned_while_it_is_fresh() -> None:
     total = "{ segments { totalCount } }"
     ways = [(await way_of(gateway, total))[0] for _ in range(2)]
     clock.advance(20)
-    ways += [(await way_of(gateway, total))[0] for _ in range(2)]
+    for _ in range(2):
+        ways.append((await way_of(gateway, total))[0])
+        await settle()
     assert ways == ["executed", "planned", "executed", "planned"]
 
 
@@ -82,14 +87,15 @@ async def test_page_of_a_list_that_is_not_in_memory_is_executed() -> None:
 
 async def test_rows_of_the_allowance_are_charged_once_if_a_plan_has_no_answer() -> None:
     clock = Clock()
-    gateway = in_process(250, clock=clock, RESPONSE_CACHE_MAX_BYTES="0", MAX_ROWS_PER_REQUEST="250")
-    whole = "{ segments(first: 250) { nodes { id } } }"
-    way, answer = await way_of(gateway, whole)
-    assert (way, len(answer["data"]["segments"]["nodes"])) == ("executed", 250)
+    gateway = in_process(250, clock=clock, RESPONSE_CACHE_MAX_BYTES="0", MAX_ROWS_PER_REQUEST=ROWS)
+    whole = f"{{ {FOUR_PAGES} segments(first: 250) {{ nodes {{ id }} }} }}"
+    ways = [(await way_of(gateway, whole))[0]]
     clock.advance(10_000)
-    way, answer = await way_of(gateway, whole)
-    assert (way, len(answer["data"]["segments"]["nodes"])) == ("executed", 250)
-    assert (await way_of(gateway, whole))[0] == "planned"
+    for _ in range(2):
+        way, answer = await way_of(gateway, whole)
+        ways.append(way)
+        assert len(answer["data"]["segments"]["nodes"]) == 250
+    assert ways == ["executed", "executed", "planned"]
 
 
 async def test_entities_of_the_allowance_are_charged_once_if_a_plan_has_no_answer() -> None:
@@ -107,41 +113,41 @@ async def test_entities_of_the_allowance_are_charged_once_if_a_plan_has_no_answe
 
 async def test_request_beyond_an_allowance_is_refused_by_graphql_core() -> None:
     one = f'{{__typename: "Segment", entityId: "{ROW.id}"}}'
-    asked: dict[str, tuple[str, dict[str, object]]] = {
-        "250 rows": ("{ segments(first: 250) { nodes { id } } }", {}),
-        "rows shown once": ("{ segments(first: 125) { nodes { id } } }", {}),
-        "rows shown as edges and nodes": (
-            "{ segments(first: 126) { nodes { id } edges { node { id } } } }",
-            {},
+    fields = {
+        "250 rows": "segments(first: 250) { nodes { id } }",
+        "125 rows as edges and nodes": (
+            "segments(first: 125) { nodes { id } edges { node { id } } }"
         ),
-        "an edge without its row": ("{ segments(first: 250) { edges { cursor } } }", {}),
-        "a row twice in an edge": (
-            "{ segments(first: 126) { edges { a: node { id } b: node { id } } } }",
-            {},
+        "126 rows as edges and nodes": (
+            "segments(first: 126) { nodes { id } edges { node { id } } }"
         ),
-        "two fields": (
-            "{ a: segments(first: 126) { nodes { id } } b: segments(first: 126) { nodes { id } } }",
-            {},
+        "250 edges without their rows": "segments(first: 250) { edges { cursor } }",
+        "126 rows twice in an edge": (
+            "segments(first: 126) { edges { a: node { id } b: node { id } } }"
         ),
-        "an id beside rows": (
-            f'{{ segment(entityId: "{ROW.id}") {{ id }} segments(first: 246) {{ nodes {{ id }} }} }}',
-            {},
+        "126 rows in two fields": (
+            "a: segments(first: 126) { nodes { id } } b: segments(first: 126) { nodes { id } }"
         ),
-        "an entity": (f"{{ _entities(representations: [{one}]) {{ __typename }} }}", {}),
-        "two entities": (
-            f"{{ _entities(representations: [{one}, {one}]) {{ __typename }} }}",
-            {},
+        "an id beside 245 rows": (
+            f'segment(entityId: "{ROW.id}") {{ id }} segments(first: 245) {{ nodes {{ id }} }}'
         ),
+        "an id beside 246 rows": (
+            f'segment(entityId: "{ROW.id}") {{ id }} segments(first: 246) {{ nodes {{ id }} }}'
+        ),
+        "an entity": f"_entities(representations: [{one}]) {{ __typename }}",
+        "two entities": f"_entities(representations: [{one}, {one}]) {{ __typename }}",
     }
-    warm = Warm(250, MAX_ROWS_PER_REQUEST="250", MAX_REPRESENTATIONS="1")
-    assert await warm.ways(asked) == {
+    warm = Warm(250, MAX_ROWS_PER_REQUEST=ROWS, MAX_REPRESENTATIONS="1")
+    ways = {fact: await warm.way(f"{{ {FOUR_PAGES} {field} }}") for fact, field in fields.items()}
+    assert ways == {
         "250 rows": "planned",
-        "rows shown once": "planned",
-        "rows shown as edges and nodes": "executed",
-        "an edge without its row": "planned",
-        "a row twice in an edge": "executed",
-        "two fields": "executed",
-        "an id beside rows": "executed",
+        "125 rows as edges and nodes": "planned",
+        "126 rows as edges and nodes": "executed",
+        "250 edges without their rows": "planned",
+        "126 rows twice in an edge": "executed",
+        "126 rows in two fields": "executed",
+        "an id beside 245 rows": "planned",
+        "an id beside 246 rows": "executed",
         "an entity": "planned",
         "two entities": "executed",
     }
