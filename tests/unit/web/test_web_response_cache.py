@@ -1,0 +1,125 @@
+"""What the response cache keeps, for how long, and how many bytes it counts for it."""
+
+import pytest
+
+from gateway.web.response_cache import SEEN, ResponseCache, Success
+
+NOW = 1000.0
+FRESH_SECONDS = 15.0
+
+
+def success(data: bytes = b"{}", read_at: float | None = NOW, tags: str = "") -> Success:
+    return Success(data, read_at, False, None, ("segments",), tags=tags)
+
+
+class Kept:
+    """A cache, and the last change of each collection."""
+
+    def __init__(self, maximum_bytes: int = 10_000) -> None:
+        self.changed_at = {"segments": 0.0, "orders": 0.0}
+        self.cache = ResponseCache(maximum_bytes, FRESH_SECONDS, self.changed_at.__getitem__)
+
+    def offer(self, key: str, answer: Success, request_bytes: int = 100, times: int = 2) -> Success:
+        for _ in range(times):
+            self.cache.offer(key, request_bytes, answer, NOW)
+        return answer
+
+    def keys(self, keys: str, now: float = NOW) -> str:
+        """Returns those of these keys that have an answer."""
+        return "".join(key for key in keys if self.cache.find(key, now) is not None)
+
+
+def test_answer_is_kept_when_its_request_comes_for_the_second_time() -> None:
+    kept = Kept()
+    answer = kept.offer("a", success(), times=1)
+    assert (kept.cache.find("a", NOW), kept.cache.bytes) == (None, 0)
+    kept.offer("a", answer, times=1)
+    assert kept.cache.find("a", NOW) is answer
+    assert kept.cache.bytes == 100 + 2 + 1000
+
+
+def test_bytes_are_those_of_the_request_the_data_and_three_times_the_tags() -> None:
+    kept = Kept()
+    kept.offer("a", success(b"x" * 500, tags="t" * 20), request_bytes=30)
+    assert kept.cache.bytes == 30 + 500 + 3 * 20 + 1000
+
+
+def test_least_recently_used_answers_make_room() -> None:
+    kept = Kept(3 * 1102)
+    for key in "abc":
+        kept.offer(key, success())
+    assert (kept.keys("abc"), kept.cache.bytes) == ("abc", 3306)
+    kept.cache.find("a", NOW)
+    kept.offer("d", success())
+    assert (kept.keys("abcd"), kept.cache.bytes) == ("acd", 3306)
+    kept.offer("e", success(b"x" * 2000))
+    assert (kept.keys("acde"), kept.cache.bytes) == ("e", 3100)
+
+
+def test_answer_is_replaced_by_a_newer_one_of_its_request() -> None:
+    kept = Kept()
+    kept.offer("a", success(b"x" * 500))
+    newer = kept.offer("a", success(b"y" * 50), times=1)
+    assert kept.cache.find("a", NOW) is newer
+    assert kept.cache.bytes == 100 + 50 + 1000
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(8900, True), (8901, False)])
+def test_answer_larger_than_the_cache_is_not_kept_and_drops_no_other(
+    size: int, is_kept: bool
+) -> None:
+    kept = Kept()
+    small = kept.offer("a", success())
+    kept.offer("b", success(b"x" * size))
+    assert (kept.cache.find("b", NOW) is not None) is is_kept
+    assert (kept.cache.find("a", NOW) is small) is not is_kept
+    assert kept.cache.bytes == (10_000 if is_kept else 1102)
+
+
+def test_cache_of_no_bytes_keeps_nothing() -> None:
+    kept = Kept(0)
+    kept.offer("a", success(b""), request_bytes=0, times=5)
+    assert (kept.keys("a"), kept.cache.bytes) == ("", 0)
+
+
+def test_answer_is_valid_for_as_long_as_its_oldest_value_is_fresh() -> None:
+    kept = Kept()
+    kept.offer("a", success(read_at=NOW - 5))
+    assert kept.keys("a", NOW + 9.999) == "a"
+    assert kept.cache.bytes == 1102
+    assert (kept.keys("a", NOW + 10), kept.cache.bytes) == ("", 0)
+
+
+def test_answer_that_is_not_fresh_is_not_kept() -> None:
+    kept = Kept()
+    kept.offer("a", success(read_at=NOW - 15))
+    kept.offer("b", success(read_at=None))
+    kept.changed_at["segments"] = NOW + 1
+    kept.offer("c", success())
+    kept.changed_at["segments"] = 0
+    assert (kept.keys("abc"), kept.cache.bytes) == ("", 0)
+
+
+def test_change_of_one_of_its_collections_ends_an_answer() -> None:
+    kept = Kept()
+    kept.offer("a", success())
+    both = success()
+    both.collections = ("segments", "orders")
+    kept.offer("b", both)
+    kept.changed_at["orders"] = NOW
+    assert kept.keys("ab") == "ab"
+    kept.changed_at["orders"] = NOW + 0.001
+    assert (kept.keys("ab"), kept.cache.bytes) == ("a", 1102)
+    kept.changed_at["segments"] = NOW + 0.001
+    assert (kept.keys("ab"), kept.cache.bytes) == ("", 0)
+
+
+def test_requests_that_were_seen_once_are_forgotten_in_their_order() -> None:
+    kept = Kept()
+    for number in range(SEEN):
+        kept.offer(f"seen {number}", success(), times=1)
+    kept.offer("one more", success(), times=1)
+    kept.offer("seen 0", success(), times=1)
+    assert kept.cache.find("seen 0", NOW) is None
+    kept.offer("seen 2", success(), times=1)
+    assert kept.cache.find("seen 2", NOW) is not None
