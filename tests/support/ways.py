@@ -1,5 +1,7 @@
 """The way by which a gateway answers: from the response cache, by a plan, or by graphql-core."""
 
+from collections.abc import Mapping
+
 from in_process import Answer, InProcess, in_process
 from twins import counts_of
 
@@ -20,13 +22,12 @@ async def way_of(gateway: InProcess, document: str, **variables: object) -> tupl
 class Warm:
     """A gateway whose cache is filled, beside one over the same store that has no plans."""
 
-    def __init__(self, rows: Store | int = 12, **settings: str) -> None:
+    def __init__(self, rows: Store | int = 12) -> None:
         store = seeded_store(rows) if isinstance(rows, int) else rows
-        off = {**settings, "RESPONSE_CACHE_MAX_BYTES": "0"}
-        self.gateway = in_process(store, **off)
-        self.executing = in_process(store, plans=False, **off)
+        self.gateway = in_process(store, RESPONSE_CACHE_MAX_BYTES="0")
+        self.executing = in_process(store, plans=False, RESPONSE_CACHE_MAX_BYTES="0")
 
-    async def way(self, document: str, variables: dict[str, object] | None = None) -> str:
+    async def way(self, document: str, variables: Mapping[str, object] | None = None) -> str:
         """Returns how a request is answered that was asked before; checks the answer."""
         given = variables or {}
         for _ in range(ASKED_BEFORE):

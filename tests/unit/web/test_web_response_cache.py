@@ -2,10 +2,14 @@
 
 import pytest
 
-from gateway.web.response_cache import SEEN, ResponseCache, Success
+from gateway.web.response_cache import OVERHEAD_BYTES, SEEN, ResponseCache, Success
 
 NOW = 1000.0
 FRESH_SECONDS = 15.0
+# What an answer of two bytes to a request of a hundred takes.
+EACH = 100 + 2 + OVERHEAD_BYTES
+# The bytes of data that fill a cache of 10,000 bytes.
+FITTING = 10_000 - 100 - OVERHEAD_BYTES
 
 
 def success(data: bytes = b"{}", read_at: float | None = NOW, tags: str = "") -> Success:
@@ -35,25 +39,25 @@ def test_answer_is_kept_when_its_request_comes_for_the_second_time() -> None:
     assert (kept.cache.find("a", NOW), kept.cache.bytes) == (None, 0)
     kept.offer("a", answer, times=1)
     assert kept.cache.find("a", NOW) is answer
-    assert kept.cache.bytes == 100 + 2 + 1000
+    assert kept.cache.bytes == 100 + 2 + OVERHEAD_BYTES
 
 
 def test_bytes_are_those_of_the_request_the_data_and_three_times_the_tags() -> None:
     kept = Kept()
     kept.offer("a", success(b"x" * 500, tags="t" * 20), request_bytes=30)
-    assert kept.cache.bytes == 30 + 500 + 3 * 20 + 1000
+    assert kept.cache.bytes == 30 + 500 + 3 * 20 + OVERHEAD_BYTES
 
 
 def test_least_recently_used_answers_make_room() -> None:
-    kept = Kept(3 * 1102)
+    kept = Kept(3 * EACH)
     for key in "abc":
         kept.offer(key, success())
-    assert (kept.keys("abc"), kept.cache.bytes) == ("abc", 3306)
+    assert (kept.keys("abc"), kept.cache.bytes) == ("abc", 3 * EACH)
     kept.cache.find("a", NOW)
     kept.offer("d", success())
-    assert (kept.keys("abcd"), kept.cache.bytes) == ("acd", 3306)
-    kept.offer("e", success(b"x" * 2000))
-    assert (kept.keys("acde"), kept.cache.bytes) == ("e", 3100)
+    assert (kept.keys("abcd"), kept.cache.bytes) == ("acd", 3 * EACH)
+    kept.offer("e", success(b"x" * (2 * EACH)))
+    assert (kept.keys("acde"), kept.cache.bytes) == ("e", 3 * EACH - 2)
 
 
 def test_answer_is_replaced_by_a_newer_one_of_its_request() -> None:
@@ -61,10 +65,10 @@ def test_answer_is_replaced_by_a_newer_one_of_its_request() -> None:
     kept.offer("a", success(b"x" * 500))
     newer = kept.offer("a", success(b"y" * 50), times=1)
     assert kept.cache.find("a", NOW) is newer
-    assert kept.cache.bytes == 100 + 50 + 1000
+    assert kept.cache.bytes == 100 + 50 + OVERHEAD_BYTES
 
 
-@pytest.mark.parametrize(("size", "is_kept"), [(8900, True), (8901, False)])
+@pytest.mark.parametrize(("size", "is_kept"), [(FITTING, True), (FITTING + 1, False)])
 def test_answer_larger_than_the_cache_is_not_kept_and_drops_no_other(
     size: int, is_kept: bool
 ) -> None:
@@ -73,7 +77,7 @@ def test_answer_larger_than_the_cache_is_not_kept_and_drops_no_other(
     kept.offer("b", success(b"x" * size))
     assert (kept.cache.find("b", NOW) is not None) is is_kept
     assert (kept.cache.find("a", NOW) is small) is not is_kept
-    assert kept.cache.bytes == (10_000 if is_kept else 1102)
+    assert kept.cache.bytes == (10_000 if is_kept else EACH)
 
 
 def test_cache_of_no_bytes_keeps_nothing() -> None:
@@ -86,7 +90,7 @@ def test_answer_is_valid_for_as_long_as_its_oldest_value_is_fresh() -> None:
     kept = Kept()
     kept.offer("a", success(read_at=NOW - 5))
     assert kept.keys("a", NOW + 9.999) == "a"
-    assert kept.cache.bytes == 1102
+    assert kept.cache.bytes == EACH
     assert (kept.keys("a", NOW + 10), kept.cache.bytes) == ("", 0)
 
 
@@ -109,7 +113,7 @@ def test_change_of_one_of_its_collections_ends_an_answer() -> None:
     kept.changed_at["orders"] = NOW
     assert kept.keys("ab") == "ab"
     kept.changed_at["orders"] = NOW + 0.001
-    assert (kept.keys("ab"), kept.cache.bytes) == ("a", 1102)
+    assert (kept.keys("ab"), kept.cache.bytes) == ("a", EACH)
     kept.changed_at["segments"] = NOW + 0.001
     assert (kept.keys("ab"), kept.cache.bytes) == ("", 0)
 

@@ -6,9 +6,8 @@ import pytest
 import strawberry
 from graphql import GraphQLObjectType
 
-from gateway.schema.plans import RenderedRows
 from gateway.schema.plans.inputs import NotPlanned
-from gateway.schema.plans.selections import OVERHEAD_BYTES, Leaf, RowSelection
+from gateway.schema.plans.selections import OVERHEAD_BYTES, Leaf, RenderedRows, RowSelection
 
 
 @dataclass(frozen=True)
