@@ -1,6 +1,8 @@
 """Compiles an operation to a plan."""
 
-from graphql import OperationType
+from typing import cast
+
+from graphql import GraphQLObjectType, OperationType
 
 from gateway.identity import AccessScope
 from gateway.schema.plans.connection import connection_json
@@ -17,9 +19,9 @@ def compile_plan(selected: Selected) -> Plan:
 
     Raises `NotPlanned` if it has a field, a type or a variable that plans do not know.
     """
-    root = selected.schema.query_type
-    if root is None or selected.operation.operation is not OperationType.QUERY:
+    if selected.operation.operation is not OperationType.QUERY:
         raise NotPlanned
+    root = cast(GraphQLObjectType, selected.schema.query_type)
     template = ObjectJson(root)
     scopes: set[AccessScope] = set()
     fields: list[tuple[int, Render]] = []
