@@ -1,6 +1,7 @@
 """The way by which a gateway answers: from the response cache, by a plan, or by graphql-core."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from in_process import Answer, InProcess, in_process
 from twins import counts_of
@@ -22,10 +23,11 @@ async def way_of(gateway: InProcess, document: str, **variables: object) -> tupl
 class Warm:
     """A gateway whose cache is filled, beside one over the same store that has no plans."""
 
-    def __init__(self, rows: Store | int = 12) -> None:
+    def __init__(self, rows: Store | int = 12, **settings: str) -> None:
         store = seeded_store(rows) if isinstance(rows, int) else rows
-        self.gateway = in_process(store, RESPONSE_CACHE_MAX_BYTES="0")
-        self.executing = in_process(store, plans=False, RESPONSE_CACHE_MAX_BYTES="0")
+        off: dict[str, Any] = {**settings, "RESPONSE_CACHE_MAX_BYTES": "0"}
+        self.gateway = in_process(store, **off)
+        self.executing = in_process(store, plans=False, **off)
 
     async def way(self, document: str, variables: Mapping[str, object] | None = None) -> str:
         """Returns how a request is answered that was asked before; checks the answer."""

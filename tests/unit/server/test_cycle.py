@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.server.cycle import WHOLE_ANSWER, Cycle
+from gateway.server.cycle import Cycle
 from gateway.server.pipelining import Flow
 
 DATE = b"Sat, 28 Nov 2026 07:18:52 GMT"
@@ -221,26 +221,38 @@ async def test_body_is_received_once_in_parts_as_they_arrive_and_then_the_end() 
     assert await asyncio.gather(*waiting) == [{"type": "http.disconnect"}] * 2
 
 
-def whole(lines: bytes = b"content-length: 2\r\n", *, status: int = 200) -> Any:
-    return {"type": WHOLE_ANSWER, "status": status, "lines": lines, "parts": (b"{", b"}")}
+def whole(*parts_of_body: bytes, lines: bytes = b"age: 0\r\n", status: int = 200) -> Any:
+    return {
+        "type": "gateway.whole_answer",
+        "status": status,
+        "lines": lines,
+        "parts": parts_of_body,
+    }
 
 
-@pytest.mark.parametrize(
-    ("method", "keep_alive", "written"),
-    [
-        ("GET", True, head(b"content-length: 2") + b"{}"),
-        ("GET", False, head(b"content-length: 2", b"connection: close") + b"{}"),
-        ("HEAD", True, head(b"content-length: 2")),
-    ],
-)
-async def test_whole_answer_goes_out_in_one_write(
-    method: str, keep_alive: bool, written: bytes
-) -> None:
+async def test_whole_answer_goes_out_in_one_write() -> None:
     transport = Transport()
-    cycle = cycle_of(transport, method, keep_alive=keep_alive)
-    await cycle.send(whole())
-    assert transport.writes == [written]
-    assert (cycle.response_complete, transport.is_closed) == (True, not keep_alive)
+    ended: list[bool] = []
+    cycle = cycle_of(transport)
+    cycle.on_response = lambda: ended.append(True)
+    await cycle.send(whole(b"{", b"}", lines=b"content-length: 2\r\nage: 0\r\n"))
+    assert transport.writes == [head(b"content-length: 2", b"age: 0") + b"{}"]
+    assert (cycle.response_started, cycle.response_complete) == (True, True)
+    assert (ended, transport.is_closed) == ([True], False)
+
+
+async def test_whole_answer_to_head_has_no_content() -> None:
+    transport = Transport()
+    await cycle_of(transport, "HEAD").send(whole(b"{}", lines=b"content-length: 2\r\n"))
+    assert transport.writes == [head(b"content-length: 2")]
+
+
+async def test_whole_answer_on_a_connection_that_ends_says_so() -> None:
+    transport = Transport()
+    cycle = cycle_of(transport, keep_alive=False)
+    await cycle.send(whole(status=304))
+    assert transport.writes == [head(b"age: 0", b"connection: close", status=b"304 Not Modified")]
+    assert transport.is_closed
 
 
 async def test_whole_answer_has_the_date_of_its_own_second() -> None:
@@ -249,14 +261,59 @@ async def test_whole_answer_has_the_date_of_its_own_second() -> None:
         headers = [(b"date", date)]
         scope: Any = {"type": "http", "method": "GET"}
         cycle = Cycle(scope, transport, Flow(transport), headers, False, True, lambda: None)  # type: ignore[arg-type] # a part of one
-        await cycle.send(whole(b"", status=204))
+        await cycle.send(whole(lines=b"", status=204))
     dates = [line for write in transport.writes for line in write.split(b"\r\n") if b"date" in line]
     assert dates == [b"date: first", b"date: second"]
 
 
-@pytest.mark.parametrize("lines", [b"a: b\rc\r\n", b"a: b\nc\r\n", b"a: \0\r\n", b"a: b\x7f\r\n"])
-async def test_whole_answer_with_a_control_character_in_its_head_is_refused(lines: bytes) -> None:
+async def test_nothing_comes_after_a_whole_answer() -> None:
     transport = Transport()
-    with pytest.raises(RuntimeError, match="control character"):
-        await cycle_of(transport).send(whole(lines))
+    cycle = cycle_of(transport)
+    await cycle.send(whole())
+    for message in (whole(), start(JSON), part()):
+        with pytest.raises(RuntimeError, match="comes after the end of the answer"):
+            await cycle.send(message)
+    assert len(transport.writes) == 1
+
+
+async def test_whole_answer_is_refused_after_a_head() -> None:
+    cycle = cycle_of(Transport())
+    await cycle.send(start(JSON, LENGTH_2))
+    with pytest.raises(RuntimeError, match=r"Expected 'http.response.body', but got 'gateway\."):
+        await cycle.send(whole())
+
+
+@pytest.mark.parametrize(
+    "line", [b"a: b\nc: d\r\n", b"a: \x00\r\n", b"a: b\rc\r\n", b"a: \x7f\r\n"]
+)
+async def test_whole_answer_with_a_control_character_is_refused(line: bytes) -> None:
+    transport = Transport()
+    with pytest.raises(RuntimeError, match="A header of the answer has a control character"):
+        await cycle_of(transport).send(whole(lines=line))
     assert transport.writes == []
+
+
+async def test_whole_answer_to_a_client_that_has_hung_up_is_not_written() -> None:
+    transport = Transport()
+    cycle = cycle_of(transport)
+    cycle.disconnected = True
+    await cycle.send(whole())
+    assert transport.writes == []
+
+
+async def test_body_that_came_before_the_request_began_is_in_the_scope() -> None:
+    cycle = cycle_of(Transport(), "POST")
+    cycle.body += b"{}"
+    cycle.end_body()
+    assert cycle.scope["gateway.whole_body"] == b"{}"  # type: ignore[typeddict-item] # not ASGI's
+    assert await cycle.receive() == {"type": "http.request", "body": b"{}", "more_body": False}
+
+
+async def test_body_that_comes_while_it_is_read_is_not_in_the_scope() -> None:
+    cycle = cycle_of(Transport(), "POST")
+    cycle.body += b"{"
+    assert await cycle.receive() == {"type": "http.request", "body": b"{", "more_body": True}
+    cycle.body += b"}"
+    cycle.end_body()
+    assert "gateway.whole_body" not in cycle.scope
+    assert await cycle.receive() == {"type": "http.request", "body": b"}", "more_body": False}
