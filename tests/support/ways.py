@@ -1,5 +1,7 @@
 """The way by which a gateway answers: from the response cache, by a plan, or by graphql-core."""
 
+from typing import Any
+
 from in_process import Answer, InProcess, in_process
 from twins import counts_of
 
@@ -22,7 +24,7 @@ class Warm:
 
     def __init__(self, rows: Store | int = 12, **settings: str) -> None:
         store = seeded_store(rows) if isinstance(rows, int) else rows
-        off = {**settings, "RESPONSE_CACHE_MAX_BYTES": "0"}
+        off: dict[str, Any] = {**settings, "RESPONSE_CACHE_MAX_BYTES": "0"}
         self.gateway = in_process(store, **off)
         self.executing = in_process(store, plans=False, **off)
 
