@@ -1,5 +1,6 @@
 """The way by which a gateway answers: from the response cache, by a plan, or by graphql-core."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from in_process import Answer, InProcess, in_process
@@ -28,7 +29,7 @@ class Warm:
         self.gateway = in_process(store, **off)
         self.executing = in_process(store, plans=False, **off)
 
-    async def way(self, document: str, variables: dict[str, object] | None = None) -> str:
+    async def way(self, document: str, variables: Mapping[str, object] | None = None) -> str:
         """Returns how a request is answered that was asked before; checks the answer."""
         given = variables or {}
         for _ in range(ASKED_BEFORE):
