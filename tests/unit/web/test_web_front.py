@@ -73,7 +73,7 @@ async def answer_of(
 
 async def warm(**settings: Any) -> InProcess:
     """Returns a gateway that has its answer to the query ready."""
-    gateway = in_process(3, clock=Clock(), **settings)  # type: ignore[arg-type] # only settings
+    gateway = in_process(3, clock=Clock(), **settings)
     await gateway.app(
         {
             "type": "http",
