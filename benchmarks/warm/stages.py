@@ -20,7 +20,7 @@ from gateway.pagination import connection_arguments, still_page
 from gateway.server.connections import ConnectionsState
 from gateway.server.protocol import HttpProtocol
 from gateway.settings import load_settings
-from gateway.web.ready_answers import Asked
+from gateway.web.ready_answers import OperationRequest
 
 PAGE = Path("docs/performance.md")
 ROUNDS, CALLS = 10, 1000
@@ -114,7 +114,7 @@ async def stages() -> Sequence[tuple[str, float]]:
             await asyncio.sleep(0)
 
     client = front._authentication.at_once(scope(), None)
-    asked = Asked("/graphql", BODY, "application/json", client, has_authorization=False)
+    asked = OperationRequest("/graphql", BODY, "application/json", client, has_authorization=False)
     context = ready._new_context(client)
     source = services.segments
     arguments = connection_arguments(50, None, None, None, source.name)

@@ -34,10 +34,10 @@ from gateway.web import (
     Authentication,
     Browsers,
     DocumentsByHash,
-    Execution,
     Front,
     GraphQLEndpoint,
     HttpCaching,
+    OperationExecution,
     Readiness,
     ReadyAnswers,
     ResponseCache,
@@ -120,7 +120,7 @@ def create_app(
     get_documents = settings.by_default_on_the_emulator(settings.allow_get_documents)
     graphql = GraphQLEndpoint(
         ready,
-        Execution(graph.schema_for),
+        OperationExecution(graph.schema_for),
         documents,
         authenticate,
         new_context,

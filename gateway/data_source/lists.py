@@ -146,7 +146,7 @@ class ListSource(Generic[Row]):
         self._cache.record_read(self._collection, self.total_read_at)
 
     def ready(self, index: int) -> Block[Row] | None:
-        """Returns a block if it is served at once from memory, else None; changes nothing."""
+        """Returns a block if it is served at once from memory, else None; refreshes nothing."""
         key = self._keys.block(self.size, index)
         entries = self._cache.ready(self._blocks, [key], self.invalid_before)
         return None if entries is None else entries[0].value

@@ -66,7 +66,7 @@ class Lookups(Generic[Row]):
     def ready(self, ids: Sequence[str]) -> list[Entry[Row | None]] | None:
         """Returns an entry for each id, in order, if all are served at once from memory.
 
-        Else it returns None. It changes nothing.
+        Else it returns None. It counts and refreshes nothing.
         """
         return self._cache.ready(self._kind, map(self._keys.row, ids))
 

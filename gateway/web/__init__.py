@@ -4,7 +4,7 @@ from gateway.web.answers import Answers
 from gateway.web.authentication import Authenticate, Authentication
 from gateway.web.browsers import Browsers
 from gateway.web.documents_by_hash import DocumentsByHash
-from gateway.web.execution import Execution
+from gateway.web.execution import OperationExecution
 from gateway.web.freshness import HttpCaching
 from gateway.web.front import Front
 from gateway.web.graphql import GraphQLEndpoint
@@ -20,10 +20,10 @@ __all__ = [
     "Authentication",
     "Browsers",
     "DocumentsByHash",
-    "Execution",
     "Front",
     "GraphQLEndpoint",
     "HttpCaching",
+    "OperationExecution",
     "Readiness",
     "ReadyAnswers",
     "ResponseCache",

@@ -27,6 +27,8 @@ CONTENT_TYPES: Final = {
     for media_type in (JSON, GRAPHQL_RESPONSE)
 }
 NOT_MODIFIED: Final = 304
+# What could end a line, or is refused by clients (RFC 9110, 5.5).
+CONTROLS: Final = bytes([*range(32), 127])
 # The type of ASGI message by which `gateway.server` takes a whole answer.
 WHOLE_ANSWER: Final = "gateway.whole_answer"
 VARY: Final = (b"vary", b"Accept, Authorization")
@@ -64,7 +66,15 @@ class RawResponse:
 
 
 def _frame(key: Hashable, headers: Sequence[RawHeader], end: bytes) -> Frame:
-    return Frame(key, headers, b"".join([b"%b: %b\r\n" % header for header in headers]), end)
+    return Frame(key, headers, head_lines(headers), end)
+
+
+def head_lines(headers: Sequence[RawHeader]) -> bytes:
+    """Returns headers as lines; raises `ValueError` if one has a control character."""
+    text = b"".join([b"%b%b" % header for header in headers])
+    if len(text.translate(None, CONTROLS)) != len(text):
+        raise ValueError("A header of the answer has a control character.")
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 class Answers:

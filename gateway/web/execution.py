@@ -32,7 +32,7 @@ class Executed:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class OperationExecution:
     """The execution of operations; a hang-up cancels a query, never a mutation."""
 
     schema_for: SchemaFor

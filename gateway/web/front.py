@@ -12,12 +12,12 @@ from typing import Final, NamedTuple, Protocol
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.identity import Client
-from gateway.web.answers import RawResponse
+from gateway.web.answers import RawResponse, head_lines
 from gateway.web.browsers import Browsers
-from gateway.web.graphql import READS, SOUGHT
+from gateway.web.graphql import ASKED, READS
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
-from gateway.web.ready_answers import POST, Asked, ReadyAnswers
-from gateway.web.request_id import COMMON_HEADERS, id_of
+from gateway.web.ready_answers import POST, OperationRequest, ReadyAnswers
+from gateway.web.request_id import COMMON_HEADERS, begin_request
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ PATH: Final = "/graphql"
 WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
 # The headers that decide whether a request is answered here.
-LOOKED_AT: Final = (
+CHECKED_HEADERS: Final = (
     b"host",
     b"origin",
     b"sec-fetch-site",
@@ -37,14 +37,14 @@ LOOKED_AT: Final = (
 # No value of a header has one of these: the server refuses them.
 LINE_END: Final = b"\n"
 ABSENT: Final = b"\0"
-NOT_GIVEN: Final = (ABSENT,) * len(LOOKED_AT)
-# In bytes, all of them together: what is looked at is remembered.
-LONGEST_LOOKED_AT: Final = 1000
+NOT_GIVEN: Final = (ABSENT,) * len(CHECKED_HEADERS)
+# All of them together: what they decide is remembered.
+MAXIMUM_CHECKED_BYTES: Final = 1000
 JSON_TYPES: Final = (b"application/json", b"application/json; charset=utf-8")
 
 
-class Look(NamedTuple):
-    """What the headers of a request say of its answer: the media type, and lines of its head."""
+class Negotiated(NamedTuple):
+    """The media type of an answer, and the lines of its head that depend on the request's head."""
 
     media_type: str
     lines: bytes
@@ -77,7 +77,7 @@ class Front:
         self._max_body_bytes = max_body_bytes
         self._get_documents = get_documents
         # Clients send a handful of different headers.
-        self._look = lru_cache(256)(self._looked_at)
+        self._negotiate = lru_cache(256)(self._negotiated)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or hands it on."""
@@ -85,6 +85,7 @@ class Front:
         # Only `gateway.server` sets the body, and takes an answer in this form.
         if WHOLE_BODY in scope and scope["path"] == PATH:
             headers = dict(scope["headers"])
+            request_id = begin_request(scope, headers.get(b"x-request-id"))
             try:
                 answer = self._find(scope, headers)
             except Exception:
@@ -93,7 +94,6 @@ class Front:
             await self._app(scope, receive, send)
         else:
             response, lines = answer
-            request_id = id_of(headers.get(b"x-request-id"))
             await response.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, lines))
 
     def _find(
@@ -102,18 +102,20 @@ class Front:
         """Returns the answer that is ready, and further lines of its head."""
         if len(headers) < len(scope["headers"]):  # several of one name
             return None
-        looked_at = LINE_END.join(map(headers.get, LOOKED_AT, NOT_GIVEN))
-        if len(looked_at) > LONGEST_LOOKED_AT:
+        checked = LINE_END.join(map(headers.get, CHECKED_HEADERS, NOT_GIVEN))
+        if len(checked) > MAXIMUM_CHECKED_BYTES:
             return None
-        look = self._look(scope["method"], looked_at)
-        asked = None if look is None else self._asked(scope, headers, look.media_type)
-        if look is None or asked is None:
+        negotiated = self._negotiate(scope["method"], checked)
+        asked = None if negotiated is None else self._asked(scope, headers, negotiated.media_type)
+        if negotiated is None or asked is None:
             return None
-        scope[SOUGHT] = True
+        scope[ASKED] = asked  # so that the ordinary way need not read it again
         response = self._ready.find(asked)
-        return None if response is None else (response, look.lines)
+        return None if response is None else (response, negotiated.lines)
 
-    def _asked(self, scope: Scope, headers: Mapping[bytes, bytes], media_type: str) -> Asked | None:
+    def _asked(
+        self, scope: Scope, headers: Mapping[bytes, bytes], media_type: str
+    ) -> OperationRequest | None:
         """Returns the request; None if its client is not known at once, or its body too large."""
         get = headers.get
         authorization = get(b"authorization")
@@ -124,10 +126,10 @@ class Front:
             body: bytes = scope[WHOLE_BODY]
             if len(body) > self._max_body_bytes:
                 return None
-            return Asked(
+            return OperationRequest(
                 PATH, body, media_type, client, has_authorization=authorization is not None
             )
-        return Asked(
+        return OperationRequest(
             PATH,
             scope["query_string"],
             media_type,
@@ -138,9 +140,9 @@ class Front:
             may_have_document=self._get_documents or b"sec-fetch-site" in headers,
         )
 
-    def _looked_at(self, method: str, looked_at: bytes) -> Look | None:
-        """Returns what headers say of the answer; None for a request that is handed on."""
-        values = [None if value == ABSENT else value for value in looked_at.split(LINE_END)]
+    def _negotiated(self, method: str, checked: bytes) -> Negotiated | None:
+        """Returns what these headers decide; None for a request that is handed on."""
+        values = [None if value == ABSENT else value for value in checked.split(LINE_END)]
         host, origin, site, accept, content_type, encoding = values
         if not self._browsers.admit(host, origin, site) or encoding is not None:
             return None
@@ -153,4 +155,4 @@ class Front:
         if media_type in (None, HTML):
             return None
         headers = [*COMMON_HEADERS, *self._browsers.headers_for(origin)]
-        return Look(media_type, b"".join([b"%b: %b\r\n" % header for header in headers]))
+        return Negotiated(media_type, head_lines(headers))

@@ -18,10 +18,10 @@ from gateway.schema import Context
 from gateway.web.answers import Answers, to_json
 from gateway.web.authentication import Authenticate
 from gateway.web.documents_by_hash import DocumentsByHash
-from gateway.web.execution import Execution
+from gateway.web.execution import OperationExecution
 from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
-from gateway.web.ready_answers import POST, Asked, ReadyAnswers
+from gateway.web.ready_answers import POST, OperationRequest, ReadyAnswers
 from gateway.web.request_body import receive_body
 from gateway.web.request_error import RequestError
 from gateway.web.request_id import request_id_of
@@ -32,8 +32,8 @@ SEC_FETCH_SITE: Final = "sec-fetch-site"
 # Those that may say which document to execute.
 DOCUMENT_PARAMETERS = ("query", "documentId", "extensions")
 CLIENT_CLOSED_REQUEST = 499
-# In the scope of a request for which `Front` has sought a ready answer.
-SOUGHT: Final = "gateway.sought"
+# In the scope of a request: what `Front` has read of it, and found no ready answer for.
+ASKED: Final = "gateway.asked"
 
 
 class GraphQLEndpoint:
@@ -46,7 +46,7 @@ class GraphQLEndpoint:
     def __init__(
         self,
         ready: ReadyAnswers,
-        execution: Execution,
+        execution: OperationExecution,
         documents: DocumentsByHash,
         authenticate: Authenticate,
         new_context: Callable[[Client], Context],
@@ -74,6 +74,8 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> ASGIApp:
+        if (asked := request.scope.get(ASKED)) is not None:
+            return await self._answer(request, asked, None)
         accept = ",".join(request.headers.getlist("accept"))
         if _wants_graphiql(request, accept):
             return graphiql_page() if self._graphiql else switched_off_page()
@@ -86,16 +88,23 @@ class GraphQLEndpoint:
                     "Answers are not streamed, and subscriptions are not offered: poll instead.",
                 )
             asked = await self._asked(request, media_type)
-            # Once only: what was not ready a moment ago is not sought again.
-            is_sought = request.scope.get(SOUGHT, False)
-            ready = None if is_sought else self._ready.find(asked)
-            return await self._execute(request, asked) if ready is None else ready
         except RequestError as error:
             return error.response(media_type or JSON)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
+        return await self._answer(request, asked, self._ready.find(asked))
 
-    async def _asked(self, request: Request, media_type: str) -> Asked:
+    async def _answer(
+        self, request: Request, asked: OperationRequest, ready: ASGIApp | None
+    ) -> ASGIApp:
+        try:
+            return await self._execute(request, asked) if ready is None else ready
+        except RequestError as error:
+            return error.response(asked.media_type)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+    async def _asked(self, request: Request, media_type: str) -> OperationRequest:
         client = await self._authenticate(request)
         if request.method == POST:
             text = await receive_body(request, self._max_body_bytes)
@@ -108,7 +117,7 @@ class GraphQLEndpoint:
                 headers={"Allow": ALLOWED_METHODS},
             )
         is_read = request.method != POST
-        return Asked(
+        return OperationRequest(
             request.scope["path"],
             text,
             media_type,
@@ -122,7 +131,7 @@ class GraphQLEndpoint:
             ),
         )
 
-    async def _execute(self, request: Request, asked: Asked) -> ASGIApp:
+    async def _execute(self, request: Request, asked: OperationRequest) -> ASGIApp:
         parameters, client = asked.parse(), asked.client
         self._ready.counts.executed += 1
         with open_request_scope(self._answer_seconds, client.name) as scope:

@@ -35,8 +35,8 @@ class AnswerCounts:
     executed: int = 0
 
 
-class Asked:
-    """A request that may be answered: its client is known, and nothing speaks against it.
+class OperationRequest:
+    """A request whose head and client have been checked.
 
     `text` is the body of a POST, the query string of a GET. A GET `may_have_document` if no page of
     another site can have sent it: browsers mark no requests to addresses of plain HTTP, and old
@@ -46,6 +46,7 @@ class Asked:
     """
 
     __slots__ = (
+        "_parsed",
         "client",
         "document_id",
         "if_none_match",
@@ -79,9 +80,15 @@ class Asked:
         self.if_none_match = if_none_match
         self.may_have_document = may_have_document
         self.key = (text, client.scopes, media_type, is_read, may_have_document, path)
+        self._parsed: GraphQLRequest | None = None
 
     def parse(self) -> GraphQLRequest:
-        """Returns its parameters; raises `RequestError`."""
+        """Returns its parameters, parsed once; raises `RequestError`."""
+        if self._parsed is None:
+            self._parsed = self._parse()
+        return self._parsed
+
+    def _parse(self) -> GraphQLRequest:
         if not self.is_read:
             return parse_json_body(self.text, self.document_id)
         parameters = parse_query_string(QueryParams(self.text), self.document_id)
@@ -110,7 +117,7 @@ class ReadyAnswers:
         self._documents = documents
         self._new_context = new_context
 
-    def find(self, asked: Asked) -> RawResponse | None:
+    def find(self, asked: OperationRequest) -> RawResponse | None:
         """Returns the answer to a request, None if it is not ready."""
         now = self.now()
         kept = self.responses.find(asked.key, now)
@@ -136,7 +143,7 @@ class ReadyAnswers:
         self.counts.planned += 1
         return self.keep(asked, data, scope)
 
-    def keep(self, asked: Asked, data: bytes, scope: RequestScope) -> RawResponse:
+    def keep(self, asked: OperationRequest, data: bytes, scope: RequestScope) -> RawResponse:
         """Offers an answer without errors to the response cache, and returns the response."""
         is_read = asked.is_read
         ids = (row.id for rows in scope.rows for row in rows if row is not None) if is_read else ()
@@ -154,7 +161,7 @@ class ReadyAnswers:
             self.responses.offer(asked.key, len(asked.text), success, now)
         return self._success(asked, success, now)
 
-    def _success(self, asked: Asked, success: Success, now: float) -> RawResponse:
+    def _success(self, asked: OperationRequest, success: Success, now: float) -> RawResponse:
         return self._answers.success(
             success,
             asked.media_type,

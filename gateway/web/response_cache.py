@@ -100,6 +100,7 @@ class ResponseCache:
         read_at = answer.oldest_read_at
         return (
             read_at is not None
-            and read_at > now - self._fresh_seconds
+            # A value from the future was stamped before the clock was set back.
+            and now - self._fresh_seconds < read_at < now + self._fresh_seconds
             and read_at >= max(map(self._changed_at, answer.collections))
         )

@@ -9,9 +9,9 @@ from documents_in_memory import documents_in_memory
 from gateway.web import (
     Answers,
     Authenticate,
-    Execution,
     GraphQLEndpoint,
     HttpCaching,
+    OperationExecution,
     ReadyAnswers,
     ResponseCache,
 )
@@ -41,7 +41,7 @@ def bare_endpoint(
     )
     return GraphQLEndpoint(
         ready,
-        Execution(schema_for),
+        OperationExecution(schema_for),
         documents,
         authenticate,
         context,  # type: ignore[arg-type] # it is no Context

@@ -52,5 +52,4 @@ def compile_plan(selected: Selected) -> Plan:
         places,
         fields,
         [*lookups.values()],
-        selected.size,
     )

@@ -10,8 +10,8 @@ from gateway.pagination import Slice, Window, connection_arguments
 from gateway.schema.plans.fields import ConnectionField
 from gateway.schema.plans.inputs import NotPlanned, argument_reader
 from gateway.schema.plans.plan import Render, Run
-from gateway.schema.plans.selected import ObjectJson, Selected, SelectedField, object_json, to_json
-from gateway.schema.plans.selections import Rendered, RowSelection
+from gateway.schema.plans.selected import FieldGroup, ObjectJson, Selected, object_json
+from gateway.schema.plans.selections import Rendered, RowSelection, to_json
 
 # The JSON of one value of a page.
 Value = Callable[[Slice[Any]], bytes]
@@ -35,7 +35,7 @@ class _Page:
         self,
         selected: Selected,
         declared: ConnectionField[Any],
-        below: SelectedField,
+        below: FieldGroup,
         field: GraphQLField,
     ) -> None:
         self._selected = selected
@@ -55,8 +55,10 @@ class _Page:
                 template.place(one)
                 values.append(value)
         self.render = object_json(template.template(), values)
+        # They hold the document, which a plan may outlive.
+        del self._selected, self._declared
 
-    def _value(self, field: SelectedField) -> Value | None:
+    def _value(self, field: FieldGroup) -> Value | None:
         match field.name:
             case "edges":
                 self.needs_rows = True
@@ -74,7 +76,7 @@ class _Page:
                 return lambda page: to_json(page.total)
         return None
 
-    def _edges(self, field: SelectedField) -> Value:
+    def _edges(self, field: FieldGroup) -> Value:
         edge = self._type_of(self._type, field)
         template = ObjectJson(edge)
         parts: list[Callable[[str, Any], bytes]] = []
@@ -99,10 +101,10 @@ class _Page:
 
         return lambda page: b"[%b]" % b",".join(rendered.all_of(page.cursors, page.rows, make_edge))
 
-    def _row(self, parent: GraphQLObjectType, field: SelectedField) -> RowSelection[Any]:
+    def _row(self, parent: GraphQLObjectType, field: FieldGroup) -> RowSelection[Any]:
         return self._selected.row(self._type_of(parent, field), field, self._declared.show)
 
-    def _page_info(self, field: SelectedField) -> Value:
+    def _page_info(self, field: FieldGroup) -> Value:
         of_type = self._type_of(self._type, field)
         template = ObjectJson(of_type)
         values: list[Value] = []
@@ -114,7 +116,7 @@ class _Page:
                 values.append(value)
         return object_json(template.template(), values)
 
-    def _type_of(self, parent: GraphQLObjectType, field: SelectedField) -> GraphQLObjectType:
+    def _type_of(self, parent: GraphQLObjectType, field: FieldGroup) -> GraphQLObjectType:
         named = get_named_type(parent.fields[field.name].type)
         if not isinstance(named, GraphQLObjectType):
             raise NotPlanned
@@ -122,7 +124,7 @@ class _Page:
 
 
 def connection_json(
-    selected: Selected, declared: ConnectionField[Any], below: SelectedField, field: GraphQLField
+    selected: Selected, declared: ConnectionField[Any], below: FieldGroup, field: GraphQLField
 ) -> Render:
     """Returns the JSON of a connection; raises `NotPlanned` if it has fields without a plan."""
     read_arguments = argument_reader(field, below.nodes[0].node)

@@ -12,10 +12,12 @@ from graphql import (
     OperationDefinitionNode,
     Undefined,
     VariableNode,
+    Visitor,
     is_list_type,
     is_non_null_type,
     type_from_ast,
     value_from_ast,
+    visit,
 )
 
 Variables = Mapping[str, object]
@@ -98,6 +100,11 @@ def _check_of(type_: GraphQLType) -> Check:
     return lambda value: type(value) is scalar or value is None
 
 
+class _NoVariables(Visitor):
+    def enter_variable(self, *_: object) -> None:
+        raise NotPlanned
+
+
 def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:
     """Returns the function that returns a field's arguments for the values of variables.
 
@@ -115,9 +122,8 @@ def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:
         if isinstance(written, VariableNode):
             variables.append((name, written.name.value, is_non_null_type(argument.type)))
         elif written is not None:
+            visit(written, _NoVariables())
             constants[name] = value_from_ast(written, argument.type)
-            if constants[name] is Undefined:
-                raise NotPlanned
 
     def read(values: Variables) -> dict[str, Any]:
         arguments = dict(constants)

@@ -16,7 +16,7 @@ from gateway.schema.context import ROWS_TO_AN_ID
 from gateway.schema.plans.fields import LookupField
 from gateway.schema.plans.inputs import NotPlanned, argument_reader
 from gateway.schema.plans.plan import Run
-from gateway.schema.plans.selected import Selected, SelectedField
+from gateway.schema.plans.selected import FieldGroup, Selected
 
 
 class Lookup:
@@ -26,7 +26,7 @@ class Lookup:
         self,
         selected: Selected,
         declared: LookupField[Any],
-        below: SelectedField,
+        below: FieldGroup,
         field: GraphQLField,
     ) -> None:
         """Raises `NotPlanned` if its rows have fields without a plan."""

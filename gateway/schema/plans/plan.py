@@ -93,7 +93,7 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PlannedAnswer:
     """The JSON of `data`, and what it shows."""
 
     data: bytes
@@ -126,8 +126,7 @@ class Plan:
     """A compiled operation, for one combination of the values of `@skip` and `@include`.
 
     `scopes` are those that a client needs for all of its fields. Each field has a place in the
-    `template`. `lookups` are by collection: all of one are one read. `size` is the number of all
-    fields, those of rows included.
+    `template`. `lookups` are by collection: all of one are one read.
     """
 
     variables: VariableReader
@@ -136,9 +135,8 @@ class Plan:
     places: int
     fields: Sequence[tuple[int, Render]]
     lookups: Sequence[Sequence[tuple[int, LookupOfRows]]]
-    size: int
 
-    def answer(self, context: Context, variables: Mapping[str, object]) -> Answer | None:
+    def answer(self, context: Context, variables: Mapping[str, object]) -> PlannedAnswer | None:
         """Returns the answer, None if it cannot be made from what is decoded in this process."""
         if not self.scopes <= context.client.scopes:
             return None
@@ -151,7 +149,7 @@ class Plan:
                 json[place] = render(run)
         except (NotPlanned, GatewayError):
             return None
-        return Answer(self.template % tuple(json), run.reads)
+        return PlannedAnswer(self.template % tuple(json), run.reads)
 
 
 def _look_up(run: Run, group: Sequence[tuple[int, LookupOfRows]], json: list[bytes]) -> None:

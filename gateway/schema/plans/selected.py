@@ -1,9 +1,8 @@
 """The fields of an operation's selections, as graphql-core collects and merges them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 from graphql.execution.collect_fields import FieldDetails, collect_fields, collect_subfields
 from graphql.execution.executor import Executor
@@ -11,15 +10,18 @@ from graphql.execution.values import VariableValues
 
 from gateway.row import Row
 from gateway.schema.plans.inputs import NotPlanned
-from gateway.schema.plans.selections import Leaf, RenderedRows, RowSelection, plain_attribute
+from gateway.schema.plans.selections import (
+    TYPENAME,
+    Leaf,
+    RenderedRows,
+    RowSelection,
+    plain_attribute,
+    to_json,
+)
 
-TYPENAME: Final = "__typename"
 
-to_json = msgspec.json.Encoder().encode
-
-
-class SelectedField(NamedTuple):
-    """A field to execute: its response key, its name, and its merged nodes."""
+class FieldGroup(NamedTuple):
+    """A field to execute, in graphql-core's grouped field set: its key, name and merged nodes."""
 
     key: str
     name: str
@@ -44,29 +46,24 @@ class Selected:
         self._fragments = executor.fragments
         self._conditions = conditions
         self.memory = rendered
-        # The number of fields that were found so far.
-        self.size = 0
 
-    def fields_of_root(self, root: GraphQLObjectType) -> list[SelectedField]:
+    def fields_of_root(self, root: GraphQLObjectType) -> list[FieldGroup]:
         """Returns the fields of the operation itself."""
         found = collect_fields(self.schema, self._fragments, self._conditions, root, self.operation)
         return self._fields(found.grouped_field_set)
 
-    def fields(self, of_type: GraphQLObjectType, below: SelectedField) -> list[SelectedField]:
+    def fields(self, of_type: GraphQLObjectType, below: FieldGroup) -> list[FieldGroup]:
         """Returns the fields below a field whose value is of this type."""
         found = collect_subfields(
             self.schema, self._fragments, self._conditions, self.operation, of_type, below.nodes
         )
         return self._fields(found.grouped_field_set)
 
-    def _fields(self, grouped: dict[str, list[FieldDetails]]) -> list[SelectedField]:
-        self.size += len(grouped)
-        return [
-            SelectedField(key, nodes[0].node.name.value, nodes) for key, nodes in grouped.items()
-        ]
+    def _fields(self, grouped: dict[str, list[FieldDetails]]) -> list[FieldGroup]:
+        return [FieldGroup(key, nodes[0].node.name.value, nodes) for key, nodes in grouped.items()]
 
     def row(
-        self, of_type: GraphQLObjectType, below: SelectedField, show: Callable[[Row], object]
+        self, of_type: GraphQLObjectType, below: FieldGroup, show: Callable[[Row], object]
     ) -> RowSelection[Row]:
         """Returns the selection of a row; raises `NotPlanned` unless all are plain attributes."""
         leaves = []
@@ -90,11 +87,11 @@ class ObjectJson:
         self._type = of_type
         self._parts: list[bytes] = []
 
-    def place(self, field: SelectedField) -> None:
+    def place(self, field: FieldGroup) -> None:
         """Adds a key with a place for a value."""
         self._parts.append(to_json(field.key) + b":%b")
 
-    def constant(self, field: SelectedField) -> None:
+    def constant(self, field: FieldGroup) -> None:
         """Adds `__typename`; raises `NotPlanned` for any other field."""
         if field.name != TYPENAME:
             raise NotPlanned

@@ -1,8 +1,11 @@
+import gc
+
 import pytest
 from clock import Clock
+from graphql import Source
 from in_process import InProcess, in_process
 
-from gateway.schema.plans.plans import MAXIMUM_PLANS, OperationPlans, PlanMemory
+from gateway.schema.plans.plans import MAXIMUM_CHARACTERS, MAXIMUM_PLANS, PlanMemory
 from gateway.schema.plans.selections import OVERHEAD_BYTES, Rendered, RenderedRows
 
 FRESH, TTL = 5.0, 15.0
@@ -143,28 +146,63 @@ async def test_rows_of_a_request_that_is_not_ready_are_charged_once(clock: Clock
     assert "errors" not in await gateway.ask(document)
 
 
-async def test_an_operation_has_at_most_eight_plans() -> None:
+def conditional(names: list[str]) -> str:
+    """A document with a condition for each name, by default false."""
+    declared = " ".join(f"${name}: Boolean = false" for name in names)
+    fields = " ".join(f"{name}: __typename @skip(if: ${name})" for name in names)
+    return f"query({declared}) {{ {fields} }}"
+
+
+async def test_an_operation_keeps_its_newest_eight_plans() -> None:
     gateway = in_process(10)
     names = [f"v{n}" for n in range(4)]
-    declared = " ".join(f"${name}: Boolean!" for name in names)
-    fields = " ".join(f"{name}: __typename @skip(if: ${name})" for name in names)
-    document = f"query({declared}) {{ {fields} }}"
-    planned = gateway.app.state.answers
+    document = conditional(names)
     for bits in range(16):
-        values = {name: bool(bits >> at & 1) for at, name in enumerate(names)}
+        await gateway.ask(document, **{name: bool(bits >> at & 1) for at, name in enumerate(names)})
+    planned = gateway.app.state.answers
+    assert (planned.planned, planned.executed) == (15, 1)
+    (plans,) = gateway_plans(gateway, document)
+    assert len(plans) == MAXIMUM_PLANS
+    assert (True, True, True, True) in plans
+
+
+async def test_a_condition_by_default_has_the_plan_of_its_value() -> None:
+    gateway = in_process(10)
+    document = conditional(["a"])
+    for variables in ({}, {"a": False}, {}, {"other": True}):
+        await gateway.ask(document, **variables)
+    (plans,) = gateway_plans(gateway, document)
+    assert [*plans] == [(False,)]
+
+
+def gateway_plans(gateway: InProcess, document: str) -> list[dict[object, object]]:
+    """Returns the plans of each operation of a document."""
+    ready = gateway.app._stack._ready  # type: ignore[attr-defined] # the graph has no other name
+    known = ready._planned_data.__self__.documents.peek(document)
+    return [operation._plans for operation in known.plans.values()]
+
+
+async def test_plans_of_forgotten_documents_hold_no_document() -> None:
+    gateway = in_process(10)
+    await gateway.page(first=10)
+    graph = gateway.app._stack._ready._planned_data.__self__  # type: ignore[attr-defined] # see above
+    for number in range(40):
+        document = f"query A {{ segments(first: 1) {{ nodes {{ a{number}: id }} }} }} #"
         for _ in range(2):
-            await gateway.ask(document, **values)
-    # The first request of all had no plan yet.
-    assert planned.planned == 2 * MAXIMUM_PLANS - 1
+            await gateway.ask(document + "x" * 5000)
+    gc.collect()
+    sources = sum(isinstance(one, Source) for one in gc.get_objects())
+    assert len(graph.documents.cache) < 40
+    assert sources <= len(graph.documents.cache) + 2
+    assert graph.plans.characters <= MAXIMUM_CHARACTERS
 
 
-async def test_the_oldest_plans_are_forgotten() -> None:
-    memory = PlanMemory(maximum_fields=2)
+def test_the_oldest_plans_are_forgotten_and_each_counts() -> None:
+    memory = PlanMemory(maximum_characters=20)
     plans: list[dict[tuple[object, ...], None]] = [{}, {}, {}]
     for own in plans:
-        memory.keep(own, (), None)  # type: ignore[arg-type] # only None is kept here
-    assert (plans, memory.fields) == ([{}, {(): None}, {(): None}], 2)
-    assert OperationPlans.__doc__
+        memory.keep(own, (), None, 10)  # type: ignore[arg-type] # only None is kept here
+    assert (plans, memory.characters) == ([{}, {(): None}, {(): None}], 20)
 
 
 class Named:

@@ -104,6 +104,13 @@ def test_answer_that_is_not_fresh_is_not_kept() -> None:
     assert (kept.keys("abc"), kept.cache.bytes) == ("", 0)
 
 
+def test_answer_from_the_future_is_not_valid() -> None:
+    kept = Kept()
+    kept.offer("a", success())
+    assert kept.keys("a", NOW - 14.999) == "a"
+    assert kept.keys("a", NOW - 15) == ""  # the clock was set back
+
+
 def test_change_of_one_of_its_collections_ends_an_answer() -> None:
     kept = Kept()
     kept.offer("a", success())
