@@ -35,18 +35,16 @@ SCALARS: Final[Mapping[str, type]] = {"Int": int, "String": str, "ID": str, "Boo
 
 
 class VariableReader:
-    """The variables of one operation."""
+    """The variables of one operation of a valid document."""
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
         """Raises `NotPlanned` for a variable of another type."""
         self._variables: list[tuple[str, Check, object]] = []
         for node in operation.variable_definitions or ():
-            type_ = type_from_ast(schema, node.type)
-            if type_ is None:
-                raise NotPlanned
+            type_ = cast(GraphQLInputType, type_from_ast(schema, node.type))
             default: object = Undefined
             if node.default_value is not None:
-                default = value_from_ast(node.default_value, cast(GraphQLInputType, type_))
+                default = value_from_ast(node.default_value, type_)
             self._variables.append((node.variable.name.value, _check_of(type_), default))
 
     def read(self, sent: Variables) -> dict[str, object]:

@@ -27,6 +27,10 @@ TYPENAME: Final = "__typename"
 to_json = msgspec.json.Encoder().encode
 
 
+# The name of the type, the leaves, and what makes a row an object.
+SelectionKey = tuple[str, tuple["Leaf", ...], Callable[[Any], object]]
+
+
 class Leaf(NamedTuple):
     """A selected field of a row's type; without `attribute` it is `__typename`."""
 
@@ -162,14 +166,14 @@ class RenderedRows:
         self.bytes = 0
         self._maximum_bytes = maximum_bytes
         self._filled: OrderedDict[Rendered[Any], None] = OrderedDict()
-        self._known: WeakValueDictionary[tuple[str, tuple[Leaf, ...]], RowSelection[Any]]
+        self._known: WeakValueDictionary[SelectionKey, RowSelection[Any]]
         self._known = WeakValueDictionary()
 
     def selection(
         self, of_type: GraphQLObjectType, leaves: Sequence[Leaf], show: Callable[[Row], object]
     ) -> RowSelection[Row]:
         """Returns the selection of these fields; all plans share it."""
-        key = (of_type.name, tuple(leaves))
+        key = (of_type.name, tuple(leaves), show)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = RowSelection(of_type, leaves, show, self)

@@ -317,3 +317,20 @@ async def test_body_that_comes_while_it_is_read_is_not_in_the_scope() -> None:
     cycle.end_body()
     assert "gateway.whole_body" not in cycle.scope
     assert await cycle.receive() == {"type": "http.request", "body": b"}", "more_body": False}
+
+
+@pytest.mark.parametrize("value", [b"chunked", b"Chunked"])
+async def test_application_may_chunk_its_answer_itself_whatever_length_it_names(
+    value: bytes,
+) -> None:
+    transport = Transport()
+    coding = (b"transfer-encoding", value)
+    await sent(cycle_of(transport), start(coding, LENGTH_2), part(b"abc"))
+    lines = b"transfer-encoding: " + value, b"content-length: 2"
+    assert transport.writes == [head(*lines) + b"3\r\nabc\r\n0\r\n\r\n"]
+
+
+async def test_empty_part_writes_nothing_once_the_head_is_written() -> None:
+    transport = Transport()
+    await sent(cycle_of(transport), start(LENGTH_2), part(b"{", more=True), part(more=True))
+    assert transport.writes == [head(b"content-length: 2") + b"{"]

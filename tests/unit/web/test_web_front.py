@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -70,9 +71,9 @@ async def answer_of(
     return sent[0]["type"], sent[0]["status"]
 
 
-async def warm(**settings: str) -> InProcess:
+async def warm(**settings: Any) -> InProcess:
     """Returns a gateway that has its answer to the query ready."""
-    gateway = in_process(3, clock=Clock(), **settings)  # type: ignore[arg-type] # only settings
+    gateway = in_process(3, clock=Clock(), **settings)
     await gateway.app(
         {
             "type": "http",
@@ -261,6 +262,15 @@ async def test_get_that_names_the_entity_tag_is_answered_with_304() -> None:
         assert (message["status"], message["parts"]) == (304, ())
         assert b"content-length" not in message["lines"]
         assert b"etag: " + lines[b"etag"] in message["lines"].split(b"\r\n")
+
+
+async def test_entity_tag_is_answered_with_304_by_the_ordinary_way_too() -> None:
+    gateway = await warm(ALLOW_GET_DOCUMENTS="true")
+    asked = {"query": QUERY}
+    etag = (await gateway.http.get("/graphql", params=asked)).headers["etag"]
+    answer = await gateway.http.get("/graphql", params=asked, headers={"if-none-match": etag})
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+    assert "content-length" not in answer.headers
 
 
 async def test_credentials_that_are_not_known_are_handed_on(tmp_path: Path) -> None:

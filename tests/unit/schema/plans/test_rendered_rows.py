@@ -124,12 +124,13 @@ def test_row_that_has_changed_is_rendered_again_in_place_of_the_earlier_one() ->
 
 
 def test_selections_of_equal_keys_and_fields_are_shared() -> None:
-    memory = RenderedRows()
-    selection = selection_of(memory, *ID)
-    assert selection_of(memory, *ID) is selection
-    assert selection_of(memory, Leaf("x", "id")) is not selection
-    assert selection_of(memory, Leaf("id", None)) is not selection
-    assert selection_of(memory, *ID, Leaf("name", "name")) is not selection
+    memory, show = RenderedRows(), Shower()
+    selection = selection_of(memory, *ID, show=show)
+    assert selection_of(memory, *ID, show=show) is selection
+    assert selection_of(memory, *ID, show=Shower()) is not selection
+    assert selection_of(memory, Leaf("x", "id"), show=show) is not selection
+    assert selection_of(memory, Leaf("id", None), show=show) is not selection
+    assert selection_of(memory, *ID, Leaf("name", "name"), show=show) is not selection
 
 
 def test_selection_whose_rows_were_all_there_for_longest_forgets_them() -> None:
