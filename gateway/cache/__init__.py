@@ -1,7 +1,7 @@
 """Reads through memory and Redis.
 
 policy         the freshness of a value by its age
-memory         entries in the process, bounded in bytes
+memory         entries in the process; `least_recently_used` bounds it in bytes
 shared_store   entries in Redis
 entries        both stores as one
 single_flight  one call in flight per key

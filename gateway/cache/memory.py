@@ -1,10 +1,10 @@
 """Entries in this process's memory, decoded and bounded in bytes."""
 
 import sys
-from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
+from gateway.cache.least_recently_used import LeastRecentlyUsed, Weighted
 from gateway.cache.policy import Entry
 
 # The size of a key, its dict entry and its links in the LRU list, in addition to the value.
@@ -12,32 +12,6 @@ ENTRY_OVERHEAD_BYTES = 400
 # The size of a decoded value relative to its encoded bytes: of a block of 250 rows with all their
 # cursors 4.1, without them 3.3; of a row 3.2.
 DECODED_WEIGHT = 4
-
-
-class _Weighted(NamedTuple):
-    entry: Entry[Any]  # entries of all kinds; the key determines the kind
-    weight: int
-
-
-class _LeastRecentlyUsed(OrderedDict[str, _Weighted]):
-    """Entries up to `maximum_bytes`, the least recently used first.
-
-    A read by cachetools' own takes five times as long.
-    """
-
-    def __init__(self, maximum_bytes: int) -> None:
-        super().__init__()
-        self.bytes = 0
-        self._maximum_bytes = maximum_bytes
-
-    def __setitem__(self, key: str, stored: _Weighted) -> None:
-        if key in self:
-            self.bytes -= self[key].weight
-        super().__setitem__(key, stored)
-        self.move_to_end(key)
-        self.bytes += stored.weight
-        while self.bytes > self._maximum_bytes:
-            self.bytes -= self.popitem(last=False)[1].weight
 
 
 class Memory:
@@ -48,7 +22,7 @@ class Memory:
         self._store = _simple_memory_cache()(timeout=None)
         # aiocache's memory backend has no bound of its own. Its entries have no timer either
         # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
-        self._store._cache = self._stored = _LeastRecentlyUsed(maximum_bytes)
+        self._store._cache = self._stored = LeastRecentlyUsed[Entry[Any]](maximum_bytes)
         self._maximum_bytes = maximum_bytes
 
     def get_many(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
@@ -60,7 +34,7 @@ class Memory:
                 found.append(None)
             else:
                 move_to_end(key)  # now the most recently used
-                found.append(stored.entry)
+                found.append(stored.value)
         return found
 
     async def set(self, key: str, entry: Entry[Any], encoded_bytes: int) -> None:
@@ -69,8 +43,8 @@ class Memory:
         if weight > self._maximum_bytes:
             return
         stored = self._stored.get(key)
-        if stored is None or stored.entry.read_at <= entry.read_at:
-            await self._store.set(key, _Weighted(entry, weight))
+        if stored is None or stored.value.read_at <= entry.read_at:
+            await self._store.set(key, Weighted(entry, weight))
 
 
 def _simple_memory_cache() -> Any:

@@ -70,7 +70,6 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                interface="asgi3",  # uvicorn would call an application without `async def` twice
                 http=HttpProtocol,
                 ws="none",
                 lifespan="on",

@@ -14,14 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.identity import Client
 from gateway.web.answers import RawResponse, head_lines
 from gateway.web.browsers import Browsers
-from gateway.web.graphql import ASKED, READS
+from gateway.web.graphql import ASKED, PATH, READS
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
 from gateway.web.ready_answers import POST, OperationRequest, ReadyAnswers
 from gateway.web.request_id import COMMON_HEADERS, begin_request
 
 log = logging.getLogger(__name__)
 
-PATH: Final = "/graphql"
 # Set by the server: the body of a request, if all of it had come when the request began.
 WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)

@@ -26,6 +26,7 @@ from gateway.web.request_body import receive_body
 from gateway.web.request_error import RequestError
 from gateway.web.request_id import request_id_of
 
+PATH: Final = "/graphql"
 ALLOWED_METHODS = "GET, HEAD, POST"
 READS: Final = ("GET", "HEAD")
 SEC_FETCH_SITE: Final = "sec-fetch-site"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from gateway.cache.least_recently_used import LeastRecentlyUsed, Weighted
 from gateway.errors import ErrorCode
 
 # Longer bodies are not kept: their requests are rarely repeated.
@@ -56,22 +57,26 @@ class ResponseCache:
     def __init__(
         self, maximum_bytes: int, fresh_seconds: float, changed_at: Callable[[str], float]
     ) -> None:
-        self.bytes = 0
         self._maximum_bytes = maximum_bytes
         self._fresh_seconds = fresh_seconds
         self._changed_at = changed_at
-        self._kept: OrderedDict[Hashable, tuple[Success, int]] = OrderedDict()
+        self._kept = LeastRecentlyUsed[Success](maximum_bytes)
         self._seen: OrderedDict[int, None] = OrderedDict()
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all answers that are kept, and of their requests."""
+        return self._kept.bytes
 
     def find(self, key: Hashable, now: float) -> Success | None:
         """Returns the answer to a request, None if there is no valid one."""
         kept = self._kept.get(key)
         if kept is None:
             return None
-        if self._is_fresh(kept[0], now):
+        if self._is_fresh(kept.value, now):
             self._kept.move_to_end(key)
-            return kept[0]
-        self._drop(key)
+            return kept.value
+        self._kept.drop(key)
         return None
 
     def offer(self, key: Hashable, request_bytes: int, answer: Success, now: float) -> None:
@@ -86,15 +91,7 @@ class ResponseCache:
             if len(self._seen) > SEEN:
                 self._seen.popitem(last=False)
             return
-        if key in self._kept:
-            self._drop(key)
-        self._kept[key] = answer, size
-        self.bytes += size
-        while self.bytes > self._maximum_bytes:
-            self._drop(next(iter(self._kept)))
-
-    def _drop(self, key: Hashable) -> None:
-        self.bytes -= self._kept.pop(key)[1]
+        self._kept[key] = Weighted(answer, size)
 
     def _is_fresh(self, answer: Success, now: float) -> bool:
         read_at = answer.oldest_read_at

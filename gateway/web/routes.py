@@ -13,13 +13,11 @@ from gateway.errors import ErrorCode
 from gateway.lifecycle import Lifecycle
 from gateway.web.browsers import Browsers
 from gateway.web.graphiql import graphiql_routes
-from gateway.web.graphql import GraphQLEndpoint
+from gateway.web.graphql import PATH, GraphQLEndpoint
 from gateway.web.health import PATHS, Readiness, index, live, ready
 from gateway.web.request_id import RequestIds
 from gateway.web.responses import error_response
 from gateway.web.unexpected_errors import UnexpectedErrors
-
-GRAPHQL_PATH = "/graphql"
 
 
 class Web(Starlette):
@@ -67,7 +65,7 @@ class Web(Starlette):
         await self._stack(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
+        if scope["type"] == "http" and scope["path"] == PATH:
             await self._graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

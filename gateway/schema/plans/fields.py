@@ -40,6 +40,3 @@ class LookupField(Generic[Row]):
     type_name: str
     scope: AccessScope
     is_of_entities: bool = False
-
-
-PlannedField = ConnectionField[Any] | LookupField[Any]

@@ -6,7 +6,6 @@ from graphql import Source
 from in_process import InProcess, in_process
 
 from gateway.schema.plans.plans import MAXIMUM_CHARACTERS, MAXIMUM_PLANS, PlanMemory
-from gateway.schema.plans.selections import OVERHEAD_BYTES, Rendered, RenderedRows
 
 FRESH, TTL = 5.0, 15.0
 ABSENT = "1a2b3c4d-0000-4000-8000-1a2b3c4d5e6f"
@@ -203,44 +202,3 @@ def test_the_oldest_plans_are_forgotten_and_each_counts() -> None:
     for own in plans:
         memory.keep(own, (), None, 10)  # type: ignore[arg-type] # only None is kept here
     assert (plans, memory.characters) == ([{}, {(): None}, {(): None}], 20)
-
-
-class Named:
-    """A row; two of them are equal if their names are."""
-
-    def __init__(self, row_id: str, name: str) -> None:
-        self.id = row_id
-        self.name = name
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Named) and self.name == other.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-
-def test_json_is_made_once_for_equal_rows_and_counted_exactly() -> None:
-    memory = RenderedRows()
-    rendered, made = Rendered[Named](memory), list[str]()
-
-    def make(key: str, row: Named) -> bytes:
-        made.append(key)
-        return row.name.encode()
-
-    for name in ("one", "one", "three"):
-        assert rendered.all_of(["a"], [Named("a", name)], make) == [name.encode()]
-        assert rendered.one("a", Named("a", name), make) == name.encode()
-    assert made == ["a", "a"]
-    assert memory.bytes == rendered.bytes == len("three") + OVERHEAD_BYTES
-
-
-def test_the_selection_that_made_nothing_for_longest_forgets_its_rows() -> None:
-    memory = RenderedRows(2 * (OVERHEAD_BYTES + 1))
-    first, second = Rendered[Named](memory), Rendered[Named](memory)
-    row = Named("a", "x")
-    for rendered in (first, second, second):
-        rendered.one("a", row, lambda _, row: row.name.encode())
-    second.one("b", row, lambda _, row: row.name.encode())
-    assert (first.bytes, second.bytes, memory.bytes) == (0, 1402, 1402)
-    first.one("a", row, lambda _, row: row.name.encode())
-    assert (first.bytes, second.bytes, memory.bytes) == (701, 0, 701)
