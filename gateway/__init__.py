@@ -4,6 +4,7 @@ The map, from the lowest layer to the highest. A module imports only from those 
 
 errors         the whole error tree, each error with its code
 row            a row: the element of every list
+at_once        what an application may offer a server beside ASGI: answers that need no wait
 request_scope  the deadline of one client request, and the age of the values in its answer
 breaker        one circuit breaker, for the upstream and for Redis
 socket_errors  descriptions of connection failures for the operator

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class RequestScope:
     is_stale: bool = False
     stale_because: ErrorCode | None = None
     collections: set[str] = field(default_factory=set)
-    rows: list[Sequence[Identified | None]] = field(default_factory=list)
+    rows: list[Iterable[Identified | None]] = field(default_factory=list)
 
     @property
     def seconds_left(self) -> float:
@@ -94,7 +94,7 @@ def request_scope() -> RequestScope | None:
     return _current.get()
 
 
-def record_rows(rows: Sequence[Identified | None]) -> None:
+def record_rows(rows: Iterable[Identified | None]) -> None:
     """Records rows that the answer to the running request shows."""
     if (scope := _current.get()) is not None:
         scope.rows.append(rows)

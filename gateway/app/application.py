@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 import httpx
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from gateway.app.authentication import create_authentication
 from gateway.app.composition import create_services
 from gateway.app.readiness import readiness_of
+from gateway.at_once import AnswerAtOnce, no_answer
 from gateway.identity import Client
 from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
@@ -54,7 +54,7 @@ def create_app(
     authenticate: Authenticate | None = None,
     *,
     plans: bool = True,
-) -> Starlette:
+) -> Web:
     """Returns the ASGI application of one gateway process.
 
     `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets,
@@ -111,7 +111,7 @@ def create_app(
             settings.cache_ttl_seconds,
             services.lists.changed_at,
         ),
-        graph.planned_data if plans else _no_plan,
+        graph.planned if plans else _no_plan,
         documents,
         new_context,
         answers,
@@ -131,17 +131,16 @@ def create_app(
         get_documents=get_documents,
     )
 
-    def front(app: ASGIApp, browsers: Browsers) -> ASGIApp:
+    def front(browsers: Browsers) -> AnswerAtOnce:
         if not isinstance(authenticate, Authentication):
-            return app
+            return no_answer
         return Front(
-            app,
             ready,
             authenticate,
             browsers,
             max_body_bytes=settings.max_body_bytes,
             get_documents=get_documents,
-        )
+        ).answer_at_once
 
     app = Web(
         graphql,

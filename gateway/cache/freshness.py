@@ -52,14 +52,16 @@ class FreshnessNow:
         age = self._clock() - read_at
         return is_current and self._policy.freshness_at(age) is Freshness.FRESH
 
-    def since(self, collection: str, not_before: float = 0) -> float:
-        """Returns the time after which the fresh values of a collection were read.
+    def fresh_between(self, collection: str, not_before: float = 0) -> tuple[float, float]:
+        """Returns the times between which the fresh values of a collection were read.
 
-        It is infinite if the cache is off. A value from the future may not be fresh all the same.
+        The first is infinite if the cache is off. A value of another time may be fresh all the
+        same, if the clock was set back.
         """
+        now = self._clock()
         if not self._policy.ttl:
-            return math.inf
-        return max(self._clock() - self._policy.ttl, self.written_at(collection), not_before)
+            return math.inf, now
+        return max(now - self._policy.ttl, self.written_at(collection), not_before), now
 
     def is_stale(self, read_at: float) -> bool:
         """Whether a value is past its ttl; without a cache, none is."""

@@ -133,7 +133,7 @@ class ReadThroughCache:
         if not self.policy.ttl:
             return None
         # Most entries lie within these times. All others take a closer look.
-        now, since = self._clock(), self.freshness.since(kind.collection, not_before)
+        since, now = self.freshness.fresh_between(kind.collection, not_before)
         entries: list[Entry[Value]] = []
         for entry in self._entries.in_memory(keys):
             if entry is None or not (
@@ -152,7 +152,7 @@ class ReadThroughCache:
         not_before: float = 0,
     ) -> None:
         """Counts ready entries that an answer contains as hits, and refreshes the stale ones."""
-        since = self.freshness.since(kind.collection, not_before)
+        since, _ = self.freshness.fresh_between(kind.collection, not_before)
         stale = [
             key
             for key, entry in entries.items()

@@ -1,13 +1,11 @@
 """Reads lists of the upstream in blocks, through the cache."""
 
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, cast
-
-from cachetools import LRUCache
 
 from gateway.bigcommerce.operations import Upstream
 from gateway.cache.fills import Fill
@@ -55,12 +53,14 @@ class Lists:
         self._store_hash = store_hash
         self._store_key = store_key
         # Collections of one name have one type of rows.
-        self._sources: LRUCache[str, ListSource[Any]] = LRUCache(MAXIMUM_LISTS)
+        self._sources: OrderedDict[str, ListSource[Any]] = OrderedDict()
 
     def of(self, collection: Collection[Row]) -> "ListSource[Row]":
         """Returns the blocks of a collection."""
-        source = cast(ListSource[Row] | None, self._sources.get(collection.name))
-        if source is None:
+        source = cast("ListSource[Row] | None", self._sources.get(collection.name))
+        if source is not None:
+            self._sources.move_to_end(collection.name)
+        else:
             source = self._sources[collection.name] = ListSource(
                 collection,
                 self.upstream,
@@ -69,6 +69,8 @@ class Lists:
                 self.keys_of(collection),
                 name=f"{collection.name} of {self._store_hash}",
             )
+            if len(self._sources) > MAXIMUM_LISTS:
+                self._sources.popitem(last=False)
         return source
 
     def changed_at(self, collection: str) -> float:
@@ -101,7 +103,7 @@ class ListSource(Generic[Row]):
     ) -> None:
         self.name = name
         self.total: int | None = None
-        self._collection = collection.name
+        self.collection = collection.name
         self._listing = collection.listing
         self._blocks, self._rows = collection.blocks, collection.rows
         self._upstream = upstream
@@ -137,13 +139,13 @@ class ListSource(Generic[Row]):
         """Returns the total, None if the newest answer is not fresh."""
         is_current = self.total_read_at >= self.invalid_before
         is_fresh = is_current and self._cache.freshness.is_fresh(
-            self._collection, self.total_read_at
+            self.collection, self.total_read_at
         )
         return self.total if is_fresh else None
 
     def record_total(self) -> None:
         """Records that the answer contains the total."""
-        self._cache.record_read(self._collection, self.total_read_at)
+        self._cache.record_read(self.collection, self.total_read_at)
 
     def ready(self, index: int) -> Block[Row] | None:
         """Returns a block if it is served at once from memory, else None; refreshes nothing."""
@@ -156,12 +158,17 @@ class ListSource(Generic[Row]):
 
         The caller records their reads.
         """
+        freshness = self._cache.freshness
+        since, _ = freshness.fresh_between(self.collection, self.invalid_before)
         for block in blocks:
+            self._learn(block)
+            if block.read_at > since:
+                self._cache.hits += 1
+                continue
             key = self._keys.block(block.size, block.index)
             fill = self._fill_of(block.size, self.invalid_before)
             entries = {key: Entry(block.read_at, block)}
             self._cache.serve(self._blocks, entries, fill, self.invalid_before)
-            self._learn(block)
 
     async def read(self, index: int, not_before: float = 0) -> Block[Row]:
         """Returns one block, fresh or stale as `ReadThroughCache.read` decides.
@@ -191,7 +198,7 @@ class ListSource(Generic[Row]):
 
     def record_read(self, block: Block[Row]) -> None:
         """Records that the answer contains a block."""
-        self._cache.record_read(self._collection, block.read_at, block.stale_because)
+        self._cache.record_read(self.collection, block.read_at, block.stale_because)
 
     def invalidate_before(self, read_at: float) -> None:
         """Invalidates every block that was read before `read_at`."""

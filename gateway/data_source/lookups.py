@@ -70,12 +70,20 @@ class Lookups(Generic[Row]):
         """
         return self._cache.ready(self._kind, map(self._keys.row, ids))
 
+    def fresh_between(self) -> tuple[float, float]:
+        """Returns the times between which entries were read that `ready` returns."""
+        return self._cache.freshness.fresh_between(self._kind.collection)
+
+    def count_hits(self, hits: int) -> None:
+        """Counts fresh entries that an answer contains."""
+        self._cache.hits += hits
+
     def serve(self, ids: Sequence[str], entries: Sequence[Entry[Row | None]]) -> None:
         """Counts ready entries that an answer contains as hits, and refreshes the stale ones.
 
         The caller records their reads.
         """
-        since = self._cache.freshness.since(self._kind.collection)
+        since, _ = self.fresh_between()
         stale = {
             self._keys.row(row_id): entry
             for row_id, entry in zip(ids, entries, strict=True)

@@ -5,7 +5,7 @@ read. `view` keeps the blocks of one answer to one version of the list, `reading
 in it, and `slices` is the result. `still` finds the window without waiting, if nothing has moved.
 """
 
-from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockSource
+from gateway.pagination.blocks import PAGE_SIZE_CHANGES, Block, BlockCursors, BlockSource
 from gateway.pagination.cursors import Cursor, decode_cursor, encode_cursor, fingerprint
 from gateway.pagination.reading import read_slice, read_total
 from gateway.pagination.slices import Slice
@@ -25,6 +25,7 @@ __all__ = [
     "MAXIMUM_ROWS",
     "PAGE_SIZE_CHANGES",
     "Block",
+    "BlockCursors",
     "BlockSource",
     "ConnectionArguments",
     "Cursor",

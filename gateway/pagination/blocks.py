@@ -1,9 +1,10 @@
 """A list of the upstream as pagination sees it: rows with ids, in blocks of one size."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, Protocol
+from weakref import ref
 
 from gateway.errors import ErrorCode
 from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor, encode_cursor, fingerprint
@@ -12,15 +13,44 @@ from gateway.row import Row
 PAGE_SIZE_CHANGES = "The store's API changes the size of its pages all the time."
 
 
-@dataclass(slots=True)
-class _Minted:
-    """The cursors of a block's rows that have been asked for, in one list.
+class BlockCursors(Generic[Row]):
+    """The cursors of a block's `rows` in one list, made as they are asked for.
 
-    The first rows of a block remember rows of the block before: `before` has the ids of those.
+    The first rows of a block remember up to `REMEMBERED_ROWS` rows before the block.
     """
 
-    cursors: list[str | None]
-    before: list[str | None] = field(default_factory=list)
+    def __init__(self, list_name: str, start: int, rows: Sequence[Row | None]) -> None:
+        self.rows = rows
+        self._list_name = list_name
+        self._start = start
+        self._before: Sequence[Row | None] = ()
+        self._ids_before: Sequence[str | None] | None = None
+        self._made: list[str | None] = [None] * len(rows)
+
+    def follow(self, before: Sequence[Row | None]) -> bool:
+        """Returns whether these are the rows before the block; the first ones are."""
+        ids = [None if row is None else row.id for row in before]
+        if self._ids_before is None:
+            self._before, self._ids_before = before, ids
+        return ids == self._ids_before
+
+    def between(self, low: int, high: int) -> Sequence[str | None]:
+        """Returns the cursors of `rows[low:high]`, None for a row that cannot be used."""
+        found = self._made[low:high]
+        if None in found:
+            for at in range(low, min(high, len(self.rows))):
+                if self._made[at] is None and (row := self.rows[at]) is not None:
+                    self._made[at] = self._make(at, row)
+            found = self._made[low:high]
+        return found
+
+    def _make(self, at: int, row: Row) -> str:
+        if at >= REMEMBERED_ROWS:
+            remembered = self.rows[at - REMEMBERED_ROWS : at]
+        else:
+            remembered = [*self._before, *self.rows[:at]][-REMEMBERED_ROWS:]
+        marks = tuple(fingerprint(one.id) for one in reversed(remembered) if one is not None)
+        return encode_cursor(Cursor(self._start + at, row.id, marks), self._list_name)
 
 
 @dataclass(frozen=True)
@@ -53,41 +83,47 @@ class Block(Generic[Row]):
         return len(self.offsets) == len(self.rows)
 
     @cached_property
-    def _minted(self) -> dict[str, _Minted]:
+    def _cursors(self) -> dict[str, BlockCursors[Row]]:
+        """Its cursors by list."""
         return {}
 
-    def cursors(
-        self, list_name: str, low: int, high: int, before: Sequence[Row | None]
-    ) -> Sequence[str | None]:
-        """Returns the cursors of `rows[low:high]`, None for a row that cannot be used.
+    @cached_property
+    def _apart_from(self) -> list[ref["Block[Row]"]]:
+        """The last block that was found to share no row with this one."""
+        return []
 
-        `before` has the up to `REMEMBERED_ROWS` rows before the block. It is needed only if `low`
-        is less than that. The block keeps its cursors.
+    def cursors(self, list_name: str, before: Sequence[Row | None] | None) -> BlockCursors[Row]:
+        """Returns the cursors of its rows, which it keeps.
+
+        `before` has the up to `REMEMBERED_ROWS` rows before the block, None if none of the cursors
+        that are asked for depends on them.
         """
-        minted = self._minted.get(list_name)
-        if minted is None:
-            minted = self._minted[list_name] = _Minted([None] * len(self.rows))
-        if low < REMEMBERED_ROWS and self.index:
-            ids = [None if row is None else row.id for row in before]
-            if minted.before != ids:
-                minted.before = ids
-                head = min(REMEMBERED_ROWS, len(self.rows))
-                minted.cursors[:head] = [None] * head
-        found = minted.cursors[low:high]
-        if not all(found):
-            for at, row in enumerate(self.rows[low:high], low):
-                if minted.cursors[at] is None and row is not None:
-                    minted.cursors[at] = self._mint(list_name, at, row, before)
-            found = minted.cursors[low:high]
-        return found
+        cursors = self._cursors.get(list_name)
+        if cursors is None or not (before is None or cursors.follow(before)):
+            cursors = BlockCursors(list_name, self.index * self.size, self.rows)
+            self._cursors[list_name] = cursors
+            if before is not None:
+                cursors.follow(before)
+        return cursors
 
-    def _mint(self, list_name: str, at: int, row: Row, before: Sequence[Row | None]) -> str:
-        if at >= REMEMBERED_ROWS:
-            remembered = self.rows[at - REMEMBERED_ROWS : at]
-        else:
-            remembered = [*before, *self.rows[:at]][-REMEMBERED_ROWS:]
-        marks = tuple(fingerprint(one.id) for one in reversed(remembered) if one is not None)
-        return encode_cursor(Cursor(self.index * self.size + at, row.id, marks), list_name)
+    def is_apart_from(self, other: "Block[Row]") -> bool:
+        """Whether no row stands in both blocks."""
+        known = self._apart_from
+        if known and known[0]() is other:
+            return True
+        is_apart = self.offsets.keys().isdisjoint(other.offsets)
+        if is_apart:
+            known[:] = [ref(other)]
+        return is_apart
+
+
+def are_apart(blocks: Collection[Block[Row]]) -> bool:
+    """Whether no row stands in two of the blocks."""
+    if len(blocks) == 2:
+        one, other = blocks
+        return one.is_apart_from(other)
+    ids: set[str] = set().union(*(block.offsets for block in blocks))
+    return len(ids) == sum(len(block.offsets) for block in blocks)
 
 
 def do_agree(blocks: Collection[Block[Row]], version_seconds: float) -> bool:
@@ -100,10 +136,7 @@ def do_agree(blocks: Collection[Block[Row]], version_seconds: float) -> bool:
     times = [block.read_at for block in blocks]
     if max(times) - min(times) > version_seconds:
         return False
-    ids: set[str] = set().union(*(block.offsets for block in blocks))
-    return len({block.total for block in blocks}) == 1 and len(ids) == sum(
-        len(block.offsets) for block in blocks
-    )
+    return len({block.total for block in blocks}) == 1 and are_apart(blocks)
 
 
 class BlockSource(Protocol[Row]):

@@ -10,7 +10,7 @@ from gateway.pagination.windows import (
     Window,
     blocks_to_cut,
     cut_window,
-    likely_blocks,
+    likely_window,
     windows_beside,
 )
 from gateway.row import Row
@@ -43,7 +43,8 @@ async def read_slice(source: BlockSource[Row], arguments: ConnectionArguments) -
     if source.total is None:
         # The answer has the total, so that no further page past the end is requested.
         await view.need([_first_offset(arguments) // source.size])
-    await view.need(likely_blocks(arguments, view.total, view.size))
+    _, likely = likely_window(arguments, view.total, view.size)
+    await view.need(likely)
     for round_ in range(ROUNDS + 1):
         version = view.version
         # The last round accepts blocks that disagree, so that the loop ends with an answer.

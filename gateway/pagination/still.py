@@ -2,12 +2,7 @@
 
 from gateway.pagination.blocks import Block, BlockSource, do_agree
 from gateway.pagination.slices import Slice
-from gateway.pagination.windows import (
-    ConnectionArguments,
-    blocks_to_cut,
-    cut_window,
-    likely_blocks,
-)
+from gateway.pagination.windows import ConnectionArguments, likely_window
 from gateway.row import Row
 
 
@@ -20,28 +15,25 @@ def still_page(source: BlockSource[Row], arguments: ConnectionArguments) -> Slic
     total, size = source.total, source.size
     if total is None:
         return None
+    window, needed = likely_window(arguments, total, size)
     blocks: dict[int, Block[Row]] = {}
-    for index in likely_blocks(arguments, total, size):
+    for index in needed:
         block = source.ready(index)
         if block is None or block.size != size:
             return None
         blocks[index] = block
     if not do_agree(blocks.values(), source.version_seconds):
         return None
-    total = next(iter(blocks.values())).total
-    low, high = 0, total
-    if (after := arguments.after) is not None:
-        low = after.offset + 1
-    if (before := arguments.before) is not None:
-        high = before.offset
-    for cursor in (after, before):
+    if (total_now := next(iter(blocks.values())).total) != total:
+        total = total_now
+        window, needed = likely_window(arguments, total, size)
+        if not blocks.keys() >= needed:
+            return None
+    for cursor in (arguments.after, arguments.before):
         if cursor is not None:
             block = blocks.get(cursor.offset // size) if cursor.offset < total else None
             if block is None or block.offsets.get(cursor.row_id) != cursor.offset:
                 return None
-    window = cut_window(arguments.first, arguments.last, low, high)
-    if not blocks.keys() >= set(blocks_to_cut(window, size)):
-        return None
     page = Slice(blocks, size, window, total, source.name)
     # A window without a usable row is widened, with further reads.
-    return page if window.start == window.end or page.rows else None
+    return page if page.parts is not None or page.rows else None

@@ -4,7 +4,7 @@ Source: the GraphQL Cursor Connections Specification, section 4.4 "Pagination al
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.errors import BadUserInput
 from gateway.pagination.cursors import REMEMBERED_ROWS, Cursor, decode_cursor
@@ -13,8 +13,7 @@ DEFAULT_ROWS = 50
 MAXIMUM_ROWS = 250
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionArguments:
+class ConnectionArguments(NamedTuple):
     """Checked arguments of a connection: counts are 0 to 250, and at least one count is set."""
 
     first: int | None = None
@@ -23,8 +22,7 @@ class ConnectionArguments:
     before: Cursor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The rows of a list from offset `start` up to, not including, offset `end`."""
 
     start: int
@@ -103,11 +101,15 @@ def blocks_to_cut(window: Window, size: int) -> range:
     return blocks_covering(window.with_rows_before(REMEMBERED_ROWS), size)
 
 
-def likely_blocks(arguments: ConnectionArguments, total: int, size: int) -> set[int]:
-    """Returns the blocks that are needed if no row has moved, to be read concurrently."""
+def likely_window(arguments: ConnectionArguments, total: int, size: int) -> tuple[Window, set[int]]:
+    """Returns the window if no row has moved, and the blocks that are needed for it."""
     after, before = arguments.after, arguments.before
     low = 0 if after is None else after.offset + 1
     high = total if before is None else min(before.offset, total)
-    likely = set(blocks_to_cut(cut_window(arguments.first, arguments.last, low, high), size))
-    likely.update(c.offset // size for c in (after, before) if c and c.offset < total)
-    return likely or {0}
+    window = cut_window(arguments.first, arguments.last, low, high)
+    needed = set(blocks_to_cut(window, size))
+    if after is not None and after.offset < total:
+        needed.add(after.offset // size)
+    if before is not None and before.offset < total:
+        needed.add(before.offset // size)
+    return window, needed or {0}

@@ -22,6 +22,7 @@ from gateway.schema.federation import Federation
 from gateway.schema.graph import Graph, build_graph
 from gateway.schema.limits import Limits
 from gateway.schema.persisted_documents import PersistedDocuments
+from gateway.schema.plans.plan import PlannedAnswer
 from gateway.schema.trusted_documents import (
     NO_TRUSTED_DOCUMENTS,
     InvalidManifest,
@@ -40,6 +41,7 @@ __all__ = [
     "OperationNotNamed",
     "Overloaded",
     "PersistedDocuments",
+    "PlannedAnswer",
     "TrustedDocuments",
     "build_graph",
     "load_trusted_documents",

@@ -98,8 +98,8 @@ class Connection(Generic[Node_]):
         return PageInfo(
             has_next_page=rows.has_next,
             has_previous_page=rows.has_previous,
-            start_cursor=rows.cursor(0) if rows.rows else None,
-            end_cursor=rows.cursor(-1) if rows.rows else None,
+            start_cursor=rows.start_cursor,
+            end_cursor=rows.end_cursor,
         )
 
     @strawberry.field(description="The number of rows in the whole list.")
@@ -131,7 +131,7 @@ async def resolve_connection(
         rows_wanted = min(count for count in counts if count is not None)
         info.context.spend_rows(rows_wanted * times_shown(selected))
         rows = await read_slice(source, arguments)
-        record_rows(rows.rows)
+        record_rows(rows)
         return Connection(rows=rows, total=rows.total, show=show)
     total = await read_total(source) if "totalCount" in wanted else 0
     return Connection(rows=None, total=total, show=show)

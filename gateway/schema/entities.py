@@ -4,7 +4,6 @@ Source: Apollo Federation Subgraph Specification, `_entities` and `_service`. St
 is not used: docs/decisions/0012-entities-are-resolved-one-by-one.md.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import strawberry
@@ -17,7 +16,7 @@ from gateway.identity import AccessScope
 from gateway.schema.context import Info
 from gateway.schema.node import checked_entity_id
 from gateway.schema.planned_segments import planned_lookup
-from gateway.schema.plans.fields import PLANNED, Arguments
+from gateway.schema.plans.fields import PLANNED
 from gateway.schema.query import Query
 from gateway.schema.scopes import NamesScope, NeedsScope, refuse_each
 from gateway.schema.segment import Segment
@@ -64,10 +63,6 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _of_entities(arguments: Arguments) -> Sequence[str]:
-    return [represented_segment(one) for one in arguments["representations"]]
-
-
 # No description: each subgraph has a Query, and composers warn if they differ.
 @strawberry.type(name="Query")
 class SubgraphQuery(Query):
@@ -77,7 +72,9 @@ class SubgraphQuery(Query):
         name="_entities",
         graphql_type=list[ENTITY | None],  # type: ignore[valid-type] # Strawberry's way to a union
         extensions=[NamesScope(AccessScope.FEDERATION)],
-        metadata={PLANNED: planned_lookup(_of_entities, is_of_entities=True)},
+        metadata={
+            PLANNED: planned_lookup({"representations": represented_segment}, is_of_entities=True)
+        },
         description=(
             "Entities by their keys, in the order of the representations; null for one that does "
             "not exist. Costs one upstream request for each 100 different ones. Needs the scope of "

@@ -26,6 +26,7 @@ from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
 from gateway.schema.pieces import LONG, Execution
+from gateway.schema.plans.plan import PlannedAnswer
 from gateway.schema.plans.plans import OperationPlans, PlanMemory
 from gateway.schema.query import Query
 from gateway.schema.sdl import api_sdl, subgraph_sdl
@@ -92,16 +93,17 @@ class Graph:
             await self.turns.take(client)
         return self._schema_of(self.documents.find(document))
 
-    def planned_data(
+    def planned(
         self,
         document: str,
         operation_name: str | None,
         variables: Mapping[str, object],
         context: Context,
-    ) -> bytes | None:
-        """Returns the JSON of `data` by a plan, None if graphql-core has to execute the operation.
+    ) -> PlannedAnswer | None:
+        """Returns the answer of a plan, None if graphql-core has to execute the operation.
 
-        An operation has a plan from its second request on, unless it is a long one.
+        An operation has a plan from its second request on, unless it is a long one. Call `serve` of
+        an answer that is sent.
         """
         known = self.documents.peek(document)
         if known is None or (weight := known.weights.get(operation_name)) is None:
@@ -116,11 +118,7 @@ class Graph:
             plans = OperationPlans(schema, known.document, operation_name, self.plans)
             known.plans[operation_name] = plans
         plan = plans.find(variables)
-        answer = None if plan is None else plan.answer(context, variables)
-        if answer is None:
-            return None
-        answer.serve(context.lists.cache)
-        return answer.data
+        return None if plan is None else plan.answer(context, variables)
 
     def trust(self, document: str) -> None:
         """Adds a document of the operator's manifest, to which no limit of a document applies.

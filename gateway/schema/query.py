@@ -13,13 +13,7 @@ from gateway.schema.connection import Connection, resolve_connection
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.federation import TAGS, argument, costs, list_size
 from gateway.schema.node import Node, checked_entity_id
-from gateway.schema.planned_segments import (
-    of_node,
-    of_nodes,
-    of_segment,
-    of_segments_by_entity_id,
-    planned_lookup,
-)
+from gateway.schema.planned_segments import planned_lookup
 from gateway.schema.plans.fields import PLANNED, ConnectionField
 from gateway.schema.scopes import NamesScope, NeedsScope
 from gateway.schema.segment import Segment, segment
@@ -94,7 +88,7 @@ class Query:
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
         extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
-        metadata={PLANNED: planned_lookup(of_segment)},
+        metadata={PLANNED: planned_lookup({"id": segment_id, "entityId": checked_entity_id})},
         description=(
             "One segment, by exactly one of its two ids; null if it does not exist. Lookups at the "
             "same time, by all clients, share one upstream request for each 100 ids."
@@ -113,7 +107,7 @@ class Query:
         tags=TAGS,
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
         extensions=[NamesScope(AccessScope.SEGMENTS_READ)],
-        metadata={PLANNED: planned_lookup(of_segments_by_entity_id)},
+        metadata={PLANNED: planned_lookup({"entityIds": checked_entity_id})},
         description=(
             "Up to 250 segments by BigCommerce's ids, in the order of the ids; null for an id that "
             "does not exist. Costs one upstream request for each 100 ids."
@@ -131,7 +125,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(upstream_requests=1)],
-        metadata={PLANNED: planned_lookup(of_node)},
+        metadata={PLANNED: planned_lookup({"id": segment_id})},
         description=(
             "One object by its global id; null if it does not exist. Costs as `segment`. Needs "
             "the scope of the object's type: `segments:read` for a segment."
@@ -150,7 +144,7 @@ class Query:
     @strawberry.federation.field(
         tags=TAGS,
         directives=[costs(REQUESTS_TO_ALL_IDS), list_size(MAXIMUM_ROWS)],
-        metadata={PLANNED: planned_lookup(of_nodes)},
+        metadata={PLANNED: planned_lookup({"ids": segment_id})},
         description=(
             "Up to 250 objects by their global ids, in the order of the ids; null for an id that "
             "does not exist. Costs as `segmentsByEntityId`. Needs the scope of each object's type: "

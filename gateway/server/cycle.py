@@ -6,8 +6,7 @@ application that fails is answered with 500.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from typing import TypedDict
+from collections.abc import Callable
 
 from uvicorn._types import (
     ASGI3Application,
@@ -19,15 +18,13 @@ from uvicorn._types import (
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from gateway.at_once import WholeAnswer
 from gateway.server.heads import FRAMING, Headers
 
 END_OF_LINE = b"\r\n"
 TASK_NAME = "request"
 CLOSE = b"connection: close\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# In the scope of a request, and of what may be sent: it shows that the other may be sent.
-WHOLE_BODY = "gateway.whole_body"
-WHOLE_ANSWER = "gateway.whole_answer"
 # They end a line, or are refused by clients (RFC 9110, 5.5). A tab is valid.
 CONTROLS = bytes(code for code in (*range(32), 127) if code != ord("\t"))
 FRAMING_OF_ANSWERS = frozenset({*FRAMING, b"connection"})
@@ -36,15 +33,6 @@ WITHOUT_CONTENT = (204, 304)
 UNAWAITED = asyncio.Event()
 
 log = logging.getLogger("uvicorn.error")
-
-
-class WholeAnswer(TypedDict):
-    """An ASGI message of our own: all lines of the head, and the parts of the body."""
-
-    type: str
-    status: int
-    lines: bytes
-    parts: Sequence[bytes]
 
 
 def do_nothing() -> None:
@@ -134,15 +122,10 @@ class Cycle(RequestResponseCycle):
             self.on_response = do_nothing  # else the connection and this keep each other
 
     def end_body(self) -> None:
-        """Notes that all of the body has come; shows it if the application has not begun to read.
-
-        So an application may look at it without a wait for what may never come.
-        """
+        """Notes that all of the body has come."""
         self.more_body = False
         if self.is_begun:
             self.message_event.set()
-        else:
-            self.scope[WHOLE_BODY] = bytes(self.body)  # type: ignore[literal-required] # not ASGI's
 
     async def receive(self) -> ASGIReceiveEvent:
         """Returns what has arrived of the body, or waits for more, or for the end."""
@@ -172,9 +155,7 @@ class Cycle(RequestResponseCycle):
             return
         if self.response_complete:
             raise RuntimeError(f"{message['type']!r} comes after the end of the answer.")
-        if message["type"] == WHOLE_ANSWER and self._head is None:
-            self._send_whole(message)  # type: ignore[arg-type] # not ASGI's
-        elif message["type"] == "http.response.body" and self._head is not None:
+        if message["type"] == "http.response.body" and self._head is not None:
             self._send_body(message.get("body", b""), message.get("more_body", False))
         elif message["type"] == "http.response.start" and self._head is None:
             self.waiting_for_100_continue = False
@@ -183,16 +164,13 @@ class Cycle(RequestResponseCycle):
             expected = "http.response.start" if self._head is None else "http.response.body"
             raise RuntimeError(f"Expected {expected!r}, but got {message['type']!r}.")
 
-    def _send_whole(self, answer: "WholeAnswer") -> None:
-        """Sends an answer that is there whole, in one write."""
-        lines = answer["lines"]
+    def send_whole(self, answer: WholeAnswer) -> None:
+        """Sends an answer in one write, in place of an application that has not started."""
         default = _default_lines.of(self.default_headers)
-        if len(lines.translate(None, CONTROLS)) != len(lines) - 2 * lines.count(END_OF_LINE):
-            raise RuntimeError("A header of the answer has a control character.")
         end = END_OF_LINE if self.keep_alive else CLOSE + END_OF_LINE
-        content = answer["parts"] if self.scope["method"] != "HEAD" else ()
+        content = answer.parts if self.scope["method"] != "HEAD" else ()
         self.transport.write(
-            b"".join((STATUS_LINE[answer["status"]], default, lines, end, *content))
+            b"".join((STATUS_LINE[answer.status], default, answer.lines, end, *content))
         )
         self.response_started = True
         self._complete()

@@ -2,14 +2,16 @@
 
 from collections import deque
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
+from starlette.types import Scope
 from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.at_once import AnswerAtOnce, no_answer
 from gateway.server.connections import ConnectionsState
 from gateway.server.cycle import Cycle
 from gateway.server.heads import (
@@ -22,7 +24,8 @@ from gateway.server.heads import (
 from gateway.server.refusals import OVERLOADED
 
 HEALTH = b"/health/"
-SHORT_TARGET_BYTES = 128
+# A GET of a document has some hundred bytes.
+SHORT_TARGET_BYTES = 2048
 
 
 class RequestProtocol(HttpToolsProtocol):
@@ -33,7 +36,15 @@ class RequestProtocol(HttpToolsProtocol):
 
     # Python reads attributes and methods faster while an object's dict has at most 30 names, as
     # uvicorn's has.
-    __slots__ = ("_bytes_outside_body", "_is_in_body", "_is_spare", "_running", "_unanswered")
+    __slots__ = (
+        "_answer_at_once",
+        "_bytes_outside_body",
+        "_is_in_body",
+        "_is_spare",
+        "_next",
+        "_running",
+        "_unanswered",
+    )
 
     server_state: ConnectionsState
     cycle: Cycle
@@ -46,6 +57,9 @@ class RequestProtocol(HttpToolsProtocol):
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
         self._running: Cycle | None = None
+        # Its head has been parsed; it starts after the bytes that came with it.
+        self._next: Cycle | None = None
+        self._answer_at_once: AnswerAtOnce = getattr(self.app, "answer_at_once", no_answer)
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
 
@@ -88,7 +102,7 @@ class RequestProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft(self.cycle)
         else:
-            self._start(self.cycle)
+            self._next = self.cycle
         self._unanswered.append(0)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
@@ -119,8 +133,22 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._bytes_outside_body = 0
 
+    def _start_next(self) -> None:
+        """Starts the request whose head has been parsed, if there is one."""
+        if self._next is not None:
+            cycle, self._next = self._next, None
+            self._start(cycle)
+
     def _start(self, cycle: Cycle) -> None:
+        """Sends the answer that is there at once, else runs the application."""
         self._running = cycle
+        # While the client does not read, the answer waits in the application.
+        if not cycle.more_body and not self.flow.write_paused:
+            scope = cast(Scope, cycle.scope)
+            answer = self._answer_at_once(scope, bytes(cycle.body))
+            if answer is not None:
+                cycle.send_whole(answer)
+                return
         cycle.start(self.app, self.loop, self.tasks)
 
     def close_after_answer(self) -> None:

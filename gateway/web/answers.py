@@ -1,15 +1,18 @@
 """The JSON and the headers of answers."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from gateway.at_once import WholeAnswer
 from gateway.errors import ErrorCode
 from gateway.web.freshness import (
     NO_STORE,
+    Aged,
     HttpCaching,
     WhatWasRead,
     cache_extension,
@@ -17,7 +20,7 @@ from gateway.web.freshness import (
 )
 from gateway.web.graphql_errors import format_errors
 from gateway.web.negotiation import GRAPHQL_RESPONSE, JSON
-from gateway.web.response_cache import Frame, Success
+from gateway.web.response_cache import Success
 
 to_json = msgspec.json.Encoder().encode
 
@@ -29,15 +32,33 @@ CONTENT_TYPES: Final = {
 NOT_MODIFIED: Final = 304
 # What could end a line, or is refused by clients (RFC 9110, 5.5).
 CONTROLS: Final = bytes([*range(32), 127])
-# The type of ASGI message by which `gateway.server` takes a whole answer.
-WHOLE_ANSWER: Final = "gateway.whole_answer"
 VARY: Final = (b"vary", b"Accept, Authorization")
+# The frames that are remembered. Answers to POST of one age have the same one.
+FRAMES: Final = 256
+
+
+class Frame(NamedTuple):
+    """What is sent around `data`: headers, also as lines, and the end of the body."""
+
+    headers: Sequence[RawHeader]
+    lines: bytes
+    end: bytes
+
+
+class Framed(NamedTuple):
+    """What the frame of an answer without errors depends on; 304 has no media type."""
+
+    aged: Aged
+    media_type: str | None
+    is_anonymous: bool
+    etag: str
+    tags: str
 
 
 class RawResponse:
     """ASGI application: an answer that is there whole, its body in parts."""
 
-    def __init__(self, status: int, frame: Frame, parts: Sequence[bytes]) -> None:
+    def __init__(self, status: int, frame: Frame, parts: Sequence[bytes | memoryview]) -> None:
         self._status = status
         self._frame = frame
         self._parts = parts
@@ -51,22 +72,15 @@ class RawResponse:
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def send_at_once(self, send: Send, lines: bytes) -> None:
-        """Sends it with further lines of the head, to a server that sends its head as it is."""
+    def whole(self, lines: bytes) -> WholeAnswer:
+        """Returns it with further lines of the head, which have been checked."""
         if self._status != NOT_MODIFIED:
             lines += b"content-length: %d\r\n" % sum(map(len, self._parts))
-        await send(
-            {
-                "type": WHOLE_ANSWER,
-                "status": self._status,
-                "lines": self._frame.lines + lines,
-                "parts": self._parts,
-            }
-        )
+        return WholeAnswer(self._status, self._frame.lines + lines, self._parts)
 
 
-def _frame(key: Hashable, headers: Sequence[RawHeader], end: bytes) -> Frame:
-    return Frame(key, headers, head_lines(headers), end)
+def _frame(headers: Sequence[RawHeader], end: bytes) -> Frame:
+    return Frame(headers, head_lines(headers), end)
 
 
 def head_lines(headers: Sequence[RawHeader]) -> bytes:
@@ -82,6 +96,7 @@ class Answers:
 
     def __init__(self, caching: HttpCaching) -> None:
         self._caching = caching
+        self._frame = lru_cache(FRAMES)(self._new_frame)
 
     def success(
         self,
@@ -93,37 +108,26 @@ class Answers:
         if_none_match: str = "",
     ) -> RawResponse:
         """Returns the answer to an operation without errors; 304 if the client has it already."""
-        age, left = self._caching.times(answer, now)
-        key = (age, left, media_type, is_anonymous)
-        if if_none_match and answer.etag and is_not_modified(if_none_match, answer.etag):
-            frame = answer.frame_not_modified
-            if frame is None or frame.key != key:
-                headers = self._headers(answer, age, left, is_anonymous=is_anonymous)
-                frame = answer.frame_not_modified = _frame(key, headers, b"")
+        aged, etag = self._caching.aged(answer, now), answer.etag
+        if if_none_match and etag and is_not_modified(if_none_match, etag):
+            frame = self._frame(Framed(aged, None, is_anonymous, etag, ""))
             return RawResponse(NOT_MODIFIED, frame, ())
-        frame = answer.frame
-        if frame is None or frame.key != key:
-            headers = [
-                CONTENT_TYPES[media_type],
-                *self._headers(answer, age, left, is_anonymous=is_anonymous),
-            ]
-            if answer.tags:
-                headers.append((b"cache-tag", answer.tags.encode()))
-            frame = answer.frame = _frame(key, headers, _extensions({}, answer, age) + b"}")
-        return RawResponse(200, frame, (b'{"data":', answer.data, frame.end))
+        frame = self._frame(Framed(aged, media_type, is_anonymous, etag, answer.tags))
+        return RawResponse(200, frame, (b'{"data":', *answer.data, frame.end))
 
-    def _headers(
-        self, answer: Success, age: int, left: int, *, is_anonymous: bool
-    ) -> list[RawHeader]:
-        """Returns what an answer has with status 304, too (RFC 9110, 15.4.5)."""
-        headers = [
+    def _new_frame(self, framed: Framed) -> Frame:
+        headers = [] if framed.media_type is None else [CONTENT_TYPES[framed.media_type]]
+        # These are sent with status 304, too (RFC 9110, 15.4.5).
+        headers += [
             VARY,
-            self._caching.cache_control(answer, age, left, is_anonymous=is_anonymous),
-            *self._caching.age(answer, age),
+            self._caching.cache_control(framed.aged, is_anonymous=framed.is_anonymous),
+            *self._caching.age(framed.aged),
         ]
-        if answer.etag:
-            headers.append((b"etag", answer.etag.encode()))
-        return headers
+        if framed.etag:
+            headers.append((b"etag", framed.etag.encode()))
+        if framed.tags:
+            headers.append((b"cache-tag", framed.tags.encode()))
+        return _frame(headers, _extensions({}, framed.aged) + b"}")
 
     def other(
         self,
@@ -143,8 +147,8 @@ class Answers:
         parts = [b'"errors":' + to_json(errors)] if errors else []
         if not is_request_error:
             parts.append(b'"data":' + to_json(result.data))
-        age, _ = self._caching.times(read, now)
-        body = b"{%b%b}" % (b",".join(parts), _extensions(result.extensions or {}, read, age))
+        aged = self._caching.aged(read, now)
+        body = b"{%b%b}" % (b",".join(parts), _extensions(result.extensions or {}, aged))
         status = 200
         if is_request_error and media_type == GRAPHQL_RESPONSE:
             codes = [error["extensions"]["code"] for error in errors]
@@ -153,14 +157,14 @@ class Answers:
             CONTENT_TYPES[media_type],
             VARY,
             NO_STORE,
-            *self._caching.age(read, age),
+            *self._caching.age(aged),
         ]
-        return RawResponse(status, _frame(None, headers, b""), (body,))
+        return RawResponse(status, _frame(headers, b""), (body,))
 
 
-def _extensions(extensions: Mapping[str, object], read: WhatWasRead, age: int) -> bytes:
+def _extensions(extensions: Mapping[str, object], aged: Aged) -> bytes:
     """Returns the last entry of an answer, with the comma before it; empty if there is none."""
-    cache = cache_extension(read, age)
+    cache = cache_extension(aged)
     if cache is not None:
         extensions = {**extensions, "cache": cache}
     return b',"extensions":' + to_json(extensions) if extensions else b""

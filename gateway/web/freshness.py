@@ -7,7 +7,7 @@ Sources: RFC 9110, 8.8.3 (ETag) and 13.1.2 (If-None-Match); RFC 9111, 5.1 (Age) 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from gateway.errors import ErrorCode
 
@@ -36,6 +36,18 @@ class WhatWasRead(Protocol):
         """The code of the upstream error because of which a stale value is served."""
 
 
+class Aged(NamedTuple):
+    """How fresh an answer is now: its `age`, and how long it is fresh for, in whole seconds.
+
+    `age` is None for an answer without values of the upstream.
+    """
+
+    age: int | None
+    left: int
+    is_stale: bool
+    stale_because: ErrorCode | None
+
+
 @dataclass(frozen=True, slots=True)
 class HttpCaching:
     """Says how fresh answers are: values are fresh for `seconds`.
@@ -47,46 +59,45 @@ class HttpCaching:
     seconds: float
     shared: bool = False
 
-    def times(self, read: WhatWasRead, now: float) -> tuple[int, int]:
-        """Returns the age of an answer and how long it is fresh for, in whole seconds."""
+    def aged(self, read: WhatWasRead, now: float) -> Aged:
+        """Returns how fresh an answer is."""
         if read.oldest_read_at is None:
-            return 0, 0
+            return Aged(None, 0, read.is_stale, read.stale_because)
         age = now - read.oldest_read_at
-        return _whole(age), max(0, int(self.seconds - age))
+        left = max(0, int(self.seconds - age))
+        return Aged(_whole(age), left, read.is_stale, read.stale_because)
 
-    def age(self, read: WhatWasRead, age: int) -> list[tuple[bytes, bytes]]:
+    def age(self, aged: Aged) -> list[tuple[bytes, bytes]]:
         """Returns `Age`, and `Cache-Status` if the answer is stale."""
-        if read.oldest_read_at is None:
+        if aged.age is None:
             return []
-        if not read.is_stale:
-            return [(b"age", b"%d" % age)]
+        if not aged.is_stale:
+            return [(b"age", b"%d" % aged.age)]
         # The negative `ttl` is the time since the oldest value became stale (RFC 9211, 2.4).
-        detail = f"; detail={read.stale_because.value}" if read.stale_because else ""
-        status = f"{CACHE_NAME}; hit; ttl={int(self.seconds) - age}{detail}"
-        return [(b"age", b"%d" % age), (b"cache-status", status.encode())]
+        detail = f"; detail={aged.stale_because.value}" if aged.stale_because else ""
+        status = f"{CACHE_NAME}; hit; ttl={int(self.seconds) - aged.age}{detail}"
+        return [(b"age", b"%d" % aged.age), (b"cache-status", status.encode())]
 
-    def cache_control(
-        self, read: WhatWasRead, age: int, left: int, *, is_anonymous: bool
-    ) -> tuple[bytes, bytes]:
+    def cache_control(self, aged: Aged, *, is_anonymous: bool) -> tuple[bytes, bytes]:
         """Returns `Cache-Control` of an answer without errors."""
-        if read.oldest_read_at is None or read.is_stale or not self.seconds:
+        if aged.age is None or aged.is_stale or not self.seconds:
             return NO_STORE
         scope = b"public" if self.shared and is_anonymous else b"private"
         # Caches subtract `Age` (RFC 9111, 4.2.3), so it is added to what is left.
-        return (b"cache-control", b"%b, max-age=%d" % (scope, age + left))
+        return (b"cache-control", b"%b, max-age=%d" % (scope, aged.age + aged.left))
 
 
-def cache_extension(read: WhatWasRead, age: int) -> Mapping[str, object] | None:
+def cache_extension(aged: Aged) -> Mapping[str, object] | None:
     """Returns `extensions.cache`, None for an answer without values from the upstream.
 
     `age` is that of the oldest value in whole seconds, `error` the code of the upstream error
     because of which a stale value was served.
     """
-    if read.oldest_read_at is None:
+    if aged.age is None:
         return None
-    extension: dict[str, object] = {"age": age, "stale": read.is_stale}
-    if read.stale_because is not None:
-        extension["error"] = read.stale_because.value
+    extension: dict[str, object] = {"age": aged.age, "stale": aged.is_stale}
+    if aged.stale_because is not None:
+        extension["error"] = aged.stale_because.value
     return extension
 
 
@@ -95,19 +106,20 @@ def _whole(age: float) -> int:
     return max(0, int(age + 0.001))
 
 
-def etag_of(data: bytes, media_type: str) -> str:
+def etag_of(data: Iterable[bytes | memoryview], media_type: str) -> str:
     """Returns the entity tag of the JSON of `data`, of which each media type has another.
 
     It is weak, since the age beside `data` changes each second.
     """
     tag = blake2b(media_type.encode(), digest_size=ETAG_BYTES)
-    tag.update(data)
+    for part in data:
+        tag.update(part)
     return f'W/"{tag.hexdigest()}"'
 
 
 def is_not_modified(if_none_match: str, etag: str) -> bool:
     """Whether a condition names the entity tag, compared weakly (RFC 9110, 13.1.2 and 8.8.3.2)."""
-    if if_none_match.strip() == "*":
+    if if_none_match == etag or if_none_match.strip() == "*":
         return True
     return etag.removeprefix("W/") in {
         tag.strip().removeprefix("W/") for tag in if_none_match.split(",")

@@ -9,20 +9,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
+from gateway.at_once import WholeAnswer
 from gateway.identity import Client
-from gateway.web.answers import RawResponse, head_lines
+from gateway.web.answers import head_lines
 from gateway.web.browsers import Browsers
 from gateway.web.graphql import ASKED, PATH, READS
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
 from gateway.web.ready_answers import POST, OperationRequest, ReadyAnswers
-from gateway.web.request_id import COMMON_HEADERS, begin_request
+from gateway.web.request_id import COMMON_HEADERS, id_of
 
 log = logging.getLogger(__name__)
 
-# Set by the server: the body of a request, if all of it had come when the request began.
-WHOLE_BODY: Final = "gateway.whole_body"
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
 # The headers that decide whether a request is answered here.
 CHECKED_HEADERS: Final = (
@@ -57,11 +56,10 @@ class AtOnce(Protocol):
 
 
 class Front:
-    """ASGI middleware: sends an answer that is ready, or hands the request on to `app`."""
+    """Answers what is ready, before the application is called."""
 
     def __init__(
         self,
-        app: ASGIApp,
         ready: ReadyAnswers,
         authentication: AtOnce,
         browsers: Browsers,
@@ -69,7 +67,6 @@ class Front:
         max_body_bytes: int,
         get_documents: bool,
     ) -> None:
-        self._app = app
         self._ready = ready
         self._authentication = authentication
         self._browsers = browsers
@@ -78,42 +75,39 @@ class Front:
         # Clients send a handful of different headers.
         self._negotiate = lru_cache(256)(self._negotiated)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, or hands it on."""
-        answer = None
-        # Only `gateway.server` sets the body, and takes an answer in this form.
-        if WHOLE_BODY in scope and scope["path"] == PATH:
-            headers = dict(scope["headers"])
-            request_id = begin_request(scope, headers.get(b"x-request-id"))
-            try:
-                answer = self._find(scope, headers)
-            except Exception:
-                log.exception("a ready answer failed; the request is executed")
-        if answer is None:
-            await self._app(scope, receive, send)
-        else:
-            response, lines = answer
-            await response.send_at_once(send, b"x-request-id: %b\r\n%b" % (request_id, lines))
+    def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
+        """Returns the answer to a request, None if it is not ready."""
+        if scope["path"] != PATH:
+            return None
+        try:
+            return self._find(scope, dict(scope["headers"]), body)
+        except Exception:
+            log.exception("a ready answer failed; the request is executed")
+            return None
 
     def _find(
-        self, scope: Scope, headers: Mapping[bytes, bytes]
-    ) -> tuple[RawResponse, bytes] | None:
-        """Returns the answer that is ready, and further lines of its head."""
+        self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes
+    ) -> WholeAnswer | None:
         if len(headers) < len(scope["headers"]):  # several of one name
             return None
         checked = LINE_END.join(map(headers.get, CHECKED_HEADERS, NOT_GIVEN))
         if len(checked) > MAXIMUM_CHECKED_BYTES:
             return None
         negotiated = self._negotiate(scope["method"], checked)
-        asked = None if negotiated is None else self._asked(scope, headers, negotiated.media_type)
-        if negotiated is None or asked is None:
+        if negotiated is None:
+            return None
+        asked = self._asked(scope, headers, body, negotiated.media_type)
+        if asked is None:
             return None
         scope[ASKED] = asked  # so that the ordinary way need not read it again
         response = self._ready.find(asked)
-        return None if response is None else (response, negotiated.lines)
+        if response is None:
+            return None
+        request_id = id_of(headers.get(b"x-request-id"))
+        return response.whole(b"x-request-id: %b\r\n%b" % (request_id, negotiated.lines))
 
     def _asked(
-        self, scope: Scope, headers: Mapping[bytes, bytes], media_type: str
+        self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes, media_type: str
     ) -> OperationRequest | None:
         """Returns the request; None if its client is not known at once, or its body too large."""
         get = headers.get
@@ -122,7 +116,6 @@ class Front:
         if client is None:
             return None
         if scope["method"] == POST:
-            body: bytes = scope[WHOLE_BODY]
             if len(body) > self._max_body_bytes:
                 return None
             return OperationRequest(

@@ -148,7 +148,7 @@ class GraphQLEndpoint:
             return self._answers.other(
                 result, scope, asked.media_type, request_id_of(request), self._ready.now()
             )
-        return self._ready.keep(asked, to_json(result.data), scope)
+        return self._ready.keep(asked, [to_json(result.data)], scope)
 
 
 def _wants_graphiql(request: Request, accept: str) -> bool:

@@ -8,7 +8,6 @@ import codecs
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -24,11 +23,10 @@ MAXIMUM_DOCUMENT_LENGTH = 100_000
 MAXIMUM_DOCUMENT_LINES = 2_000
 # The version of Apollo's automatic persisted queries.
 APQ_VERSION = 1
-_QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
+_QUOTED = {name: f'"{name}"'.encode() for name in PARAMETERS}
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(msgspec.Struct, frozen=True):
     """The parameters of a GraphQL request (GraphQL over HTTP, "Request Parameters").
 
     `query` is None if `document_id` or `sha256` names the document. `sha256` is the hash in
@@ -37,8 +35,8 @@ class GraphQLRequest:
 
     query: str | None
     operation_name: str | None = None
-    variables: dict[str, object] = field(default_factory=dict)
-    extensions: dict[str, object] = field(default_factory=dict)
+    variables: dict[str, object] = {}
+    extensions: dict[str, object] = {}
     document_id: str | None = None
     sha256: str | None = None
 
@@ -79,7 +77,7 @@ def parse_json_body(body: bytes, document_id: str | None = None) -> GraphQLReque
         )
     if not isinstance(fields, dict):
         raise RequestError(400, 'The body has to be a JSON object such as {"query": "…"}.')
-    if _may_repeat_a_parameter(body):
+    if _may_repeat_a_parameter(body, fields):
         try:
             pairs: list[tuple[str, object]] = json.loads(body, object_pairs_hook=list)
         except RecursionError as error:  # it takes fewer levels than msgspec
@@ -88,12 +86,14 @@ def parse_json_body(body: bytes, document_id: str | None = None) -> GraphQLReque
     return _check_parameters(fields, document_id, "in the body")
 
 
-def _may_repeat_a_parameter(body: bytes) -> bool:
+def _may_repeat_a_parameter(body: bytes, fields: Iterable[str]) -> bool:
     """Whether a parameter may be repeated, which msgspec accepts; True if unsure.
 
     An escape may spell a parameter's name.
     """
-    return b"\\u" in body or any(body.count(name) > 1 for name in _QUOTED_PARAMETERS)
+    if b"\\u" in body:
+        return True
+    return any(body.count(_QUOTED[name]) > 1 for name in fields if name in _QUOTED)
 
 
 def _check_once(names: Iterable[str]) -> None:
@@ -137,7 +137,8 @@ def _check_query(query: object, place: str) -> str:
         raise RequestError(
             400, f"The document is longer than {MAXIMUM_DOCUMENT_LENGTH} characters: split it."
         )
-    if query.count("\n") + query.count("\r") >= MAXIMUM_DOCUMENT_LINES:
+    is_long = len(query) >= MAXIMUM_DOCUMENT_LINES
+    if is_long and query.count("\n") + query.count("\r") >= MAXIMUM_DOCUMENT_LINES:
         raise RequestError(
             400, f"The document has more than {MAXIMUM_DOCUMENT_LINES} lines: remove empty ones."
         )

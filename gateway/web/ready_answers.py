@@ -1,17 +1,18 @@
 """Answers that lie in this process's memory: from the response cache, or made by a plan."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.datastructures import QueryParams
 
 from gateway.identity import Client
-from gateway.request_scope import RequestScope, open_request_scope
-from gateway.schema import Context
+from gateway.request_scope import open_request_scope
+from gateway.row import Identified
+from gateway.schema import Context, PlannedAnswer
 from gateway.web.answers import Answers, RawResponse
 from gateway.web.documents_by_hash import DocumentsByHash
-from gateway.web.freshness import cache_tags, etag_of
+from gateway.web.freshness import WhatWasRead, cache_tags, etag_of
 from gateway.web.graphql_request import GraphQLRequest, parse_json_body, parse_query_string
 from gateway.web.request_error import RequestError
 from gateway.web.response_cache import LONGEST_BODY, ResponseCache, Success
@@ -22,8 +23,20 @@ GET_WITH_DOCUMENT: Final = (
     "the document's hash (GATEWAY_ALLOW_GET_DOCUMENTS)."
 )
 
-PlannedData = Callable[[str, str | None, Mapping[str, object], Context], bytes | None]
-"""Returns the JSON of `data` by a plan; None if graphql-core has to execute the operation."""
+Planned = Callable[[str, str | None, Mapping[str, object], Context], PlannedAnswer | None]
+"""Returns the answer of a plan; None if graphql-core has to execute the operation."""
+
+
+class Answered(WhatWasRead, Protocol):
+    """What an answer contains, and the rows of which collections."""
+
+    @property
+    def collections(self) -> Collection[str]:
+        """The names of the collections of its values."""
+
+    @property
+    def rows(self) -> Iterable[Iterable[Identified | None]]:
+        """Its rows, to be iterated once."""
 
 
 @dataclass(slots=True)
@@ -103,7 +116,7 @@ class ReadyAnswers:
     def __init__(
         self,
         responses: ResponseCache,
-        planned_data: PlannedData,
+        planned: Planned,
         documents: DocumentsByHash,
         new_context: Callable[[Client], Context],
         answers: Answers,
@@ -113,7 +126,7 @@ class ReadyAnswers:
         self.responses = responses
         self._answers = answers
         self.now = now
-        self._planned_data = planned_data
+        self._planned = planned
         self._documents = documents
         self._new_context = new_context
 
@@ -131,30 +144,38 @@ class ReadyAnswers:
             return None
         if document is None:
             return None
-        with open_request_scope(0, asked.client.name) as scope:
-            data = self._planned_data(
-                document,
-                parameters.operation_name,
-                parameters.variables,
-                self._new_context(asked.client),
-            )
-        if data is None:
+        planned = self._planned(
+            document,
+            parameters.operation_name,
+            parameters.variables,
+            self._new_context(asked.client),
+        )
+        if planned is None:
             return None
         self.counts.planned += 1
-        return self.keep(asked, data, scope)
+        if planned.is_stale:
+            with open_request_scope(0, asked.client.name):  # of what is refreshed
+                planned.serve()
+        else:
+            planned.serve()
+        return self.keep(asked, planned.data, planned)
 
-    def keep(self, asked: OperationRequest, data: bytes, scope: RequestScope) -> RawResponse:
+    def keep(
+        self, asked: OperationRequest, data: Sequence[bytes | memoryview], answered: Answered
+    ) -> RawResponse:
         """Offers an answer without errors to the response cache, and returns the response."""
-        is_read = asked.is_read
-        ids = (row.id for rows in scope.rows for row in rows if row is not None) if is_read else ()
+        etag = tags = ""
+        if asked.is_read:
+            ids = (row.id for rows in answered.rows for row in rows if row is not None)
+            etag, tags = etag_of(data, asked.media_type), cache_tags(answered.collections, ids)
         success = Success(
             data,
-            scope.oldest_read_at,
-            scope.is_stale,
-            scope.stale_because,
-            tuple(scope.collections),
-            etag=etag_of(data, asked.media_type) if is_read else "",
-            tags=cache_tags(scope.collections, ids) if is_read else "",
+            answered.oldest_read_at,
+            answered.is_stale,
+            answered.stale_because,
+            tuple(answered.collections),
+            etag,
+            tags,
         )
         now = self.now()
         if len(asked.text) <= LONGEST_BODY:

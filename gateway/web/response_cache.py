@@ -1,49 +1,37 @@
 """Whole answers by request: the JSON of `data` of what was asked before and is still fresh."""
 
-from collections import OrderedDict
+from array import array
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from gateway.cache.least_recently_used import LeastRecentlyUsed, Weighted
 from gateway.errors import ErrorCode
 
 # Longer bodies are not kept: their requests are rarely repeated.
 LONGEST_BODY: Final = 16 * 1024
-# The requests that are remembered to have been seen once.
+# The places for requests that were seen once; a request takes the place of another.
 SEEN: Final = 8192
-# What an answer takes beside its bytes and those of its request: its heads, most of all.
-OVERHEAD_BYTES: Final = 3000
+# What an answer takes beside its bytes and those of its request.
+OVERHEAD_BYTES: Final = 1000
 
 
-class Frame(NamedTuple):
-    """What is sent around `data` at one age: headers, also as lines, and the end of the body."""
-
-    key: Hashable
-    headers: Sequence[tuple[bytes, bytes]]
-    lines: bytes
-    end: bytes
-
-
-@dataclass(slots=True)
-class Success:
-    """The JSON of `data` of an answer without errors, and what it was made of.
+class Success(msgspec.Struct, frozen=True):
+    """The JSON of `data` of an answer without errors, in parts, and what it was made of.
 
     `oldest_read_at` is the time of its oldest value, None if it has none of the upstream.
     `collections` are the names of those that it shows. `etag` and `tags` are the headers of an
-    answer by GET, empty for one by POST. `frame` is what was last sent around `data`, and
-    `frame_not_modified` in its place with status 304.
+    answer by GET, empty for one by POST.
     """
 
-    data: bytes
+    data: Sequence[bytes | memoryview]
     oldest_read_at: float | None
     is_stale: bool
     stale_because: ErrorCode | None
     collections: tuple[str, ...]
     etag: str = ""
     tags: str = ""
-    frame: Frame | None = None
-    frame_not_modified: Frame | None = None
 
 
 class ResponseCache:
@@ -61,7 +49,7 @@ class ResponseCache:
         self._fresh_seconds = fresh_seconds
         self._changed_at = changed_at
         self._kept = LeastRecentlyUsed[Success](maximum_bytes)
-        self._seen: OrderedDict[int, None] = OrderedDict()
+        self._seen = array("q", bytes(8 * SEEN))
 
     @property
     def bytes(self) -> int:
@@ -81,17 +69,15 @@ class ResponseCache:
 
     def offer(self, key: Hashable, request_bytes: int, answer: Success, now: float) -> None:
         """Keeps a fresh answer if its request was seen before, and makes room for it."""
-        # The tags are in its headers and in their lines, too.
-        size = request_bytes + len(answer.data) + 3 * len(answer.tags) + OVERHEAD_BYTES
-        if size > self._maximum_bytes or not self._is_fresh(answer, now):
-            return
         mark = hash(key)
-        if mark not in self._seen:
-            self._seen[mark] = None
-            if len(self._seen) > SEEN:
-                self._seen.popitem(last=False)
+        if self._seen[mark % SEEN] != mark:
+            self._seen[mark % SEEN] = mark
             return
-        self._kept[key] = Weighted(answer, size)
+        size = request_bytes + sum(map(len, answer.data)) + len(answer.tags) + OVERHEAD_BYTES
+        if size <= self._maximum_bytes and self._is_fresh(answer, now):
+            # A part may be one of a longer text.
+            whole = msgspec.structs.replace(answer, data=(b"".join(answer.data),))
+            self._kept[key] = Weighted(whole, size)
 
     def _is_fresh(self, answer: Success, now: float) -> bool:
         read_at = answer.oldest_read_at

@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
+from starlette.types import Lifespan, Receive, Scope, Send
 
+from gateway.at_once import AnswerAtOnce, no_answer
 from gateway.errors import ErrorCode
 from gateway.lifecycle import Lifecycle
 from gateway.web.browsers import Browsers
@@ -33,11 +34,11 @@ class Web(Starlette):
         graphiql: bool,
         allowed_hosts: Iterable[str],
         cors_origins: Iterable[str],
-        front: Callable[[ASGIApp, Browsers], ASGIApp] = lambda app, _: app,
+        front: Callable[[Browsers], AnswerAtOnce] = lambda _: no_answer,
     ) -> None:
         """`graphiql`: whether browsers get GraphiQL; hosts and origins are those of `Browsers`.
 
-        `front` gets each request first, and hands it on to the application that it is called with.
+        `front` returns what answers at once.
         """
         super().__init__(
             routes=[
@@ -58,7 +59,8 @@ class Web(Starlette):
         browsers = Browsers(
             UnexpectedErrors(self._route), hosts=allowed_hosts, origins=cors_origins
         )
-        self._stack = front(RequestIds(browsers), browsers)
+        self._stack = RequestIds(browsers)
+        self.answer_at_once = front(browsers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""

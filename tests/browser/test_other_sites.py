@@ -67,7 +67,7 @@ def watched(cors_origins: str = "") -> Iterator[Watched]:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         async def count(message: Message) -> None:
-            if message["type"] in ("http.response.start", "gateway.whole_answer"):
+            if message["type"] == "http.response.start":
                 answers[scope["method"], message["status"]] += 1
             await send(message)
 

@@ -86,7 +86,7 @@ def holds(source: MovingList, cursor: str) -> bool:
 def check_cursors(source: MovingList, answer: Slice[Segment]) -> None:
     offsets = {row: offset for offset, row in enumerate(source.rows)}
     for at, row in enumerate(answer.rows):
-        assert answer.cursor(at) == cursor_at(source, offsets[row.id])
+        assert answer.cursors[at] == cursor_at(source, offsets[row.id])
 
 
 # Of a page: its ids, `hasPreviousPage`, `hasNextPage`.
@@ -193,7 +193,7 @@ async def walk(source: MovingList, script: list[Step], backward: bool) -> None:
         if not (answer.has_previous if backward else answer.has_next):
             break
         assert ids, "there is more, and no cursor to go on from"
-        cursor = answer.cursor(0 if backward else -1)
+        cursor = answer.cursors[0 if backward else -1]
         drift.apply(source, wanted)
         stayed = [row for row in stayed if row in source.rows]
         if not holds(source, cursor):
@@ -214,10 +214,10 @@ def test_page_never_fails_nor_repeats_a_row_while_the_list_changes_at_every_read
         opening = await page(source, first=count)
         source.before_each_read = lambda: drift.apply(source, next(script, []))
         if backward:
-            cursor = opening.cursor(0) if opening.rows else None
+            cursor = opening.cursors[0] if opening.rows else None
             answer = await page(source, last=count, before=cursor)
         else:
-            cursor = opening.cursor(-1) if opening.rows else None
+            cursor = opening.cursors[-1] if opening.rows else None
             answer = await page(source, first=count, after=cursor)
         return [row.id for row in answer.rows]
 

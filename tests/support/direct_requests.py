@@ -13,10 +13,9 @@ from in_process import InProcess
 from operations import Operation
 from starlette.types import Scope
 
+from gateway.at_once import WholeAnswer
 from gateway.identity import ALL_SCOPES, AccessScope, Client
-from gateway.web.answers import WHOLE_ANSWER
 from gateway.web.authentication import Authentication, Peers
-from gateway.web.front import WHOLE_BODY
 
 # More than every timeout of a request: what runs in the background has ended.
 QUIET_SECONDS = 100.0
@@ -46,8 +45,8 @@ class NamedByHeader(Authentication):
 class Ask:
     """One HTTP request, sent several times.
 
-    The body of one that `is_whole` has come when the request begins. The gateway's own server says
-    so, and takes answers as a whole, too.
+    The body of one that `is_whole` has come when the request begins: the gateway's own server takes
+    an answer at once, if there is one.
     """
 
     operation: Operation
@@ -129,8 +128,6 @@ async def receive_answer(gateway: InProcess, ask: Ask) -> Received:
         "client": ("127.0.0.1", 1),
         "server": ("localhost", 80),
     }
-    if ask.is_whole:
-        scope[WHOLE_BODY] = body
     incoming = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[MutableMapping[str, Any]] = []
 
@@ -143,12 +140,18 @@ async def receive_answer(gateway: InProcess, ask: Ask) -> Received:
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    await asyncio.create_task(gateway.app(scope, receive, send))
+    async def answer() -> WholeAnswer | None:
+        at_once = gateway.app.answer_at_once(scope, body) if ask.is_whole else None
+        if at_once is None:
+            await gateway.app(scope, receive, send)
+        return at_once
+
+    whole = await asyncio.create_task(answer())
     await asyncio.sleep(QUIET_SECONDS)
-    status, first = sent[0]["status"], sent[0]
-    if first["type"] == WHOLE_ANSWER:
-        lines = first["lines"].decode("latin-1").removesuffix("\r\n").split("\r\n")
+    if whole is not None:
+        lines = whole.lines.decode("latin-1").removesuffix("\r\n").split("\r\n")
         head = [line.partition(": ")[::2] for line in lines]
-        return Received(status, dict(head), b"".join(first["parts"]))
-    head = [(name.decode(), text.decode()) for name, text in first["headers"]]
-    return Received(status, dict(head), b"".join(message["body"] for message in sent[1:]))
+        return Received(whole.status, dict(head), b"".join(whole.parts))
+    head = [(name.decode(), text.decode()) for name, text in sent[0]["headers"]]
+    body_sent = b"".join(message["body"] for message in sent[1:])
+    return Received(sent[0]["status"], dict(head), body_sent)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import httpx
-from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,7 +13,7 @@ from gateway.app import Services, create_app
 from gateway.emulator import Store, create_emulator, seeded_store
 from gateway.emulator.app import Emulator
 from gateway.settings import load_settings
-from gateway.web import Authenticate
+from gateway.web import Authenticate, Web
 
 
 class EmulatedWire(httpx.ASGITransport):
@@ -50,7 +49,7 @@ class InProcess:
     method, the path and the query of each upstream request.
     """
 
-    app: Starlette
+    app: Web
     emulator: Emulator
     http: httpx.AsyncClient
     refused_text: str | None = None

@@ -1,18 +1,17 @@
-"""What the gateway's own server adds: whole bodies of requests, and whole answers."""
+"""What the gateway's own server adds: answers at once, to requests whose body has come."""
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from gateway.web.answers import WHOLE_ANSWER
-from gateway.web.front import WHOLE_BODY
+from gateway.web.routes import Web
 
 
 class ServedWhole:
-    """ASGI application: lets `Front` answer, and turns its answers into ASGI's own messages.
+    """ASGI application: turns answers at once into ASGI's own messages.
 
     `whole_answers` is how many there were.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Web) -> None:
         self._app = app
         self.whole_answers = 0
 
@@ -29,15 +28,12 @@ class ServedWhole:
         async def receive_whole() -> Message:
             return bodies.pop() if bodies else await receive()
 
-        async def send_apart(message: Message) -> None:
-            if message["type"] != WHOLE_ANSWER:
-                await send(message)
-                return
-            self.whole_answers += 1
-            lines = message["lines"].removesuffix(b"\r\n").split(b"\r\n")
-            headers = [line.partition(b": ")[::2] for line in lines]
-            start = {"type": "http.response.start", "status": message["status"]}
-            await send({**start, "headers": headers})
-            await send({"type": "http.response.body", "body": b"".join(message["parts"])})
-
-        await self._app({**scope, WHOLE_BODY: body}, receive_whole, send_apart)
+        answer = self._app.answer_at_once(scope, body)
+        if answer is None:
+            await self._app(scope, receive_whole, send)
+            return
+        self.whole_answers += 1
+        lines = answer.lines.removesuffix(b"\r\n").split(b"\r\n")
+        headers = [line.partition(b": ")[::2] for line in lines]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"".join(answer.parts)})

@@ -3,7 +3,7 @@
 A field has its declaration in the `metadata` of its Strawberry field, under `PLANNED`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic
 
@@ -13,8 +13,6 @@ from gateway.row import Row
 from gateway.schema.context import Context
 
 PLANNED: Final = "planned"
-
-Arguments = Mapping[str, Any]  # values of the types that the schema gives them
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +27,15 @@ class ConnectionField(Generic[Row]):
 class LookupField(Generic[Row]):
     """Rows of one type by ids: a list if the field's type is one, else the row of the only id.
 
-    `ids` returns the uuids that the arguments ask for; it raises `GatewayError` where the field
-    would have an error. `scope` is the one of the rows. `type_name` is the rows' type in the graph.
+    `ids` has, by the name of an argument, the function that returns the uuid of one of its values;
+    it raises `GatewayError` where the field would have an error. `maximum_ids` is the length of the
+    longest list. `scope` is the one of the rows. `type_name` is the rows' type in the graph.
     """
 
     collection: Collection[Row]
     lookups: Callable[[Context], Lookups[Row]]
-    ids: Callable[[Arguments], Sequence[str]]
+    ids: Mapping[str, Callable[[Any], str]]
+    maximum_ids: int
     show: Callable[[Row], object]
     type_name: str
     scope: AccessScope

@@ -1,7 +1,7 @@
 """Variables and arguments of a plan: only values that GraphQL's coercion leaves as they are."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from graphql import (
     FieldNode,
@@ -105,25 +105,47 @@ class _NoVariables(Visitor):
         raise NotPlanned
 
 
-def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:
-    """Returns the function that returns a field's arguments for the values of variables.
+class WrittenArgument(NamedTuple):
+    """An argument as the document gives it: a variable, else a constant."""
 
-    It leaves out arguments that are not given, and raises `NotPlanned` if a required one is null.
+    name: str
+    variable: str | None
+    constant: object
+
+
+def written_arguments(field: GraphQLField, node: FieldNode) -> list[WrittenArgument]:
+    """Returns the arguments that the document gives to a field.
+
     Raises `NotPlanned` for a list or an object that has variables inside.
     """
-    constants: dict[str, object] = {}
-    variables: list[tuple[str, str, bool]] = []
+    written: list[WrittenArgument] = []
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     for name, argument in field.args.items():
         # The graph has no arguments with defaults.
         if argument.default_value is not Undefined or argument.default is not None:
             raise NotPlanned
-        written = given.get(name)
-        if isinstance(written, VariableNode):
-            variables.append((name, written.name.value, is_non_null_type(argument.type)))
-        elif written is not None:
-            visit(written, _NoVariables())
-            constants[name] = value_from_ast(written, argument.type)
+        value = given.get(name)
+        if isinstance(value, VariableNode):
+            written.append(WrittenArgument(name, value.name.value, None))
+        elif value is not None:
+            visit(value, _NoVariables())
+            written.append(WrittenArgument(name, None, value_from_ast(value, argument.type)))
+    return written
+
+
+def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:
+    """Returns the function that returns a field's arguments for the values of variables.
+
+    It leaves out arguments that are not given, and raises `NotPlanned` if a required one is null.
+    Raises `NotPlanned` as `written_arguments` does.
+    """
+    constants: dict[str, object] = {}
+    variables: list[tuple[str, str, bool]] = []
+    for name, variable, constant in written_arguments(field, node):
+        if variable is None:
+            constants[name] = constant
+        else:
+            variables.append((name, variable, is_non_null_type(field.args[name].type)))
 
     def read(values: Variables) -> dict[str, Any]:
         arguments = dict(constants)

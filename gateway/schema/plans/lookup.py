@@ -14,13 +14,18 @@ from graphql import (
 
 from gateway.schema.context import ROWS_TO_AN_ID
 from gateway.schema.plans.fields import LookupField
-from gateway.schema.plans.inputs import NotPlanned, argument_reader
+from gateway.schema.plans.inputs import NotPlanned, written_arguments
 from gateway.schema.plans.plan import Run
+from gateway.schema.plans.rendered import RenderedById, Shown
 from gateway.schema.plans.selected import FieldGroup, Selected
+from gateway.schema.plans.selections import Json
 
 
 class Lookup:
-    """One root field that looks rows up."""
+    """Root fields that look up rows by one argument of one selection.
+
+    It is one field with a list of ids, or all fields with an id each.
+    """
 
     def __init__(
         self,
@@ -28,30 +33,56 @@ class Lookup:
         declared: LookupField[Any],
         below: FieldGroup,
         field: GraphQLField,
+        place: int,
     ) -> None:
-        """Raises `NotPlanned` if its rows have fields without a plan."""
+        """Raises `NotPlanned` for two ids, and if its rows have fields without a plan."""
         self.declared = declared
-        self._read_arguments = argument_reader(field, below.nodes[0].node)
-        of_type = cast(GraphQLObjectType, selected.schema.type_map[declared.type_name])
-        self._row = selected.row(of_type, below, declared.show)
+        written = written_arguments(field, below.nodes[0].node)
+        if len(written) != 1:
+            raise NotPlanned  # graphql-core makes the error
+        self._asked = written
+        self._places = [place]
+        self.id_of = declared.ids[written[0].name]
         type_ = get_nullable_type(field.type)
-        self._is_list = is_list_type(type_)
+        self.is_list = is_list_type(type_)
         if is_non_null_type(type_.of_type if isinstance(type_, GraphQLList) else field.type):
             raise NotPlanned  # a row that does not exist is null
+        of_type = cast(GraphQLObjectType, selected.schema.type_map[declared.type_name])
+        leaves = selected.leaves(of_type, below)
+        self.rendered: RenderedById[Any] = selected.memory.by_id(
+            of_type, leaves, declared.show, str if declared.is_of_entities else self.id_of
+        )
 
-    def ids(self, run: Run) -> Sequence[str]:
-        """Returns the ids that the arguments ask for, and counts them."""
-        ids = self.declared.ids(self._read_arguments(run.variables))
+    def takes(self, other: "Lookup") -> bool:
+        """Takes over what another lookup asks for, and returns True, if its rows are the same."""
+        if self.is_list or other.is_list or self.rendered is not other.rendered:
+            return False
+        self._asked += other._asked
+        self._places += other._places
+        return True
+
+    def texts(self, run: Run) -> Sequence[str]:
+        """Returns the ids that are asked for, as they were written, and counts them."""
+        variables = run.variables
+        given = [
+            constant if variable is None else variables.get(variable)
+            for _, variable, constant in self._asked
+        ]
+        if None in given:
+            raise NotPlanned
+        texts = cast("Sequence[str]", given[0] if self.is_list else given)
         if self.declared.is_of_entities:
-            run.spend_representations(len(ids))
-        else:
-            run.spend_rows(len(ids) * ROWS_TO_AN_ID)
-        return ids
+            run.spend_representations(len(texts))
+            return [self.id_of(one) for one in texts]  # a representation is no text
+        run.spend_rows(len(texts) * ROWS_TO_AN_ID)
+        if self.is_list and len(texts) > self.declared.maximum_ids:
+            raise NotPlanned
+        return texts
 
-    def render(self, rows: Sequence[Any]) -> bytes:
-        """Returns the JSON of the rows, or of the only one; None is a row that does not exist."""
-        if not self._is_list:
-            return self._row.render_one(rows[0])
-        if None in rows:
-            return b"[%b]" % b",".join(map(self._row.render_one, rows))
-        return b"[%b]" % b",".join(self._row.render(rows))
+    def place(self, rows: Sequence[Shown[Any]], json: list[Json]) -> None:
+        """Sets the JSON of these rows at the places of the fields."""
+        if self.is_list:
+            json[self._places[0]] = b",".join([row[2] for row in rows])
+        else:
+            for place, row in zip(self._places, rows, strict=True):
+                json[place] = row[2]

@@ -1,22 +1,24 @@
 """A plan of one operation, and one run of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
-from gateway.cache.read_through import ReadThroughCache
-from gateway.data_source import Collection, Lookups
-from gateway.errors import GatewayError
+from gateway.data_source import ListSource, Lookups
+from gateway.errors import ErrorCode, GatewayError
 from gateway.identity import AccessScope
 from gateway.pagination import ConnectionArguments, Slice, still_page
-from gateway.request_scope import record_rows
-from gateway.row import Row
+from gateway.row import Identified, Row
 from gateway.schema.context import Context
 from gateway.schema.plans.fields import LookupField
 from gateway.schema.plans.inputs import NotPlanned, VariableReader, Variables
+from gateway.schema.plans.rendered import RenderedById, Shown
+from gateway.schema.plans.selections import Json
 
-Render = Callable[["Run"], bytes]
+Render = Callable[["Run"], Sequence[Json]]
+row_of: Callable[[Shown[Any]], Identified | None] = itemgetter(1)
 
 
 class Read(NamedTuple):
@@ -27,7 +29,7 @@ class Read(NamedTuple):
 
     collection: str
     read_at: float
-    rows: Sequence[Any]
+    rows: Iterable[Identified | None]
     serve: Callable[[], None]
 
 
@@ -53,38 +55,38 @@ class Run:
         if self.representations_asked > self.context.representations_allowed:
             raise NotPlanned
 
-    def total(self, collection: Collection[Row]) -> int:
+    def total(self, source: ListSource[Row]) -> int:
         """Returns the fresh total of a list; raises `NotPlanned` if there is none."""
-        source = self.context.lists.of(collection)
         total = source.fresh_total()
         if total is None:
             raise NotPlanned
-        self.reads.append(Read(collection.name, source.total_read_at, (), _nothing))
+        self.reads.append(Read(source.collection, source.total_read_at, (), _nothing))
         return total
 
-    def page(self, collection: Collection[Row], arguments: ConnectionArguments) -> Slice[Row]:
+    def page(self, source: ListSource[Row], arguments: ConnectionArguments) -> Slice[Row]:
         """Returns a page of a list; raises `NotPlanned` unless all of its blocks are ready."""
-        source = self.context.lists.of(collection)
         page = still_page(source, arguments)
         if page is None:
             raise NotPlanned
         blocks = page.blocks.values()
         read_at = min([block.read_at for block in blocks])
-        self.reads.append(Read(collection.name, read_at, page.rows, partial(source.serve, blocks)))
+        self.reads.append(Read(source.collection, read_at, page, partial(source.serve, blocks)))
         return page
 
-    def look_up(
-        self, collection: Collection[Row], lookups: Lookups[Row], ids: Sequence[str]
-    ) -> Sequence[Row | None]:
+    def look_up(self, lookup: "PlannedLookup", texts: Sequence[str]) -> Sequence[Shown[Any]]:
         """Returns rows by id; raises `NotPlanned` unless all of them are ready."""
+        declared = lookup.declared
+        lookups = declared.lookups(self.context)
+        is_uuid = declared.is_of_entities
+        ids = texts if is_uuid else [lookup.id_of(text) for text in texts]
         entries = lookups.ready(ids)
         if entries is None:
             raise NotPlanned
-        rows = [entry.value for entry in entries]
-        if entries:
-            read_at = min([entry.read_at for entry in entries])
+        rows = [lookup.rendered.add(text, one) for text, one in zip(texts, entries, strict=True)]
+        if rows:
+            read_at = min([row.read_at for row in rows])
             serve = partial(lookups.serve, ids, entries)
-            self.reads.append(Read(collection.name, read_at, rows, serve))
+            self.reads.append(Read(declared.collection.name, read_at, map(row_of, rows), serve))
         return rows
 
 
@@ -92,49 +94,65 @@ def _nothing() -> None:
     """A total is no entry of the cache."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedAnswer:
-    """The JSON of `data`, and what it shows."""
+class PlannedAnswer(NamedTuple):
+    """The JSON of `data` in parts, and what it shows."""
 
-    data: bytes
+    data: Sequence[Json]
     reads: Sequence[Read]
+    oldest_read_at: float | None
+    is_stale: bool
+    stale_because: ErrorCode | None = None
 
-    def serve(self, cache: ReadThroughCache) -> None:
-        """Records the reads in the request's scope; counts hits; refreshes what is stale."""
+    @property
+    def collections(self) -> set[str]:
+        """The collections that it shows."""
+        return {read.collection for read in self.reads}
+
+    @property
+    def rows(self) -> Iterable[Iterable[Identified | None]]:
+        """The rows that it shows, to be iterated once."""
+        return [read.rows for read in self.reads]
+
+    def serve(self) -> None:
+        """Counts hits; refreshes what is stale."""
         for read in self.reads:
-            cache.record_read(read.collection, read.read_at)
-            record_rows(read.rows)
             read.serve()
 
 
-class LookupOfRows(Protocol):
-    """A root field of a plan that looks rows up."""
+class PlannedLookup(Protocol):
+    """Root fields of a plan that look up rows by one argument of one selection."""
 
     @property
     def declared(self) -> LookupField[Any]:
         """What the field declares."""
 
-    def ids(self, run: Run) -> Sequence[str]:
-        """Returns the ids that it asks for, and counts them."""
+    @property
+    def rendered(self) -> RenderedById[Any]:
+        """The JSON of its rows."""
 
-    def render(self, rows: Sequence[Any]) -> bytes:
-        """Returns its JSON; None stands for a row that does not exist."""
+    def id_of(self, text: str, /) -> str:
+        """Returns the uuid; raises `GatewayError`."""
+
+    def texts(self, run: Run) -> Sequence[str]:
+        """Returns the ids that are asked for, as they were written, and counts them."""
+
+    def place(self, rows: Sequence[Shown[Any]], json: list[Json]) -> None:
+        """Sets the JSON of these rows at the places of the fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A compiled operation, for one combination of the values of `@skip` and `@include`.
 
-    `scopes` are those that a client needs for all of its fields. Each field has a place in the
-    `template`. `lookups` are by collection: all of one are one read.
+    `scopes` are those that a client needs for all of its fields. `text` is the JSON between the
+    values of the fields, each of which has a place. `lookups` are by collection.
     """
 
     variables: VariableReader
     scopes: frozenset[AccessScope]
-    template: bytes
-    places: int
-    fields: Sequence[tuple[int, Render]]
-    lookups: Sequence[Sequence[tuple[int, LookupOfRows]]]
+    text: Sequence[bytes]
+    fields: Sequence[tuple[slice, Render]]
+    lookups: Sequence[Sequence[PlannedLookup]]
 
     def answer(self, context: Context, variables: Mapping[str, object]) -> PlannedAnswer | None:
         """Returns the answer, None if it cannot be made from what is decoded in this process."""
@@ -142,26 +160,36 @@ class Plan:
             return None
         try:
             run = Run(context, self.variables.read(variables))
-            json = [b""] * self.places
+            json: list[Json] = [b""] * (len(self.text) - 1)
             for group in self.lookups:
                 _look_up(run, group, json)
-            for place, render in self.fields:
-                json[place] = render(run)
+            for places, render in self.fields:
+                json[places] = render(run)
         except (NotPlanned, GatewayError):
             return None
-        return PlannedAnswer(self.template % tuple(json), run.reads)
+        reads = run.reads
+        oldest = min([read.read_at for read in reads]) if reads else None
+        is_stale = oldest is not None and context.lists.cache.freshness.is_stale(oldest)
+        data: list[Json] = [b""] * (2 * len(json) + 1)
+        data[::2], data[1::2] = self.text, json
+        return PlannedAnswer(data, reads, oldest, is_stale)
 
 
-def _look_up(run: Run, group: Sequence[tuple[int, LookupOfRows]], json: list[bytes]) -> None:
-    """Looks up what the lookups of one collection ask for, and renders each."""
-    ids: list[str] = []
-    ends: list[int] = []
-    for _, lookup in group:
-        ids += lookup.ids(run)
-        ends.append(len(ids))
-    declared = group[0][1].declared
-    rows = run.look_up(declared.collection, declared.lookups(run.context), ids)
-    start = 0
-    for (place, lookup), end in zip(group, ends, strict=True):
-        json[place] = lookup.render(rows[start:end])
-        start = end
+def _look_up(run: Run, group: Sequence[PlannedLookup], json: list[Json]) -> None:
+    """Looks up what the lookups of one collection ask for, and places the JSON of each."""
+    declared = group[0].declared
+    lookups: Lookups[Any] = declared.lookups(run.context)
+    after, before = lookups.fresh_between()
+    known: list[Shown[Any]] = []
+    for lookup in group:
+        texts = lookup.texts(run)
+        rows = lookup.rendered.find(texts, after, before)
+        if rows is None:
+            lookup.place(run.look_up(lookup, texts), json)
+        else:
+            lookup.place(rows, json)
+            known += rows
+    if known:
+        read_at = min([row[0] for row in known])
+        serve = partial(lookups.count_hits, len(set(map(id, known))))
+        run.reads.append(Read(declared.collection.name, read_at, map(row_of, known), serve))

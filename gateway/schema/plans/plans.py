@@ -21,8 +21,8 @@ from graphql.execution.values import VariableValues
 from gateway.schema.plans.compiler import compile_plan
 from gateway.schema.plans.inputs import NotPlanned
 from gateway.schema.plans.plan import Plan
+from gateway.schema.plans.rendered import RenderedRows
 from gateway.schema.plans.selected import Selected
-from gateway.schema.plans.selections import RenderedRows
 
 # Of one operation.
 MAXIMUM_PLANS: Final = 8

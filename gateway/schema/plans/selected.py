@@ -1,6 +1,5 @@
 """The fields of an operation's selections, as graphql-core collects and merges them."""
 
-from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
@@ -8,16 +7,9 @@ from graphql.execution.collect_fields import FieldDetails, collect_fields, colle
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
-from gateway.row import Row
 from gateway.schema.plans.inputs import NotPlanned
-from gateway.schema.plans.selections import (
-    TYPENAME,
-    Leaf,
-    RenderedRows,
-    RowSelection,
-    plain_attribute,
-    to_json,
-)
+from gateway.schema.plans.rendered import RenderedRows
+from gateway.schema.plans.selections import TYPENAME, Leaf, plain_attribute, to_json
 
 
 class FieldGroup(NamedTuple):
@@ -62,15 +54,13 @@ class Selected:
     def _fields(self, grouped: dict[str, list[FieldDetails]]) -> list[FieldGroup]:
         return [FieldGroup(key, nodes[0].node.name.value, nodes) for key, nodes in grouped.items()]
 
-    def row(
-        self, of_type: GraphQLObjectType, below: FieldGroup, show: Callable[[Row], object]
-    ) -> RowSelection[Row]:
-        """Returns the selection of a row; raises `NotPlanned` unless all are plain attributes."""
+    def leaves(self, of_type: GraphQLObjectType, below: FieldGroup) -> list[Leaf]:
+        """Returns the fields of a row; raises `NotPlanned` unless all are plain attributes."""
         leaves = []
         for key, name, _ in self.fields(of_type, below):
             attribute = None if name == TYPENAME else _attribute(of_type.fields[name])
             leaves.append(Leaf(key, attribute))
-        return self.memory.selection(of_type, leaves, show)
+        return leaves
 
 
 def _attribute(field: GraphQLField) -> str:
@@ -87,24 +77,20 @@ class ObjectJson:
         self._type = of_type
         self._parts: list[bytes] = []
 
-    def place(self, field: FieldGroup) -> None:
-        """Adds a key with a place for a value."""
-        self._parts.append(to_json(field.key) + b":%b")
+    def place(self, field: FieldGroup, *, is_list: bool = False) -> None:
+        """Adds a key with a place for a value, or for the items of a list."""
+        self.inner(field, b"[%b]" if is_list else b"%b")
+
+    def inner(self, field: FieldGroup, template: bytes) -> None:
+        """Adds a key with an inner template."""
+        self._parts.append(to_json(field.key) + b":" + template)
 
     def constant(self, field: FieldGroup) -> None:
         """Adds `__typename`; raises `NotPlanned` for any other field."""
         if field.name != TYPENAME:
             raise NotPlanned
-        self._parts.append(to_json(field.key) + b":" + to_json(self._type.name))
+        self.inner(field, to_json(self._type.name))
 
     def template(self) -> bytes:
         """Returns the JSON, for the operator `%`: names of GraphQL have no percent sign."""
         return b"{" + b",".join(self._parts) + b"}"
-
-
-Values = Sequence[Callable[[Any], bytes]]
-
-
-def object_json(template: bytes, values: Values) -> Callable[[Any], bytes]:
-    """Returns the function that fills a template by functions of one argument."""
-    return lambda made_of: template % tuple([value(made_of) for value in values])

@@ -1,9 +1,7 @@
-"""The JSON of rows: made once for each row and selection, in memory that is bounded in bytes."""
+"""The JSON of a row: the plain attributes that an operation selects of it."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, NamedTuple
-from weakref import WeakValueDictionary
 
 import msgspec
 from graphql import (
@@ -18,17 +16,10 @@ from strawberry.types.field import StrawberryField
 from gateway.row import Row
 from gateway.schema.plans.inputs import NotPlanned
 
-RENDERED_BYTES: Final = 16 * 1024**2
-# What a row's JSON takes beside its bytes: the bytes object, the tuple, the entry of the dict, and
-# the row itself once its block is gone.
-OVERHEAD_BYTES: Final = 700
 TYPENAME: Final = "__typename"
 
+Json = bytes | memoryview
 to_json = msgspec.json.Encoder().encode
-
-
-# The name of the type, the leaves, and what makes a row an object.
-SelectionKey = tuple[str, tuple["Leaf", ...], Callable[[Any], object]]
 
 
 class Leaf(NamedTuple):
@@ -38,52 +29,7 @@ class Leaf(NamedTuple):
     attribute: str | None
 
 
-class Rendered(Generic[Row]):
-    """JSON of rows by a key that they have in an answer, at rest.
-
-    Equal rows have the same JSON, so a row that was read again is not rendered again.
-    """
-
-    def __init__(self, memory: "RenderedRows") -> None:
-        self.bytes = 0
-        self._json: dict[str, tuple[Row, bytes]] = {}
-        self._memory = memory
-
-    def all_of(
-        self, keys: Iterable[str], rows: Iterable[Row], render: Callable[[str, Row], bytes]
-    ) -> list[bytes]:
-        """Returns the JSON of each row by its key; `render` makes what is not there."""
-        known = self._json.get
-        return [
-            json[1]
-            if (json := known(key)) is not None and json[0] is row
-            else self._add(key, row, render)
-            for key, row in zip(keys, rows, strict=True)
-        ]
-
-    def one(self, key: str, row: Row, render: Callable[[str, Row], bytes]) -> bytes:
-        """Returns the JSON of one row."""
-        json = self._json.get(key)
-        return json[1] if json is not None and json[0] is row else self._add(key, row, render)
-
-    def _add(self, key: str, row: Row, render: Callable[[str, Row], bytes]) -> bytes:
-        earlier = self._json.get(key)
-        if earlier is not None and earlier[0] == row:
-            self._json[key] = row, earlier[1]
-            return earlier[1]
-        json = render(key, row)
-        self._json[key] = row, json
-        before = 0 if earlier is None else len(earlier[1]) + OVERHEAD_BYTES
-        self._memory.count(self, len(json) + OVERHEAD_BYTES - before)
-        return json
-
-    def clear(self) -> None:
-        """Forgets all JSON."""
-        self._json.clear()
-        self.bytes = 0
-
-
-class RowSelection(Generic[Row]):
+class RowJson(Generic[Row]):
     """One selection of a type's plain attributes; `show` makes a row an object with these."""
 
     def __init__(
@@ -91,30 +37,14 @@ class RowSelection(Generic[Row]):
         of_type: GraphQLObjectType,
         leaves: Sequence[Leaf],
         show: Callable[[Row], object],
-        memory: "RenderedRows",
     ) -> None:
-        self._rendered = Rendered[Row](memory)
         self._show = show
         self._leaves = [_LeafOf(of_type, leaf) for leaf in leaves]
 
     def make(self, row: Row) -> bytes:
-        """Returns the JSON of a row, made anew.
-
-        Raises `NotPlanned` for a row that does not fit the schema.
-        """
+        """Returns the JSON of a row; raises `NotPlanned` for one that does not fit the schema."""
         shown = self._show(row)
         return b"{%b}" % b",".join([leaf.render(shown) for leaf in self._leaves])
-
-    def render(self, rows: Sequence[Row]) -> list[bytes]:
-        """Returns the JSON of each row; raises `NotPlanned`."""
-        return self._rendered.all_of([row.id for row in rows], rows, self._make)
-
-    def render_one(self, row: Row | None) -> bytes:
-        """Returns the JSON of a row, or of one that does not exist; raises `NotPlanned`."""
-        return b"null" if row is None else self._rendered.one(row.id, row, self._make)
-
-    def _make(self, _: str, row: Row) -> bytes:
-        return self.make(row)
 
 
 class _LeafOf:
@@ -154,38 +84,3 @@ def plain_attribute(field: Any) -> str | None:
     if isinstance(written, StrawberryField) and written.is_basic_field:
         return written.python_name
     return None
-
-
-class RenderedRows:
-    """The JSON of the rows of all selections, at most `maximum_bytes` of it.
-
-    Beyond that, the selection whose rows were all there for longest forgets them.
-    """
-
-    def __init__(self, maximum_bytes: int = RENDERED_BYTES) -> None:
-        self.bytes = 0
-        self._maximum_bytes = maximum_bytes
-        self._filled: OrderedDict[Rendered[Any], None] = OrderedDict()
-        self._known: WeakValueDictionary[SelectionKey, RowSelection[Any]]
-        self._known = WeakValueDictionary()
-
-    def selection(
-        self, of_type: GraphQLObjectType, leaves: Sequence[Leaf], show: Callable[[Row], object]
-    ) -> RowSelection[Row]:
-        """Returns the selection of these fields; all plans share it."""
-        key = (of_type.name, tuple(leaves), show)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = RowSelection(of_type, leaves, show, self)
-        return known
-
-    def count(self, rendered: Rendered[Any], size: int) -> None:
-        """Counts the bytes of a row that has been rendered, and makes room for them."""
-        rendered.bytes += size
-        self.bytes += size
-        self._filled[rendered] = None
-        self._filled.move_to_end(rendered)
-        while self.bytes > self._maximum_bytes:
-            oldest, _ = self._filled.popitem(last=False)
-            self.bytes -= oldest.bytes
-            oldest.clear()

@@ -298,7 +298,7 @@ async def test_nothing_is_ready_without_a_cache(clock: Clock) -> None:
     process = Process(clock, CachePolicy(0.0, 60.0, 600.0))
     await process.read("a")
     assert process.ready("a") is None
-    assert process.cache.freshness.since("rows") == math.inf
+    assert process.cache.freshness.fresh_between("rows") == (math.inf, clock())
 
 
 async def test_ready_entries_that_are_served_are_hits_and_the_stale_ones_are_refreshed(
@@ -331,12 +331,12 @@ async def test_value_is_fresh_that_was_read_since_its_ttl_its_write_and_its_inva
     process: Process,
 ) -> None:
     now, freshness = process.clock(), process.cache.freshness
-    assert freshness.since("rows") == now - 15
+    assert freshness.fresh_between("rows") == (now - 15, now)
     process.written_at = now - 7
-    assert freshness.since("rows") == now - 7
-    assert freshness.since("rows", now - 3) == now - 3
-    assert freshness.since("rows", now - 10) == now - 7
-    assert freshness.since("other") == now - 15
+    assert freshness.fresh_between("rows") == (now - 7, now)
+    assert freshness.fresh_between("rows", now - 3) == (now - 3, now)
+    assert freshness.fresh_between("rows", now - 10) == (now - 7, now)
+    assert freshness.fresh_between("other") == (now - 15, now)
     assert not freshness.is_stale(now - 14.9)
     assert freshness.is_stale(now - 15)
 

@@ -146,9 +146,9 @@ async def test_page_beside_a_cursor_at_the_ends_of_a_list_that_has_changed(
     answer = await page(
         source,
         first=first,
-        after=None if after is None else whole.cursor(after),
+        after=None if after is None else whole.cursors[after],
         last=last,
-        before=None if before is None else whole.cursor(before),
+        before=None if before is None else whole.cursors[before],
     )
     assert shown(answer) == expected
 

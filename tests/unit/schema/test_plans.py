@@ -5,7 +5,10 @@ from clock import Clock
 from graphql import Source
 from in_process import InProcess, in_process
 
-from gateway.schema.plans.plans import MAXIMUM_CHARACTERS, MAXIMUM_PLANS, PlanMemory
+from gateway.schema import Graph
+from gateway.schema.plans.plan import Plan
+from gateway.schema.plans.plans import MAXIMUM_CHARACTERS, MAXIMUM_PLANS, Conditions, PlanMemory
+from gateway.web.front import Front
 
 FRESH, TTL = 5.0, 15.0
 ABSENT = "1a2b3c4d-0000-4000-8000-1a2b3c4d5e6f"
@@ -174,17 +177,24 @@ async def test_a_condition_by_default_has_the_plan_of_its_value() -> None:
     assert [*plans] == [(False,)]
 
 
-def gateway_plans(gateway: InProcess, document: str) -> list[dict[object, object]]:
+def gateway_plans(gateway: InProcess, document: str) -> list[dict[Conditions, Plan | None]]:
     """Returns the plans of each operation of a document."""
-    ready = gateway.app._stack._ready  # type: ignore[attr-defined] # the graph has no other name
-    known = ready._planned_data.__self__.documents.peek(document)
+    known = graph_of(gateway).documents.peek(document)
+    assert known is not None
     return [operation._plans for operation in known.plans.values()]
+
+
+def graph_of(gateway: InProcess) -> Graph:
+    front: Front = gateway.app.answer_at_once.__self__  # type: ignore[attr-defined] # a method of it
+    planned = front._ready._planned
+    graph: Graph = planned.__self__  # type: ignore[attr-defined] # a method of it
+    return graph
 
 
 async def test_plans_of_forgotten_documents_hold_no_document() -> None:
     gateway = in_process(10)
     await gateway.page(first=10)
-    graph = gateway.app._stack._ready._planned_data.__self__  # type: ignore[attr-defined] # see above
+    graph = graph_of(gateway)
     for number in range(40):
         document = f"query A {{ segments(first: 1) {{ nodes {{ a{number}: id }} }} }} #"
         for _ in range(2):

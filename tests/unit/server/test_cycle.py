@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.at_once import WholeAnswer
 from gateway.server.cycle import Cycle
 from gateway.server.pipelining import Flow
 
@@ -221,102 +222,43 @@ async def test_body_is_received_once_in_parts_as_they_arrive_and_then_the_end() 
     assert await asyncio.gather(*waiting) == [{"type": "http.disconnect"}] * 2
 
 
-def whole(*parts_of_body: bytes, lines: bytes = b"age: 0\r\n", status: int = 200) -> Any:
-    return {
-        "type": "gateway.whole_answer",
-        "status": status,
-        "lines": lines,
-        "parts": parts_of_body,
-    }
+def whole(*parts: bytes, lines: bytes = b"age: 0\r\n", status: int = 200) -> WholeAnswer:
+    return WholeAnswer(status, lines, parts)
 
 
-async def test_whole_answer_goes_out_in_one_write() -> None:
+def test_whole_answer_goes_out_in_one_write() -> None:
     transport = Transport()
     ended: list[bool] = []
     cycle = cycle_of(transport)
     cycle.on_response = lambda: ended.append(True)
-    await cycle.send(whole(b"{", b"}", lines=b"content-length: 2\r\nage: 0\r\n"))
+    cycle.send_whole(whole(b"{", b"}", lines=b"content-length: 2\r\nage: 0\r\n"))
     assert transport.writes == [head(b"content-length: 2", b"age: 0") + b"{}"]
     assert (cycle.response_started, cycle.response_complete) == (True, True)
     assert (ended, transport.is_closed) == ([True], False)
 
 
-async def test_whole_answer_to_head_has_no_content() -> None:
+def test_whole_answer_to_head_has_no_content() -> None:
     transport = Transport()
-    await cycle_of(transport, "HEAD").send(whole(b"{}", lines=b"content-length: 2\r\n"))
+    cycle_of(transport, "HEAD").send_whole(whole(b"{}", lines=b"content-length: 2\r\n"))
     assert transport.writes == [head(b"content-length: 2")]
 
 
-async def test_whole_answer_on_a_connection_that_ends_says_so() -> None:
+def test_whole_answer_on_a_connection_that_ends_says_so() -> None:
     transport = Transport()
-    cycle = cycle_of(transport, keep_alive=False)
-    await cycle.send(whole(status=304))
+    cycle_of(transport, keep_alive=False).send_whole(whole(status=304))
     assert transport.writes == [head(b"age: 0", b"connection: close", status=b"304 Not Modified")]
     assert transport.is_closed
 
 
-async def test_whole_answer_has_the_date_of_its_own_second() -> None:
+def test_whole_answer_has_the_date_of_its_own_second() -> None:
     transport = Transport()
     for date in (b"first", b"second"):
         headers = [(b"date", date)]
         scope: Any = {"type": "http", "method": "GET"}
         cycle = Cycle(scope, transport, Flow(transport), headers, False, True, lambda: None)  # type: ignore[arg-type] # a part of one
-        await cycle.send(whole(lines=b"", status=204))
+        cycle.send_whole(whole(lines=b"", status=204))
     dates = [line for write in transport.writes for line in write.split(b"\r\n") if b"date" in line]
     assert dates == [b"date: first", b"date: second"]
-
-
-async def test_nothing_comes_after_a_whole_answer() -> None:
-    transport = Transport()
-    cycle = cycle_of(transport)
-    await cycle.send(whole())
-    for message in (whole(), start(JSON), part()):
-        with pytest.raises(RuntimeError, match="comes after the end of the answer"):
-            await cycle.send(message)
-    assert len(transport.writes) == 1
-
-
-async def test_whole_answer_is_refused_after_a_head() -> None:
-    cycle = cycle_of(Transport())
-    await cycle.send(start(JSON, LENGTH_2))
-    with pytest.raises(RuntimeError, match=r"Expected 'http.response.body', but got 'gateway\."):
-        await cycle.send(whole())
-
-
-@pytest.mark.parametrize(
-    "line", [b"a: b\nc: d\r\n", b"a: \x00\r\n", b"a: b\rc\r\n", b"a: \x7f\r\n"]
-)
-async def test_whole_answer_with_a_control_character_is_refused(line: bytes) -> None:
-    transport = Transport()
-    with pytest.raises(RuntimeError, match="A header of the answer has a control character"):
-        await cycle_of(transport).send(whole(lines=line))
-    assert transport.writes == []
-
-
-async def test_whole_answer_to_a_client_that_has_hung_up_is_not_written() -> None:
-    transport = Transport()
-    cycle = cycle_of(transport)
-    cycle.disconnected = True
-    await cycle.send(whole())
-    assert transport.writes == []
-
-
-async def test_body_that_came_before_the_request_began_is_in_the_scope() -> None:
-    cycle = cycle_of(Transport(), "POST")
-    cycle.body += b"{}"
-    cycle.end_body()
-    assert cycle.scope["gateway.whole_body"] == b"{}"  # type: ignore[typeddict-item] # not ASGI's
-    assert await cycle.receive() == {"type": "http.request", "body": b"{}", "more_body": False}
-
-
-async def test_body_that_comes_while_it_is_read_is_not_in_the_scope() -> None:
-    cycle = cycle_of(Transport(), "POST")
-    cycle.body += b"{"
-    assert await cycle.receive() == {"type": "http.request", "body": b"{", "more_body": True}
-    cycle.body += b"}"
-    cycle.end_body()
-    assert "gateway.whole_body" not in cycle.scope
-    assert await cycle.receive() == {"type": "http.request", "body": b"}", "more_body": False}
 
 
 @pytest.mark.parametrize("value", [b"chunked", b"Chunked"])

@@ -353,7 +353,9 @@ def test_body_that_cannot_be_parsed_is_a_hang_up_for_the_application(
     )
     with served() as server:
         client = server.connect()
-        client.send(head + b"ZZ\r\n")
+        client.send(head)
+        assert client.head()[0] == 100
+        client.send(b"ZZ\r\n")
         assert client.answer()[:2] == (400, True)
     # This application does not catch the hang-up.
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]

@@ -1,4 +1,4 @@
-"""What is answered before all else, in one message, and what is handed on to the application."""
+"""What is answered at once, and what is handed on to the application."""
 
 import hashlib
 import json
@@ -21,6 +21,8 @@ STRING = f"query={quote(QUERY)}".encode()
 USUAL = {"host": "localhost", "content-type": "application/json", "x-request-id": "one"}
 DATA = b'{"data":{"segments":{"totalCount":3}},"extensions":{"cache":{"age":0,"stale":false}}}'
 
+WHOLE, HANDED_ON = "at once", "http.response.start"
+
 Headers = dict[str, str]
 
 
@@ -34,7 +36,7 @@ async def messages_of(
     query: bytes = b"",
     is_whole: bool = True,
 ) -> list[Message]:
-    """Returns what is sent to a server that takes whole answers."""
+    """Returns what is sent, to a server that takes answers at once if the body `is_whole`."""
     scope: dict[str, object] = {
         "type": "http",
         "http_version": "1.1",
@@ -48,8 +50,8 @@ async def messages_of(
         "client": ("127.0.0.1", 1),
         "server": ("localhost", 80),
     }
-    if is_whole:
-        scope["gateway.whole_body"] = body
+    if is_whole and (answer := gateway.app.answer_at_once(scope, body)) is not None:
+        return [{"type": WHOLE, **answer._asdict()}]
     parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Message] = []
 
@@ -97,10 +99,7 @@ async def _into_nothing(_: Message) -> None:
     """Takes what is sent."""
 
 
-WHOLE, HANDED_ON = "gateway.whole_answer", "http.response.start"
-
-
-async def test_ready_answer_is_one_message() -> None:
+async def test_ready_answer_is_whole() -> None:
     gateway = await warm()
     (message,) = await messages_of(gateway, headers=[*USUAL.items()])
     assert message["type"] == WHOLE

@@ -1,7 +1,6 @@
 """What has no plan in any schema: fields, types and arguments that plans do not know."""
 
 import gc
-from collections.abc import Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -21,14 +20,16 @@ def _show(row: models.Segment) -> Any:
     return row
 
 
-def _ids(_: object) -> Sequence[str]:
-    return []
-
-
 CONNECTION = {PLANNED: ConnectionField(ALL_SEGMENTS, _show)}
 LOOKUP = {
     PLANNED: LookupField(
-        ALL_SEGMENTS, lambda c: c.segment_lookups, _ids, _show, "Thing", AccessScope.SEGMENTS_READ
+        ALL_SEGMENTS,
+        lambda c: c.segment_lookups,
+        {"key": str, "keys": str},
+        250,
+        _show,
+        "Thing",
+        AccessScope.SEGMENTS_READ,
     )
 }
 
@@ -94,11 +95,11 @@ class Resolvers:
         raise NotImplementedError
 
     @staticmethod
-    def one() -> Thing | None:
+    def one(key: str | None = UNSET, keys: list[str] | None = UNSET) -> Thing | None:
         raise NotImplementedError
 
     @staticmethod
-    def each() -> list[Thing]:
+    def each(keys: list[str]) -> list[Thing]:
         raise NotImplementedError
 
     @staticmethod
@@ -135,7 +136,7 @@ def has_plan(document: str, **variables: object) -> bool:
     "document",
     [
         "{ things { totalCount edges { cursor node { name } } pageInfo { hasNextPage } } }",
-        "{ one { name __typename } }",
+        '{ one(key: "1") { name __typename } }',
         "query ($first: Int) { things(first: $first) { totalCount } }",
     ],
 )
@@ -147,9 +148,11 @@ def test_what_any_collection_has_a_plan_for(document: str) -> None:
     "document",
     [
         "{ plain { name } }",
-        "{ one { resolved } }",
-        "{ one { argued(of: 1) } }",
-        "{ each { name } }",
+        '{ one(key: "1") { resolved } }',
+        '{ one(key: "1") { argued(of: 1) } }',
+        '{ each(keys: ["1"]) { name } }',
+        "{ one { name } }",
+        '{ one(key: "1", keys: ["2"]) { name } }',
         "{ things { average } }",
         "{ things { nodes { name } } }",
         "{ things { edges { weight } } }",
@@ -166,6 +169,8 @@ def test_what_any_collection_has_a_plan_for(document: str) -> None:
         "field with a resolver",
         "field with an argument",
         "list of rows that may not be null",
+        "lookup without an argument",
+        "lookup with two arguments",
         "other field of a connection",
         "row that is an interface",
         "other field of an edge",
