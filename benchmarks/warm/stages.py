@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from benchmarks.page import conditions, with_marked
 from benchmarks.warm.works import WORKS
 from gateway.app import create_app
+from gateway.identity import Client
 from gateway.pagination import connection_arguments, still_page
 from gateway.server.connections import ConnectionsState
 from gateway.server.protocol import HttpProtocol
@@ -109,7 +110,7 @@ async def stages() -> Sequence[tuple[str, float]]:
     connection = HttpProtocol(config=config, server_state=ConnectionsState(), app_state={})
     connection.connection_made(Nowhere())
 
-    client = front._authentication.at_once(scope(), None)
+    client = front._authentication.at_once(scope(), None) or Client("", frozenset())
     asked = OperationRequest("/graphql", BODY, "application/json", client, has_authorization=False)
     context = ready._new_context(client)
     source = services.segments

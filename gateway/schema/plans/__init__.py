@@ -8,7 +8,8 @@ deleted without a change of behaviour.
 fields      what a root field declares: the connection or the lookup that it is
 inputs      variables and arguments whose values coercion leaves as they are
 selected    the fields of an operation, as graphql-core collects and merges them
-selections  the JSON of rows, made once for each row and selection
+selections  the JSON of a row: the plain attributes that are selected
+rendered    the JSON of rows, made once for each row and selection, bounded in bytes
 connection  a page of any collection; `lookup` is rows of any collection by id
 compiler    from an operation to a plan
 plan        a plan, and one run of it
