@@ -38,14 +38,7 @@ class HttpProtocol(RequestProtocol):
     `MAXIMUM_PIPELINED` requests without an answer, no more is parsed, nor soon read.
     """
 
-    __slots__ = (
-        "_head_timer",
-        "_idle_timer",
-        "_is_parsing",
-        "_is_refused",
-        "_unparsed",
-        "_unread_timer",
-    )
+    __slots__ = ("_head_timer", "_idle_timer", "_is_refused", "_unparsed", "_unread_timer")
 
     flow: Flow
     head_seconds = HEAD_SECONDS
@@ -53,7 +46,7 @@ class HttpProtocol(RequestProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_refused = self._is_parsing = False
+        self._is_refused = False
         self._unparsed = b""
         late = Refusal(408, f"The headers did not arrive within {self.head_seconds:g} seconds.")
         self._head_timer = Timer(self.loop, self.head_seconds, partial(self._refuse, late))
@@ -116,10 +109,9 @@ class HttpProtocol(RequestProtocol):
     def _parse_on(self, data: bytes) -> None:
         """Parses bytes, at most `MAXIMUM_HEAD_BYTES` in a row outside a body."""
         self._unparsed = b""
-        self._is_parsing = True
         while data and not self._is_refused and not self.transport.is_closing():
             free = MAXIMUM_PIPELINED - len(self._unanswered)
-            if not free:
+            if free <= 0:  # a head whose end came in two parts is one more
                 self._unparsed = data
                 self.flow.pause_reading()
                 break
@@ -132,7 +124,6 @@ class HttpProtocol(RequestProtocol):
             else:
                 size = size_of_requests(data, free, room)
                 data = self._parse(data[:size]) + data[size:]
-        self._is_parsing = False
         self.flow.has_unparsed = bool(self._unparsed)
         self._note_wait()
         if self._unanswered:
@@ -149,12 +140,10 @@ class HttpProtocol(RequestProtocol):
                 self.flow.resume_reading()
             if self.pipeline:
                 self._start(self.pipeline.pop())
-            elif not self._is_parsing:
+            else:
                 self._idle_timer.start()
         if self.pipeline:
             self.flow.pause_reading()
-        elif self._is_parsing:
-            return  # an answer at once: `_parse_on` goes on, and notes the wait
         elif self._unparsed:
             self._parse_on(self._unparsed)
         self._note_wait()
@@ -178,8 +167,6 @@ class HttpProtocol(RequestProtocol):
                 self._refuse(other_version() if is_version else Refusal(400, INVALID))
         if self._unanswered and not self._bytes_outside_body:
             self._unanswered[-1] += size
-        if not self.transport.is_closing():
-            self._start_next()
         return rest
 
     def _ignore_upgrade(self) -> None:

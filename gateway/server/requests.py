@@ -1,5 +1,6 @@
 """Makes requests of what the parser finds, and runs them one after the other."""
 
+import logging
 from collections import deque
 from functools import lru_cache
 from typing import Any, cast
@@ -23,6 +24,8 @@ from gateway.server.heads import (
 )
 from gateway.server.refusals import OVERLOADED
 
+log = logging.getLogger(__name__)
+
 HEALTH = b"/health/"
 # A GET of a document has some hundred bytes.
 SHORT_TARGET_BYTES = 2048
@@ -41,7 +44,6 @@ class RequestProtocol(HttpToolsProtocol):
         "_bytes_outside_body",
         "_is_in_body",
         "_is_spare",
-        "_next",
         "_running",
         "_unanswered",
     )
@@ -57,8 +59,6 @@ class RequestProtocol(HttpToolsProtocol):
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
         self._running: Cycle | None = None
-        # Its head has been parsed; it starts after the bytes that came with it.
-        self._next: Cycle | None = None
         self._answer_at_once: AnswerAtOnce = getattr(self.app, "answer_at_once", no_answer)
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
@@ -102,7 +102,7 @@ class RequestProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft(self.cycle)
         else:
-            self._next = self.cycle
+            self._start(self.cycle)
         self._unanswered.append(0)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
@@ -133,19 +133,21 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._bytes_outside_body = 0
 
-    def _start_next(self) -> None:
-        """Starts the request whose head has been parsed, if there is one."""
-        if self._next is not None:
-            cycle, self._next = self._next, None
-            self._start(cycle)
-
     def _start(self, cycle: Cycle) -> None:
-        """Sends the answer that is there at once, else runs the application."""
+        """Begins a request in the next turn of the loop: what came with its head is parsed then."""
         self._running = cycle
+        self.loop.call_soon(self._begin, cycle)
+
+    def _begin(self, cycle: Cycle) -> None:
+        """Sends the answer that is there at once, else runs the application."""
         # While the client does not read, the answer waits in the application.
-        if not cycle.more_body and not self.flow.write_paused:
+        if not (cycle.more_body or cycle.disconnected or self.flow.write_paused):
             scope = cast(Scope, cycle.scope)
-            answer = self._answer_at_once(scope, bytes(cycle.body))
+            try:
+                answer = self._answer_at_once(scope, bytes(cycle.body))
+            except Exception:
+                log.exception("an answer at once failed; the request goes to the application")
+                answer = None
             if answer is not None:
                 cycle.send_whole(answer)
                 return

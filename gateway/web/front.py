@@ -4,7 +4,6 @@ The ordinary way through the application costs more than most of these answers. 
 other cases: here, any doubt hands the request on.
 """
 
-import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
@@ -18,9 +17,7 @@ from gateway.web.browsers import Browsers
 from gateway.web.graphql import ASKED, PATH, READS
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
 from gateway.web.ready_answers import POST, OperationRequest, ReadyAnswers
-from gateway.web.request_id import COMMON_HEADERS, id_of
-
-log = logging.getLogger(__name__)
+from gateway.web.request_id import COMMON_HEADERS, begin_request
 
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
 # The headers that decide whether a request is answered here.
@@ -79,15 +76,8 @@ class Front:
         """Returns the answer to a request, None if it is not ready."""
         if scope["path"] != PATH:
             return None
-        try:
-            return self._find(scope, dict(scope["headers"]), body)
-        except Exception:
-            log.exception("a ready answer failed; the request is executed")
-            return None
-
-    def _find(
-        self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes
-    ) -> WholeAnswer | None:
+        headers = dict(scope["headers"])
+        request_id = begin_request(scope, headers.get(b"x-request-id"))
         if len(headers) < len(scope["headers"]):  # several of one name
             return None
         checked = LINE_END.join(map(headers.get, CHECKED_HEADERS, NOT_GIVEN))
@@ -103,7 +93,6 @@ class Front:
         response = self._ready.find(asked)
         if response is None:
             return None
-        request_id = id_of(headers.get(b"x-request-id"))
         return response.whole(b"x-request-id: %b\r\n%b" % (request_id, negotiated.lines))
 
     def _asked(

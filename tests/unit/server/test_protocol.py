@@ -345,6 +345,18 @@ def test_100_headers_are_answered_and_101_refused() -> None:
         assert client.is_at_its_end
 
 
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_requests_are_parsed_on_where_the_end_of_a_head_came_in_two_parts(parts: int) -> None:
+    with served() as server:
+        client = server.connect()
+        client.send(get("/wait") + get("/first")[:-parts])
+        assert server.store.waits.wait(PATIENCE_SECONDS)
+        client.send(get("/first")[-parts:] + b"".join(get(f"/{at}") for at in range(25)))
+        server.connect().send(get("/go"))
+        paths = [client.answer()[2] for _ in range(27)]
+    assert paths == [["/wait", 0], ["/first", 0], *([f"/{at}", 0] for at in range(25))]
+
+
 def test_body_that_cannot_be_parsed_is_a_hang_up_for_the_application(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

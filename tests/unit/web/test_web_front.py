@@ -283,23 +283,6 @@ async def test_credentials_that_are_not_known_are_handed_on(tmp_path: Path) -> N
     assert await answer_of(gateway) == (HANDED_ON, 401)
 
 
-async def test_failure_of_a_ready_answer_is_logged_and_the_request_executed(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object) -> None:
-        raise LookupError("broken")
-
-    gateway = await warm()
-    monkeypatch.setattr(gateway.app.state.response_cache, "find", fail)
-    before = counts_of(gateway)
-    sent = await messages_of(gateway, headers=[*USUAL.items()])
-    assert [message["type"] for message in sent] == [HANDED_ON, "http.response.body"]
-    assert sent[1]["body"] == DATA
-    assert counts_of(gateway) - before == {"executed": 1}
-    assert caplog.messages == ["a ready answer failed; the request is executed"]
-    assert caplog.records[0].exc_info is not None
-
-
 async def test_answer_is_kept_at_its_second_request_and_sent_from_then_on() -> None:
     gateway = await warm()
     for _ in range(4):
