@@ -15,7 +15,10 @@ DECODED_WEIGHT = 4
 
 
 class Memory:
-    """Entries by key, up to `maximum_bytes`; the least recently used are evicted."""
+    """Entries by key, up to `maximum_bytes`; the least recently used are evicted.
+
+    `version` grows with each entry that is stored: until then, none is replaced or evicted.
+    """
 
     def __init__(self, maximum_bytes: int) -> None:
         # timeout=None: a timer around each operation costs more than the operation.
@@ -24,6 +27,7 @@ class Memory:
         # (ttl=None): the reader checks their age, and the bound evicts entries that are not read.
         self._store._cache = self._stored = LeastRecentlyUsed[Entry[Any]](maximum_bytes)
         self._maximum_bytes = maximum_bytes
+        self.version = 0
 
     def get_many(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
         """Returns an entry or None for each key, in order."""
@@ -44,6 +48,7 @@ class Memory:
             return
         stored = self._stored.get(key)
         if stored is None or stored.value.read_at <= entry.read_at:
+            self.version += 1
             await self._store.set(key, Weighted(entry, weight))
 
 

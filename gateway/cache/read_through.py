@@ -46,6 +46,7 @@ class ReadThroughCache:
         locks: SharedLocks | None = None,
     ) -> None:
         self.policy = policy
+        self.memory = memory
         self.hits = self.stale_hits = self.misses = 0
         self.fills = Fills(clock)
         self.freshness = FreshnessNow(policy, upstream, clock, written_at)

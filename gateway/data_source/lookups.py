@@ -70,8 +70,13 @@ class Lookups(Generic[Row]):
         """
         return self._cache.ready(self._kind, map(self._keys.row, ids))
 
+    @property
+    def version(self) -> int:
+        """A number that grows whenever `ready` may return other entries, but for their age."""
+        return self._cache.memory.version
+
     def fresh_between(self) -> tuple[float, float]:
-        """Returns the times between which entries were read that `ready` returns."""
+        """Returns the times between which an entry that `ready` returned before is still fresh."""
         return self._cache.freshness.fresh_between(self._kind.collection)
 
     def count_hits(self, hits: int) -> None:

@@ -44,6 +44,7 @@ class RequestProtocol(HttpToolsProtocol):
         "_bytes_outside_body",
         "_is_in_body",
         "_is_spare",
+        "_next",
         "_running",
         "_unanswered",
     )
@@ -59,6 +60,8 @@ class RequestProtocol(HttpToolsProtocol):
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
         self._running: Cycle | None = None
+        # It starts once what came with its head is parsed.
+        self._next: Cycle | None = None
         self._answer_at_once: AnswerAtOnce = getattr(self.app, "answer_at_once", no_answer)
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
@@ -102,7 +105,7 @@ class RequestProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft(self.cycle)
         else:
-            self._start(self.cycle)
+            self._next = self.cycle
         self._unanswered.append(0)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
@@ -133,15 +136,14 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._bytes_outside_body = 0
 
-    def _start(self, cycle: Cycle) -> None:
-        """Begins a request in the next turn of the loop: what came with its head is parsed then."""
-        self._running = cycle
-        self.loop.call_soon(self._begin, cycle)
-
-    def _begin(self, cycle: Cycle) -> None:
+    def _start_next(self) -> None:
         """Sends the answer that is there at once, else runs the application."""
+        cycle, self._next = self._next, None
+        if cycle is None:
+            return
+        self._running = cycle
         # While the client does not read, the answer waits in the application.
-        if not (cycle.more_body or cycle.disconnected or self.flow.write_paused):
+        if not (cycle.more_body or self.flow.write_paused):
             scope = cast(Scope, cycle.scope)
             try:
                 answer = self._answer_at_once(scope, bytes(cycle.body))

@@ -12,12 +12,13 @@ from starlette.types import Scope
 
 from gateway.at_once import WholeAnswer
 from gateway.identity import Client
-from gateway.web.answers import head_lines
+from gateway.logs import request_in_progress
+from gateway.web.answers import RawResponse, head_lines
 from gateway.web.browsers import Browsers
 from gateway.web.graphql import ASKED, PATH, READS
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
 from gateway.web.ready_answers import POST, OperationRequest, ReadyAnswers
-from gateway.web.request_id import COMMON_HEADERS, begin_request
+from gateway.web.request_id import COMMON_HEADERS, id_of
 
 OFFERED: Final = (JSON, GRAPHQL_RESPONSE)
 # The headers that decide whether a request is answered here.
@@ -77,7 +78,22 @@ class Front:
         if scope["path"] != PATH:
             return None
         headers = dict(scope["headers"])
-        request_id = begin_request(scope, headers.get(b"x-request-id"))
+        request_id = id_of(headers.get(b"x-request-id"))
+        scope["request_id"] = name = request_id.decode()
+        token = request_in_progress.set(name)
+        try:
+            answer = self._find(scope, headers, body)
+        finally:
+            request_in_progress.reset(token)
+        if answer is None:
+            return None
+        response, lines = answer
+        return response.whole(b"x-request-id: %b\r\n%b" % (request_id, lines))
+
+    def _find(
+        self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes
+    ) -> tuple[RawResponse, bytes] | None:
+        """Returns the answer that is ready, and further lines of its head."""
         if len(headers) < len(scope["headers"]):  # several of one name
             return None
         checked = LINE_END.join(map(headers.get, CHECKED_HEADERS, NOT_GIVEN))
@@ -91,9 +107,7 @@ class Front:
             return None
         scope[ASKED] = asked  # so that the ordinary way need not read it again
         response = self._ready.find(asked)
-        if response is None:
-            return None
-        return response.whole(b"x-request-id: %b\r\n%b" % (request_id, negotiated.lines))
+        return None if response is None else (response, negotiated.lines)
 
     def _asked(
         self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes, media_type: str

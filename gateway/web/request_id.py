@@ -29,8 +29,11 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        known: str | None = scope.get("request_id")  # `Front` has begun the request
-        raw_id = begin_request(scope, _incoming(scope)) if known is None else known.encode()
+        request_id: str | None = scope.get("request_id")  # `Front` may have set it
+        if request_id is None:
+            request_id = scope["request_id"] = id_of(_incoming(scope)).decode()
+        request_in_progress.set(request_id)  # not reset: each request has a task of its own
+        raw_id = request_id.encode()
         common_headers = ((b"x-request-id", raw_id), *COMMON_HEADERS)
 
         async def send_with_headers(message: Message) -> None:
@@ -49,14 +52,6 @@ def request_id_of(request: Request) -> str:
 def masked_message(request_id: str) -> str:
     """Returns the message for a client in place of an unexpected error's own."""
     return f"Something went wrong in the gateway. Report it with request id {request_id}."
-
-
-def begin_request(scope: Scope, sent: bytes | None) -> bytes:
-    """Sets the id of a request, in its scope and for its lines of the log, and returns it."""
-    raw_id = id_of(sent)
-    scope["request_id"] = request_id = raw_id.decode()
-    request_in_progress.set(request_id)  # not reset: each request has a task of its own
-    return raw_id
 
 
 def id_of(sent: bytes | None) -> bytes:

@@ -12,6 +12,7 @@ selections  the JSON of a row: the plain attributes that are selected
 rendered    the JSON of rows, made once for each row and selection, bounded in bytes
 connection  a page of any collection; `lookup` is rows of any collection by id
 compiler    from an operation to a plan
-plan        a plan, and one run of it
+run         one run of a plan: what it reads, and what it asks for
+plan        a plan, and its answers
 plans       the plans of each operation, bounded in number
 """

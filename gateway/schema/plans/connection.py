@@ -9,10 +9,10 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from gateway.pagination import Slice, Window, connection_arguments
 from gateway.schema.plans.fields import ConnectionField
 from gateway.schema.plans.inputs import NotPlanned, argument_reader
-from gateway.schema.plans.plan import Run
 from gateway.schema.plans.rendered import RenderedBlocks
+from gateway.schema.plans.run import Run
 from gateway.schema.plans.selected import FieldGroup, ObjectJson, Selected
-from gateway.schema.plans.selections import Json, RowJson, to_json
+from gateway.schema.plans.selections import Json, Leaf, RowJson, to_json
 
 # The JSON of one value of a page.
 Value = Callable[[Slice[Any]], Json]
@@ -84,9 +84,7 @@ class Connection:
                 self._needs_rows = True
                 self._times_shown += 1
                 to.place(field, is_list=True)
-                row = self._row(selected, of_type, field)
-                rendered = RenderedBlocks[Any](lambda _, one: row.make(one), selected.memory)
-                self._values.append(rendered.rows)
+                self._values.append(self._nodes(selected, of_type, field))
             case "pageInfo":
                 self._needs_rows = True
                 to.inner(field, self._page_info(selected, of_type, field))
@@ -97,28 +95,42 @@ class Connection:
             case _:
                 to.constant(field)
 
+    def _nodes(self, selected: Selected, of_type: GraphQLObjectType, field: FieldGroup) -> Value:
+        node = _type_of(of_type, field)
+        leaves = tuple(selected.leaves(node, field))
+        row = RowJson(node, leaves, self._show)
+        key = ("nodes", self._collection.name, node.name, leaves, self._show)
+        make = partial(_node, row)
+        return selected.memory.shared(key, partial(RenderedBlocks[Any], make)).rows
+
     def _edges(self, selected: Selected, of_type: GraphQLObjectType, field: FieldGroup) -> Value:
         edge = _type_of(of_type, field)
         template = ObjectJson(edge)
-        parts: list[Callable[[str, Any], bytes]] = []
-        nodes = 0
+        # For each place: the node's type and leaves, None for the cursor.
+        parts: list[tuple[GraphQLObjectType, tuple[Leaf, ...]] | None] = []
         for one in selected.fields(edge, field):
             if one.name == "cursor":
                 template.place(one)
-                parts.append(lambda cursor, _: to_json(cursor))
+                parts.append(None)
             elif one.name == "node":
                 template.place(one)
-                parts.append(partial(_node, self._row(selected, edge, one)))
-                nodes += 1
+                node = _type_of(edge, one)
+                parts.append((node, tuple(selected.leaves(node, one))))
             else:
                 template.constant(one)
-        self._times_shown += max(1, nodes)
         text = template.template()
+        self._times_shown += max(1, sum(part is not None for part in parts))
+        makers = [
+            _cursor if part is None else partial(_node, RowJson(*part, self._show))
+            for part in parts
+        ]
+        leaves = tuple([None if part is None else (part[0].name, part[1]) for part in parts])
 
         def make_edge(cursor: str, row: Any) -> bytes:
-            return text % tuple([part(cursor, row) for part in parts])
+            return text % tuple([make(cursor, row) for make in makers])
 
-        return RenderedBlocks[Any](make_edge, selected.memory).rows
+        key = ("edges", self._collection.name, text, leaves, self._show)
+        return selected.memory.shared(key, partial(RenderedBlocks[Any], make_edge)).rows
 
     def _page_info(
         self, selected: Selected, of_type: GraphQLObjectType, field: FieldGroup
@@ -133,11 +145,9 @@ class Connection:
                 self._values.append(value)
         return template.template()
 
-    def _row(
-        self, selected: Selected, parent: GraphQLObjectType, field: FieldGroup
-    ) -> RowJson[Any]:
-        of_type = _type_of(parent, field)
-        return RowJson(of_type, selected.leaves(of_type, field), self._show)
+
+def _cursor(cursor: str, _: Any) -> bytes:
+    return to_json(cursor)
 
 
 def _node(row: RowJson[Any], _cursor: str, of_edge: Any) -> bytes:
