@@ -123,13 +123,15 @@ class RenderedById(Rendered, Generic[Row]):
         Equal rows have the same JSON, so a row that was read again is not rendered again.
         """
         row, earlier = entry.value, self._shown.get(text)
-        if earlier is not None and earlier.row == row:
+        is_equal = earlier is not None and earlier.row == row
+        if earlier is not None and is_equal:
             json = earlier.json
         else:
             json = b"null" if row is None else self._row.make(row)
+        shown = self._shown[text] = self._current[text] = Shown(entry.read_at, row, json)
+        if not is_equal:
             before = 0 if earlier is None else len(earlier.json) + ROW_BYTES
             self.count(len(json) + ROW_BYTES - before)
-        shown = self._shown[text] = self._current[text] = Shown(entry.read_at, row, json)
         return shown
 
     def clear(self) -> None:
