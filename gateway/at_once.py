@@ -22,7 +22,8 @@ AnswerAtOnce = Callable[[Scope, bytes], WholeAnswer | None]
 """Returns the answer to a request, from its ASGI scope and its whole body.
 
 None if it takes a wait: then the request goes to the ASGI application, with the same scope. An
-application offers it as its attribute `answer_at_once`.
+application offers it as its attribute `answer_at_once`. It is called by the event loop, in a
+context of its own, which is that of the application, too.
 """
 
 

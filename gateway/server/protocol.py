@@ -70,7 +70,6 @@ class HttpProtocol(RequestProtocol):
         """Stops the timers, and the requests that the client has sent ahead."""
         self.server_state.leave(self)
         self.pipeline.clear()
-        self._next = None
         if self._running is not None:  # uvicorn tells the last request alone
             self._running.disconnected = True
             self._running.message_event.set()
@@ -103,10 +102,9 @@ class HttpProtocol(RequestProtocol):
         self._note_wait()
 
     def data_received(self, data: bytes) -> None:
-        """Parses bytes, as far as there is room for requests, and starts the first of them."""
+        """Parses bytes, as far as there is room for requests."""
         self._idle_timer.stop()
         self._parse_on(self._unparsed + data if self._unparsed else data)
-        self._start_next()
 
     def _parse_on(self, data: bytes) -> None:
         """Parses bytes, at most `MAXIMUM_HEAD_BYTES` in a row outside a body."""
@@ -134,22 +132,20 @@ class HttpProtocol(RequestProtocol):
             self._limit_wait()
 
     def on_response_complete(self) -> None:
-        """Has the next request start; reads and parses on once no other request is queued."""
+        """Starts the next request; reads and parses on once no other request is queued."""
         self._unanswered.popleft()
         self.server_state.total_requests += 1
         if not self.transport.is_closing():
             if self.flow.read_paused:
                 self.flow.resume_reading()
             if self.pipeline:
-                self._next = self.pipeline.pop()
+                self._start(self.pipeline.pop())
             elif not self._unparsed:
                 self._idle_timer.start()
         if self.pipeline:
             self.flow.pause_reading()
         elif self._unparsed:
             self._parse_on(self._unparsed)
-        if self._next is not None:  # in a turn of its own: other connections have theirs
-            self.loop.call_soon(self._start_next)
         self._note_wait()
 
     def _parse(self, data: bytes) -> bytes:

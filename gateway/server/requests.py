@@ -44,7 +44,6 @@ class RequestProtocol(HttpToolsProtocol):
         "_bytes_outside_body",
         "_is_in_body",
         "_is_spare",
-        "_next",
         "_running",
         "_unanswered",
     )
@@ -60,8 +59,6 @@ class RequestProtocol(HttpToolsProtocol):
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
         self._running: Cycle | None = None
-        # It starts once what came with its head is parsed.
-        self._next: Cycle | None = None
         self._answer_at_once: AnswerAtOnce = getattr(self.app, "answer_at_once", no_answer)
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
@@ -105,7 +102,7 @@ class RequestProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft(self.cycle)
         else:
-            self._next = self.cycle
+            self._start(self.cycle)
         self._unanswered.append(0)
         # RFC 9110, 10.1.1: a client that gets an answer in place of 100 may leave its body out, and
         # what follows would be read as the body.
@@ -136,14 +133,15 @@ class RequestProtocol(HttpToolsProtocol):
         self._is_in_body = False
         self._bytes_outside_body = 0
 
-    def _start_next(self) -> None:
-        """Sends the answer that is there at once, else runs the application."""
-        cycle, self._next = self._next, None
-        if cycle is None:
-            return
+    def _start(self, cycle: Cycle) -> None:
+        """Has a request begin in a turn of its own: what came with its head is parsed by then."""
         self._running = cycle
+        self.loop.call_soon(self._begin, cycle)
+
+    def _begin(self, cycle: Cycle) -> None:
+        """Sends the answer that is there at once, else runs the application."""
         # While the client does not read, the answer waits in the application.
-        if not (cycle.more_body or self.flow.write_paused):
+        if not (cycle.more_body or cycle.disconnected or self.flow.write_paused):
             scope = cast(Scope, cycle.scope)
             try:
                 answer = self._answer_at_once(scope, bytes(cycle.body))

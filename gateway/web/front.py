@@ -80,11 +80,8 @@ class Front:
         headers = dict(scope["headers"])
         request_id = id_of(headers.get(b"x-request-id"))
         scope["request_id"] = name = request_id.decode()
-        token = request_in_progress.set(name)
-        try:
-            answer = self._find(scope, headers, body)
-        finally:
-            request_in_progress.reset(token)
+        request_in_progress.set(name)  # not reset: each request has a context of its own
+        answer = self._find(scope, headers, body)
         if answer is None:
             return None
         response, lines = answer
