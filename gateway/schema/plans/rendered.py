@@ -163,16 +163,14 @@ class RenderedBlocks(Rendered, Generic[Row]):
 
     def _part(self, key: tuple[str, int], cursors: BlockCursors[Row], low: int, high: int) -> Json:
         block = self._blocks.get(key)
+        counted = 0 if block is None else block.bytes
         if block is None or block.cursors() is not cursors:
-            earlier = 0 if block is None else block.bytes
             block = self._blocks[key] = _BlockJson(cursors)
-            self.count(block.bytes - earlier)
-        before = block.bytes
         try:
             return block.between(low, high, self._make, cursors)
         finally:
-            if block.bytes != before:
-                self.count(block.bytes - before)
+            if block.bytes != counted:
+                self.count(block.bytes - counted)
 
     def clear(self) -> None:
         """Forgets all JSON."""
