@@ -48,8 +48,8 @@ class Memory:
             return
         stored = self._stored.get(key)
         if stored is None or stored.value.read_at <= entry.read_at:
-            self.version += 1
             await self._store.set(key, Weighted(entry, weight))
+            self.version += 1
 
 
 def _simple_memory_cache() -> Any:

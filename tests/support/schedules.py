@@ -57,6 +57,8 @@ def schedules(draw: st.DrawFn) -> list[Step]:
     """Steps, half of which ask some of a few requests again, as the same client or another one."""
     asks = draw(st.lists(_asks, min_size=1, max_size=5))
     steps: list[Step] = [*asks]
+    if draw(st.booleans()):  # some requests come for the first time after others
+        steps.insert(draw(st.integers(0, len(asks))), draw(_events))
     for _ in range(draw(st.integers(0, MOST_STEPS))):
         steps.append(draw(_events))
         again = [_again(draw, asks) for _ in range(draw(st.sampled_from([1, 1, 1, 1, 3])))]

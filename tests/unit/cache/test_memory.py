@@ -43,3 +43,12 @@ async def test_absence_is_no_miss() -> None:
     memory = Memory(10 * ENTRY_BYTES)
     await memory.set("a", Entry(1.0, None), 0)
     assert memory.get_many(["a", "b"]) == [Entry(1.0, None), None]
+
+
+async def test_version_grows_with_each_entry_that_is_stored() -> None:
+    memory = Memory(ENTRY_BYTES)
+    versions = []
+    for key, read_at, size in (("a", 2.0, 100), ("a", 1.0, 100), ("b", 1.0, 101), ("b", 1.0, 100)):
+        await memory.set(key, Entry(read_at, key), size)
+        versions.append(memory.version)
+    assert versions == [1, 1, 1, 2]

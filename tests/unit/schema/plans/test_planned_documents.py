@@ -46,6 +46,7 @@ PLANNED: dict[str, str] = {
     "null in place of a number": "{ segments(first: null, last: 1) { nodes { id } } }",
     "segment by id": f'{{ segment(id: "{global_id(FIRST)}") {{ name }} }}',
     "segment by entityId": f'{{ segment(entityId: "{FIRST.upper()}") {{ name }} }}',
+    "segment by entityId, and a null": f'{{ segment(id: null, entityId: "{FIRST}") {{ name }} }}',
     "segments, one of them twice": (
         f'{{ segmentsByEntityId(entityIds: ["{FIRST}", "{ROWS[1]}", "{FIRST}"]) {{ name }} }}'
     ),

@@ -1,6 +1,7 @@
 """What a plan does to the cache, the upstream, and the allowances of its request."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from clock import Clock, settle
@@ -62,6 +63,25 @@ async def test_fresh_answer_counts_its_hits_once_and_asks_for_nothing() -> None:
     assert (await way_of(gateway, both))[0] == "planned"
     assert hits_of(gateway) == (hits + 2, stale_hits, misses)
     assert gateway.upstream_requests == requests
+
+
+async def test_lookup_shows_what_a_page_has_read_since() -> None:
+    clock = Clock()
+    gateway = in_process(3, clock=clock, RESPONSE_CACHE_MAX_BYTES="0")
+    lookups = (LOOKUP, TWICE, f"{{ {LOOKUP[1:-1]} {TWICE[1:-1]} }}")
+    for document in lookups * 3:
+        await gateway.ask(document)
+    clock.advance(5)
+    segments = gateway.emulator.store.segments
+    segments[0] = replace(segments[0], name="Renamed")
+    await gateway.data(PAGE)
+    clock.advance(1)
+    for document in lookups:
+        way, answer = await way_of(gateway, document)
+        assert way == "planned"
+        assert ROW.name not in str(answer)
+        assert "Renamed" in str(answer)
+        assert answer["extensions"]["cache"]["age"] == 1
 
 
 async def test_total_alone_is_planned_while_it_is_fresh() -> None:
