@@ -110,6 +110,11 @@ async def stages() -> Sequence[tuple[str, float]]:
     connection = HttpProtocol(config=config, server_state=ConnectionsState(), app_state={})
     connection.connection_made(Nowhere())
 
+    async def serve() -> None:
+        connection.data_received(REQUEST)
+        while not connection.cycle.response_complete:  # noqa: ASYNC110 - one turn is what it takes
+            await asyncio.sleep(0)
+
     client = front._authentication.at_once(scope(), None) or Client("", frozenset())
     asked = OperationRequest("/graphql", BODY, "application/json", client, has_authorization=False)
     context = ready._new_context(client)
@@ -125,8 +130,7 @@ async def stages() -> Sequence[tuple[str, float]]:
     await execute()
     key = asked.key
     return (
-        ("server: parse the request, write an answer once", await microseconds(
-            lambda: connection.data_received(REQUEST))),
+        ("server: parse the request, write an answer once", await microseconds(serve)),
         ("all of an answer from the response cache", await microseconds(
             lambda: front.answer_at_once(scope(), BODY))),
         ("· find it, and see that it is fresh", await microseconds(

@@ -58,7 +58,7 @@ def schedules(draw: st.DrawFn) -> list[Step]:
     asks = draw(st.lists(_asks, min_size=1, max_size=5))
     steps: list[Step] = [*asks]
     if draw(st.booleans()):  # some requests come for the first time after others
-        steps.insert(draw(st.integers(0, len(asks))), draw(_events))
+        steps.insert(draw(st.integers(0, len(asks))), draw(_waits | _changes))
     for _ in range(draw(st.integers(0, MOST_STEPS))):
         steps.append(draw(_events))
         again = [_again(draw, asks) for _ in range(draw(st.sampled_from([1, 1, 1, 1, 3])))]
