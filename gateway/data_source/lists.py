@@ -87,8 +87,9 @@ class Lists:
 class ListSource(Generic[Row]):
     """One list: a `gateway.pagination.BlockSource`.
 
-    `total` is that of the newest answer, which was read at `total_read_at`. Blocks that were read
-    before `invalid_before` may be wrong.
+    `collection` is the name of the collection, `name` that of the list in cursors. `total` is that
+    of the newest answer, which was read at `total_read_at`. Blocks that were read before
+    `invalid_before` may be wrong.
     """
 
     def __init__(

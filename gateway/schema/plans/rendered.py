@@ -123,15 +123,16 @@ class RenderedById(Rendered, Generic[Row]):
         Equal rows have the same JSON, so a row that was read again is not rendered again.
         """
         row, earlier = entry.value, self._shown.get(text)
-        is_equal = earlier is not None and earlier.row == row
-        if earlier is not None and is_equal:
-            json = earlier.json
+        if earlier is not None and earlier.row == row:
+            json, added = earlier.json, 0
         else:
             json = b"null" if row is None else self._row.make(row)
+            added = len(json) + ROW_BYTES
+            if earlier is not None:
+                added -= len(earlier.json) + ROW_BYTES
         shown = self._shown[text] = self._current[text] = Shown(entry.read_at, row, json)
-        if not is_equal:
-            before = 0 if earlier is None else len(earlier.json) + ROW_BYTES
-            self.count(len(json) + ROW_BYTES - before)
+        if added:
+            self.count(added)
         return shown
 
     def clear(self) -> None:
