@@ -3,6 +3,7 @@
 The map, from the lowest layer to the highest. A module imports only from those above it:
 
 errors         the whole error tree, each error with its code
+user_errors    why an item of a mutation was not carried out
 row            a row: the element of every list
 at_once        what an application may offer a server beside ASGI: answers that need no wait
 request_scope  the deadline of one client request, and the age of the values in its answer

@@ -23,6 +23,30 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
     updated_at: datetime | None = None
 
 
+class ShopperProfile(msgspec.Struct, frozen=True, gc=False):
+    """The profile that links a customer to segments; `id` is a uuid in lower case."""
+
+    id: str
+    customer_id: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Customer(msgspec.Struct, frozen=True, gc=False):
+    """A customer, with what the graph shows of it; `id` is a whole number in decimal digits.
+
+    `shopper_profile_id` is None without a profile. `segment_ids` are uuids in lower case, None if
+    the upstream sends none.
+    """
+
+    id: str
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    shopper_profile_id: str | None = None
+    segment_ids: tuple[str, ...] | None = None
+
+
 class Page(msgspec.Struct, Generic[Row], frozen=True):
     """One page of a list, with the page size and the number of rows that the upstream reports.
 
