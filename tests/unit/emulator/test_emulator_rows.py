@@ -62,6 +62,14 @@ def test_memberships_are_seen_from_both_sides() -> None:
     assert (members.of_segment("b"), members.of_profile(profile(2))) == ([], [])
 
 
+def test_segment_can_be_forgotten_before_its_profiles_are_loaded() -> None:
+    members = Members(lambda: {"a": [profile(1)], "b": [profile(1)]})
+    members.forget_segment("a")
+    assert (members.of_segment("a"), members.of_profile(profile(1))) == ([], ["b"])
+    members.add("a", profile(1))
+    assert members.of_profile(profile(1)) == ["b", "a"]
+
+
 def test_memberships_are_equal_if_segments_have_the_same_profiles() -> None:
     members = Members(lambda: {"a": [profile(1)], "b": []})
     assert members == Members(lambda: {"a": [profile(1)]})
