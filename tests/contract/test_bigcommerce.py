@@ -3,9 +3,9 @@
 The emulator has to keep every row, in the process and on a port; so has a real store, which joins
 when BIGCOMMERCE_CONTRACT_STORE_HASH and BIGCOMMERCE_CONTRACT_ACCESS_TOKEN are set. There the rows
 only read, unless BIGCOMMERCE_CONTRACT_WRITES is "1": then they write too, and remove what they
-made. A write is answered in the dialect of 2025 or in that of 2026. Sources: [S25] and [S26] OpenAPI
-descriptions of 2025 and 2026, [DOC] guides, [WIRE] recorded answers, [CODE] what public clients
-have measured. Behaviour without a source is no row: it is a decision of the emulator, in
+made. A write is answered in the dialect of 2025 or in that of 2026. Sources: [S25] and [S26]
+OpenAPI descriptions of 2025 and 2026, [DOC] guides, [WIRE] recorded answers, [CODE] what public
+clients have measured. Behaviour without a source is no row: it is a decision of the emulator, in
 docs/emulator.md.
 """
 
