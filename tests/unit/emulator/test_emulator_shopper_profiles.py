@@ -1,119 +1,86 @@
-"""The shopper profiles of a segment, over the wire."""
+"""Shopper profiles of the whole store, over the wire and in both dialects."""
 
 from collections.abc import AsyncIterator
 
-import httpx
+import msgspec
 import pytest
-from starlette.applications import Starlette
+from emulated import INVALID, Emulated, emulated, error
 
-from gateway.emulator import Store, create_emulator, seeded_store
+from gateway.emulator import seeded_store
 
-STATUS_CODES = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
-
-
-@pytest.fixture
-def store() -> Store:
-    return seeded_store(3, 10)
+NOT_FOUND = "The customer is not found."
+HAS_ONE = "The customer has a shopper profile."
 
 
 @pytest.fixture
-def app(store: Store) -> Starlette:
-    return create_emulator(store, max_limit=4, past_the_end="refuse")
+async def old() -> AsyncIterator[Emulated]:
+    """A store in the dialect of 2025; customers 41 and 42 have no profile."""
+    async with emulated(seeded_store(2, 40), dialect="2025") as store:
+        yield store
 
 
 @pytest.fixture
-async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app),
-        base_url="http://emulator.localhost/stores/emulator/v3/segments/",
-        headers={"X-Auth-Token": "emulator-token"},
-    ) as client:
-        yield client
+async def new() -> AsyncIterator[Emulated]:
+    """The same store in the dialect of 2026."""
+    async with emulated(seeded_store(2, 40)) as store:
+        yield store
 
 
-async def test_page_shows_the_profiles_of_one_segment(
-    client: httpx.AsyncClient, store: Store
+async def test_list_is_paged(new: Emulated) -> None:
+    status, body = await new.ask("GET", "shopper-profiles?page=2&limit=30")
+    rows = [msgspec.to_builtins(row) for row in new.store.profiles[30:]]
+    assert (status, body["data"]) == (200, rows)
+    assert body["meta"]["pagination"]["total_pages"] == 2
+    title = "The filter(s): id:in are not valid filter parameter(s)."
+    assert await new.ask("GET", "shopper-profiles?id:in=x") == (422, error(422, title))
+
+
+async def test_created_profiles_are_at_the_end_and_answered(old: Emulated, new: Emulated) -> None:
+    for of, rest in (
+        (old, {"meta": {}}),
+        (new, {"errors": [], "meta": {"total": 2, "success": 2, "failed": 0}}),
+    ):
+        batch = [{"customer_id": 42}, {"customer_id": 41}]
+        status, body = await of.ask("POST", "shopper-profiles", batch)
+        rows = of.store.profiles[40:]
+        assert (status, body) == (201, {"data": [msgspec.to_builtins(row) for row in rows], **rest})
+        assert [row.customer_id for row in rows] == [42, 41]
+        assert [of.store.members.of_profile(row) for row in rows] == [[], []]
+
+
+async def test_customers_without_sense_refuse_all_or_themselves(
+    old: Emulated, new: Emulated
 ) -> None:
-    answer = await client.get(f"{store.segments[1].id.upper()}/shopper-profiles?page=3&limit=2")
-    row = store.profiles[9]
-    assert (answer.status_code, answer.json()) == (
-        200,
-        {
-            "data": [
-                {
-                    "id": row.id,
-                    "customer_id": 10,
-                    "created_at": row.created_at,
-                    "updated_at": row.updated_at,
-                }
-            ],
-            "meta": {
-                "pagination": {
-                    "total": 5,
-                    "count": 1,
-                    "per_page": 2,
-                    "current_page": 3,
-                    "total_pages": 3,
-                    "links": {"previous": "?page=2&limit=2", "current": "?page=3&limit=2"},
-                }
-            },
-        },
-    )
+    batch = [{"customer_id": number} for number in (41, 40, 41, 43, "42", True)] + [{}]
+    problems = {
+        "1.customer_id": HAS_ONE,
+        "2.customer_id": HAS_ONE,
+        **{f"{index}.customer_id": NOT_FOUND for index in (3, 4, 5, 6)},
+    }
+    answer = await old.ask("POST", "shopper-profiles", batch)
+    assert answer == (400, error(400, INVALID, problems))
+    status, body = await new.ask("POST", "shopper-profiles", batch)
+    assert (status, body["errors"]) == (422, [error(422, INVALID, problems)])
+    assert body["meta"] == {"total": 7, "success": 1, "failed": 6}
+    assert (len(old.store.profiles), len(new.store.profiles)) == (40, 41)
 
 
-async def test_requests_are_counted_by_operation_and_against_one_quota(
-    client: httpx.AsyncClient, app: Starlette, store: Store
+async def test_deleted_profile_is_in_no_segment_and_its_customer_can_have_another(
+    old: Emulated, new: Emulated
 ) -> None:
-    await client.get("")
-    answer = await client.get(f"{store.segments[0].id}/shopper-profiles/")
-    assert app.state.emulator.requests == {"list_segments": 1, "list_shopper_profiles": 1}
-    assert answer.headers["X-Rate-Limit-Requests-Left"] == "148"
+    success = {"data": [], "errors": [], "meta": {"total": 1, "success": 1, "failed": 0}}
+    for of, answer in ((old, (204, None)), (new, (200, success))):
+        gone = of.store.profiles[1]
+        assert await of.ask("DELETE", f"shopper-profiles?id:in={gone.id.upper()}") == answer
+        assert [len(of.store.members.of_segment(row.id)) for row in of.store.segments] == [39, 19]
+        assert of.store.profiles.find(2) is None
+        assert (await of.ask("POST", "shopper-profiles", [{"customer_id": 2}]))[0] == 201
+        assert [row.id for row in of.store.profiles].count(gone.id) == 0
 
 
-@pytest.mark.parametrize("segment", ["00000000-0000-4000-8000-000000000000", "no-uuid"])
-async def test_unknown_segment_is_not_found(client: httpx.AsyncClient, segment: str) -> None:
-    answer = await client.get(f"{segment}/shopper-profiles")
-    title = "The segment is not found"
-    body = {"status": 404, "title": title, "type": STATUS_CODES, "errors": {}}
-    assert (answer.status_code, answer.json()) == (404, body)
-    assert answer.headers["X-Rate-Limit-Requests-Left"] == "149"
-
-
-async def test_segment_without_profiles_has_an_empty_list(
-    client: httpx.AsyncClient, store: Store
-) -> None:
-    store.members.clear()
-    answer = await client.get(f"{store.segments[0].id}/shopper-profiles")
-    assert (answer.status_code, answer.json()["data"]) == (200, [])
-    assert answer.json()["meta"]["pagination"]["total_pages"] == 0
-
-
-@pytest.mark.parametrize(
-    ("query", "title"),
-    [
-        ("id:in=x", "The filter(s): id:in are not valid filter parameter(s)."),
-        ("page=0", "page must be a whole number of 1 or more."),
-        ("page=4", "page must not be past the end."),
-    ],
-)
-async def test_query_without_sense_is_refused(
-    client: httpx.AsyncClient, store: Store, query: str, title: str
-) -> None:
-    answer = await client.get(f"{store.segments[0].id}/shopper-profiles?{query}")
-    assert (answer.status_code, answer.json()["title"]) == (422, title)
-
-
-async def test_profiles_need_the_modify_scope(
-    client: httpx.AsyncClient, app: Starlette, store: Store
-) -> None:
-    app.state.emulator.token_scope = "store_v2_customers_read_only"
-    path = f"{store.segments[0].id}/shopper-profiles"
-    assert [(await client.get(url)).status_code for url in ("", path)] == [200, 403]
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD"])
-async def test_other_methods_are_an_unknown_route(
-    client: httpx.AsyncClient, store: Store, method: str
-) -> None:
-    path = f"{store.segments[0].id}/shopper-profiles"
-    assert (await client.request(method, path)).status_code == 404
+async def test_deleting_without_ids_deletes_every_profile_and_no_customer(new: Emulated) -> None:
+    status, body = await new.ask("DELETE", "shopper-profiles")
+    assert (status, body["meta"]) == (200, {"total": 40, "success": 40, "failed": 0})
+    assert (len(new.store.profiles), len(new.store.customers)) == (0, 42)
+    assert [len(new.store.members.of_segment(row.id)) for row in new.store.segments] == [0, 0]
+    assert new.emulator.unbounded_deletes == 1
