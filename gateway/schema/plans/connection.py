@@ -24,6 +24,8 @@ PAGE_INFO: Final[dict[str, Value]] = {
     "endCursor": lambda page: to_json(page.end_cursor),
 }
 
+RELAY: Final = frozenset({"first", "after", "last", "before"})
+
 
 class Connection:
     """The selected fields of one connection: a template, and the values for its places."""
@@ -39,6 +41,9 @@ class Connection:
         self._collection = declared.collection
         self._show = declared.show
         self._read_arguments = argument_reader(field, below.nodes[0].node)
+        self._plain = [
+            (name, (None, *declared.plain.get(name, ()))) for name in field.args.keys() - RELAY
+        ]
         # How often each row is shown, as `Context.spend_rows` counts it.
         self._times_shown = 0
         self._needs_rows = False
@@ -54,6 +59,9 @@ class Connection:
     def render(self, run: Run) -> Sequence[Json]:
         """Returns the values of a page; raises `NotPlanned` unless all of it is ready."""
         given = self._read_arguments(run.variables)
+        for name, plain in self._plain:
+            if given.get(name) not in plain:
+                raise NotPlanned
         source = run.context.lists.of(self._collection)
         arguments = connection_arguments(
             given.get("first"),
