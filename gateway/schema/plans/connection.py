@@ -8,7 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type
 
 from gateway.pagination import Slice, Window, connection_arguments
 from gateway.schema.plans.fields import ConnectionField
-from gateway.schema.plans.inputs import NotPlanned, argument_reader
+from gateway.schema.plans.inputs import NotPlanned, argument_reader, written_arguments
 from gateway.schema.plans.rendered import RenderedBlocks
 from gateway.schema.plans.run import Run
 from gateway.schema.plans.selected import FieldGroup, ObjectJson, Selected
@@ -41,9 +41,14 @@ class Connection:
         self._collection = declared.collection
         self._show = declared.show
         self._read_arguments = argument_reader(field, below.nodes[0].node)
-        self._plain = [
-            (name, (None, *declared.plain.get(name, ()))) for name in field.args.keys() - RELAY
-        ]
+        # Of further arguments that are variables, the values that have a plan.
+        self._plain: list[tuple[str, Sequence[object]]] = []
+        for name, variable, constant in written_arguments(field, below.nodes[0].node):
+            plain = (None, *declared.plain.get(name, ()))
+            if name not in RELAY and variable is not None:
+                self._plain.append((name, plain))
+            elif name not in RELAY and constant not in plain:
+                raise NotPlanned
         # How often each row is shown, as `Context.spend_rows` counts it.
         self._times_shown = 0
         self._needs_rows = False

@@ -93,7 +93,9 @@ def _check_of(type_: GraphQLType) -> Check:
         return lambda value: value is not None or not is_required
     if is_enum_type(nullable):
         names = nullable.values.keys()
-        return lambda value: value in names if value is not None else not is_required
+        return lambda value: (
+            value in names if type(value) is str else value is None and not is_required
+        )
     if is_input_object_type(nullable):
         return lambda value: value is None and not is_required
     scalar = SCALARS.get(name)
