@@ -7,7 +7,7 @@ the list where that costs less. `learned` remembers the upstream's limits.
 
 from gateway.data_source.batcher import LOOKUP_IDS
 from gateway.data_source.codec import Codec
-from gateway.data_source.collection import ALL_SEGMENTS, Collection
+from gateway.data_source.collection import ALL_SEGMENTS, MAXIMUM_SEGMENTS, Collection
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.lists import Lists, ListSource
 from gateway.data_source.lookups import Lookups
@@ -15,6 +15,7 @@ from gateway.data_source.lookups import Lookups
 __all__ = [
     "ALL_SEGMENTS",
     "LOOKUP_IDS",
+    "MAXIMUM_SEGMENTS",
     "Codec",
     "Collection",
     "LearnedLimits",

@@ -1,16 +1,18 @@
 """Relay connections over a slice of a list."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.pagination import (
     BlockSource,
-    Slice,
+    Kept,
+    checked_counts,
     connection_arguments,
+    ordered_page,
     read_slice,
     read_total,
 )
@@ -38,6 +40,34 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(
         description="When paginating forwards, the cursor to continue."
     )
+
+
+class ConnectionRows(Protocol):
+    """A page of rows, as a connection shows it: a `Slice` or an `OrderedPage`."""
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """The rows."""
+
+    @property
+    def cursors(self) -> Sequence[str]:
+        """The cursors of `rows`."""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a row follows."""
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether a row precedes."""
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first row, None if there is no row."""
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last row, None if there is no row."""
 
 
 Node_ = TypeVar("Node_")
@@ -70,7 +100,7 @@ class Connection(Generic[Node_]):
     `rows` is None if no selected field needs it.
     """
 
-    rows: strawberry.Private[Slice[Any] | None]
+    rows: strawberry.Private[ConnectionRows | None]
     total: strawberry.Private[int]
     show: strawberry.Private[Callable[[Any], Any]]
 
@@ -124,20 +154,59 @@ async def resolve_connection(
     `source.read`.
     """
     arguments = connection_arguments(first, after, last, before, source.name)
-    selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-    wanted = {fields[0].name for fields in selected.values()}
-    if not wanted.isdisjoint({"edges", "nodes", "pageInfo"}):
-        counts = (arguments.first, arguments.last)
-        rows_wanted = min(count for count in counts if count is not None)
-        info.context.spend_rows(rows_wanted * times_shown(selected))
+    needs = _needs_of(info, arguments.first, arguments.last)
+    if needs.rows:
         rows = await read_slice(source, arguments)
         record_rows(rows)
         return Connection(rows=rows, total=rows.total, show=show)
-    total = await read_total(source) if "totalCount" in wanted else 0
+    total = await read_total(source) if needs.total else 0
     return Connection(rows=None, total=total, show=show)
 
 
-def _read(rows: Slice[Any] | None) -> Slice[Any]:
+async def resolve_ordered(
+    info: Info,
+    read: Callable[[], Awaitable[Kept[Row]]],
+    show: Callable[[Row], Node_],
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> Connection[Node_]:
+    """Answers a connection over the rows that `read` returns: a list that is read whole.
+
+    Raises as `resolve_connection`, and the errors of `read`.
+    """
+    first, last = checked_counts(first, after, last, before)
+    needs = _needs_of(info, first, last)
+    if not (needs.rows or needs.total):
+        return Connection(rows=None, total=0, show=show)
+    kept = await read()
+    rows = ordered_page(*kept, first=first, after=after, last=last, before=before)
+    if needs.rows:
+        record_rows(rows.rows)
+    return Connection(rows=rows, total=rows.total, show=show)
+
+
+class _Needs(NamedTuple):
+    """What the selected fields of a connection need."""
+
+    rows: bool
+    total: bool
+
+
+def _needs_of(info: Info, first: int | None, last: int | None) -> _Needs:
+    """Returns what is needed; counts the rows against the request's allowance."""
+    selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
+    wanted = {fields[0].name for fields in selected.values()}
+    needs_rows = not wanted.isdisjoint({"edges", "nodes", "pageInfo"})
+    if needs_rows:
+        rows_wanted = min(count for count in (first, last) if count is not None)
+        info.context.spend_rows(rows_wanted * times_shown(selected))
+    return _Needs(needs_rows, "totalCount" in wanted)
+
+
+def _read(rows: ConnectionRows | None) -> ConnectionRows:
     if rows is None:
         raise RuntimeError("a field of the connection was executed, but not seen as selected")
     return rows
