@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
@@ -198,12 +198,11 @@ class _Needs(NamedTuple):
 def _needs_of(info: Info, first: int | None, last: int | None) -> _Needs:
     """Returns what is needed; counts the rows against the request's allowance."""
     selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-    wanted = {fields[0].name for fields in selected.values()}
-    needs_rows = not wanted.isdisjoint({"edges", "nodes", "pageInfo"})
-    if needs_rows:
+    has_rows = needs_rows(selected)
+    if has_rows:
         rows_wanted = min(count for count in (first, last) if count is not None)
         info.context.spend_rows(rows_wanted * times_shown(selected))
-    return _Needs(needs_rows, "totalCount" in wanted)
+    return _Needs(has_rows, any(fields[0].name == "totalCount" for fields in selected.values()))
 
 
 def _read(rows: ConnectionRows | None) -> ConnectionRows:
@@ -213,6 +212,7 @@ def _read(rows: ConnectionRows | None) -> ConnectionRows:
 
 
 Fields = dict[str, list[SelectedField]]
+ROW_FIELDS: Final = frozenset({"edges", "nodes", "pageInfo"})
 
 
 def selected_fields(selections: Iterable[Selection]) -> Fields:
@@ -221,6 +221,11 @@ def selected_fields(selections: Iterable[Selection]) -> Fields:
     for field in _executed(selections):
         fields.setdefault(field.alias or field.name, []).append(field)
     return fields
+
+
+def needs_rows(connection: Fields) -> bool:
+    """Whether the selected fields of a connection need its rows, not only their number."""
+    return any(fields[0].name in ROW_FIELDS for fields in connection.values())
 
 
 def times_shown(connection: Fields) -> int:
