@@ -198,11 +198,12 @@ class _Needs(NamedTuple):
 def _needs_of(info: Info, first: int | None, last: int | None) -> _Needs:
     """Returns what is needed; counts the rows against the request's allowance."""
     selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-    has_rows = needs_rows(selected)
-    if has_rows:
+    are_rows_needed = needs_rows(selected)
+    if are_rows_needed:
         rows_wanted = min(count for count in (first, last) if count is not None)
         info.context.spend_rows(rows_wanted * times_shown(selected))
-    return _Needs(has_rows, any(fields[0].name == "totalCount" for fields in selected.values()))
+    is_total_needed = any(fields[0].name == "totalCount" for fields in selected.values())
+    return _Needs(are_rows_needed, is_total_needed)
 
 
 def _read(rows: ConnectionRows | None) -> ConnectionRows:

@@ -460,3 +460,20 @@ async def test_shared_caches_keep_no_personal_data(query: str, scope: str) -> No
         assert "errors" not in answer.json()
         assert answer.headers["Cache-Control"].partition(",")[0] == scope
     assert gateway.app.state.answers.cached == 1
+
+
+async def test_walk_of_thousands_of_profiles_costs_its_blocks_and_keeps_a_bounded_memory() -> None:
+    maximum = 1024**2
+    gateway = in_process(1, profiles=5000, CACHE_MAX_BYTES=str(maximum))
+    segment = gateway.emulator.store.segments[0].id
+    query = MEMBERS.replace("nodes { customer { entityId email firstName lastName } }", "")
+    pages, info = 0, {"hasNextPage": True, "endCursor": None}
+    while info["hasNextPage"]:
+        data = await gateway.data(query, segment=segment, first=100, after=info["endCursor"])
+        info = data["segment"]["shopperProfiles"]["pageInfo"]
+        pages += 1
+    assert pages == 50
+    assert requests_of(gateway) == {"list_segments": 1, "list_segment_shopper_profiles": 20}
+    memory = gateway.services.cache.memory._stored
+    assert memory.bytes <= maximum
+    assert len(memory) < 20  # not all of the blocks are kept

@@ -153,7 +153,7 @@ async def everything_is_tagged(gateway: InProcess) -> None:
     to_be_tagged = {
         name
         for name in coordinates_of(sdl) - untagged
-        if name.split(".")[0] in types or name.count(".") != 1
+        if name.split(".")[0] in types or name.count(".") != 1  # all arguments
     }
     shared = {"DateTime", "DateTimeRange", "Node", "PageInfo"}  # with other subgraphs
     assert uses_of(sdl, "tag") == {
