@@ -25,6 +25,8 @@ from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopb
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 # The 250 ids that one field takes count as 5 rows each.
 MINIMUM_ROWS_PER_REQUEST = 1250
+# A list in the variables of a request has at most this many values.
+LONGEST_LIST = 2000
 DAY_SECONDS = 24 * 60 * 60
 VISIBLE_ASCII = re.compile("[!-~]+")
 
@@ -177,6 +179,15 @@ class Settings(BaseModel):
     max_representations: int = Field(default=1000, ge=0)
     """Maximum entities that a router may ask for in one request; 0 allows none."""
 
+    max_segments_per_mutation: int = Field(default=250, ge=1, le=LONGEST_LIST)
+    """Maximum segments that all mutations of one request may create, change or delete."""
+
+    max_customers_per_mutation: int = Field(default=1000, ge=1, le=LONGEST_LIST)
+    """Maximum customers and shopper profiles that all mutations of one request may name."""
+
+    allow_deletes: bool = True
+    """Whether clients may delete segments and shopper profiles; members can always be removed."""
+
     subgraph_contact_name: Annotated[
         str, StringConstraints(strip_whitespace=True, pattern=r"^\P{Cc}+$")
     ] = "bigcommerce-segments-gateway"
@@ -192,6 +203,9 @@ class Settings(BaseModel):
 
     subgraph_scopes: bool = False
     """Whether the subgraph's fields have `@requiresScopes`, for routers that check end users."""
+
+    subgraph_payload_query: bool = False
+    """Whether mutations' payloads have `query` in the subgraph; Apollo's composer alone takes it."""
 
     graphiql: bool | None = None
     """Whether browsers get GraphiQL at /graphql; by default only on the emulator."""

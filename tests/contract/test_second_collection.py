@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import strawberry
 from in_process import InProcess, in_process
+from recorded_writes import RecordedWrites
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -118,6 +119,7 @@ async def ask(gateway: InProcess, query: str, **variables: object) -> tuple[Any,
         Client("a", ALL_SCOPES),
         gateway.services.lists,
         gateway.services.segment_lookups,
+        RecordedWrites().as_writes,
         "",
         rows_allowed=10_000,
         representations_allowed=1,

@@ -1,0 +1,11 @@
+"""The mutation root."""
+
+import strawberry
+
+from gateway.schema.mutations.segments import SegmentMutations
+
+
+# No description: each subgraph has a Mutation, and composers warn if they differ.
+@strawberry.type
+class Mutation(SegmentMutations):
+    """The mutation root: its fields are carried out one after another (GraphQL, 6.2.2)."""
