@@ -97,10 +97,12 @@ def create_app(
             client,
             services.lists,
             services.segment_lookups,
+            services.customers,
             None,  # type: ignore[arg-type] # STUB
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,
+            lists_allowed=settings.max_lists_per_request,
             turns=graph.turns,
             allowance=WriteAllowance(write_limits),
         )

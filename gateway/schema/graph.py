@@ -19,6 +19,7 @@ from strawberry.types import ExecutionContext
 
 from gateway.schema.context import Context
 from gateway.schema.cost import check_cost
+from gateway.schema.customer import Customer
 from gateway.schema.date_time import DATE_TIME
 from gateway.schema.documents import KnownDocument, KnownDocuments, document_extensions
 from gateway.schema.entities import SubgraphQuery
@@ -151,7 +152,7 @@ def build_graph(
     api = _ApiSchema(
         query=Query,
         mutation=Mutation,
-        types=[Segment],
+        types=[Segment, Customer],
         config=config,
         extensions=extensions,
         execution_context_class=execution,
@@ -159,7 +160,7 @@ def build_graph(
     subgraph = _SubgraphSchema(
         query=SubgraphQuery,
         mutation=Mutation,
-        types=[Segment],
+        types=[Segment, Customer],
         # `query` of a payload is the root of its schema: of two types named Query, the first stays.
         config=replace(config, _unsafe_disable_same_type_validation=True),
         extensions=extensions,

@@ -122,10 +122,12 @@ async def mutate(
         Client("key:a", scopes),
         services.lists,
         services.segment_lookups,
+        services.customers,
         writes.as_writes,
         GRAPH.sdl,
         rows_allowed=2500,
         representations_allowed=1000,
+        lists_allowed=100,
         allowance=WriteAllowance(limits),
     )
     schema = await GRAPH.schema_for(document, "key:a")

@@ -29,7 +29,10 @@ class NameTakenChoice(Enum):
         "KEEP", description="The segment stays as it is, and is answered as if it were new."
     )
     UPDATE = strawberry.enum_value(
-        "UPDATE", description="The segment gets the description of the item: an upsert by name."
+        "UPDATE",
+        description=(
+            "The segment gets the description of the item, unless that is null: an upsert by name."
+        ),
     )
 
 

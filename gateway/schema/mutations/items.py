@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from strawberry import UNSET
-
+from gateway.data_source.writes.reasons import invalid
 from gateway.errors import BadUserInput
 from gateway.schema.mutations.user_errors import ItemError, Path, item_error, path_to
-from gateway.user_errors import UserError, UserErrorCode
+from gateway.user_errors import UserError
 
 Asked = TypeVar("Asked")
 Value = TypeVar("Value")
 Row = TypeVar("Row")
+
+# What the engine of writes calls the id of an item.
+ID: Final = "id"
 
 Write = Callable[[Sequence[Value]], Awaitable[Sequence[Row | UserError]]]
 """Carries values out; returns a row or an error for each, in their order."""
@@ -20,10 +22,14 @@ Write = Callable[[Sequence[Value]], Awaitable[Sequence[Row | UserError]]]
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[Value]):
-    """An item of an input: its path, and its value or why it is not carried out."""
+    """An item of an input: its path, and its value or why it is not carried out.
+
+    `id_field` is the field of the item that has its id.
+    """
 
     path: Path
     value: Value | UserError
+    id_field: str = ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,8 @@ async def carry_out(items: Sequence[Item[Value]], write: Write[Value, Row]) -> O
     for item in items:
         found = item.value if isinstance(item.value, UserError) else next(written)
         if isinstance(found, UserError):
-            errors.append(item_error(item.path, found))
+            field = item.id_field if found.field == ID else found.field
+            errors.append(item_error(item.path, found, field))
         else:
             rows.append(found)
     return Outcome(rows, errors)
@@ -63,16 +70,6 @@ def without_repeats(items: Iterable[Item[Value]]) -> list[Item[Value]]:
             seen.add(item.value)
         kept.append(item)
     return kept
-
-
-def given(value: Value | None) -> Value | None:
-    """Returns the value of a field of an input, None also if it was left out."""
-    return None if value is UNSET else value
-
-
-def invalid(message: str, field: str | None = None) -> UserError:
-    """Returns the error of an item that is malformed."""
-    return UserError(UserErrorCode.INVALID, message, field)
 
 
 def checked(

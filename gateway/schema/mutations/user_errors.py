@@ -85,7 +85,10 @@ def path_to(field: str, index: int, *below: str) -> Path:
     return (INPUT, field, str(index), *below)
 
 
-def item_error(path: Path, error: UserError) -> ItemError:
-    """Returns the error of the item at a path; `error.field` names the item's field at fault."""
-    steps = path if error.field is None else (*path, error.field)
-    return ItemError(field=[*steps], message=error.message, code=ItemErrorCode[error.code.name])
+def item_error(path: Path, error: UserError, field: str | None) -> ItemError:
+    """Returns the error of the item at a path, of which a field may be at fault."""
+    return ItemError(
+        field=[*path] if field is None else [*path, field],
+        message=error.message,
+        code=ItemErrorCode[error.code.name],
+    )
