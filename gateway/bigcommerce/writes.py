@@ -13,20 +13,13 @@ from typing import Generic
 import msgspec
 
 from gateway.bigcommerce.ids import Ids
-from gateway.bigcommerce.models import Segment, ShopperProfile, uuid_in_lower_case
-from gateway.bigcommerce.protocol import (
-    Answer,
-    Request,
-    as_object,
-    check_status,
-    read_segment,
-)
-from gateway.bigcommerce.values import decode_json, text_of, time_of, whole_number_of
+from gateway.bigcommerce.listings import SEGMENTS, SHOPPER_PROFILES
+from gateway.bigcommerce.models import Segment, ShopperProfile
+from gateway.bigcommerce.protocol import Answer, Request, as_object, check_status
+from gateway.bigcommerce.values import decode_json, whole_number_of
 from gateway.bigcommerce.write_errors import Fault, read_faults
 from gateway.errors import UpstreamRefused, UpstreamUnreadable
 from gateway.row import Row
-
-PROFILES = "/shopper-profiles"
 
 
 class Verdict(Enum):
@@ -70,7 +63,10 @@ def create_segments(new: Sequence[tuple[str, str | None]]) -> Write[Segment]:
     ]
     names = tuple(name for name, _ in new)
     return Write(
-        _with_body("create_segments", "POST", "/segments", body), names, read_segment, _name_of
+        _with_body("create_segments", "POST", SEGMENTS.path, body),
+        names,
+        SEGMENTS.read_row,
+        _name_of,
     )
 
 
@@ -79,45 +75,45 @@ def update_segments(changes: Mapping[str, Mapping[str, str | None]]) -> Write[Se
     ids = Ids(changes)
     body = [{"id": row_id, **fields} for row_id, fields in changes.items()]
     return Write(
-        _with_body("update_segments", "PUT", "/segments", body), ids, read_segment, _id_of
+        _with_body("update_segments", "PUT", SEGMENTS.path, body), ids, SEGMENTS.read_row, _id_of
     )
 
 
 def delete_segments(ids: Ids) -> Write[Segment]:
     """Returns the write that deletes segments."""
-    request = _delete("delete_segments", "/segments", ids)
-    return Write(request, ids, read_segment, _id_of, has_rows=False)
+    request = _delete("delete_segments", SEGMENTS.path, ids)
+    return Write(request, ids, SEGMENTS.read_row, _id_of, has_rows=False)
 
 
 def create_shopper_profiles(customer_ids: Sequence[int]) -> Write[ShopperProfile]:
     """Returns the write that creates the profiles of customers; its keys are their ids."""
     body = [{"customer_id": customer_id} for customer_id in customer_ids]
-    request = _with_body("create_shopper_profiles", "POST", PROFILES, body)
-    return Write(request, tuple(map(str, customer_ids)), _read_profile, _customer_of)
+    request = _with_body("create_shopper_profiles", "POST", SHOPPER_PROFILES.path, body)
+    return Write(request, tuple(map(str, customer_ids)), SHOPPER_PROFILES.read_row, _customer_of)
 
 
 def delete_shopper_profiles(ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that deletes profiles."""
-    request = _delete("delete_shopper_profiles", PROFILES, ids)
-    return Write(request, ids, _read_profile, _id_of, has_rows=False)
+    request = _delete("delete_shopper_profiles", SHOPPER_PROFILES.path, ids)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
 
 
 def add_segment_shopper_profiles(segment_id: str, ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that adds profiles to a segment."""
     path = members_path(segment_id)
     request = _with_body("add_segment_shopper_profiles", "POST", path, ids)
-    return Write(request, ids, _read_profile, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
 
 
 def remove_segment_shopper_profiles(segment_id: str, ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that removes profiles from a segment; the profiles stay."""
     request = _delete("remove_segment_shopper_profiles", members_path(segment_id), ids)
-    return Write(request, ids, _read_profile, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
 
 
 def members_path(segment_id: str) -> str:
     """Returns the path of a segment's members; raises `ValueError` if the id is not a uuid."""
-    return f"/segments/{Ids([segment_id])}/shopper-profiles"
+    return f"{SEGMENTS.path}/{Ids([segment_id])}/shopper-profiles"
 
 
 def read_write(write: Write[Row], answer: Answer) -> tuple[ItemResult[Row], ...]:
@@ -235,18 +231,6 @@ def _delete(operation: str, path: str, ids: Ids) -> Request:
     if not isinstance(ids, Ids):
         raise ValueError("A DELETE takes only ids that were checked.")
     return Request(operation, "DELETE", path, (("id:in", str(ids)),))
-
-
-def _read_profile(raw: Mapping[str, object]) -> ShopperProfile | None:
-    row_id = uuid_in_lower_case(text_of(raw.get("id")) or "")
-    if row_id is None:
-        return None
-    return ShopperProfile(
-        id=row_id,
-        customer_id=whole_number_of(raw.get("customer_id")),
-        created_at=time_of(raw.get("created_at")),
-        updated_at=time_of(raw.get("updated_at")),
-    )
 
 
 def _name_of(segment: Segment) -> str | None:

@@ -142,5 +142,3 @@ class Batches:
                 write.progress.set(index, refused(fault))
             return
         await self._send_in_parts(write, left, half)
-
-

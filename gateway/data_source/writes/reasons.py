@@ -29,7 +29,9 @@ def invalid(message: str, field: str | None = None) -> UserError:
     return UserError(UserErrorCode.INVALID, message, field)
 
 
-def name_taken(message: str = "The store has a segment with this name: choose another.") -> UserError:
+def name_taken(
+    message: str = "The store has a segment with this name: choose another.",
+) -> UserError:
     """Returns the error of a name that another segment has."""
     return UserError(UserErrorCode.NAME_TAKEN, message, "name")
 
