@@ -57,7 +57,7 @@ class Upstream:
         self._clock = clock
         self._jitter = jitter
         self.attempt_seconds = timeout_seconds * ATTEMPT_SHARE
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._health: dict[str, OperationHealth] = {}
         self._exchanges: set[asyncio.Task[object]] = set()
         # Operations with a warning in the log about rows without usable ids.
@@ -179,8 +179,8 @@ class Upstream:
         """
         loop = asyncio.get_running_loop()
         health = self.health(request.operation)
-        deadline = loop.time() + self._timeout_seconds
-        send_by = deadline - self._timeout_seconds * LEAST_SHARE
+        deadline = loop.time() + self.timeout_seconds
+        send_by = deadline - self.timeout_seconds * LEAST_SHARE
         self.budget.earn()
         attempts = 0
 

@@ -209,7 +209,7 @@ async def test_write_to_one_collection_leaves_another_in_the_cache(gateway: InPr
     await a_page(gateway, first=1)
     await gateway.page(first=1)
     name = profiles_of(gateway.emulator.store.segments[0].id).name
-    await gateway.services.invalidations.announce(name, gateway.services.cache.now())
+    await gateway.services.invalidations.announce([name], gateway.services.cache.now())
     await a_page(gateway, first=1)
     await gateway.page(first=1)
     assert dict(gateway.emulator.requests) == {"list_shopper_profiles": 2, "list_segments": 1}

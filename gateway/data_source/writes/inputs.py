@@ -41,8 +41,8 @@ class SegmentChange:
     """The fields to set of the segment with an id; a description of None clears it."""
 
     id: str
-    name: str | None | Unchanged = UNCHANGED
-    description: str | None | Unchanged = UNCHANGED
+    name: str | Unchanged | None = UNCHANGED
+    description: str | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
