@@ -68,11 +68,15 @@ class Lists:
                 self.limits,
                 self.keys_of(collection),
                 None if collection.pool is None else Keys(self._store_key, collection.pool),
-                name=f"{collection.name} of {self._store_hash}",
+                name=self.cursor_name(collection.name),
             )
             if len(self._sources) > MAXIMUM_LISTS:
                 self._sources.popitem(last=False)
         return source
+
+    def cursor_name(self, name: str) -> str:
+        """Returns the name in cursors of a list of the store: no other store's list has it."""
+        return f"{name} of {self._store_hash}"
 
     def changed_at(self, collection: str) -> float:
         """Returns the last change of a collection that is known: values read before it are old."""

@@ -26,6 +26,7 @@ from gateway.pagination.windows import (
     ConnectionArguments,
     Window,
     blocks_covering,
+    checked_counts,
     connection_arguments,
     cut_window,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "SortedRows",
     "Window",
     "blocks_covering",
+    "checked_counts",
     "connection_arguments",
     "cut_window",
     "decode_cursor",

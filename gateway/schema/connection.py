@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
@@ -152,15 +152,15 @@ async def resolve_connection(
     """
     arguments = connection_arguments(first, after, last, before, source.name)
     selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-    wanted = {fields[0].name for fields in selected.values()}
-    if not wanted.isdisjoint({"edges", "nodes", "pageInfo"}):
+    if needs_rows(selected):
         counts = (arguments.first, arguments.last)
         rows_wanted = min(count for count in counts if count is not None)
         info.context.spend_rows(rows_wanted * times_shown(selected))
         rows = await read_slice(source, arguments)
         record_rows(rows)
         return Connection(rows=rows, total=rows.total, show=show)
-    total = await read_total(source) if "totalCount" in wanted else 0
+    needs_total = any(fields[0].name == "totalCount" for fields in selected.values())
+    total = await read_total(source) if needs_total else 0
     return Connection(rows=None, total=total, show=show)
 
 
@@ -171,6 +171,7 @@ def _read(rows: ConnectionRows | None) -> ConnectionRows:
 
 
 Fields = dict[str, list[SelectedField]]
+ROW_FIELDS: Final = frozenset({"edges", "nodes", "pageInfo"})
 
 
 def selected_fields(selections: Iterable[Selection]) -> Fields:
@@ -179,6 +180,11 @@ def selected_fields(selections: Iterable[Selection]) -> Fields:
     for field in _executed(selections):
         fields.setdefault(field.alias or field.name, []).append(field)
     return fields
+
+
+def needs_rows(connection: Fields) -> bool:
+    """Whether the selected fields of a connection need its rows, not only their number."""
+    return any(fields[0].name in ROW_FIELDS for fields in connection.values())
 
 
 def times_shown(connection: Fields) -> int:
