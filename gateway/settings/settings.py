@@ -74,6 +74,12 @@ class Settings(BaseModel):
     lookup_window_milliseconds: float = Field(default=3.0, ge=0, le=1000)
     """How long lookups by id are collected before they are sent as one batch."""
 
+    write_batch_segments: int = Field(default=10, ge=1, le=250)
+    """Segments to write in one upstream request; the upstream may take fewer."""
+
+    write_batch_profiles: int = Field(default=50, ge=1, le=50)
+    """Shopper profiles to write in one upstream request; BigCommerce takes at most 50."""
+
     cache_ttl_seconds: UpToADay = 15.0
     """How long a cached value is fresh; 0 turns the cache off."""
 
