@@ -98,7 +98,7 @@ def create_app(
             services.lists,
             services.segment_lookups,
             services.customers,
-            None,  # type: ignore[arg-type] # STUB
+            services.writes,
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,

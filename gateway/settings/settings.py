@@ -214,7 +214,7 @@ class Settings(BaseModel):
     """Whether the subgraph's fields have `@requiresScopes`, for routers that check end users."""
 
     subgraph_payload_query: bool = False
-    """Whether mutations' payloads have `query` in the subgraph; Apollo's composer alone takes it."""
+    """Whether payloads have `query` in the subgraph, too; Apollo's composer alone takes it."""
 
     graphiql: bool | None = None
     """Whether browsers get GraphiQL at /graphql; by default only on the emulator."""

@@ -151,7 +151,7 @@ async def _change_profiles(
 
 
 def _segment_of(asked: SegmentCustomersInput | SegmentShopperProfilesInput) -> str:
-    """Returns the uuid of the input's segment; raises `BadUserInput` for none, both or a bad one."""
+    """Returns the uuid of the input's segment; raises `BadUserInput` unless it names one."""
     global_id, entity_id = given(asked.segment_id), given(asked.segment_entity_id)
     if entity_id is not None and global_id is None:
         return checked_entity_id(entity_id)

@@ -4,11 +4,14 @@ from typing import Any, Final
 
 import strawberry
 
+from gateway.schema.context import ROWS_TO_AN_ID, Info
+from gateway.schema.customer import Customer
 from gateway.schema.federation import TAGS
 from gateway.schema.mutations.user_errors import ItemError
 from gateway.schema.query import Query
 from gateway.schema.segment import Segment
-
+from gateway.schema.segment_lookups import look_up
+from gateway.schema.shopper_profile import ShopperProfile
 
 SEGMENT: Final = (
     "The segment; null if it does not exist. Costs one upstream request if it is not in the cache."

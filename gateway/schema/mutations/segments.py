@@ -9,6 +9,7 @@ from gateway.data_source.writes import UNCHANGED, IfNameTaken, NewSegment, Segme
 from gateway.identity import AccessScope
 from gateway.schema.context import Info
 from gateway.schema.federation import TAGS, argument, costs
+from gateway.schema.field_arguments import given
 from gateway.schema.mutations.access import WriteScope
 from gateway.schema.mutations.inputs import (
     CreateSegmentsInput,
@@ -17,7 +18,6 @@ from gateway.schema.mutations.inputs import (
     SegmentToChange,
     UpdateSegmentsInput,
 )
-from gateway.schema.field_arguments import given
 from gateway.schema.mutations.items import (
     ID,
     Item,
