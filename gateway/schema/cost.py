@@ -201,7 +201,7 @@ class _Measure:
         below: dict[str, Rows] = {}
         if size is not None and size.sized_fields:
             page = self._page(size, node)
-            if type_name != self._root_name:
+            if type_name not in self._roots:
                 weight.values += VALUES_OF_A_ROOT_FIELD
             below = dict.fromkeys(size.sized_fields, page)
         elif (items := self._items(node, definition)) is not None:
