@@ -372,6 +372,8 @@ def test_with_scopes_the_supergraph_has_them_for_our_fields_alone(
         "Query",
         "Mutation",
         "Segment",
+        "Customer",
+        "ShopperProfile",
     }
     assert uses_of(composed.supergraph, "requiresScopes") == ours  # and not for `Node`
 
