@@ -67,6 +67,7 @@ class Lists:
                 self.cache,
                 self.limits,
                 self.keys_of(collection),
+                None if collection.pool is None else Keys(self._store_key, collection.pool),
                 name=f"{collection.name} of {self._store_hash}",
             )
             if len(self._sources) > MAXIMUM_LISTS:
@@ -99,6 +100,7 @@ class ListSource(Generic[Row]):
         cache: ReadThroughCache,
         limits: LearnedLimits,
         keys: Keys,
+        keys_by_id: Keys | None,
         *,
         name: str,
     ) -> None:
@@ -107,6 +109,8 @@ class ListSource(Generic[Row]):
         self.collection = collection.name
         self._listing = collection.listing
         self._blocks, self._rows = collection.blocks, collection.rows
+        self._is_whole = collection.is_whole
+        self._keys_by_id = keys_by_id
         self._upstream = upstream
         self._cache = cache
         self._limits = limits
@@ -266,11 +270,17 @@ class ListSource(Generic[Row]):
         await self._cache.store(
             self._blocks, {self._keys.block(one, index): entry for one in sizes}
         )
-        await self._cache.store(
-            self._rows,
-            {self._keys.row(row.id): Entry(read_at, row) for row in page.rows if row is not None},
-        )
+        await self._store_rows(page.rows, read_at)
         return entry
+
+    async def _store_rows(self, rows: Iterable[Row | None], read_at: float) -> None:
+        """Stores rows by id if such rows are looked up by id."""
+        if (keys := self._keys_by_id) is None:
+            return
+        whole = [row for row in rows if row is not None and self._is_whole(row)]
+        await self._cache.store(
+            self._rows, {keys.row(row.id): Entry(read_at, row) for row in whole}
+        )
 
     async def _check_end(
         self, index: int, size: int, asked_at: float, refusal: UpstreamRefused

@@ -1,15 +1,14 @@
 """Relay connections over a slice of a list."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.pagination import (
     BlockSource,
-    Slice,
     connection_arguments,
     read_slice,
     read_total,
@@ -38,6 +37,34 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(
         description="When paginating forwards, the cursor to continue."
     )
+
+
+class ConnectionRows(Protocol):
+    """A page of rows, as a connection shows it: a `Slice` or an `OrderedPage`."""
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """The rows."""
+
+    @property
+    def cursors(self) -> Sequence[str]:
+        """The cursors of `rows`."""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a row follows."""
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether a row precedes."""
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first row, None if there is no row."""
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last row, None if there is no row."""
 
 
 Node_ = TypeVar("Node_")
@@ -70,7 +97,7 @@ class Connection(Generic[Node_]):
     `rows` is None if no selected field needs it.
     """
 
-    rows: strawberry.Private[Slice[Any] | None]
+    rows: strawberry.Private[ConnectionRows | None]
     total: strawberry.Private[int]
     show: strawberry.Private[Callable[[Any], Any]]
 
@@ -137,7 +164,7 @@ async def resolve_connection(
     return Connection(rows=None, total=total, show=show)
 
 
-def _read(rows: Slice[Any] | None) -> Slice[Any]:
+def _read(rows: ConnectionRows | None) -> ConnectionRows:
     if rows is None:
         raise RuntimeError("a field of the connection was executed, but not seen as selected")
     return rows
