@@ -1,6 +1,7 @@
 """The whole check over an emulated store, and over answers that no store gives."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from gateway.settings import load_settings
 
 STORE = load_settings({"GATEWAY_STORE_HASH": "abc123", "GATEWAY_ACCESS_TOKEN": "t0k3n"})
 NAME = "store abc123 at https://api.bigcommerce.com"
+NO_SUCH_ID = b"00000000-0000-4000-8000-000000000000"
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "check.md"
 
 READS = {
@@ -170,10 +172,40 @@ async def test_number_of_ids_is_halved_until_the_store_takes_it(status: int) -> 
     assert requests_of(app) == READS
 
 
+def rewritten(app: ASGIApp, operation: bytes, old: bytes, new: bytes) -> ASGIApp:
+    """A store that reads one text as another in the queries that have `operation`."""
+
+    async def rewrite(scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope["query_string"]
+        if operation in query:
+            scope = {**scope, "query_string": re.sub(old, new, query)}
+        await app(scope, receive, send)
+
+    return rewrite
+
+
 async def test_number_of_ids_is_halved_until_the_answer_has_them_all() -> None:
-    report = await checked(emulator_of(max_limit=30))
-    assert report.findings.page_size == AcceptedNumber(30, too_many=250)
-    assert report.findings.ids_at_once == AcceptedNumber(30)
+    report = await checked(rewritten(emulator_of(), b"id%3Ain", b"limit=[0-9]+", b"limit=30"))
+    assert report.findings.page_size == AcceptedNumber(250)
+    assert report.findings.ids_at_once == AcceptedNumber(25, too_many=50)
+    assert report.requests == 9
+
+
+async def test_store_that_finds_no_segment_by_id_has_a_problem() -> None:
+    app = emulator_of()
+    report = await checked(rewritten(app, b"id%3Ain", b"[0-9a-f]{8}-[^&]*", NO_SUCH_ID))
+    assert report.problems == ["list_segments_by_id"]
+    assert report.findings.by_operation["list_segments_by_id"] == Finding(
+        Verdict.FAILED, "The store's API does not find a segment of its list."
+    )
+    assert report.findings.ids_at_once is None
+    assert report.requests == 13  # by id 100, 50, 25, 12, 6, 3 and 1
+
+
+async def test_includes_that_do_not_come_are_reported() -> None:
+    report = await checked(rewritten(emulator_of(), b"include=", b"include=[^&]+&?", b""))
+    assert report.problems == []
+    assert report.findings.customer_includes == CustomerIncludes(False, False)
     assert report.requests == 7
 
 
