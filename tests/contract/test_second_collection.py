@@ -23,7 +23,7 @@ from gateway.bigcommerce.models import uuid_in_lower_case
 from gateway.bigcommerce.protocol import Listing
 from gateway.bigcommerce.values import text_of, whole_number_of
 from gateway.data_source import Codec, Collection, Lookups
-from gateway.emulator import ShopperProfileRow, Store, seeded_store
+from gateway.emulator import Members, ShopperProfileRow, Store, seeded_store
 from gateway.identity import ALL_SCOPES, Client
 from gateway.schema import Context
 from gateway.schema.connection import Connection, resolve_connection
@@ -51,7 +51,7 @@ CODEC = Codec(Profile)
 
 def profiles_of(segment_id: str) -> Collection[Profile]:
     path = f"/segments/{segment_id}/shopper-profiles"
-    listing = Listing("list_shopper_profiles", path, "shopper profiles", read_profile)
+    listing = Listing("list_segment_shopper_profiles", path, "shopper profiles", read_profile)
     return Collection(path.removeprefix("/"), listing, CODEC)
 
 
@@ -101,9 +101,8 @@ query Page($segment: ID!, $first: Int, $after: String, $last: Int, $before: Stri
 def a_store() -> Store:
     """A store of 300 segments, of which the first has all profiles."""
     store, day = seeded_store(300), "2024-05-01T10:00:00Z"
-    store.members[store.segments[0].id] = [
-        ShopperProfileRow(str(UUID(int=n, version=4)), n, day, day) for n in range(PROFILES)
-    ]
+    members = [ShopperProfileRow(str(UUID(int=n, version=4)), n, day, day) for n in range(PROFILES)]
+    store.members = Members(lambda: {store.segments[0].id: members})
     return store
 
 
@@ -149,7 +148,7 @@ async def test_walks_in_both_directions_read_each_block_once(gateway: InProcess)
         expected = range(PROFILES) if count == "first" else reversed(range(PROFILES))
         assert shown == list(expected)
         assert page["totalCount"] == PROFILES
-    assert dict(gateway.emulator.requests) == {"list_shopper_profiles": 3}
+    assert dict(gateway.emulator.requests) == {"list_segment_shopper_profiles": 3}
 
 
 async def test_cursor_of_another_list_is_bad(gateway: InProcess) -> None:
@@ -179,11 +178,14 @@ async def test_token_without_the_scope_for_profiles_leaves_segments_as_they_are(
             [],
         )
     upstream = gateway.services.upstream
-    assert upstream.is_forbidden("list_shopper_profiles")
+    assert upstream.is_forbidden("list_segment_shopper_profiles")
     assert not upstream.is_forbidden("list_segments")
     assert upstream.defer_reason("list_segments", foreground=False) is None
     # The refused operation pauses, and the page of segments is in the cache.
-    assert dict(gateway.emulator.requests) == {"list_shopper_profiles": 1, "list_segments": 1}
+    assert dict(gateway.emulator.requests) == {
+        "list_segment_shopper_profiles": 1,
+        "list_segments": 1,
+    }
 
 
 async def test_segment_that_does_not_exist_is_an_answer_and_no_failure(gateway: InProcess) -> None:
@@ -212,11 +214,14 @@ async def test_write_to_one_collection_leaves_another_in_the_cache(gateway: InPr
     await gateway.services.invalidations.announce(name, gateway.services.cache.now())
     await a_page(gateway, first=1)
     await gateway.page(first=1)
-    assert dict(gateway.emulator.requests) == {"list_shopper_profiles": 2, "list_segments": 1}
+    assert dict(gateway.emulator.requests) == {
+        "list_segment_shopper_profiles": 2,
+        "list_segments": 1,
+    }
 
 
 async def test_rows_by_id_of_all_callers_share_one_request() -> None:
-    rows = {row.id: row for row in a_store().members[a_store().segments[0].id]}
+    rows = {row.id: row for row in a_store().members.of_segment(a_store().segments[0].id)}
     asked: list[list[str]] = []
 
     # BigCommerce filters no profiles by id: this upstream does.

@@ -30,7 +30,7 @@ from gateway.errors import (
 
 ID = "00000000-0000-4000-8000-000000000001"
 HTML = b"<html>"
-OTHER = replace(LIST, operation="list_shopper_profiles")
+OTHER = replace(LIST, operation="list_segment_shopper_profiles")
 
 
 async def fail(wire: HeldWire, times: int) -> None:
