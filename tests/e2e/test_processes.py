@@ -321,7 +321,7 @@ def test_check_of_an_upstream_that_answers_is_status_0() -> None:
     with gated_store(gate) as url:
         status, out, log = check(**store_at(url))
     assert (status, log) == (0, "")
-    assert out.startswith(f"store emulator at {url} answers: 3 segments; ")
+    assert out.startswith(f"store emulator at {url} answers: 3 segments; 143 of 150 requests ")
 
 
 def test_check_without_a_store_is_status_1_and_tells_that_the_emulator_answers() -> None:
