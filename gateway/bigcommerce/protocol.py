@@ -1,16 +1,17 @@
 """The upstream's protocol as pure functions: operation to request, answer to value or error.
 
-Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). Rows are read leniently;
-the values for paging (the number of rows, the page size, the total) must be correct.
+Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). The values for paging (the
+number of rows, the page size, the total) must be correct. `listings` has the lists and their rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
-from gateway.bigcommerce.models import Page, Segment, uuid_in_lower_case
+from gateway.bigcommerce.ids import Ids
+from gateway.bigcommerce.models import Page
 from gateway.bigcommerce.rate_limit import RateLimit
-from gateway.bigcommerce.values import decode_json, text_of, time_of, whole_number_of
+from gateway.bigcommerce.values import decode_json, whole_number_of
 from gateway.errors import (
     RateLimited,
     UpstreamForbidden,
@@ -18,7 +19,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
-from gateway.row import Row
+from gateway.row import Identified, Row
 
 # The documented page size for a request without a limit.
 DEFAULT_LIMIT = 50
@@ -30,7 +31,9 @@ LARGEST = 2**31 - 1
 class Request:
     """A request below `/stores/{store_hash}/v3`; `operation` names it in logs and counts.
 
-    `names_ids`: it contains ids from clients, so that a refusal may be due to one of them.
+    `names_ids`: it contains ids from clients, so that a refusal may be due to one of them. `body`
+    is JSON, empty for a request without a body. A DELETE without `id:in` deletes every row of the
+    store: it raises `ValueError`.
     """
 
     operation: str
@@ -38,11 +41,26 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     names_ids: bool = False
+    body: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Refuses every method but those that the API has, and a DELETE without ids."""
+        if self.method not in ("GET", "POST", "PUT", "DELETE"):
+            raise ValueError(f"The API has no method {self.method!r}.")
+        if self.method == "DELETE":
+            named = [value for name, value in self.query if name == "id:in"]
+            if len(named) != 1 or len(self.query) != 1:
+                raise ValueError("A DELETE has ids, and nothing else.")
+            Ids(named[0].split(","))
 
     @property
-    def is_idempotent(self) -> bool:
-        """Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2)."""
-        return self.method in ("GET", "PUT", "DELETE")
+    def is_read(self) -> bool:
+        """Whether it changes nothing upstream, so that it may be sent again at any time.
+
+        A write may not: a repeated DELETE fails for what it has deleted itself, and a repeated PUT
+        may undo the change of another application.
+        """
+        return self.method == "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +77,47 @@ class Answer:
     rate_limit: RateLimit | None = None
 
 
+def _id_of(row: Identified) -> str:
+    return row.id
+
+
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Row]):
     """One list operation: its name, its path, the noun for its rows, and the reader of a row.
 
-    `read_row` returns None for a row without a usable id.
+    `read_row` returns None for a row without a usable id. `query` is sent with each request. Rows
+    are looked up by `filter`, the name of the field of which `key_of` is the value of a row. If the
+    field `is_unique`, a value has one row at the most.
     """
 
     operation: str
     path: str
     noun: str
     read_row: Callable[[Mapping[str, object]], Row | None]
+    query: tuple[tuple[str, str], ...] = ()
+    filter: str = "id"
+    key_of: Callable[[Row], str | None] = _id_of
+    is_unique: bool = True
 
     @property
-    def operation_by_id(self) -> str:
-        """The name of the operation that reads rows of this list by id."""
-        return f"{self.operation}_by_id"
+    def lookup_operation(self) -> str:
+        """The name of the operation that looks rows of this list up, such as by id."""
+        return f"{self.operation}_by_{self.filter}"
 
-    def page(self, number: int, limit: int, ids: Sequence[str] = ()) -> Request:
-        """Returns the request for one page of the list, or of its rows with these ids.
+    def page(self, number: int, limit: int, keys: Sequence[str] = ()) -> Request:
+        """Returns the request for one page of the list, or of its rows with these keys.
 
-        Pages count from 1. `limit` is always sent: the default of 50 rows applies to ids, too.
+        Pages count from 1. `limit` is always sent: the default of 50 rows applies to lookups, too.
         """
-        paging = (("page", str(number)), ("limit", str(limit)))
-        if not ids:
-            return Request(self.operation, "GET", self.path, paging)
-        query = (("id:in", ",".join(ids)), *paging)
-        return Request(self.operation_by_id, "GET", self.path, query, names_ids=True)
+        query = (*self.query, ("page", str(number)), ("limit", str(limit)))
+        if not keys:
+            return Request(self.operation, "GET", self.path, query)
+        query = ((f"{self.filter}:in", ",".join(keys)), *query)
+        return Request(self.lookup_operation, "GET", self.path, query, names_ids=True)
+
+    def most_rows(self, keys: Sequence[str]) -> int | None:
+        """Returns the most rows that these keys can have, None if there is no such number."""
+        return len(keys) if keys and self.is_unique else None
 
 
 def read_page(
@@ -93,12 +125,12 @@ def read_page(
 ) -> Page[Row]:
     """Returns the page that an answer holds; `page` and `limit` are those of the request.
 
-    `at_most` is the largest valid total, if there is one: the number of requested ids.
+    `at_most` is the largest valid total, if there is one: `Listing.most_rows`.
     Raises `UpstreamForbidden` (401, 403), `RateLimited` (429), `UpstreamRefused` (any other 4xx but
     408), `UpstreamUnreadable` for a list that cannot be used, and `UpstreamUnavailable` for every
     other status.
     """
-    _check_status(answer)
+    check_status(answer)
     if answer.status == 204:  # RFC 9110, 15.3.5: there is no content
         if page > 1:
             raise UpstreamRefused("The store's API has no such page.", answer.status)
@@ -123,30 +155,13 @@ def read_page(
     rows: list[Row | None] = []
     seen: set[str] = set()
     for raw in data:
-        row = listing.read_row(_object(raw))
+        row = listing.read_row(as_object(raw))
         if row is not None and row.id in seen:
             row = None
         if row is not None:
             seen.add(row.id)
         rows.append(row)
     return Page(rows, per_page, total)
-
-
-def _read_segment(raw: Mapping[str, object]) -> Segment | None:
-    """Returns the segment, None if it has no usable id; a field of another type is None."""
-    row_id = uuid_in_lower_case(text_of(raw.get("id")) or "")
-    if row_id is None:
-        return None
-    return Segment(
-        id=row_id,
-        name=text_of(raw.get("name")),
-        description=text_of(raw.get("description")),
-        created_at=time_of(raw.get("created_at")),
-        updated_at=time_of(raw.get("updated_at")),
-    )
-
-
-SEGMENTS = Listing("list_segments", "/segments", "segments", _read_segment)
 
 
 def _list_of(body: bytes | None) -> tuple[list[object], dict[str, object]]:
@@ -158,13 +173,13 @@ def _list_of(body: bytes | None) -> tuple[list[object], dict[str, object]]:
         value = None if body is None else decode_json(body)
     except ValueError:
         value = None
-    data = _object(value).get("data")
+    data = as_object(value).get("data")
     if not isinstance(data, list):
         raise UpstreamUnreadable("The store's API sent a list that cannot be read.")
-    return data, _object(_object(_object(value).get("meta")).get("pagination"))
+    return data, as_object(as_object(as_object(value).get("meta")).get("pagination"))
 
 
-def _object(value: object) -> dict[str, object]:
+def as_object(value: object) -> dict[str, object]:
     """Returns a JSON object, `{}` for a value of another type."""
     return value if isinstance(value, dict) else {}
 
@@ -174,7 +189,7 @@ def _in_range(value: object, lowest: int) -> int | None:
     return number if number is not None and lowest <= number <= LARGEST else None
 
 
-def _check_status(answer: Answer) -> None:
+def check_status(answer: Answer) -> None:
     """Raises the error for a status other than 2xx.
 
     A 4xx means that the upstream is up and refuses this request: it is not retried. Exceptions are
