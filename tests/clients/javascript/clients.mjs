@@ -28,3 +28,11 @@ export function recordingFetch(sent) {
     return answer;
   };
 }
+
+// `sent` gets the name of each operation that is sent, in order.
+export function namingFetch(sent) {
+  return (url, options) => {
+    sent.push(JSON.parse(options.body).operationName);
+    return fetch(url, options);
+  };
+}
