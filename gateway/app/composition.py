@@ -155,7 +155,6 @@ def create_services(
         Writes(
             lists,
             segment_lookups,
-            customers,
             invalidations,
             batch_segments=settings.write_batch_segments,
             batch_profiles=settings.write_batch_profiles,

@@ -43,7 +43,8 @@ from gateway.schema.introspected import lengths_of
 # 2500 rows of an edge, its cursor and a node of six fields are less.
 MAXIMUM_VALUES = 25_000
 MAXIMUM_BYTES = 2_000_000
-# A root field takes as long as this many values of a row: it has a resolver and awaits.
+# A root field takes as long as this many values of a row: it has a resolver and awaits. So does a
+# connection of a row.
 VALUES_OF_A_ROOT_FIELD = 20
 # So does one of introspection, whose lists are resolved one by one.
 VALUES_OF_INTROSPECTION = 3
@@ -200,6 +201,8 @@ class _Measure:
         below: dict[str, Rows] = {}
         if size is not None and size.sized_fields:
             page = self._page(size, node)
+            if type_name not in self._roots:
+                weight.values += VALUES_OF_A_ROOT_FIELD
             below = dict.fromkeys(size.sized_fields, page)
         elif (items := self._items(node, definition)) is not None:
             payload = cast(GraphQLObjectType, named)

@@ -282,7 +282,7 @@ def test_one_that_is_wrong_fails_alone(graph: LargerGraph) -> None:
     (error,) = answer["errors"]
     assert error["message"] == (
         "This is not a global id of this graph. Pass an `id` that it answered; BigCommerce's own "
-        "uuids go into `entityId`."
+        "ids go into `entityId`."
     )
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert graph.upstream_requests == 1

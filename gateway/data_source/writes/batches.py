@@ -8,12 +8,13 @@ from typing import Any, Generic
 
 from gateway.bigcommerce.operations import Upstream
 from gateway.bigcommerce.write_errors import Fault
-from gateway.bigcommerce.writes import Verdict, Write, read_write
+from gateway.bigcommerce.writes import ItemResult, Verdict, Write, read_write
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.writes.progress import Progress, Stopped
 from gateway.data_source.writes.reasons import ReasonOf, outcome_unknown, refused
 from gateway.errors import UpstreamError
 from gateway.row import Row
+from gateway.user_errors import UserError, UserErrorCode
 
 # How often batches that were refused as a whole are divided, in one mutation. One bad item among
 # 50 takes six.
@@ -48,8 +49,12 @@ class BatchedWrite(ABC, Generic[Row]):
         """Whether an item is still to be sent."""
         return self.progress.is_open(index)
 
+    def is_puzzling(self, error: UserError) -> bool:
+        """Whether the reason of an item's refusal is to be looked for by `explain`."""
+        return error.code is UserErrorCode.REFUSED
+
     async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
-        """Records the outcome of the items that explain why all of these were refused."""
+        """Records the outcome of those of the refused items whose reason it finds."""
 
     async def clear_up(self, indexes: Sequence[int]) -> None:
         """Records the outcome of items of which the answer does not say what became of them."""
@@ -93,31 +98,35 @@ class Batches:
             return
         finally:
             progress.end(indexes)
-        left: list[int] = []
-        unclear: list[int] = []
-        fault: Fault | None = None
+        await self._read_results(write, indexes, results)
+
+    async def _read_results(
+        self, write: BatchedWrite[Row], indexes: Sequence[int], results: Sequence[ItemResult[Row]]
+    ) -> None:
+        progress = write.progress
+        by_verdict: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
+        faults: dict[int, Fault] = {}
         for index, result in zip(indexes, results, strict=True):
-            match result.verdict:
-                case Verdict.DONE:
-                    progress.changed.add(index)
-                    write.finish(index, result.row)
-                    if write.is_open(index):
-                        unclear.append(index)
-                case Verdict.UNCLEAR:
-                    progress.changed.add(index)
-                    unclear.append(index)
-                case Verdict.NOT_DONE:
-                    left.append(index)
-                    fault = result.fault
-                case Verdict.AT_FAULT if result.fault is not None:
-                    if len(indexes) == 1:
-                        await write.explain(indexes, result.fault)
-                    if write.is_open(index):
-                        progress.set(index, write.reason(result.fault))
+            by_verdict[result.verdict].append(index)
+            if result.fault is not None:
+                faults[index] = result.fault
+            if result.verdict is Verdict.DONE:
+                write.finish(index, result.row)
+        done, left = by_verdict[Verdict.DONE], by_verdict[Verdict.NOT_DONE]
+        # What was carried out is looked up if the answer lacks its row.
+        unclear = by_verdict[Verdict.UNCLEAR] + list(filter(write.is_open, done))
+        progress.changed.update(done, unclear)
+        progress.unclear.update(unclear)
         if unclear:
             await write.clear_up(unclear)
-        if left and fault is not None:
-            await self._send_rest(write, indexes, left, fault)
+        for index in by_verdict[Verdict.AT_FAULT]:
+            error = write.reason(faults[index])
+            if write.is_puzzling(error):
+                await write.explain([index], faults[index])
+            if write.is_open(index):
+                progress.set(index, error)
+        if left:
+            await self._send_rest(write, indexes, left, faults[left[0]])
 
     async def _send_rest(
         self, write: BatchedWrite[Row], sent: Sequence[int], left: Sequence[int], fault: Fault

@@ -1,45 +1,48 @@
 """Writes that name their items by uuid: deletions, and what is put into a segment or taken out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from gateway.bigcommerce import writes
 from gateway.bigcommerce.ids import Ids
-from gateway.bigcommerce.models import Segment, ShopperProfile, uuid_in_lower_case
+from gateway.bigcommerce.models import Segment, ShopperProfile
+from gateway.bigcommerce.write_errors import Fault
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.progress import Progress
-from gateway.data_source.writes.reasons import ReasonOf, invalid
+from gateway.data_source.writes.reasons import ReasonOf, addition_error, not_found, removal_error
+from gateway.data_source.writes.store_segments import StoreSegments
+from gateway.errors import UpstreamError
+
+NO_SEGMENT = not_found("The segment")
 
 
 class WriteByIds(BatchedWrite[Any]):
-    """A write to the rows with these ids, each of them once; the outcome of an item is its id.
+    """A write to rows by the index of their item; no id is there twice.
 
-    `make` returns the write to some of them.
+    `make` returns the write to some of them, and `finished` records an item that was carried out.
     """
 
     def __init__(
         self,
         operation: str,
-        ids: Sequence[str],
+        ids: Mapping[int, str],
         make: Callable[[Ids], Write[Any]],
         at_once: int,
-        progress: Progress[str],
+        progress: Progress[Any],
         reason: ReasonOf,
+        finished: Callable[[int], None],
     ) -> None:
         super().__init__(operation, at_once, progress, reason)
         self.ids = ids
         self._make = make
-
-    def check(self) -> None:
-        """Records the outcome of items whose id is none."""
-        for index, row_id in enumerate(self.ids):
-            if uuid_in_lower_case(row_id) is None:
-                self.progress.set(index, invalid("The id has to be a uuid."))
+        self._finished = finished
 
     @property
     def open(self) -> list[int]:
         """The items that are still to be written."""
-        return list(filter(self.is_open, range(len(self.ids))))
+        return list(filter(self.is_open, self.ids))
 
     def build(self, indexes: Sequence[int]) -> Write[Any]:
         """Returns the write to these rows."""
@@ -47,4 +50,49 @@ class WriteByIds(BatchedWrite[Any]):
 
     def finish(self, index: int, _row: Segment | ShopperProfile | None) -> None:
         """Records a row that was written."""
-        self.progress.set(index, self.ids[index])
+        self._finished(index)
+
+
+class MembershipWrite(WriteByIds):
+    """A write to the members of one segment, by the ids of their profiles.
+
+    A 404 may be about the segment or about a profile: which of them is looked up in `store`.
+    """
+
+    def __init__(
+        self,
+        segment_id: str,
+        ids: Mapping[int, str],
+        at_once: int,
+        progress: Progress[Any],
+        finished: Callable[[int], None],
+        store: StoreSegments,
+        *,
+        is_addition: bool,
+    ) -> None:
+        add, remove = writes.add_segment_shopper_profiles, writes.remove_segment_shopper_profiles
+        super().__init__(
+            "add_segment_shopper_profiles" if is_addition else "remove_segment_shopper_profiles",
+            ids,
+            partial(add if is_addition else remove, segment_id),
+            at_once,
+            progress,
+            addition_error if is_addition else removal_error,
+            finished,
+        )
+        self._segment_id = segment_id
+        self._store = store
+
+    async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
+        """Finds that there is no such segment, else that one profile does not exist."""
+        if fault.status != 404:
+            return
+        try:
+            known = await self._store.read(self.progress.began_at)
+        except UpstreamError:
+            return
+        if self._segment_id not in known.by_id:
+            for index in indexes:
+                self.progress.set(index, NO_SEGMENT)
+        elif len(indexes) == 1:
+            self.progress.set(indexes[0], not_found("The shopper profile"))

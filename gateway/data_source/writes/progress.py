@@ -18,14 +18,15 @@ class Progress(Generic[Done]):
     """The outcomes of one mutation's items, by their index.
 
     Once a request failed or the time is over, no further one begins. `changed` are the items for
-    which something was changed upstream, or may have been. `began_at` is when the mutation began,
-    by the cache's clock.
+    which something was changed upstream, or may have been, and `unclear` those of which an answer
+    did not say what became of them. `began_at` is when the mutation began, by the cache's clock.
     """
 
     def __init__(self, items: int, began_at: float) -> None:
         self.outcomes: list[Done | UserError | None] = [None] * items
         self.began_at = began_at
         self.changed: set[int] = set()
+        self.unclear: set[int] = set()
         self._in_flight: set[int] = set()
         self._is_stopped = False
         # The first error by which nothing was carried out.
@@ -48,6 +49,10 @@ class Progress(Generic[Done]):
     def set(self, index: int, outcome: Done | UserError) -> None:
         """Records the outcome of an item."""
         self.outcomes[index] = outcome
+
+    def reopen(self, index: int) -> None:
+        """Forgets the outcome of an item, which is still to be carried out after all."""
+        self.outcomes[index] = None
 
     def begin(self, indexes: Iterable[int]) -> None:
         """Records that the request for these items is sent; raises `Stopped` if it must not be."""
@@ -96,6 +101,6 @@ class Progress(Generic[Done]):
         ]
 
     def _unfinished(self, index: int) -> UserError:
-        if index in self._in_flight or index in self.changed:
+        if index in self._in_flight or index in self.unclear:
             return outcome_unknown()
         return not_attempted()

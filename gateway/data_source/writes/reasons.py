@@ -15,9 +15,10 @@ BAD_VALUE = (400, 422)
 _ABOUT_A_NAME = re.compile(r"same name|name.{0,40}(?:taken|exists|unique|in use|duplicate)")
 _ABOUT_ABSENCE = re.compile(r"not found|not exist|unknown|no such|cannot be found")
 _ABOUT_THE_LIMIT = re.compile(
-    r"segments?\b.{0,60}\b(?:limit|maximum|1000)\b|\b(?:limit|maximum|1000)\b.{0,60}\bsegments?\b"
+    r"\bsegments\b.{0,60}\b(?:limit|maximum|1000)\b|\b(?:limit|maximum|1000)\b.{0,60}\bsegments\b"
 )
-_ABOUT_A_CONFLICT = re.compile(r"already|exists|conflict|duplicate")
+_ABOUT_A_LENGTH = re.compile(r"\bname|descri|character|length|long")
+_ABOUT_A_CONFLICT = re.compile(r"already|exists|conflict|duplicate|has a")
 _ABOUT_NO_MEMBER = re.compile(r"not (?:a member|in|part of|assigned|exist for|associated)")
 
 # Returns the error of an item for a refusal that is about this item.
@@ -84,7 +85,7 @@ def segment_error(fault: Fault) -> UserError:
     """Returns the error of a segment that could not be created or changed."""
     if says_name_is_taken(fault):
         return name_taken()
-    if _ABOUT_THE_LIMIT.search(fault.text):
+    if _ABOUT_THE_LIMIT.search(fault.text) and not _ABOUT_A_LENGTH.search(fault.text):
         return limit_reached()
     if fault.status == 404 or _ABOUT_ABSENCE.search(fault.text):
         return not_found("The segment", "id")
@@ -127,24 +128,29 @@ def no_profile() -> UserError:
     )
 
 
+def already_member() -> UserError:
+    """Returns the error of a profile that is in the segment already."""
+    return UserError(UserErrorCode.ALREADY_MEMBER, "The shopper profile is in the segment already.")
+
+
+def not_a_member() -> UserError:
+    """Returns the error of a profile that is not in the segment, or does not exist at all."""
+    return UserError(UserErrorCode.NOT_A_MEMBER, "The shopper profile is not in the segment.")
+
+
 def addition_error(fault: Fault) -> UserError:
     """Returns the error of a profile that could not be added to a segment."""
     if fault.status == 409 or "already" in fault.text:
-        return UserError(
-            UserErrorCode.ALREADY_MEMBER, "The shopper profile is in the segment already."
-        )
-    if fault.status == 404 or _ABOUT_ABSENCE.search(fault.text):
-        return not_found("The shopper profile or the segment")
+        return already_member()
+    if fault.status != 404 and _ABOUT_ABSENCE.search(fault.text):
+        return not_found("The shopper profile")
     return refused(fault)
 
 
 def removal_error(fault: Fault) -> UserError:
     """Returns the error of a profile that could not be removed from a segment."""
-    if _ABOUT_NO_MEMBER.search(fault.text):
-        return UserError(UserErrorCode.NOT_A_MEMBER, "The shopper profile is not in the segment.")
-    if fault.status == 404 or _ABOUT_ABSENCE.search(fault.text):
-        return not_found("The shopper profile or the segment")
-    return refused(fault)
+    is_no_member = _ABOUT_NO_MEMBER.search(fault.text) or _ABOUT_ABSENCE.search(fault.text)
+    return not_a_member() if fault.status != 404 and is_no_member else refused(fault)
 
 
 def _value_error(fault: Fault, fields: tuple[str, ...]) -> UserError:

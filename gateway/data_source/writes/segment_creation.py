@@ -20,6 +20,7 @@ from gateway.data_source.writes.reasons import (
 )
 from gateway.data_source.writes.store_segments import KnownSegments, StoreSegments
 from gateway.errors import UpstreamError
+from gateway.user_errors import UserError, UserErrorCode
 
 # BigCommerce documents no length of a name. This one only keeps out what cannot be meant.
 LONGEST_NAME = 1000
@@ -87,14 +88,17 @@ class SegmentCreation(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
+    def is_puzzling(self, error: UserError) -> bool:
+        """Whether the reason of a refusal is not known, or is a name that is no error."""
+        is_taken = error.code is UserErrorCode.NAME_TAKEN
+        is_error = self._if_name_taken is IfNameTaken.ERROR
+        return super().is_puzzling(error) or (is_taken and not is_error)
+
     async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
         """Finds the names that the store has by now, or that it has no room for any."""
-        is_about_names = says_name_is_taken(fault)
         is_error = self._if_name_taken is IfNameTaken.ERROR
-        if is_error and is_about_names and len(indexes) == 1:
-            return  # it is the one
         try:
-            if is_error and is_about_names:
+            if is_error and says_name_is_taken(fault):
                 known = await self._store.read(self.progress.began_at)
             else:
                 known = await self._store.read_anew()

@@ -15,7 +15,6 @@ from gateway.data_source.writes.reasons import (
     not_found,
     outcome_unknown,
     refused,
-    says_name_is_taken,
     segment_error,
 )
 from gateway.data_source.writes.segment_creation import text_problem
@@ -86,10 +85,8 @@ class SegmentUpdate(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
+    async def explain(self, indexes: Sequence[int], _fault: Fault) -> None:
         """Finds the segments that the store does not have, and the names that it has."""
-        if len(indexes) == 1 and (says_name_is_taken(fault) or fault.status == 404):
-            return  # it is the one
         try:
             known = await self._store.read_anew()
         except UpstreamError:

@@ -1,12 +1,13 @@
 """The segments that the store has, read for a mutation that has to know them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.bigcommerce.models import Segment
 from gateway.data_source.collection import ALL_SEGMENTS, MAXIMUM_SEGMENTS
 from gateway.data_source.lists import Lists
+from gateway.data_source.lookups import Lookups
 from gateway.errors import UpstreamUnavailable
 from gateway.pagination import Block
 
@@ -31,8 +32,9 @@ class KnownSegments:
 class StoreSegments:
     """Reads all segments, once for each time before which they must not have been read."""
 
-    def __init__(self, lists: Lists) -> None:
+    def __init__(self, lists: Lists, lookups: Lookups[Segment]) -> None:
         self._lists = lists
+        self._lookups = lookups
         self._lock = asyncio.Lock()
         self._known: KnownSegments | None = None
         self._not_before = 0.0
@@ -48,6 +50,16 @@ class StoreSegments:
     async def read_anew(self) -> KnownSegments:
         """Returns all segments as they are now; raises `UpstreamError`."""
         return await self.read(self._lists.cache.now())
+
+    async def find_absent(self, ids: Sequence[str], not_before: float) -> set[str]:
+        """Returns those of these ids that no segment has; raises `UpstreamError`.
+
+        A segment that the cache has is taken to exist: its write tells if it does not. One that
+        the cache lacks may have been created since, and is looked for in a list that is newer.
+        """
+        rows = await self._lookups.load(ids)
+        absent = {row_id for row_id, row in zip(ids, rows, strict=True) if row is None}
+        return absent - (await self.read(not_before)).by_id.keys() if absent else absent
 
     async def _read(self, not_before: float) -> KnownSegments:
         source = self._lists.of(ALL_SEGMENTS)

@@ -12,12 +12,8 @@ from redis_server import redis_server
 
 from gateway.data_source import ALL_SEGMENTS
 from gateway.data_source.learned import LEARNED_SECONDS
-from gateway.data_source.lists import (
-    MAXIMUM_LISTS,
-    SEARCHES,
-    SEARCHES_SECONDS,
-    UNSTABLE_SECONDS,
-)
+from gateway.data_source.list_source import SEARCHES, SEARCHES_SECONDS, UNSTABLE_SECONDS
+from gateway.data_source.lists import MAXIMUM_LISTS
 from gateway.emulator import Fault
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
 from gateway.pagination import Cursor, encode_cursor
