@@ -1,4 +1,4 @@
-// Reads {url, client, documents, config, name, customer} as JSON on standard input, and prints the steps of `drive`
+// Reads {url, client, documents, config, name, customer} as JSON on standard input, and prints what `drive` sees
 // with one version of Apollo Client; `config` is a snippet that declares `typePolicies`.
 import { readFileSync } from "node:fs";
 import { APOLLO, namingFetch } from "./clients.mjs";
@@ -24,7 +24,7 @@ async function watched(query, variables) {
 let segments;
 let members;
 const list = () => segments.getCurrentResult().data;
-const steps = await drive(
+const seen = await drive(
   {
     list,
     members: () => members?.getCurrentResult().data.segment.shopperProfiles,
@@ -40,5 +40,5 @@ const steps = await drive(
   sent,
   question,
 );
-console.log(JSON.stringify(steps));
+console.log(JSON.stringify(seen));
 process.exit(0);

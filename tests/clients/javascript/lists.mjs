@@ -4,6 +4,10 @@ import { parse, separateOperations } from "graphql";
 
 export const FIRST = 40; // The rows of a page: the list of the test has two.
 
+// What clients say on the console from here on.
+const warnings = [];
+console.warn = console.error = (message) => warnings.push(message);
+
 // {name: document} of the operations of a text, each with its fragments.
 export const operations = (text) => separateOperations(parse(text));
 
@@ -12,8 +16,8 @@ export const declared = (constant, snippet, scope) =>
   new Function(...Object.keys(scope), `${snippet}; return ${constant};`)(...Object.values(scope));
 
 // Drives an app: `load` and `more` of its list of segments, `loadMembers(segment)`, `mutate(operation, input)`; `list`
-// and `members` are the data that it shows. Returns [{sent, count, rows, members}]: the operations that each step
-// sent, and what is shown after it.
+// and `members` are the data that it shows. Returns {steps: [{sent, count, rows, members}], warnings}: the operations
+// that each step sent and what is shown after it, and what the client said on the console.
 export async function drive(app, sent, { name, customer }) {
   const steps = [];
   async function step(done) {
@@ -36,5 +40,5 @@ export async function drive(app, sent, { name, customer }) {
   const segmentId = second();
   await step(app.loadMembers(segmentId));
   await step(app.mutate("AddCustomers", { segmentId, customerEntityIds: [customer] }));
-  return steps;
+  return { steps, warnings };
 }

@@ -1,6 +1,6 @@
 // Reads {url, documents, config, schema, name, customer} as JSON on standard input, compiles the documents with Relay's
-// compiler, and prints {steps, warnings}: the steps of `drive`, and what Relay says on the console. `config` is a
-// snippet that declares `environment`, `schema` the text of the schema.
+// compiler, and prints what `drive` sees with Relay; `config` is a snippet that declares `environment`, `schema` the text
+// of the schema.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -31,8 +31,6 @@ function compiled(text, schema) {
 }
 
 const sent = [];
-const warnings = [];
-console.error = (message) => warnings.push(message);
 const network = relay.Network.create(async ({ name, text }, variables) => {
   sent.push(name);
   const headers = { "content-type": "application/json" };
@@ -48,7 +46,7 @@ const shown = (query, variables) =>
 
 let segment;
 const list = () => shown(artifacts.Segments, { first: FIRST });
-const steps = await drive(
+const seen = await drive(
   {
     list,
     members: () => segment && shown(artifacts.Members, { segment }).segment.shopperProfiles,
@@ -60,13 +58,15 @@ const steps = await drive(
     },
     mutate: (operation, input) =>
       new Promise((resolve, reject) => {
-        const lists = operation === "AddCustomers" ? {} : { lists: [list().segments.__id] };
-        const variables = { input, ...lists };
         const mutation = artifacts[operation];
+        const { edges, __id } = list().segments;
+        const possible = { input, lists: [__id], first: edges.length + 1 };
+        const taken = mutation.operation.argumentDefinitions.map(({ name }) => name);
+        const variables = Object.fromEntries(taken.map((name) => [name, possible[name]]));
         relay.commitMutation(environment, { mutation, variables, onCompleted: resolve, onError: reject });
       }),
   },
   sent,
   question,
 );
-console.log(JSON.stringify({ steps, warnings }));
+console.log(JSON.stringify(seen));

@@ -1,4 +1,4 @@
-// Reads {url, documents, config, schema, name, customer} as JSON on standard input, and prints the steps of `drive` with
+// Reads {url, documents, config, schema, name, customer} as JSON on standard input, and prints what `drive` sees with
 // urql and Graphcache; `config` is a snippet that declares `cache`, `schema` the text of the schema.
 import { readFileSync } from "node:fs";
 import { Client, fetchExchange } from "@urql/core";
@@ -16,19 +16,19 @@ const sent = [];
 const cache = declared("cache", question.config, { cacheExchange, relayPagination, schema });
 const client = new Client({ url: question.url, fetch: namingFetch(sent), exchanges: [cache, fetchExchange] });
 
-// Shows the answers to a query from now on; resolves at the first.
+// Shows the answers to a query from now on; resolves at the first that is no part of it from the cache.
 const watch = (query, variables, show) =>
   new Promise((resolve) => {
-    client.query(query, variables).subscribe(({ data }) => {
+    client.query(query, variables).subscribe(({ data, stale }) => {
       show(data);
-      resolve();
+      if (!stale) resolve();
     });
   });
 
 let list;
 let members;
 let after;
-const steps = await drive(
+const seen = await drive(
   {
     list: () => list,
     members: () => members?.segment.shopperProfiles,
@@ -46,5 +46,5 @@ const steps = await drive(
   sent,
   question,
 );
-console.log(JSON.stringify(steps));
+console.log(JSON.stringify(seen));
 process.exit(0);
