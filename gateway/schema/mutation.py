@@ -7,7 +7,6 @@ from gateway.schema.mutations.profiles import ProfileMutations
 from gateway.schema.mutations.segments import SegmentMutations
 
 
-# No description: each subgraph has a Mutation, and composers warn if they differ.
-@strawberry.type
+@strawberry.type(description="Everything that can be changed.")
 class Mutation(SegmentMutations, MembershipMutations, ProfileMutations):
     """The mutation root: its fields are carried out one after another (GraphQL, 6.2.2)."""
