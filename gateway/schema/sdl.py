@@ -29,7 +29,7 @@ REQUIRES_SCOPES = "requiresScopes"
 def subgraph_sdl(schema: BaseSchema, *, node: bool, scopes: bool, payload_query: bool) -> str:
     """Returns the subgraph's SDL for composers: with directives, without fields for routers.
 
-    Scalars and Mutation have no description: composers warn if subgraphs describe one differently.
+    Scalars have no description: composers warn if subgraphs describe one differently.
     `node`: whether the subgraph offers `node` and `nodes`; `scopes`: whether routers ask for the
     scopes of fields, by `@requiresScopes`; `payload_query`: whether payloads of mutations have
     `query`.
@@ -47,7 +47,7 @@ def api_sdl(schema: BaseSchema) -> str:
 
 
 class _Pruning(Visitor):
-    """Removes `fields` from Query, types for routers, `directives`, and some descriptions.
+    """Removes `fields` from Query, types for routers, `directives`, and scalars' descriptions.
 
     Without `payload_query`, it removes the fields that lead back to Query, too.
     """
@@ -63,7 +63,7 @@ class _Pruning(Visitor):
 
     def enter(
         self, node: object, _key: object, _parent: object, _path: object, ancestors: list[object]
-    ) -> VisitorAction | TypeDefinitionNode:
+    ) -> VisitorAction | ScalarTypeDefinitionNode:
         if isinstance(node, TypeDefinitionNode) and node.name.value in ROUTERS_TYPES:
             return REMOVE
         if isinstance(node, DirectiveNode) and node.name.value in self._directives:
@@ -72,13 +72,6 @@ class _Pruning(Visitor):
             return REMOVE  # from the imports of `@link`
         if isinstance(node, ScalarTypeDefinitionNode):
             return ScalarTypeDefinitionNode(name=node.name, directives=node.directives)
-        if isinstance(node, ObjectTypeDefinitionNode) and node.name.value == "Mutation":
-            return ObjectTypeDefinitionNode(
-                name=node.name,
-                interfaces=node.interfaces,
-                directives=node.directives,
-                fields=node.fields,
-            )
         if isinstance(node, FieldDefinitionNode) and print_ast(node.type) == "Query!":
             return None if self._payload_query else REMOVE
         if isinstance(node, FieldDefinitionNode) and node.name.value in self._fields:

@@ -437,3 +437,26 @@ async def test_customers_are_served_stale_while_the_store_fails() -> None:
     answer = await gateway.ask(query)
     assert answer["data"] == found == {"customer": {"entityId": 6, "segments": {"totalCount": 4}}}
     assert answer["extensions"]["cache"]["stale"] is True
+
+
+@pytest.mark.parametrize(
+    ("query", "scope"),
+    [
+        ("{ segments { nodes { name } } }", "public"),
+        ("{ customer(entityId: 7) { email } }", "private"),
+        ('{ customer(email: "absent@example.com") { email } }', "private"),
+        (
+            "{ segments { totalCount } customer(entityId: 7) { segments { totalCount } } }",
+            "private",
+        ),
+        ("{ segments(first: 2) { nodes { shopperProfiles { totalCount } } } }", "private"),
+        ("{ shopperProfiles(first: 1) { totalCount nodes { entityId } } }", "private"),
+    ],
+)
+async def test_shared_caches_keep_no_personal_data(query: str, scope: str) -> None:
+    gateway = in_process(120, ALLOW_ANONYMOUS="read", SHARED_CACHES="true")
+    for _ in range(3):  # the third one is a whole answer from the response cache
+        answer = await gateway.http.get("/graphql", params={"query": query})
+        assert "errors" not in answer.json()
+        assert answer.headers["Cache-Control"].partition(",")[0] == scope
+    assert gateway.app.state.answers.cached == 1
