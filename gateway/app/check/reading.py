@@ -27,7 +27,7 @@ from gateway.bigcommerce.models import Customer, Page, Segment, ShopperProfile
 from gateway.bigcommerce.operations import Upstream
 from gateway.bigcommerce.protocol import Listing
 from gateway.data_source import LOOKUP_IDS
-from gateway.data_source.lists import SMALLER_PAGE_SIZES
+from gateway.data_source.list_source import SMALLER_PAGE_SIZES
 from gateway.errors import UpstreamError, UpstreamForbidden, UpstreamRefused, UpstreamUnavailable
 from gateway.row import Row
 
