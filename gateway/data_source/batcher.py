@@ -23,9 +23,9 @@ class Batcher(Generic[Value]):
 
     `LOOKUP_IDS` are dispatched in the next turn of the event loop: what is asked for in one turn
     is seen whole. A smaller batch is dispatched after a window in which no id arrived, and not
-    while another small one is in flight. `is_one_batch` is whether as many ids are answered at once
-    for less than in batches of `LOOKUP_IDS`. A batch is a request of one of the clients that wait
-    for it: `charge` chooses which.
+    while another small one is in flight. A batch is a request of one of the clients that wait for
+    it: `charge` chooses which. `is_one_batch` is whether as many ids are answered at once for less
+    than in batches of `LOOKUP_IDS`: then those of a client are one, and no other client pays.
     """
 
     def __init__(
@@ -70,9 +70,14 @@ class Batcher(Generic[Value]):
     def _turn_passed(self) -> None:
         self._turn = None
         if self._is_one_batch(len(self._gathered)):
-            self._dispatch()
+            of_clients: dict[str, list[str]] = {}
+            for row_id, client in self._clients.items():
+                of_clients.setdefault(client, []).append(row_id)
+            for ids in of_clients.values():
+                if self._is_one_batch(len(ids)):
+                    self._dispatch(ids)
         while len(self._gathered) >= LOOKUP_IDS:
-            self._dispatch(LOOKUP_IDS)
+            self._dispatch([*islice(self._gathered, LOOKUP_IDS)])
         self._expect_more()
 
     def _expect_more(self) -> None:
@@ -97,13 +102,14 @@ class Batcher(Generic[Value]):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(LONGEST_WAIT_SECONDS, self._dispatch)
 
-    def _dispatch(self, at_most: int | None = None) -> None:
+    def _dispatch(self, ids: Sequence[str] = ()) -> None:
+        """Asks for these ids, or for all that are gathered."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._windows = 0
         self._is_due = False
-        ids = list(islice(self._gathered, at_most))
+        ids = ids or [*self._gathered]
         batch = {row_id: self._gathered.pop(row_id) for row_id in ids}
         clients = {self._clients.pop(row_id) for row_id in ids}
         self.batches += 1
