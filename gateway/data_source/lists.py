@@ -63,8 +63,8 @@ class Lists:
     def changed_at(self, collection: str) -> float:
         """Returns the last change of a collection that is known: values read before it are old."""
         source = self._sources.get(collection)
-        written_at = self.cache.freshness.written_at(collection)
-        return written_at if source is None else max(written_at, source.invalid_before)
+        changed_at = self.cache.freshness.changed_at(collection)
+        return changed_at if source is None else max(changed_at, source.invalid_before)
 
     def keys_of(self, collection: Collection[Row]) -> Keys:
         """Returns the cache keys of a collection."""

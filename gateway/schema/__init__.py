@@ -1,6 +1,7 @@
 """The graph.
 
 query            the root: fields of segments and of all types; `customer_fields` has the others
+mutation         the other root; `mutations` has its fields, inputs and payloads
 segment          the `Segment` type; `date_time` is its scalar, `node` its global id
 customer, shopper_profile
                  the types `Customer` and `ShopperProfile`; `customer_segments` is their connection
@@ -23,6 +24,7 @@ from gateway.schema.documents import OperationNotNamed
 from gateway.schema.federation import Federation
 from gateway.schema.graph import Graph, build_graph
 from gateway.schema.limits import Limits
+from gateway.schema.mutations.allowance import WriteAllowance, WriteLimits
 from gateway.schema.persisted_documents import PersistedDocuments
 from gateway.schema.plans.plan import PlannedAnswer
 from gateway.schema.trusted_documents import (
@@ -45,6 +47,8 @@ __all__ = [
     "PersistedDocuments",
     "PlannedAnswer",
     "TrustedDocuments",
+    "WriteAllowance",
+    "WriteLimits",
     "build_graph",
     "load_trusted_documents",
 ]

@@ -16,6 +16,7 @@ from redis_server import RedisServer, redis_server
 from running import Running, store_at
 
 from gateway.app import check
+from gateway.bigcommerce.models import Customer
 from gateway.emulator import Emulator, Fault, Rule, Store, seeded_store
 from gateway.settings import load_settings
 
@@ -104,7 +105,7 @@ async def test_user_of_the_documentation_may_do_all_that_the_gateway_needs(
         async with gateway.services.running():
             for _ in range(2):
                 now = gateway.services.cache.now()
-                await gateway.services.invalidations.announce("segments", now)
+                await gateway.services.invalidations.announce(["segments"], now)
                 assert (await gateway.page(first=1))["totalCount"] == 300
             documents = gateway.services.persisted_documents
             assert await documents.find("0" * 64) is None
@@ -152,13 +153,30 @@ async def test_a_write_in_one_is_seen_in_the_other_within_a_second(
     first, second = pair
     for gateway in pair:
         assert (await gateway.page(first=1))["totalCount"] == 300
-    store.delete([store.segments[0].id])
-    await first.services.invalidations.announce("segments", first.services.cache.now())
+    row_id = store.segments[0].id
+    assert await first.services.writes.delete_segments([row_id]) == [row_id]
     assert (await first.page(first=1))["totalCount"] == 299
     async with asyncio.timeout(SEEN_SECONDS):
         await until(lambda: second.services.invalidations.written_at("segments") > 0)
         assert (await second.page(first=1))["totalCount"] == 299
+        assert await second.services.segment_lookups.load([row_id]) == [None]
     assert second.upstream_requests == 0  # the other one has read it by then
+
+
+async def test_a_customer_put_into_a_segment_in_one_is_in_it_in_the_other(
+    pair: Pair, store: Store
+) -> None:
+    first, second = pair
+    segment_id = store.segments[250].id
+    for gateway in pair:
+        (before,) = await gateway.services.customers.load(["1"])
+        assert isinstance(before, Customer)
+        assert segment_id not in (before.segment_ids or ())
+    result = await first.services.writes.add_customers(segment_id, [1], True)
+    async with asyncio.timeout(SEEN_SECONDS):
+        await until(lambda: bool(second.services.invalidations.rows_written("customers")))
+        assert await second.services.customers.load(["1"]) == result.outcomes
+    assert second.upstream_requests == 0  # what the store returned is in Redis
 
 
 async def test_what_is_stale_in_one_serves_the_other_where_the_store_fails(pair: Pair) -> None:
@@ -218,15 +236,13 @@ async def test_check_asks_the_store_itself_and_tells_how_redis_is(
     with emulator_on_a_port(3) as (url, emulator):
         environment = environment_of(url, emulator, server)
         for _ in range(2):
-            is_well, sentence = await check(load_settings(environment))
-            assert is_well, sentence
-            assert sentence.endswith("Redis is connected.")
-        assert emulator.requests.total() == 2
-        is_well, sentence = await check(
-            load_settings({**environment, "GATEWAY_ACCESS_TOKEN": "wrong"})
-        )
-        assert not is_well
-        assert "refused the token" in sentence
+            report = await check(load_settings(environment))
+            assert report.problems == [], report.as_text()
+            assert report.redis == "connected"
+        assert emulator.requests.total() == 14
+        report = await check(load_settings({**environment, "GATEWAY_ACCESS_TOKEN": "wrong"}))
+        assert report.problems == ["list_segments"]
+        assert "refused the token" in report.as_text()
 
 
 async def test_check_finds_a_redis_that_takes_no_writes(server: RedisServer) -> None:
@@ -234,8 +250,21 @@ async def test_check_finds_a_redis_that_takes_no_writes(server: RedisServer) -> 
         environment = environment_of(url, emulator, server)
         server.admin.replicaof("127.0.0.1", "1")
         try:
-            is_well, sentence = await check(load_settings(environment))
+            report = await check(load_settings(environment))
         finally:
             server.admin.replicaof("NO", "ONE")
-    assert not is_well
-    assert sentence.endswith("Redis refuses writes.")
+    assert report.problems == ["redis"]
+    assert report.redis == "refuses writes"
+
+
+async def test_check_finds_a_redis_that_is_down() -> None:
+    with emulator_on_a_port(3) as (url, emulator):
+        settings = {
+            "GATEWAY_STORE_HASH": emulator.store_hash,
+            "GATEWAY_ACCESS_TOKEN": emulator.token,
+            "GATEWAY_UPSTREAM_URL": url,
+            "GATEWAY_REDIS_URL": "redis://127.0.0.1:9",  # a port without a listener
+        }
+        report = await check(load_settings(settings))
+    assert report.problems == ["redis"]
+    assert report.redis == "away"
