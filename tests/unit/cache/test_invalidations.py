@@ -310,3 +310,15 @@ async def test_rows_are_forgotten_as_collections_are(start: Start, clock: Clock)
     clock.advance(KEEP + 1)
     await writer.poll()
     assert writer.rows_written("customers") == {}
+
+
+async def test_rows_of_many_processes_count_as_their_collection(clock: Clock) -> None:
+    async with Invalidations(
+        None, "gateway", signer=SIGNER, keep_seconds=KEEP, clock=clock
+    ) as alone:
+        for n in range(MOST_MEMBERS // MOST_ROWS + 2):
+            clock.advance(0.1)
+            rows = [f"customers/{n}-{m}" for m in range(MOST_ROWS)]
+            await alone.announce(rows if n % 2 else ["customers"], clock())
+        assert alone.written_at("customers") > 0
+        assert len(alone.rows_written("customers")) <= MOST_MEMBERS
