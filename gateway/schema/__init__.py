@@ -1,9 +1,12 @@
 """The graph.
 
-query            the root: `segments`, `segment`, `segmentsByEntityId`, `node`, `nodes`
+query            the root: fields of segments and of all types; `customer_fields` has the others
+mutation         the other root; `mutations` has its fields, inputs and payloads
 segment          the `Segment` type; `date_time` is its scalar, `node` its global id
-connection       Relay connections
-segment_lookups  segments by id
+customer, shopper_profile
+                 the types `Customer` and `ShopperProfile`; `customer_segments` is their connection
+connection       Relay connections; `field_arguments` are their arguments
+row_lookups      rows by id; `segment_lookups`, `customer_lookups`, `entity_lookups` are of types
 entities         federation's `_entities` and `_service`
 federation       federation's directives, and costs
 context          what all resolvers of a request share, and its allowance of rows
@@ -21,6 +24,7 @@ from gateway.schema.documents import OperationNotNamed
 from gateway.schema.federation import Federation
 from gateway.schema.graph import Graph, build_graph
 from gateway.schema.limits import Limits
+from gateway.schema.mutations.allowance import WriteAllowance, WriteLimits
 from gateway.schema.persisted_documents import PersistedDocuments
 from gateway.schema.plans.plan import PlannedAnswer
 from gateway.schema.trusted_documents import (
@@ -43,6 +47,8 @@ __all__ = [
     "PersistedDocuments",
     "PlannedAnswer",
     "TrustedDocuments",
+    "WriteAllowance",
+    "WriteLimits",
     "build_graph",
     "load_trusted_documents",
 ]

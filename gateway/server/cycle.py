@@ -35,10 +35,6 @@ UNAWAITED = asyncio.Event()
 log = logging.getLogger("uvicorn.error")
 
 
-def do_nothing() -> None:
-    """Does nothing."""
-
-
 class DefaultLines:
     """The lines of the headers that all answers have; uvicorn replaces their list each second."""
 
@@ -119,7 +115,6 @@ class Cycle(RequestResponseCycle):
                 await self.send_500_response()
         finally:
             self._tasks.discard(self._task)
-            self.on_response = do_nothing  # else the connection and this keep each other
 
     def end_body(self) -> None:
         """Notes that all of the body has come."""

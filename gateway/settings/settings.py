@@ -3,7 +3,6 @@
 The string below a field is its sentence in `gateway settings` and docs/settings.md.
 """
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -11,22 +10,22 @@ from pydantic import (
     ConfigDict,
     Field,
     FilePath,
-    SecretStr,
     StringConstraints,
-    field_validator,
     model_validator,
 )
 
 from gateway.settings.browsers import AllowedHosts, Origins
 from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
 from gateway.settings.consistency import check_redis, check_trusted_documents, check_upstream
+from gateway.settings.tokens import AccessToken
 from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 # The 250 ids that one field takes count as 5 rows each.
 MINIMUM_ROWS_PER_REQUEST = 1250
+# A list in the variables of a request has at most this many values.
+LONGEST_LIST = 2000
 DAY_SECONDS = 24 * 60 * 60
-VISIBLE_ASCII = re.compile("[!-~]+")
 
 UpToADay = Annotated[float, Field(ge=0, le=DAY_SECONDS)]
 
@@ -45,7 +44,7 @@ class Settings(BaseModel):
     store_hash: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """The store's hash, as in its API path; without it the gateway runs on the emulator."""
 
-    access_token: SecretStr | None = None
+    access_token: AccessToken | None = None
     """The API account's token, sent as `X-Auth-Token`; scope `store_v2_customers_read_only`."""
 
     access_token_file: FilePath | None = None
@@ -186,6 +185,15 @@ class Settings(BaseModel):
     max_representations: int = Field(default=1000, ge=0)
     """Maximum entities that a router may ask for in one request; 0 allows none."""
 
+    max_segments_per_mutation: int = Field(default=250, ge=1, le=LONGEST_LIST)
+    """Maximum segments that all mutations of one request may create, change or delete."""
+
+    max_customers_per_mutation: int = Field(default=1000, ge=1, le=LONGEST_LIST)
+    """Maximum customers and shopper profiles that all mutations of one request may name."""
+
+    allow_deletes: bool = True
+    """Whether clients may delete segments and shopper profiles; members can always be removed."""
+
     subgraph_contact_name: Annotated[
         str, StringConstraints(strip_whitespace=True, pattern=r"^\P{Cc}+$")
     ] = "bigcommerce-segments-gateway"
@@ -201,6 +209,9 @@ class Settings(BaseModel):
 
     subgraph_scopes: bool = False
     """Whether the subgraph's fields have `@requiresScopes`, for routers that check end users."""
+
+    subgraph_payload_query: bool = False
+    """Whether payloads have `query` in the subgraph, too; Apollo's composer alone takes it."""
 
     graphiql: bool | None = None
     """Whether browsers get GraphiQL at /graphql; by default only on the emulator."""
@@ -222,13 +233,6 @@ class Settings(BaseModel):
 
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
     """How long the gateway serves on after SIGTERM, for load balancers to notice."""
-
-    @field_validator("access_token")
-    @classmethod
-    def _check_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and not VISIBLE_ASCII.fullmatch(token.get_secret_value()):
-            raise ValueError("It has to be one line of visible ASCII characters")
-        return token
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:

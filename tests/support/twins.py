@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from random import seed
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -205,7 +206,11 @@ def is_older(kept: Received, executed: Received) -> bool:
 
 
 async def receive_answers(gateway: InProcess, asks: Sequence[Ask]) -> list[Received]:
-    """Sends requests at the same time; returns their answers."""
+    """Sends requests at the same time; returns their answers.
+
+    The pauses before retries are random: both gateways draw the same ones.
+    """
+    seed(len(asks))
     return await asyncio.gather(*(receive_answer(gateway, ask) for ask in asks))
 
 
