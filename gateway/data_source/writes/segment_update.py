@@ -113,7 +113,8 @@ class SegmentUpdate(BatchedWrite[Segment]):
                 self.progress.set(index, name_taken())
             else:
                 fields = self._fields[index].items()
-                is_changed = all(getattr(row, field) == value for field, value in fields)
+                # The store may have no difference between an empty description and none.
+                is_changed = all((getattr(row, name) or "") == (new or "") for name, new in fields)
                 self.progress.set(index, row if is_changed else refused())
 
     def _has_taken_name(self, index: int, known: KnownSegments) -> bool:

@@ -43,8 +43,10 @@ class StoreSegments:
         """Returns all segments, none of them read before this time; raises `UpstreamError`."""
         async with self._lock:
             if self._known is None or self._not_before < not_before:
-                self._known = await self._read(not_before)
-                self._not_before = not_before
+                # As late as can be, so that it serves all who wait meanwhile.
+                now = self._lists.cache.now()
+                self._known = await self._read(now)
+                self._not_before = now
             return self._known
 
     async def read_anew(self) -> KnownSegments:

@@ -13,7 +13,8 @@ from virtual_time import in_virtual_time
 from wire import HeldWire
 
 from gateway.bigcommerce.client import BigCommerceClient
-from gateway.bigcommerce.listings import SEGMENTS
+from gateway.bigcommerce.listings import SEGMENTS, listing_of_members
+from gateway.bigcommerce.protocol import Request
 from gateway.bigcommerce.transport_errors import describe_transport_error
 from gateway.errors import GatewayError, UpstreamTimeout
 
@@ -236,3 +237,31 @@ def test_first_of_several_attempts_is_described() -> None:
 
 def test_unknown_cause_is_described_by_its_type() -> None:
     assert describe_transport_error(httpx.UnsupportedProtocol(TOKEN)) == "UnsupportedProtocol"
+
+
+@pytest.mark.parametrize(
+    ("request_", "scope"),
+    [
+        (SEGMENTS.page(1, 50), "store_v2_customers_read_only"),
+        (listing_of_members("x").page(1, 50), "store_v2_customers"),
+        (Request("create_segments", "POST", "/segments", body=b"[{}]"), "store_v2_customers"),
+    ],
+)
+async def test_refused_token_is_logged_with_the_scope_that_the_operation_needs(
+    request_: Request, scope: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client_over(lambda _: httpx.Response(403)).send(request_, 1)
+    assert f"its scopes ({scope})" in caplog.messages[-1]
+
+
+async def test_body_is_sent_as_json() -> None:
+    sent: list[tuple[bytes, str | None]] = []
+
+    def answering(request: httpx.Request) -> httpx.Response:
+        sent.append((request.content, request.headers.get("content-type")))
+        return httpx.Response(204)
+
+    client = client_over(answering)
+    await client.send(Request("create_segments", "POST", "/segments", body=b'[{"name":"a"}]'), 1)
+    await client.send(SEGMENTS.page(1, 50), 1)
+    assert sent == [(b'[{"name":"a"}]', "application/json"), (b"", None)]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from operator import attrgetter
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from wire import EMPTY, LIST, HeldWire
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT
 from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.operation_health import BAD_IDS_IN_A_ROW, FAILURES_IN_A_ROW
-from gateway.bigcommerce.protocol import Answer, Request
+from gateway.bigcommerce.protocol import Answer, Request, read_page
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
 from gateway.errors import (
     CircuitOpen,
@@ -110,6 +111,55 @@ async def test_write_that_may_have_been_done_is_not_sent_again(failure: str) -> 
     with pytest.raises((UpstreamUnavailable, UpstreamTimeout)):
         await asked
     assert (wire.requests, wire.upstream.budget.spent) == (1, 0)
+
+
+@pytest.mark.parametrize("failure", [name for name in FAILURES if name != "connection"])
+@pytest.mark.parametrize(
+    "request_", [replace(LIST, method="PUT"), Request("x", "DELETE", "/segments", (("id:in", ID),))]
+)
+@in_virtual_time
+async def test_put_and_delete_are_writes_though_they_are_idempotent(
+    request_: Request, failure: str
+) -> None:
+    def read(answer: Answer) -> int:
+        return read_page(SEGMENTS, answer, 1, 250).total
+
+    wire = HeldWire()
+    asked = asyncio.ensure_future(wire.upstream.ask(request_, read))
+    await settle()
+    await FAILURES[failure](wire)
+    if failure == "timeout":
+        assert not asked.done()  # it has the whole deadline
+        await asyncio.sleep(60)
+    with pytest.raises((UpstreamUnavailable, UpstreamTimeout)):
+        await asked
+    assert (wire.requests, wire.upstream.budget.spent) == (1, 0)
+
+
+@in_virtual_time
+async def test_a_request_may_be_stopped_when_it_is_about_to_be_sent() -> None:
+    class Stopped(Exception):
+        pass
+
+    begun: list[int] = []
+
+    def begin() -> None:
+        begun.append(wire.requests)
+        if len(begun) > 1:
+            raise Stopped
+
+    wire = HeldWire()
+    read = attrgetter("status")
+    for _ in range(2):
+        asked = asyncio.ensure_future(wire.upstream.ask(LIST, read, begin=begin))
+        await settle()
+        if len(begun) == 1:
+            await wire.answer()
+            assert await asked == 200
+    with pytest.raises(Stopped):
+        await asked
+    assert (begun, wire.requests, wire.limiter.quota.in_flight) == ([0, 1], 1, 0)
+    assert wire.upstream.health(LIST.operation).is_well
 
 
 @in_virtual_time

@@ -1,0 +1,209 @@
+"""Stores that answer writes in ways that are documented nowhere, and plausible all the same."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from uuid import UUID
+
+import httpx
+
+from gateway.app.composition import Services, create_services
+from gateway.bigcommerce.models import Customer, Segment, ShopperProfile
+from gateway.data_source.writes import NewSegment, SegmentChange
+from gateway.data_source.writes.batches import MOST_DIVISIONS
+from gateway.settings import load_settings
+from gateway.user_errors import UserError
+
+Reply = tuple[int, object]
+ID = "00000000-0000-4000-8000-000000000001"
+
+
+class OddStore(httpx.AsyncBaseTransport):
+    """Segments by name; `answer_write` answers a write, with the names or ids in it."""
+
+    def __init__(self, answer_write: Callable[["OddStore", str, list[str]], Reply]) -> None:
+        self.names: list[str] = []
+        self.customers: dict[int, str | None] = {}
+        self.requests: Counter[str] = Counter()
+        self.may_read = True
+        self._answer_write = answer_write
+        environment = {
+            "STORE_HASH": "teststore",
+            "ACCESS_TOKEN": "test-token",
+            "UPSTREAM_URL": "http://localhost",
+        }
+        settings = load_settings({f"GATEWAY_{name}": text for name, text in environment.items()})
+        self.services: Services = create_services(settings, self)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answers one request."""
+        self.requests[request.method] += 1
+        if request.method == "GET":
+            status, body = self._list(request) if self.may_read else (404, None)
+        else:
+            items = json.loads(request.content or b"[]")
+            keys = [
+                one if isinstance(one, str) else str(one.get("name") or one.get("customer_id"))
+                for one in items
+            ]
+            keys += [one for one in request.url.params.get("id:in", "").split(",") if one]
+            status, body = self._answer_write(self, request.method, keys)
+        content = b"" if body is None else json.dumps(body).encode()
+        return httpx.Response(status, stream=httpx.ByteStream(content))
+
+    def rows(self) -> list[dict[str, object]]:
+        """The segments, whose ids count from 1."""
+        return [
+            {"id": str(UUID(int=n, version=4)), "name": name}
+            for n, name in enumerate(self.names, 1)
+        ]
+
+    def _list(self, request: httpx.Request) -> Reply:
+        rows: list[dict[str, object]] = self.rows()
+        if request.url.path.endswith("/customers"):
+            asked = map(int, request.url.params["id:in"].split(","))
+            rows = [
+                {"id": n, "shopper_profile_id": self.customers[n], "segment_ids": []}
+                for n in asked
+                if n in self.customers
+            ]
+        elif ids := request.url.params.get("id:in"):
+            rows = [row for row in rows if str(row["id"]) in ids]
+        paging = {"total": len(rows), "per_page": 250, "count": len(rows)}
+        return 200, {"data": rows, "meta": {"pagination": paging}}
+
+
+def codes(outcomes: "list[Segment | UserError] | list[ShopperProfile | UserError]") -> list[str]:
+    return [
+        one.code.value
+        if isinstance(one, UserError)
+        else str(one.name if isinstance(one, Segment) else one.customer_id)
+        for one in outcomes
+    ]
+
+
+def new(*names: str) -> list[NewSegment]:
+    return [NewSegment(name) for name in names]
+
+
+def refuse_all_with(bad: str, reply: Reply) -> Callable[[OddStore, str, list[str]], Reply]:
+    """A store that refuses each request with this item, and does not say why."""
+
+    def answer(store: OddStore, _method: str, names: list[str]) -> Reply:
+        if bad in names or bad == "*":
+            return reply
+        store.names += names
+        return 201, {"data": store.rows()[-len(names) :], "meta": {}}
+
+    return answer
+
+
+async def test_the_item_that_a_refusal_does_not_name_is_found_by_halves() -> None:
+    for status in (400, 409, 422):
+        store = OddStore(refuse_all_with("d", (status, None)))
+        outcomes = await store.services.writes.create_segments(new(*"abcdefghij"))
+        assert codes(outcomes) == [
+            *"abc",
+            "NAME_TAKEN" if status == 409 else "REFUSED",
+            *"efghij",
+        ]
+        assert sorted(store.names) == sorted("abcefghij")
+        assert store.requests["POST"] <= 9
+
+
+async def test_a_store_that_refuses_everything_is_not_asked_without_end() -> None:
+    store = OddStore(refuse_all_with("*", (422, {"title": "No."})))
+    outcomes = await store.services.writes.create_segments(new(*map(str, range(250))))
+    assert codes(outcomes) == ["REFUSED"] * 250
+    assert store.requests["POST"] <= 25 + 2 * MOST_DIVISIONS
+    assert store.requests["GET"] <= 10
+
+
+async def test_a_route_that_does_not_exist_says_nothing_of_the_items() -> None:
+    route = {"status": 404, "title": "The route is not found, check the URL"}
+    store = OddStore(refuse_all_with("*", (404, route)))
+    writes = store.services.writes
+    store.names, store.customers = ["a"], {7: None}
+    row_id = str(store.rows()[0]["id"])
+    assert codes(await writes.create_segments(new("b"))) == ["REFUSED"]
+    assert codes(await writes.update_segments([SegmentChange(row_id, "b")])) == ["REFUSED"]
+    assert codes(await writes.create_shopper_profiles([7, 8])) == ["REFUSED", "NOT_FOUND"]
+    (deleted,) = await writes.delete_segments([row_id])
+    assert isinstance(deleted, UserError)
+    assert deleted.code == "REFUSED"
+
+
+async def test_where_the_list_cannot_be_read_names_are_found_by_halves() -> None:
+    taken = {"errors": [{"status": 409, "title": "Cannot have segments with the same name"}]}
+    store = OddStore(refuse_all_with("b", (409, taken)))
+    store.may_read = False
+    outcomes = await store.services.writes.create_segments(new(*"abcd"))
+    assert codes(outcomes) == ["a", "NAME_TAKEN", "c", "d"]
+
+
+async def test_segments_whose_rows_the_answer_lacks_are_looked_up() -> None:
+    def answer(store: OddStore, _method: str, names: list[str]) -> Reply:
+        store.names += [name for name in names if name != "lost"]
+        return 200, {"data": []}
+
+    store = OddStore(answer)
+    outcomes = await store.services.writes.create_segments(new("a", "lost", "c"))
+    assert codes(outcomes) == ["a", "REFUSED", "c"]
+    assert store.requests == {"POST": 1, "GET": 1}
+    store.may_read = False
+    assert codes(await store.services.writes.create_segments(new("d"))) == ["OUTCOME_UNKNOWN"]
+
+
+async def test_a_change_whose_row_the_answer_lacks_is_looked_up() -> None:
+    def answer(store: OddStore, _method: str, _: list[str]) -> Reply:
+        store.names[0] = "new"
+        return 200, {"data": store.rows()[:1]}
+
+    store = OddStore(answer)
+    store.names = ["a", "b"]
+    ids = [str(row["id"]) for row in store.rows()]
+    changes = [SegmentChange(ids[0], "new"), SegmentChange(ID, "c"), SegmentChange(ids[1], "d")]
+    outcomes = await store.services.writes.update_segments(changes)
+    assert codes(outcomes)[0] == "new"
+    assert codes(outcomes)[2] == "REFUSED"
+    assert store.requests == {"PUT": 1, "GET": 1}
+
+
+async def test_profiles_whose_rows_the_answer_lacks_are_looked_up() -> None:
+    profile = "00000000-0000-4000-8000-00000000000a"
+
+    def answer(store: OddStore, _method: str, customers: list[str]) -> Reply:
+        if customers == ["7", "8"]:
+            store.customers[7] = profile
+        return 204, None
+
+    store = OddStore(answer)
+    store.customers = {7: None, 8: None}
+    outcomes = await store.services.writes.create_shopper_profiles([7, 8])
+    assert outcomes[0] == ShopperProfile(profile, 7)
+    assert codes(outcomes) == ["7", "REFUSED"]
+    store.customers = {7: None, 8: None}
+    store.names = ["a"]
+    result = await store.services.writes.add_customers(str(store.rows()[0]["id"]), [7, 8], True)
+    assert isinstance(result.outcomes[0], Customer)
+    assert result.outcomes[0].shopper_profile_id == profile
+    assert result.created_profiles == 1
+
+
+async def test_another_write_in_between_leaves_the_row_to_be_read() -> None:
+    def answer(store: OddStore, _method: str, names: list[str]) -> Reply:
+        store.names += names
+        return 201, {"data": store.rows()[-len(names) :]}
+
+    store = OddStore(answer)
+    services = store.services
+    (alone,) = await services.writes.create_segments(new("a"))
+    assert isinstance(alone, Segment)
+    assert await services.segment_lookups.load([alone.id]) == [alone]
+    assert store.requests["GET"] == 0
+    now = services.cache.now() + 60
+    await services.invalidations.announce(["segments"], now)
+    (late,) = await services.writes.create_segments(new("b"))
+    assert isinstance(late, Segment)
+    await services.segment_lookups.load([late.id])
+    assert store.requests["GET"] > 0
