@@ -286,7 +286,6 @@ async def _() -> None:
             {"segmentEntityId": segment},
         ),
     }
-    no_ids: tuple[object, ...] = ([], None, [None], "", [[]], {})
     for name, (type_, lists, others) in deletes.items():
         document = f"mutation($i: {type_}!) {{ {name}(input: $i) {{ userErrors {{ code }} }} }}"
         inputs: list[object] = [None, {}, others, "", []]
