@@ -272,7 +272,7 @@ NO_IDS: tuple[object, ...] = (
 async def _() -> None:
     gateway, tried = in_process(5), 0
     segment = gateway.emulator.store.segments[0].id
-    deletes = {
+    deletes: dict[str, tuple[str, tuple[str, ...], dict[str, object]]] = {
         "deleteSegments": ("DeleteSegmentsInput", ("ids", "entityIds"), {}),
         "deleteShopperProfiles": ("DeleteShopperProfilesInput", ("entityIds",), {}),
         "removeShopperProfilesFromSegment": (

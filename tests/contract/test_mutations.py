@@ -1,5 +1,7 @@
 """The mutations of segments through HTTP, over the emulated store in both of its dialects."""
 
+import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -258,6 +260,29 @@ async def test_items_behind_a_failure_are_not_attempted(gateway: InProcess) -> N
     assert len(created) == 10
 
 
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RESET, Fault.LOST_ANSWER])
+async def test_of_sixty_segments_the_payload_and_the_store_agree_item_by_item(
+    gateway: InProcess, fault: Fault
+) -> None:
+    await warm(gateway)
+    there = names(gateway)
+    new = [f"New {n:02}" for n in range(60)]
+    new[7], new[23], new[41], new[50] = there[0], there[1], "New 03", "  "
+    gateway.emulator.faults.skip(2, operation="create_segments")
+    gateway.emulator.faults.add(fault, operation="create_segments")
+    found = await payload(gateway, CREATE, segments=[{"name": name} for name in new])
+    codes = {int(index): code for code, _, index, *_ in problems(found)}
+    assert {index: codes[index] for index in (41, 50)} == {41: "NAME_TAKEN", 50: "INVALID"}
+    created = [one["name"] for one in found["segments"]]
+    assert created == [name for index, name in enumerate(new) if index not in codes]
+    in_store = names(gateway)[len(there) :]
+    unknown = {new[index] for index, code in codes.items() if code == "OUTCOME_UNKNOWN"}
+    assert len(set(in_store)) == len(in_store)  # no write was sent again after it was done
+    assert set(created) <= set(in_store) <= set(created) | unknown
+    rest = {code for index, code in codes.items() if index not in (7, 23, 41, 50)}
+    assert rest <= {"REFUSED", "NOT_ATTEMPTED", "OUTCOME_UNKNOWN"}
+
+
 async def test_an_answer_that_is_lost_is_looked_up_or_unknown(gateway: InProcess) -> None:
     await warm(gateway)
     gateway.emulator.faults.add(Fault.LOST_ANSWER, operation="create_segments")
@@ -329,6 +354,26 @@ async def test_a_mutation_by_get_is_refused_and_nothing_is_sent(method: str) -> 
         answer = await gateway.http.request(method, "/graphql", params={"query": document})
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert gateway.upstream_requests == 0
+
+
+async def test_a_trusted_document_may_be_a_mutation(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"create": CREATE}))
+    gateway = in_process(
+        seeded_store(3, 4), TRUSTED_DOCUMENTS_FILE=str(manifest), TRUSTED_DOCUMENTS_ONLY="true"
+    )
+    variables = {"i": {"segments": [{"name": "Alpha"}]}}
+    body = {"documentId": "create", "variables": variables}
+    answer = await gateway.http.post("/graphql", json=body)
+    assert problems(answer.json()["data"]["createSegments"]) == []
+    assert names(gateway)[-1] == "Alpha"
+    by_get = await gateway.http.get(
+        "/graphql", params={"documentId": "create", "variables": json.dumps(variables)}
+    )
+    assert by_get.status_code == 405
+    other = await gateway.http.post("/graphql", json={"query": DELETE, "variables": {"i": {}}})
+    assert other.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert gateway.emulator.requests["create_segments"] == 1
 
 
 async def test_the_time_of_the_request_runs_out_and_the_answer_still_says_what_was_done() -> None:
