@@ -8,7 +8,8 @@ from typing import Literal, NoReturn, TypeVar
 
 from gateway.api_keys import parse_key_name, parse_scopes
 from gateway.emulator import Fault, Latency, Rule
-from gateway.emulator.options import read_latency, read_rule
+from gateway.emulator.operation_names import OperationName
+from gateway.emulator.options import read_latency, read_operation, read_rule
 from gateway.emulator.rate_limit_window import LONGEST_WINDOW_MILLISECONDS, WINDOW_MILLISECONDS
 from gateway.identity import AccessScope
 
@@ -30,6 +31,10 @@ class Arguments(argparse.Namespace):
     max_limit: int
     over_limit: Literal["clamp", "refuse"]
     past_the_end: Literal["empty", "refuse"]
+    dialect: Literal["2025", "2026"]
+    profile_segment_rows: Literal["segments", "ids"]
+    max_batch: int | None
+    forbidden_operations: list[OperationName]
     faults: list[Rule]
     quota: int
     window_ms: int
@@ -71,7 +76,7 @@ def create_parser() -> Parser:
     _add_address(command, 8001)
     for option, low, high, default, text in (
         ("--segments", 0, 1000, 120, "segments in the store"),
-        ("--profiles", 0, 250_000, 1000, "shopper profiles in the store"),
+        ("--profiles", 0, 250_000, 20_000, "shopper profiles in the store"),
         ("--max-limit", 1, 250, 250, "the largest page"),
         ("--quota", 0, 1_000_000_000, 150, "requests in a window"),
         (
@@ -110,14 +115,42 @@ def create_parser() -> Parser:
         help="the answer to a page past the end: an empty one (default), or 422",
     )
     command.add_argument(
+        "--dialect",
+        choices=("2025", "2026"),
+        default="2026",
+        help="the published answers to writes: of 2025, or with partial success (default 2026)",
+    )
+    command.add_argument(
+        "--profile-segment-rows",
+        choices=("segments", "ids"),
+        default="segments",
+        help="the rows in the list of a profile's segments (default segments)",
+    )
+    command.add_argument(
+        "--max-batch",
+        type=_number(1, 1_000_000),
+        metavar="N",
+        help="the largest number of items in a write; more get 413 (default: any number)",
+    )
+    command.add_argument(
+        "--forbid",
+        dest="forbidden_operations",
+        type=_reading(read_operation),
+        action="append",
+        default=[],
+        metavar="OPERATION",
+        help="answer this operation with 403; may be repeated",
+    )
+    command.add_argument(
         "--fault",
         dest="faults",
         type=_reading(read_rule),
         action="append",
         default=[],
-        metavar="NAME[=NUMBER][:OFTEN]",
-        help="fail the first requests in this way: once, OFTEN times, or, as in 20%%, that part of "
-        "all; may be repeated, for requests that no fault before it applies to. status takes a "
+        metavar="NAME[=NUMBER][:OFTEN][@OPERATION]",
+        help="fail the first requests, or those of OPERATION, in this way: once, OFTEN times, or, "
+        "as in 20%%, that part of all; may be repeated, for requests that no fault before it "
+        "applies to. status takes a "
         f"number from 400 to 599, drip takes seconds: {', '.join(Fault)}",
     )
     command.add_argument(

@@ -89,9 +89,11 @@ def create_app(
             client,
             services.lists,
             services.segment_lookups,
+            services.customers,
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,
+            lists_allowed=settings.max_lists_per_request,
             turns=graph.turns,
         )
 

@@ -20,7 +20,14 @@ from gateway.cache.policy import CachePolicy
 from gateway.cache.read_through import ReadThroughCache
 from gateway.cache.shared_store import SharedStore
 from gateway.clock import NonDecreasingClock
-from gateway.data_source import ALL_SEGMENTS, LearnedLimits, Lists, ListSource, Lookups
+from gateway.data_source import (
+    ALL_SEGMENTS,
+    Customers,
+    LearnedLimits,
+    Lists,
+    ListSource,
+    Lookups,
+)
 from gateway.emulator import create_emulator, seeded_store
 from gateway.redis.keys import LAYOUT, key
 from gateway.redis.lock import SharedLocks
@@ -50,6 +57,7 @@ class Services:
     cache: ReadThroughCache
     lists: Lists
     segment_lookups: Lookups[Segment]
+    customers: Customers
     persisted_documents: PersistedDocuments
 
     @property
@@ -118,9 +126,8 @@ def create_services(
     )
     limits = LearnedLimits(settings.upstream_page_size, cache.now)
     lists = Lists(upstream, cache, limits, store_hash=store_hash, store_key=store_key)
-    segment_lookups = Lookups(
-        ALL_SEGMENTS, lists, window_seconds=settings.lookup_window_milliseconds / 1000
-    )
+    window_seconds = settings.lookup_window_milliseconds / 1000
+    segment_lookups = Lookups(ALL_SEGMENTS, lists, window_seconds=window_seconds)
     persisted_documents = PersistedDocuments(redis, store_key, interval_clock)
     return Services(
         http,
@@ -131,6 +138,7 @@ def create_services(
         cache,
         lists,
         segment_lookups,
+        Customers(lists, window_seconds=window_seconds),
         persisted_documents,
     )
 

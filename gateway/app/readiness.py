@@ -1,7 +1,7 @@
 """The readiness of a process, and the state of each service for the operator."""
 
 from gateway.app.composition import Services
-from gateway.bigcommerce.protocol import SEGMENTS
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.errors import GatewayError
 from gateway.pagination import read_total
 from gateway.request_scope import open_request_scope

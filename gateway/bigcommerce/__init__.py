@@ -3,6 +3,7 @@
 models            rows and pages
 values            lenient readers of JSON values
 protocol          operation to request, answer to value or error (pure)
+listings          the list operations, and the readers of their rows (pure)
 rate_limit        the rate-limit headers of an answer
 quota             the state of the store's quota
 semaphore         slots, shared fairly among client requests

@@ -121,19 +121,19 @@ class Upstream:
         listing: Listing[Row],
         number: int,
         limit: int,
-        ids: Sequence[str] = (),
+        keys: Sequence[str] = (),
         *,
         retry_unreadable: bool = True,
     ) -> Page[Row]:
-        """Returns one page of a list, or of its rows with these ids; pages count from 1.
+        """Returns one page of a list, or of its rows with these keys; pages count from 1.
 
         Raises the errors of `ask` and `read_page`.
         """
-        request = listing.page(number, limit, ids)
+        request = listing.page(number, limit, keys)
 
         def read(answer: Answer) -> Page[Row]:
             try:
-                return read_page(listing, answer, number, limit, len(ids) if ids else None)
+                return read_page(listing, answer, number, limit, listing.most_rows(keys))
             except UpstreamUnreadable as error:
                 log.warning(
                     "%s, page %d: %s (status %d%s)",

@@ -1,16 +1,16 @@
 """The upstream's protocol as pure functions: operation to request, answer to value or error.
 
-Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). Rows are read leniently;
-the values for paging (the number of rows, the page size, the total) must be correct.
+Source: BigCommerce's OpenAPI description of Customer Segmentation (v3). The values for paging (the
+number of rows, the page size, the total) must be correct. `listings` has the lists and their rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
-from gateway.bigcommerce.models import Page, Segment, uuid_in_lower_case
+from gateway.bigcommerce.models import Page
 from gateway.bigcommerce.rate_limit import RateLimit
-from gateway.bigcommerce.values import decode_json, text_of, time_of, whole_number_of
+from gateway.bigcommerce.values import decode_json, whole_number_of
 from gateway.errors import (
     RateLimited,
     UpstreamForbidden,
@@ -18,7 +18,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreadable,
 )
-from gateway.row import Row
+from gateway.row import Identified, Row
 
 # The documented page size for a request without a limit.
 DEFAULT_LIMIT = 50
@@ -59,33 +59,47 @@ class Answer:
     rate_limit: RateLimit | None = None
 
 
+def _id_of(row: Identified) -> str:
+    return row.id
+
+
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Row]):
     """One list operation: its name, its path, the noun for its rows, and the reader of a row.
 
-    `read_row` returns None for a row without a usable id.
+    `read_row` returns None for a row without a usable id. `query` is sent with each request. Rows
+    are looked up by `filter`, the name of the field of which `key_of` is the value of a row. If the
+    field `is_unique`, a value has one row at the most.
     """
 
     operation: str
     path: str
     noun: str
     read_row: Callable[[Mapping[str, object]], Row | None]
+    query: tuple[tuple[str, str], ...] = ()
+    filter: str = "id"
+    key_of: Callable[[Row], str | None] = _id_of
+    is_unique: bool = True
 
     @property
-    def operation_by_id(self) -> str:
-        """The name of the operation that reads rows of this list by id."""
-        return f"{self.operation}_by_id"
+    def lookup_operation(self) -> str:
+        """The name of the operation that looks rows of this list up, such as by id."""
+        return f"{self.operation}_by_{self.filter}"
 
-    def page(self, number: int, limit: int, ids: Sequence[str] = ()) -> Request:
-        """Returns the request for one page of the list, or of its rows with these ids.
+    def page(self, number: int, limit: int, keys: Sequence[str] = ()) -> Request:
+        """Returns the request for one page of the list, or of its rows with these keys.
 
-        Pages count from 1. `limit` is always sent: the default of 50 rows applies to ids, too.
+        Pages count from 1. `limit` is always sent: the default of 50 rows applies to lookups, too.
         """
-        paging = (("page", str(number)), ("limit", str(limit)))
-        if not ids:
-            return Request(self.operation, "GET", self.path, paging)
-        query = (("id:in", ",".join(ids)), *paging)
-        return Request(self.operation_by_id, "GET", self.path, query, names_ids=True)
+        query = (*self.query, ("page", str(number)), ("limit", str(limit)))
+        if not keys:
+            return Request(self.operation, "GET", self.path, query)
+        query = ((f"{self.filter}:in", ",".join(keys)), *query)
+        return Request(self.lookup_operation, "GET", self.path, query, names_ids=True)
+
+    def most_rows(self, keys: Sequence[str]) -> int | None:
+        """Returns the most rows that these keys can have, None if there is no such number."""
+        return len(keys) if keys and self.is_unique else None
 
 
 def read_page(
@@ -93,7 +107,7 @@ def read_page(
 ) -> Page[Row]:
     """Returns the page that an answer holds; `page` and `limit` are those of the request.
 
-    `at_most` is the largest valid total, if there is one: the number of requested ids.
+    `at_most` is the largest valid total, if there is one: `Listing.most_rows`.
     Raises `UpstreamForbidden` (401, 403), `RateLimited` (429), `UpstreamRefused` (any other 4xx but
     408), `UpstreamUnreadable` for a list that cannot be used, and `UpstreamUnavailable` for every
     other status.
@@ -130,23 +144,6 @@ def read_page(
             seen.add(row.id)
         rows.append(row)
     return Page(rows, per_page, total)
-
-
-def _read_segment(raw: Mapping[str, object]) -> Segment | None:
-    """Returns the segment, None if it has no usable id; a field of another type is None."""
-    row_id = uuid_in_lower_case(text_of(raw.get("id")) or "")
-    if row_id is None:
-        return None
-    return Segment(
-        id=row_id,
-        name=text_of(raw.get("name")),
-        description=text_of(raw.get("description")),
-        created_at=time_of(raw.get("created_at")),
-        updated_at=time_of(raw.get("updated_at")),
-    )
-
-
-SEGMENTS = Listing("list_segments", "/segments", "segments", _read_segment)
 
 
 def _list_of(body: bytes | None) -> tuple[list[object], dict[str, object]]:

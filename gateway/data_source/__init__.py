@@ -2,23 +2,37 @@
 
 `collection` names one list upstream, `codec` its bytes in Redis. `lists` reads its pages as blocks.
 `lookups` reads its rows by id: `batcher` gathers ids, `by_id` asks for a batch, `whole_list` reads
-the list where that costs less. `learned` remembers the upstream's limits.
+the list where that costs less. `customers` looks customers up, by e-mail address, too. `learned`
+remembers the upstream's limits.
 """
 
 from gateway.data_source.batcher import LOOKUP_IDS
 from gateway.data_source.codec import Codec
-from gateway.data_source.collection import ALL_SEGMENTS, Collection
+from gateway.data_source.collection import (
+    ALL_SEGMENTS,
+    ALL_SHOPPER_PROFILES,
+    CUSTOMERS,
+    Collection,
+    members_of,
+    segments_of,
+)
+from gateway.data_source.customers import Customers
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.lists import Lists, ListSource
 from gateway.data_source.lookups import Lookups
 
 __all__ = [
     "ALL_SEGMENTS",
+    "ALL_SHOPPER_PROFILES",
+    "CUSTOMERS",
     "LOOKUP_IDS",
     "Codec",
     "Collection",
+    "Customers",
     "LearnedLimits",
     "ListSource",
     "Lists",
     "Lookups",
+    "members_of",
+    "segments_of",
 ]

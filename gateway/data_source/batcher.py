@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import islice
 from typing import Generic, TypeVar
 
 from gateway.cache.single_flight import Answers, resolve_with
@@ -20,9 +21,11 @@ Value = TypeVar("Value")
 class Batcher(Generic[Value]):
     """Asks for ids in batches; `batches` counts them.
 
-    A batch of `LOOKUP_IDS` is dispatched at once, a smaller one after a window in which no id
-    arrived, and not while another small one is in flight. A batch is a request of one of the
-    clients that wait for it: `charge` chooses which.
+    `LOOKUP_IDS` are dispatched in the next turn of the event loop: what is asked for in one turn
+    is seen whole. A smaller batch is dispatched after a window in which no id arrived, and not
+    while another small one is in flight. `is_one_batch` is whether as many ids are answered at once
+    for less than in batches of `LOOKUP_IDS`. A batch is a request of one of the clients that wait
+    for it: `charge` chooses which.
     """
 
     def __init__(
@@ -31,13 +34,16 @@ class Batcher(Generic[Value]):
         charge: Callable[[Collection[str]], str],
         *,
         window_seconds: float,
+        is_one_batch: Callable[[int], bool] = lambda _ids: False,
     ) -> None:
         self.batches = 0
         self._ask = ask
         self._charge = charge
         self._window_seconds = window_seconds
+        self._is_one_batch = is_one_batch
         self._gathered: dict[str, asyncio.Future[Value]] = {}
-        self._clients: set[str] = set()
+        self._clients: dict[str, str] = {}  # the client of each id
+        self._turn: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._windows = 0
         self._has_joined = False  # whether an id arrived in this window
@@ -55,14 +61,25 @@ class Batcher(Generic[Value]):
         for row_id in ids:
             futures[row_id] = asyncio.get_running_loop().create_future()
             self._gathered[row_id] = futures[row_id]
-            self._clients.add(client)
-            if len(self._gathered) == LOOKUP_IDS:
-                self._dispatch()
+            self._clients[row_id] = client
+        if len(self._gathered) >= LOOKUP_IDS and self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._turn_passed)
+        self._expect_more()
+        return futures
+
+    def _turn_passed(self) -> None:
+        self._turn = None
+        if self._is_one_batch(len(self._gathered)):
+            self._dispatch()
+        while len(self._gathered) >= LOOKUP_IDS:
+            self._dispatch(LOOKUP_IDS)
+        self._expect_more()
+
+    def _expect_more(self) -> None:
         if self._gathered and self._timer is None:
             self._wait_for_window()
         else:
             self._has_joined = True
-        return futures
 
     def _wait_for_window(self) -> None:
         self._has_joined = False
@@ -80,16 +97,17 @@ class Batcher(Generic[Value]):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(LONGEST_WAIT_SECONDS, self._dispatch)
 
-    def _dispatch(self) -> None:
+    def _dispatch(self, at_most: int | None = None) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._windows = 0
         self._is_due = False
-        batch, self._gathered = self._gathered, {}
-        clients, self._clients = self._clients, set()
+        ids = list(islice(self._gathered, at_most))
+        batch = {row_id: self._gathered.pop(row_id) for row_id in ids}
+        clients = {self._clients.pop(row_id) for row_id in ids}
         self.batches += 1
-        call = resolve_with(batch, self._ask(list(batch)), self._charge(clients))
+        call = resolve_with(batch, self._ask(ids), self._charge(clients))
         if len(batch) < LOOKUP_IDS:
             self._small_in_flight = call
             call.add_done_callback(self._landed)

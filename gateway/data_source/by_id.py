@@ -1,4 +1,7 @@
-"""Requests rows by id (`id:in`), in smaller parts if the upstream refuses or truncates them."""
+"""Requests rows by id, in smaller parts if the upstream refuses or truncates them.
+
+The ids are values of the listing's filter, such as `id:in`: of customers, these may be e-mails.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -62,18 +65,21 @@ class RowsById(Generic[Row]):
         is_single = len(ids) == 1
         # A single id cannot be divided, so it is retried.
         retries = is_single and smaller_parts == SMALLER_PARTS
+        limit = self._listing.most_rows(ids) or self._limits.page_size(self._listing.operation)
         try:
             page = await self._upstream.fetch_page(
-                self._listing, 1, len(ids), ids, retry_unreadable=retries
+                self._listing, 1, limit, ids, retry_unreadable=retries
             )
         except UpstreamError as error:
             is_divisible = isinstance(error, UpstreamRefused | UpstreamUnreadable)
             if not is_divisible or is_single or not smaller_parts:
                 return dict.fromkeys(ids, error)
             return await self._ask_halves(ids, smaller_parts, error)
-        found: dict[str, Outcome[Row | None]] = {
-            row.id: Entry(read_at, row) for row in page.rows if row is not None
-        }
+        found: dict[str, Outcome[Row | None]] = {}
+        for row in page.rows:
+            key = None if row is None else self._listing.key_of(row)
+            if key is not None:
+                found.setdefault(key, Entry(read_at, row))
         left = [row_id for row_id in ids if row_id not in found]
         if page.total == len(page.rows):
             if None in page.rows:  # a row of one of these ids

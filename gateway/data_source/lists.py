@@ -67,11 +67,16 @@ class Lists:
                 self.cache,
                 self.limits,
                 self.keys_of(collection),
-                name=f"{collection.name} of {self._store_hash}",
+                None if collection.pool is None else Keys(self._store_key, collection.pool),
+                name=self.cursor_name(collection.name),
             )
             if len(self._sources) > MAXIMUM_LISTS:
                 self._sources.popitem(last=False)
         return source
+
+    def cursor_name(self, name: str) -> str:
+        """Returns the name in cursors of a list of the store: no other store's list has it."""
+        return f"{name} of {self._store_hash}"
 
     def changed_at(self, collection: str) -> float:
         """Returns the last change of a collection that is known: values read before it are old."""
@@ -99,6 +104,7 @@ class ListSource(Generic[Row]):
         cache: ReadThroughCache,
         limits: LearnedLimits,
         keys: Keys,
+        keys_by_id: Keys | None,
         *,
         name: str,
     ) -> None:
@@ -107,6 +113,8 @@ class ListSource(Generic[Row]):
         self.collection = collection.name
         self._listing = collection.listing
         self._blocks, self._rows = collection.blocks, collection.rows
+        self._is_whole = collection.is_whole
+        self._keys_by_id = keys_by_id
         self._upstream = upstream
         self._cache = cache
         self._limits = limits
@@ -266,11 +274,17 @@ class ListSource(Generic[Row]):
         await self._cache.store(
             self._blocks, {self._keys.block(one, index): entry for one in sizes}
         )
-        await self._cache.store(
-            self._rows,
-            {self._keys.row(row.id): Entry(read_at, row) for row in page.rows if row is not None},
-        )
+        await self._store_rows(page.rows, read_at)
         return entry
+
+    async def _store_rows(self, rows: Iterable[Row | None], read_at: float) -> None:
+        """Stores rows by id if such rows are looked up by id."""
+        if (keys := self._keys_by_id) is None:
+            return
+        whole = [row for row in rows if row is not None and self._is_whole(row)]
+        await self._cache.store(
+            self._rows, {keys.row(row.id): Entry(read_at, row) for row in whole}
+        )
 
     async def _check_end(
         self, index: int, size: int, asked_at: float, refusal: UpstreamRefused

@@ -6,12 +6,10 @@ that does not exist, and the upstream's error for a row that could not be read.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Generic
 
-from gateway.cache.fills import Outcome, outcome_of
+from gateway.cache.fills import Outcome
 from gateway.cache.policy import Entry
-from gateway.cache.single_flight import call_for_all
 from gateway.data_source.batcher import Batcher
 from gateway.data_source.by_id import RowsById
 from gateway.data_source.collection import Collection, last_part
@@ -44,11 +42,14 @@ class Lookups(Generic[Row]):
         self._by_id = RowsById(collection.listing, lists.upstream, lists.cache, lists.limits)
         self._whole_list = WholeList(collection, lists)
         self._batcher: Batcher[Entry[Row | None]] = Batcher(
-            self._ask, lists.upstream.least_used, window_seconds=window_seconds
+            self._ask,
+            lists.upstream.least_used,
+            window_seconds=window_seconds,
+            is_one_batch=self._is_list_cheaper,
         )
 
     async def load(self, ids: Sequence[str]) -> list[Row | UpstreamError | None]:
-        """Returns the rows with these uuids (lower case), in their order."""
+        """Returns the rows with these ids, in their order; a uuid is in lower case."""
         keys = {row_id: self._keys.row(row_id) for row_id in ids}
         outcomes = await self._cache.read(self._kind, keys.values(), self._fill)
         rows: dict[str, Row | UpstreamError | None] = {}
@@ -99,25 +100,25 @@ class Lookups(Generic[Row]):
             self._cache.serve(self._kind, stale, self._fill)
 
     def _fill(self, keys: Sequence[str]) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
-        ids = [last_part(key) for key in keys]
-        at_once = self._limits.lookup_ids(self._operation)
-        if self._whole_list.costs_less(-(-len(ids) // at_once)):
-            futures = call_for_all(ids, partial(self._find, at_once))
-        else:
-            futures = self._batcher.load(ids)
+        futures = self._batcher.load([last_part(key) for key in keys])
         return {self._keys.row(row_id): future for row_id, future in futures.items()}
 
-    async def _find(self, at_once: int, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
-        """Reads the list, then asks for the ids that are not in it."""
-        found = await self._whole_list.find(ids, at_once)
-        left = [row_id for row_id in ids if row_id not in found]
-        if left:
-            futures = self._batcher.load(left)
-            await asyncio.wait(futures.values())
-            found.update((row_id, outcome_of(future)) for row_id, future in futures.items())
-        return found
+    def _is_list_cheaper(self, ids: int) -> bool:
+        """Whether reading the list is expected to cost less than asking for this many ids."""
+        at_once = self._limits.lookup_ids(self._operation)
+        return self._whole_list.costs_less(-(-ids // at_once))
 
     async def _ask(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
+        """Returns the outcome of each id of a batch: from the list if that costs less."""
+        found: dict[str, Outcome[Row | None]] = {}
+        if self._is_list_cheaper(len(ids)):
+            at_once = self._limits.lookup_ids(self._operation)
+            found = await self._whole_list.find(ids, at_once)
+        if left := [row_id for row_id in ids if row_id not in found]:
+            found.update(await self._ask_by_id(left))
+        return found
+
+    async def _ask_by_id(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
         rows = await self._whole_list.complete()
         if rows is not None:
             found = {row_id: rows.find(row_id) for row_id in ids}

@@ -1,5 +1,6 @@
-"""The answers that are not lists: error objects, and faults in place of a list."""
+"""The bodies of answers: rows with a fault, error objects, and faults in place of rows."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -12,10 +13,28 @@ STATUS_CODES = (
 )
 
 
-def error_answer(status: int, title: str) -> Response:
+def error_object(status: int, title: str, errors: Mapping[str, str]) -> dict[str, object]:
+    """Returns BigCommerce's error object; `errors` has a text by field, or by item of a batch."""
+    return {"status": status, "title": title, "type": STATUS_CODES, "errors": errors}
+
+
+def error_answer(status: int, title: str, errors: Mapping[str, str] | None = None) -> Response:
     """Returns an answer with BigCommerce's error object."""
-    body = {"status": status, "title": title, "type": STATUS_CODES, "errors": {}}
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+    body = msgspec.json.encode(error_object(status, title, errors or {}))
+    return Response(body, status, media_type="application/json")
+
+
+def answer_with_data(body: dict[str, object], fault: Fault | None, status: int = 200) -> Response:
+    """Returns an answer whose rows are in `data`, with the fault."""
+    data = body["data"]
+    if fault is Fault.MISSING_ROW and isinstance(data, Sequence):
+        body = {**body, "data": data[:-1]}
+    elif fault is Fault.NULL_DATA:
+        body = {**body, "data": None}
+    text = msgspec.json.encode(body)
+    if fault is Fault.TRUNCATED:
+        text = text[: len(text) // 2]
+    return Response(text, status, media_type="application/json")
 
 
 def too_many_requests() -> Response:
@@ -36,5 +55,7 @@ def faulty_answer(rule: Rule) -> Response | None:
             return error_answer(status, HTTPStatus(status).phrase if known else f"Status {status}")
         case Fault.HTML:
             return Response("<!doctype html><title>Maintenance</title>", media_type="text/html")
+        case Fault.RESET:
+            return Response()  # is not sent
         case _:
             return None

@@ -9,25 +9,41 @@ from dataclasses import dataclass, field
 from random import Random
 from uuid import uuid4
 
-from starlette.datastructures import QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.emulator.answers import error_answer, faulty_answer, too_many_requests
-from gateway.emulator.faults import Fault, Faults, Rule
+from gateway.emulator.batches import BatchRefused, removes_everything
+from gateway.emulator.customers import CUSTOMER_OPERATIONS
+from gateway.emulator.faults import SILENT_FAULTS, Fault, Faults, Rule
+from gateway.emulator.memberships import MEMBERSHIP_OPERATIONS
+from gateway.emulator.operation_names import OperationName
 from gateway.emulator.paging import ListRefused, OverLimit, PageRules, PastTheEnd
 from gateway.emulator.rate_limit_window import RateLimitWindow
-from gateway.emulator.resources import Operation, StoreRequest, TokenScope
-from gateway.emulator.segments import LIST_SEGMENTS
-from gateway.emulator.shopper_profiles import LIST_SHOPPER_PROFILES
+from gateway.emulator.resources import (
+    Dialect,
+    Operation,
+    ProfileSegmentRows,
+    StoreRequest,
+    TokenScope,
+)
+from gateway.emulator.segments import SEGMENT_OPERATIONS
+from gateway.emulator.shopper_profiles import SHOPPER_PROFILE_OPERATIONS
 from gateway.emulator.store import Store
 from gateway.emulator.wire import send_answer
 
 SEED = 2026
 # The latency of every answer in seconds, or the range from which each one is drawn.
 Latency = float | tuple[float, float]
-OPERATIONS = (LIST_SEGMENTS, LIST_SHOPPER_PROFILES)
+OPERATIONS: tuple[Operation, ...] = (
+    *SEGMENT_OPERATIONS,
+    *MEMBERSHIP_OPERATIONS,
+    *SHOPPER_PROFILE_OPERATIONS,
+    *CUSTOMER_OPERATIONS,
+)
+# Documented: creating and updating segments, and adding shopper profiles to them.
+MAXIMUM_IN_FLIGHT = 10
 
 
 @dataclass(eq=False)
@@ -36,13 +52,18 @@ class Emulator:
 
     `requests` counts all requests by operation, refused ones included; "unknown" counts those
     without a route. `statuses` counts them by the status of the answer, "none" if the connection
-    ended without one. `random` draws latencies and faults. Every field may be set while it runs.
+    ended without one. `unbounded_deletes` counts the DELETEs that name no id, which remove every
+    row. `random` draws latencies and faults. Every field may be set while it runs.
     """
 
     store: Store
     store_hash: str
     token: str
     token_scope: TokenScope | None
+    forbidden_operations: frozenset[OperationName]
+    dialect: Dialect
+    profile_segment_rows: ProfileSegmentRows
+    max_batch: int | None
     latency_seconds: Latency
     max_limit: int
     over_limit: OverLimit
@@ -53,17 +74,34 @@ class Emulator:
     random: Random = field(default_factory=lambda: Random(SEED))  # noqa: S311 - no secret
     requests: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    unbounded_deletes: int = 0
+    _in_flight: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request with the store as it was at its arrival, after the latency.
 
-        Raises what `send_answer` raises.
+        A write is carried out at its arrival. Raises what `send_answer` raises.
         """
-        request = Request(scope)
-        response, rule = self._answer(request, "/" + request.path_params["path"])
+        request = Request(scope, receive)
+        try:
+            body = await request.body() if request.method in ("POST", "PUT") else b""
+        except ClientDisconnect:
+            return
+        matched = _match(request.method, "/" + request.path_params["path"])
+        is_bounded = matched is not None and matched[0].has_bounded_concurrency
+        self._in_flight += is_bounded
+        try:
+            response, rule = self._answer(request, body, matched)
+            await self._send(response, rule, scope, receive, send)
+        finally:
+            self._in_flight -= is_bounded
+
+    async def _send(
+        self, response: Response, rule: Rule | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         response.headers["X-Request-Id"] = uuid4().hex
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        is_silent = rule is not None and rule.fault is Fault.RESET
+        is_silent = rule is not None and rule.fault in SILENT_FAULTS
         self.statuses["none" if is_silent else str(response.status_code)] += 1
         latency = self.latency_seconds
         seconds = self.random.uniform(*latency) if isinstance(latency, tuple) else latency
@@ -75,15 +113,19 @@ class Emulator:
         """Sets all counts to zero, but not the quota in use."""
         self.requests.clear()
         self.statuses.clear()
+        self.unbounded_deletes = 0
         self.window.forget_history()
 
-    def _answer(self, request: Request, path: str) -> tuple[Response, Rule | None]:
-        matched = _match(request.method, path)
+    def _answer(
+        self, request: Request, body: bytes, matched: tuple[Operation, dict[str, str]] | None
+    ) -> tuple[Response, Rule | None]:
         if matched is None:
             self.requests["unknown"] += 1
             return error_answer(404, "The route is not found, check the URL"), None
         operation, path_ids = matched
         self.requests[operation.name] += 1
+        if operation.method == "DELETE":
+            self.unbounded_deletes += removes_everything(request.query_params)
         refusal = self._check_credentials(request.headers.get("x-auth-token"))
         if refusal is not None:
             return refusal, None
@@ -91,11 +133,27 @@ class Emulator:
             refusal = too_many_requests()
             refusal.headers.update(self.window.headers())
             return refusal, None
-        rule = self.faults.take(self.random)
+        if operation.has_bounded_concurrency and self._in_flight > MAXIMUM_IN_FLIGHT:
+            refusal = too_many_requests()
+            refusal.headers.update(self.window.headers())
+            return refusal, None
+        rule = self.faults.take(self.random, operation.name)
         fault = None if rule is None else rule.fault
         response = None if rule is None else faulty_answer(rule)
         if response is None:
-            response = self._answer_in_store(operation, path_ids, request.query_params, fault)
+            rules = PageRules(self.max_limit, self.over_limit, self.past_the_end)
+            store_request = StoreRequest(
+                self.store,
+                path_ids,
+                request.query_params,
+                rules,
+                fault,
+                body,
+                self.dialect,
+                self.max_batch,
+                self.profile_segment_rows,
+            )
+            response = self._answer_in_store(operation, store_request)
         if fault is not Fault.OVERLOADED:
             response.headers.update(self.window.headers())
         if fault is Fault.RATE_LIMITED:
@@ -110,16 +168,20 @@ class Emulator:
             return Response(text, 401, media_type="text/plain")
         return None if token == self.token else error_answer(401, "Unauthorized")
 
-    def _answer_in_store(
-        self, operation: Operation, path: dict[str, str], query: QueryParams, fault: Fault | None
-    ) -> Response:
-        if path["store_hash"] != self.store_hash or self.token_scope not in operation.scopes:
+    def _answer_in_store(self, operation: Operation, request: StoreRequest) -> Response:
+        is_allowed = (
+            request.path["store_hash"] == self.store_hash
+            and self.token_scope in operation.scopes
+            and operation.name not in self.forbidden_operations
+        )
+        if not is_allowed:
             return error_answer(403, "You don't have a required scope to access the endpoint")
-        rules = PageRules(self.max_limit, self.over_limit, self.past_the_end)
         try:
-            return operation.answer(StoreRequest(self.store, path, query, rules, fault))
+            return operation.answer(request)
         except ListRefused as refused:
             return error_answer(422, refused.title)
+        except BatchRefused as refused:
+            return refused.answer(self.dialect)
 
 
 def _match(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:

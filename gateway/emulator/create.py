@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -10,9 +10,10 @@ from starlette.routing import Route
 from gateway.emulator.app import Emulator, Latency
 from gateway.emulator.control import control_routes
 from gateway.emulator.faults import Faults
+from gateway.emulator.operation_names import OperationName
 from gateway.emulator.paging import MAXIMUM_LIMIT, OverLimit, PastTheEnd
 from gateway.emulator.rate_limit_window import WINDOW_MILLISECONDS, RateLimitWindow
-from gateway.emulator.resources import TokenScope
+from gateway.emulator.resources import Dialect, ProfileSegmentRows, TokenScope
 from gateway.emulator.store import Store
 
 
@@ -22,6 +23,10 @@ def create_emulator(
     store_hash: str = "emulator",
     token: str = "emulator-token",  # noqa: S107 - opens nothing but this emulator
     token_scope: TokenScope | None = "store_v2_customers",  # noqa: S107 - a scope, no secret
+    forbidden_operations: Collection[OperationName] = (),
+    dialect: Dialect = "2026",
+    profile_segment_rows: ProfileSegmentRows = "segments",
+    max_batch: int | None = None,
     latency_seconds: Latency = 0.0,
     max_limit: int = MAXIMUM_LIMIT,
     over_limit: OverLimit = "clamp",
@@ -36,7 +41,9 @@ def create_emulator(
     """Returns the emulator as an ASGI application; `app.state.emulator` is its `Emulator`.
 
     A `limit` above `max_limit` is clamped, with a smaller `per_page` in the answer, or refused with
-    422. A page past the end is empty, or refused with 422. A token without scope gets 403.
+    422. A page past the end is empty, or refused with 422. A token without scope gets 403, and so
+    does one for `forbidden_operations`. Writes are answered in a published `dialect`; one with more
+    than `max_batch` items gets 413. The segments of a profile are rows, or their ids alone.
     With `control` it answers `/_emulator/…` too. `clock` and `sleep` count in seconds.
     """
     emulator = Emulator(
@@ -44,6 +51,10 @@ def create_emulator(
         store_hash=store_hash,
         token=token,
         token_scope=token_scope,
+        forbidden_operations=frozenset(forbidden_operations),
+        dialect=dialect,
+        profile_segment_rows=profile_segment_rows,
+        max_batch=max_batch,
         latency_seconds=latency_seconds,
         max_limit=max_limit,
         over_limit=over_limit,

@@ -4,13 +4,15 @@ import re
 
 from gateway.emulator.app import Latency
 from gateway.emulator.faults import MAXIMUM_SECONDS, Fault, Rule
+from gateway.emulator.operation_names import OPERATION_NAMES, OperationName
 
 
 def read_rule(text: str) -> Rule:
-    """Returns the rule in `NAME[=NUMBER][:TIMES]` or `NAME[=NUMBER]:PERCENT%`.
+    """Returns the rule in `NAME[=NUMBER][:TIMES][@OPERATION]`, or with `PERCENT%` for `TIMES`.
 
     Raises `ValueError` with a message for other text.
     """
+    text, at, operation = text.partition("@")
     what, colon, often = text.partition(":")
     name, equals, value = what.partition("=")
     if name not in [*Fault]:
@@ -28,7 +30,16 @@ def read_rule(text: str) -> Rule:
         seconds=_decimal(value, MAXIMUM_SECONDS) if fault is Fault.DRIP else None,
         probability=_decimal(often[:-1], 100) / 100 if is_percent else 1.0,
         times=None if is_percent else _whole(often, 1, 1_000_000) if colon else 1,
+        operation=read_operation(operation) if at else None,
     )
+
+
+def read_operation(text: str) -> OperationName:
+    """Returns the operation of this name; raises `ValueError` with a message for other text."""
+    for name in OPERATION_NAMES:
+        if name == text:
+            return name
+    raise ValueError(f"{text!r} is none of {', '.join(OPERATION_NAMES)}")
 
 
 def read_latency(text: str) -> Latency:

@@ -4,21 +4,22 @@ Pure. Only the message for an unknown filter is BigCommerce's.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-import msgspec
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+from gateway.emulator.answers import answer_with_data
 from gateway.emulator.faults import Fault
-from gateway.emulator.store import StoredRow
+from gateway.emulator.rows import StoredRow
 
 DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 250
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
+Shown = TypeVar("Shown", bound=StoredRow)
 OverLimit = Literal["clamp", "refuse"]
 PastTheEnd = Literal["empty", "refuse"]
 
@@ -57,10 +58,7 @@ def read_list_request(
     Raises `ListRefused` for a parameter that is not in `filters`, for a `page` or `limit` that is
     not a whole number of 1 or more, and for a `limit` above the maximum unless it is clamped.
     """
-    unknown = [name for name in query if name not in filters]
-    if unknown:
-        names = ", ".join(unknown)
-        raise ListRefused(f"The filter(s): {names} are not valid filter parameter(s).")
+    refuse_unknown_filters(query, filters)
     page = _read_number(query, "page", 1)
     limit = _read_number(query, "limit", min(DEFAULT_LIMIT, rules.max_limit))
     if limit > rules.max_limit and rules.over_limit == "refuse":
@@ -70,10 +68,24 @@ def read_list_request(
     return ListRequest(page, min(limit, rules.max_limit), wanted)
 
 
+def refuse_unknown_filters(query: QueryParams, filters: Collection[str]) -> None:
+    """Raises `ListRefused` for a parameter that is not in `filters`."""
+    unknown = [name for name in query if name not in filters]
+    if unknown:
+        names = ", ".join(unknown)
+        raise ListRefused(f"The filter(s): {names} are not valid filter parameter(s).")
+
+
 def list_answer(
-    rows: Sequence[StoredRow], asked: ListRequest, rules: PageRules, fault: Fault | None = None
+    rows: Sequence[Shown],
+    asked: ListRequest,
+    rules: PageRules,
+    fault: Fault | None = None,
+    show: Callable[[Shown], object] | None = None,
 ) -> Response:
     """Returns one page of `rows`, the whole list, as JSON with the fault.
+
+    `show` makes what the wire has for a row, the row itself by default.
 
     Raises `ListRefused` for a page past the end if the rules refuse it; page 1 is never refused.
     """
@@ -90,13 +102,8 @@ def list_answer(
         "total_pages": total_pages,
         "links": _links(page, limit, total_pages),
     }
-    if fault is Fault.MISSING_ROW:
-        shown = shown[:-1]
-    data = None if fault is Fault.NULL_DATA else shown
-    body = msgspec.json.encode({"data": data, "meta": {"pagination": pagination}})
-    if fault is Fault.TRUNCATED:
-        body = body[: len(body) // 2]
-    return Response(body, media_type="application/json")
+    data = shown if show is None else [show(row) for row in shown]
+    return answer_with_data({"data": data, "meta": {"pagination": pagination}}, fault)
 
 
 def _read_number(query: QueryParams, name: str, default: int) -> int:

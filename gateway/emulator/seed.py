@@ -1,20 +1,21 @@
 """Realistic rows for a store, the same on every start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import partial
 from itertools import islice, product
 from random import Random
 from uuid import UUID
 
-from gateway.emulator.store import SegmentRow, ShopperProfileRow, Store
+from gateway.emulator.members import Members
+from gateway.emulator.rows import SegmentRow, ShopperProfileRow, Table
+from gateway.emulator.seed_shoppers import customer_rows, profile_rows
+from gateway.emulator.store import MAXIMUM_SEGMENTS, Store
 
-# Documented: at most 1000 segments to a store.
-MAXIMUM_SEGMENTS = 1000
 DEFAULT_SEGMENTS = 120
 # Not documented: a store has as many as customers. This is the emulator's own bound.
 MAXIMUM_PROFILES = 250_000
-DEFAULT_PROFILES = 1000
+DEFAULT_PROFILES = 20_000
 FIRST_DAY = datetime(2023, 3, 6, 9, 0, tzinfo=UTC)
 
 SHOPPERS = (
@@ -74,17 +75,30 @@ def seeded_store(
 ) -> Store:
     """Returns a store of 0 to 1000 segments that share 0 to 250,000 shopper profiles.
 
-    The first segment has all profiles, the second every second one, the n-th every n-th one. The
-    first rows are the same for any numbers. Raises `ValueError` for numbers out of range.
+    The first segment has all profiles, the second every second one, the n-th every n-th one.
+    Customer n has profile n; one more customer for each 20 profiles has none. The first rows are
+    the same for any numbers. Profiles and customers are made at their first use. Raises
+    `ValueError` for numbers out of range.
     """
     if not 0 <= segments <= MAXIMUM_SEGMENTS:
         raise ValueError(f"a store has 0 to {MAXIMUM_SEGMENTS} segments, {segments} were asked for")
     if not 0 <= profiles <= MAXIMUM_PROFILES:
         raise ValueError(f"a store has 0 to {MAXIMUM_PROFILES} profiles, {profiles} were asked for")
     rows = list(islice(_segments(Random(seed)), segments))  # noqa: S311 - no secret, a seed
-    everybody = _profiles(profiles, seed)
-    members = {row.id: list(everybody[n :: n + 1]) for n, row in enumerate(rows)}
-    return Store(rows, list(everybody), members)
+    first, everybody = tuple(rows), partial(profile_rows, profiles, seed)
+    return Store(
+        rows,
+        Table(everybody),
+        Members(lambda: seeded_members(first, everybody())),
+        Table(partial(customer_rows, profiles, seed)),
+    )
+
+
+def seeded_members(
+    segments: Sequence[SegmentRow], profiles: Sequence[ShopperProfileRow]
+) -> dict[str, Sequence[ShopperProfileRow]]:
+    """Returns every n-th profile for the n-th segment, by its id."""
+    return {row.id: profiles[n :: n + 1] for n, row in enumerate(segments)}
 
 
 def _segments(random: Random) -> Iterator[SegmentRow]:
@@ -99,24 +113,6 @@ def _segments(random: Random) -> Iterator[SegmentRow]:
             created_at=_wire_date(day, random),
             updated_at=_wire_date(changed, random),
         )
-
-
-@lru_cache(maxsize=1)  # each test creates a store
-def _profiles(profiles: int, seed: int) -> tuple[ShopperProfileRow, ...]:
-    random, day = Random(f"{seed}, profiles"), FIRST_DAY  # noqa: S311 - no secret, a seed
-    rows = []
-    for customer_id in range(1, profiles + 1):
-        day += timedelta(seconds=random.randrange(1, 1200))
-        changed = day + timedelta(minutes=random.choice((0, 0, random.randrange(1, 60 * 24 * 90))))
-        rows.append(
-            ShopperProfileRow(
-                id=str(UUID(int=random.getrandbits(128), version=4)),
-                customer_id=customer_id,
-                created_at=_wire_date(day, random),
-                updated_at=_wire_date(changed, random),
-            )
-        )
-    return tuple(rows)
 
 
 def _wire_date(moment: datetime, random: Random) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.emulator.faults import Fault, Rule
+from gateway.emulator.faults import SILENT_FAULTS, Fault, Rule
 
 PIECES = 20
 
@@ -30,7 +30,7 @@ async def send_answer(
     Raises `ConnectionResetError` if there is no connection to break.
     """
     fault = None if rule is None else rule.fault
-    if fault is Fault.RESET:
+    if fault in SILENT_FAULTS:
         await _end_connection("reset", receive)
     elif fault is Fault.CUT:
         await _send_start(response, send)

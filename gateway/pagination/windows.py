@@ -44,6 +44,19 @@ def connection_arguments(
     cursor, else the first 50. Raises `BadUserInput` for a count that is negative or
     above 250, `BadCursor` for a cursor that `list_name` did not mint.
     """
+    first, last = checked_counts(first, after, last, before)
+    return ConnectionArguments(
+        first,
+        None if after is None else decode_cursor(after, list_name, "after"),
+        last,
+        None if before is None else decode_cursor(before, list_name, "before"),
+    )
+
+
+def checked_counts(
+    first: int | None, after: str | None, last: int | None, before: str | None
+) -> tuple[int | None, int | None]:
+    """Returns `first` and `last` as `connection_arguments` checks and completes them."""
     for argument, count in (("first", first), ("last", last)):
         if count is not None and not 0 <= count <= MAXIMUM_ROWS:
             raise BadUserInput(
@@ -55,12 +68,7 @@ def connection_arguments(
             last = DEFAULT_ROWS
         else:
             first = DEFAULT_ROWS
-    return ConnectionArguments(
-        first,
-        None if after is None else decode_cursor(after, list_name, "after"),
-        last,
-        None if before is None else decode_cursor(before, list_name, "before"),
-    )
+    return first, last
 
 
 def cut_window(first: int | None, last: int | None, low: int, high: int) -> Window:

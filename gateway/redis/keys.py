@@ -3,7 +3,8 @@
 <store> = <prefix>:<layout>:<store hash>, and <collection> is a name such as `segments`.
 
 <store>:<collection>:block:<size>:<index>  one page: MessagePack, signed with its read time
-<store>:<collection>:id:<uuid>             one row in the same form; an empty value if it is absent
+<store>:<collection>:id:<id>               one row in the same form; an empty value if it is absent
+<store>:customers:email:<e-mail>           the id of the customer in the same form, or its absence
 <store>:document:<digits>                  a document that clients send by hash, in the place of its
                                            SHA-256's first 3 digits
 <store>:invalidated                        sorted set: the last write to each collection, signed

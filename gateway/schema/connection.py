@@ -1,15 +1,14 @@
 """Relay connections over a slice of a list."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.pagination import (
     BlockSource,
-    Slice,
     connection_arguments,
     read_slice,
     read_total,
@@ -38,6 +37,34 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(
         description="When paginating forwards, the cursor to continue."
     )
+
+
+class ConnectionRows(Protocol):
+    """A page of rows, as a connection shows it: a `Slice` or an `OrderedPage`."""
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """The rows."""
+
+    @property
+    def cursors(self) -> Sequence[str]:
+        """The cursors of `rows`."""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a row follows."""
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether a row precedes."""
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first row, None if there is no row."""
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last row, None if there is no row."""
 
 
 Node_ = TypeVar("Node_")
@@ -70,7 +97,7 @@ class Connection(Generic[Node_]):
     `rows` is None if no selected field needs it.
     """
 
-    rows: strawberry.Private[Slice[Any] | None]
+    rows: strawberry.Private[ConnectionRows | None]
     total: strawberry.Private[int]
     show: strawberry.Private[Callable[[Any], Any]]
 
@@ -125,25 +152,26 @@ async def resolve_connection(
     """
     arguments = connection_arguments(first, after, last, before, source.name)
     selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-    wanted = {fields[0].name for fields in selected.values()}
-    if not wanted.isdisjoint({"edges", "nodes", "pageInfo"}):
+    if needs_rows(selected):
         counts = (arguments.first, arguments.last)
         rows_wanted = min(count for count in counts if count is not None)
         info.context.spend_rows(rows_wanted * times_shown(selected))
         rows = await read_slice(source, arguments)
         record_rows(rows)
         return Connection(rows=rows, total=rows.total, show=show)
-    total = await read_total(source) if "totalCount" in wanted else 0
+    needs_total = any(fields[0].name == "totalCount" for fields in selected.values())
+    total = await read_total(source) if needs_total else 0
     return Connection(rows=None, total=total, show=show)
 
 
-def _read(rows: Slice[Any] | None) -> Slice[Any]:
+def _read(rows: ConnectionRows | None) -> ConnectionRows:
     if rows is None:
         raise RuntimeError("a field of the connection was executed, but not seen as selected")
     return rows
 
 
 Fields = dict[str, list[SelectedField]]
+ROW_FIELDS: Final = frozenset({"edges", "nodes", "pageInfo"})
 
 
 def selected_fields(selections: Iterable[Selection]) -> Fields:
@@ -152,6 +180,11 @@ def selected_fields(selections: Iterable[Selection]) -> Fields:
     for field in _executed(selections):
         fields.setdefault(field.alias or field.name, []).append(field)
     return fields
+
+
+def needs_rows(connection: Fields) -> bool:
+    """Whether the selected fields of a connection need its rows, not only their number."""
+    return any(fields[0].name in ROW_FIELDS for fields in connection.values())
 
 
 def times_shown(connection: Fields) -> int:

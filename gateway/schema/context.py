@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import strawberry
 
 from gateway.bigcommerce import models
-from gateway.data_source import Lists, Lookups
+from gateway.data_source import Customers, Lists, Lookups
 from gateway.errors import BadUserInput, GatewayError
 from gateway.identity import Client
 from gateway.schema.turns import Turns
@@ -32,11 +32,14 @@ class Context:
     client: Client
     lists: Lists
     segment_lookups: Lookups[models.Segment]
+    customers: Customers
     subgraph_sdl: str
     rows_allowed: int
     representations_allowed: int
+    lists_allowed: int
     rows_asked: int = 0
     representations_asked: int = 0
+    lists_asked: int = 0
     turns: Turns = field(default_factory=Turns)
     values: float = 0
     errors: int = 0
@@ -52,6 +55,19 @@ class Context:
                 f"All fields of the request together ask for more than {self.rows_allowed} rows "
                 f"(GATEWAY_MAX_ROWS_PER_REQUEST), where an id counts as {ROWS_TO_AN_ID}. Ask for "
                 "fewer, or send several requests."
+            )
+
+    def spend_list(self) -> None:
+        """Counts a list below a row; raises `BadUserInput` for too many of them.
+
+        Each may cost an upstream request, unlike lists of which the row has the ids.
+        """
+        self.lists_asked += 1
+        if self.lists_asked > self.lists_allowed:
+            raise BadUserInput(
+                f"The request asks for lists of more than {self.lists_allowed} rows "
+                "(GATEWAY_MAX_LISTS_PER_REQUEST), and each is a list of its own in the store. Ask "
+                "for fewer rows, or send several requests."
             )
 
     def spend_errors(self, errors: Sequence[GatewayError]) -> None:

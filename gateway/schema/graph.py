@@ -19,6 +19,7 @@ from strawberry.types import ExecutionContext
 
 from gateway.schema.context import Context
 from gateway.schema.cost import check_cost
+from gateway.schema.customer import Customer
 from gateway.schema.date_time import DATE_TIME
 from gateway.schema.documents import KnownDocument, KnownDocuments, document_extensions
 from gateway.schema.entities import SubgraphQuery
@@ -149,14 +150,14 @@ def build_graph(
     execution = Execution if introspection else WithoutSuggestions
     api = _ApiSchema(
         query=Query,
-        types=[Segment],
+        types=[Segment, Customer],
         config=config,
         extensions=extensions,
         execution_context_class=execution,
     )
     subgraph = _SubgraphSchema(
         query=SubgraphQuery,
-        types=[Segment],
+        types=[Segment, Customer],
         config=config,
         extensions=extensions,
         execution_context_class=execution,

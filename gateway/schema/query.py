@@ -1,54 +1,38 @@
-"""The query root."""
+"""The query root: the fields of segments, and those of all types."""
 
-from collections.abc import Sequence
-from typing import Annotated, Final, TypeVar
+from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
 
-from gateway.data_source import ALL_SEGMENTS, LOOKUP_IDS
+from gateway.data_source import ALL_SEGMENTS
 from gateway.identity import AccessScope
 from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS
 from gateway.schema.connection import Connection, resolve_connection
 from gateway.schema.context import ROWS_TO_AN_ID, Info
+from gateway.schema.customer_fields import CustomerFields
+from gateway.schema.entity_lookups import entity_key, look_up_entities
 from gateway.schema.federation import TAGS, argument, costs, list_size
+from gateway.schema.field_arguments import (
+    CursorArgument,
+    FirstArgument,
+    IdArgument,
+    LastArgument,
+    given,
+)
 from gateway.schema.node import Node, checked_entity_id
 from gateway.schema.planned_segments import planned_lookup
 from gateway.schema.plans.fields import PLANNED, ConnectionField
+from gateway.schema.row_lookups import REQUESTS_TO_ALL_IDS, attempt, spend_ids
 from gateway.schema.scopes import NamesScope, NeedsScope
 from gateway.schema.segment import Segment, segment
-from gateway.schema.segment_lookups import (
-    attempt,
-    check_number,
-    look_up,
-    one_segment_id,
-    segment_id,
-)
+from gateway.schema.segment_lookups import look_up, one_segment_id, segment_id
 
-REQUESTS_TO_ALL_IDS: Final = -(-MAXIMUM_ROWS // LOOKUP_IDS)
-
-Argument = TypeVar("Argument")
-IdArgument = Annotated[strawberry.ID | None, argument("The global id.")]
 EntityIdArgument = Annotated[strawberry.ID | None, argument("BigCommerce's uuid.")]
-FirstArgument = Annotated[
-    int | None,
-    argument(
-        "The number of rows from the start of the list, or after `after`: 0 to 250. "
-        "50 if neither `first` nor `last` is given."
-    ),
-]
-LastArgument = Annotated[
-    int | None,
-    argument(
-        "The number of rows from the end of the list, or before `before`: 0 to 250. "
-        "With `first`, it counts from the end of the rows of `first`, as Relay specifies."
-    ),
-]
-CursorArgument = Annotated[str | None, argument("A cursor of this connection.")]
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query:
+class Query(CustomerFields):
     """The query root."""
 
     @strawberry.federation.field(
@@ -78,10 +62,10 @@ class Query:
             info,
             info.context.lists.of(ALL_SEGMENTS),
             segment,
-            first=_given(first),
-            after=_given(after),
-            last=_given(last),
-            before=_given(before),
+            first=given(first),
+            after=given(after),
+            last=given(last),
+            before=given(before),
         )
 
     @strawberry.federation.field(
@@ -98,7 +82,7 @@ class Query:
         self, info: Info, id: IdArgument = UNSET, entity_id: EntityIdArgument = UNSET
     ) -> Segment | None:
         """Looks the segment up."""
-        uuid = one_segment_id(_given(id), _given(entity_id))
+        uuid = one_segment_id(given(id), given(entity_id))
         info.context.spend_rows(ROWS_TO_AN_ID)
         (found,) = await look_up(info, [uuid])
         return found
@@ -119,7 +103,7 @@ class Query:
         entity_ids: Annotated[list[strawberry.ID], argument("BigCommerce's uuids.")],
     ) -> list[Segment | None]:
         """Looks the segments up."""
-        _spend_ids(info, entity_ids, "entityIds")
+        spend_ids(info, entity_ids, "entityIds")
         return await look_up(info, [attempt(checked_entity_id, text) for text in entity_ids])
 
     @strawberry.federation.field(
@@ -127,8 +111,9 @@ class Query:
         directives=[costs(upstream_requests=1)],
         metadata={PLANNED: planned_lookup({"id": segment_id})},
         description=(
-            "One object by its global id; null if it does not exist. Costs as `segment`. Needs "
-            "the scope of the object's type: `segments:read` for a segment."
+            "One object by its global id; null if it does not exist. Costs as `segment` or "
+            "`customer`. Needs the scope of the object's type: `segments:read` for a segment, "
+            "`profiles:read` for a customer."
         ),
     )
     async def node(
@@ -138,7 +123,7 @@ class Query:
     ) -> Node | None:
         """Looks the object up."""
         info.context.spend_rows(ROWS_TO_AN_ID)
-        (found,) = await look_up(info, [segment_id(id)])
+        (found,) = await look_up_entities(info, [entity_key(id)])
         return found
 
     @strawberry.federation.field(
@@ -147,8 +132,9 @@ class Query:
         metadata={PLANNED: planned_lookup({"ids": segment_id})},
         description=(
             "Up to 250 objects by their global ids, in the order of the ids; null for an id that "
-            "does not exist. Costs as `segmentsByEntityId`. Needs the scope of each object's type: "
-            "`segments:read` for a segment."
+            "does not exist. Costs as `segmentsByEntityId` and `customersByEntityId`. Needs the "
+            "scope of each object's type: `segments:read` for a segment, `profiles:read` for a "
+            "customer."
         ),
     )
     async def nodes(
@@ -157,16 +143,5 @@ class Query:
         ids: Annotated[list[strawberry.ID], argument("The global ids.")],
     ) -> list[Node | None]:
         """Looks the objects up."""
-        _spend_ids(info, ids, "ids")
-        return [*await look_up(info, [attempt(segment_id, text) for text in ids])]
-
-
-def _given(argument: Argument | None) -> Argument | None:
-    """Returns the argument, None also if it was left out."""
-    return None if argument is UNSET else argument
-
-
-def _spend_ids(info: Info, ids: Sequence[str], argument: str) -> None:
-    """Counts ids before any of them is read."""
-    check_number(ids, argument)
-    info.context.spend_rows(len(ids) * ROWS_TO_AN_ID)
+        spend_ids(info, ids, "ids")
+        return [*await look_up_entities(info, [attempt(entity_key, text) for text in ids])]

@@ -8,7 +8,7 @@ Nothing is read before the check: what a cache holds for one client is no way ar
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from strawberry.extensions import FieldExtension
 from strawberry.extensions.field_extension import AsyncExtensionResolver, SyncExtensionResolver
@@ -18,6 +18,8 @@ from strawberry.types.field import StrawberryField
 from gateway.errors import GatewayError
 from gateway.identity import AccessScope
 from gateway.schema.context import Info
+
+Key = TypeVar("Key")
 
 
 def scope_sentence(scope: AccessScope) -> str:
@@ -61,8 +63,12 @@ class NeedsScope(NamesScope):
 
 
 def refuse_each(
-    info: Info, scope: AccessScope, ids: Sequence[str | GatewayError]
-) -> Sequence[str | GatewayError]:
+    info: Info, scope: AccessScope, ids: Sequence[Key | GatewayError]
+) -> Sequence[Key | GatewayError]:
     """Returns the ids, with `Forbidden` in place of each if the client lacks the scope."""
     refused = info.context.client.refusal(scope)
-    return ids if refused is None else [refused if isinstance(one, str) else one for one in ids]
+    return (
+        ids
+        if refused is None
+        else [one if isinstance(one, GatewayError) else refused for one in ids]
+    )

@@ -4,12 +4,19 @@ from datetime import datetime
 from typing import Final
 
 import strawberry
+from strawberry import UNSET
 
 from gateway.bigcommerce import models
+from gateway.data_source import members_of
 from gateway.identity import AccessScope
-from gateway.schema.federation import TAGS
+from gateway.pagination import DEFAULT_ROWS
+from gateway.schema.connection import Connection, resolve_connection
+from gateway.schema.context import Info
+from gateway.schema.federation import TAGS, costs, list_size
+from gateway.schema.field_arguments import CursorArgument, FirstArgument, LastArgument, given
 from gateway.schema.node import Node, global_id
-from gateway.schema.scopes import scope_sentence
+from gateway.schema.scopes import NeedsScope, scope_sentence
+from gateway.schema.shopper_profile import ShopperProfile, shopper_profile
 
 # On its fields, not on the type: composers would ask it for every `Node` of the larger graph.
 SCOPES: Final = [[AccessScope.SEGMENTS_READ]]
@@ -19,8 +26,9 @@ SCOPES: Final = [[AccessScope.SEGMENTS_READ]]
     keys=["id", "entityId"],
     tags=TAGS,
     description=(
-        "A customer segment of the store: a named group of shoppers, which promotions target. "
-        f"Its fields cost no further upstream request. {scope_sentence(AccessScope.SEGMENTS_READ)}"
+        "A customer segment of the store: a named group of shoppers, which promotions target. Its "
+        "fields cost no further upstream request, but for `shopperProfiles`. "
+        f"{scope_sentence(AccessScope.SEGMENTS_READ)}"
     ),
 )
 class Segment(Node):
@@ -46,6 +54,39 @@ class Segment(Node):
         requires_scopes=SCOPES,
         description="When the segment was last changed; null if the store sends no date.",
     )
+
+    @strawberry.federation.field(
+        directives=[
+            costs(upstream_requests=1),
+            list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
+        ],
+        extensions=[NeedsScope(AccessScope.PROFILES_READ)],
+        description=(
+            "The shopper profiles in the segment, in pages forward and backward. Costs one "
+            "upstream request for each 250 profiles that are not in the cache, of each segment; "
+            "one request may ask it of 20 segments (GATEWAY_MAX_LISTS_PER_REQUEST). For this read, "
+            "the store's API token needs the scope `store_v2_customers`."
+        ),
+    )
+    async def shopper_profiles(
+        self,
+        info: Info,
+        first: FirstArgument = UNSET,
+        after: CursorArgument = UNSET,
+        last: LastArgument = UNSET,
+        before: CursorArgument = UNSET,
+    ) -> Connection[ShopperProfile] | None:
+        """Reads only what the selected fields need."""
+        info.context.spend_list()
+        return await resolve_connection(
+            info,
+            info.context.lists.of(members_of(self.entity_id)),
+            shopper_profile,
+            first=given(first),
+            after=given(after),
+            last=given(last),
+            before=given(before),
+        )
 
 
 def segment(row: models.Segment) -> Segment:

@@ -174,6 +174,9 @@ class Settings(BaseModel):
     max_rows_per_request: int = Field(default=2500, ge=MINIMUM_ROWS_PER_REQUEST)
     """Maximum rows that all fields of one request may ask for; an id counts as 5."""
 
+    max_lists_per_request: int = Field(default=20, ge=0)
+    """Maximum lists below rows that one request may ask for, each of which the store has apart."""
+
     max_representations: int = Field(default=1000, ge=0)
     """Maximum entities that a router may ask for in one request; 0 allows none."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from in_process import InProcess, in_process
 
 from examples import examples
-from gateway.emulator.store import SegmentRow
+from gateway.emulator import SegmentRow
 
 TTL = 15.0
 

@@ -14,7 +14,7 @@ from virtual_time import run_in_virtual_time
 from examples import examples
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RESET_JITTER_SECONDS, RequestLimiter
-from gateway.bigcommerce.protocol import SEGMENTS
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.quota import Quota
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
 from gateway.emulator.rate_limit_window import RateLimitWindow

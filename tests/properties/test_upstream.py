@@ -17,8 +17,8 @@ from virtual_time import run_in_virtual_time
 from examples import examples
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT, RequestLimiter
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.operations import Upstream
-from gateway.bigcommerce.protocol import SEGMENTS
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RETRIES_PER_OPERATION
 from gateway.emulator.rate_limit_window import RateLimitWindow
 from gateway.errors import RateLimited, UpstreamError

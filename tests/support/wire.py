@@ -9,8 +9,9 @@ from clock import settle
 
 from gateway.bigcommerce.client import BigCommerceClient
 from gateway.bigcommerce.limiter import RequestLimiter
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.operations import Upstream
-from gateway.bigcommerce.protocol import SEGMENTS, Answer, read_page
+from gateway.bigcommerce.protocol import Answer, read_page
 
 LIST = SEGMENTS.page(1, 250)
 EMPTY = b'{"data":[],"meta":{"pagination":{"total":0,"per_page":250}}}'

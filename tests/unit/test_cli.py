@@ -172,7 +172,7 @@ def test_an_unknown_fault_is_refused_with_the_known_ones(
     assert refusal("emulator", "--fault", "boom:2", capsys=capsys) == (
         "gateway emulator: argument --fault: 'boom' is none of server-error, status, "
         "rate-limited, overloaded, html, truncated, null-data, zero-per-page, missing-row, reset, "
-        "cut, drip. "
+        "lost-answer, cut, drip. "
         "`gateway emulator --help` says more.\n"
     )
 
@@ -184,7 +184,7 @@ def test_help_of_the_emulator_shows_the_syntax_of_faults(
         main(["emulator", "--help"])
     assert caught.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "--fault NAME[=NUMBER][:OFTEN] fail the first requests in this way: once, OFTEN" in said
+    assert "--fault NAME[=NUMBER][:OFTEN][@OPERATION] fail the first requests, or those of" in said
     assert "as in 20%, that part of all" in said
 
 

@@ -13,7 +13,7 @@ from virtual_time import in_virtual_time
 from wire import HeldWire
 
 from gateway.bigcommerce.client import BigCommerceClient
-from gateway.bigcommerce.protocol import SEGMENTS
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.transport_errors import describe_transport_error
 from gateway.errors import GatewayError, UpstreamTimeout
 

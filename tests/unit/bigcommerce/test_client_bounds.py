@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.app import check, create_services
 from gateway.bigcommerce.body import MAXIMUM_ANSWER_BYTES
 from gateway.bigcommerce.client import BigCommerceClient
-from gateway.bigcommerce.protocol import SEGMENTS
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.values import decode_json
 from gateway.errors import UpstreamTimeout
 from gateway.settings import load_settings

@@ -12,8 +12,9 @@ from virtual_time import in_virtual_time
 from wire import EMPTY, LIST, HeldWire
 
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.operation_health import BAD_IDS_IN_A_ROW, FAILURES_IN_A_ROW
-from gateway.bigcommerce.protocol import SEGMENTS, Answer, Request
+from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.retry_budget import MOST_SAVED, RetryBudget
 from gateway.errors import (
     CircuitOpen,
@@ -29,7 +30,7 @@ from gateway.errors import (
 
 ID = "00000000-0000-4000-8000-000000000001"
 HTML = b"<html>"
-OTHER = replace(LIST, operation="list_shopper_profiles")
+OTHER = replace(LIST, operation="list_segment_shopper_profiles")
 
 
 async def fail(wire: HeldWire, times: int) -> None:
@@ -289,7 +290,7 @@ async def test_answer_about_ids_defers_nothing(status: int, foreground: ErrorCod
     for _ in range(3 if status == 500 else 1):
         await wire.answer(status, body=HTML)
     await asyncio.gather(asked, return_exceptions=True)
-    assert reasons(wire, SEGMENTS.operation_by_id) == [None, foreground]
+    assert reasons(wire, SEGMENTS.lookup_operation) == [None, foreground]
 
 
 @in_virtual_time
@@ -303,7 +304,7 @@ async def test_answers_about_ids_defer_refreshes_once_several_in_a_row_had_no_va
         await settle()
         await wire.answer(body=body)
         await asyncio.gather(asked, return_exceptions=True)
-        return reasons(wire, SEGMENTS.operation_by_id)
+        return reasons(wire, SEGMENTS.lookup_operation)
 
     for _ in range(BAD_IDS_IN_A_ROW - 1):
         assert await ask_by_id(HTML) == [None, None]

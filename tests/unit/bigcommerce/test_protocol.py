@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+from gateway.bigcommerce.listings import SEGMENTS
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.protocol import (
-    SEGMENTS,
     Answer,
     Request,
     read_page,

@@ -4,7 +4,7 @@ from in_process import in_process
 from gateway.data_source import LOOKUP_IDS, LearnedLimits
 from gateway.data_source.learned import LEARNED_SECONDS
 
-LIST, OTHER = "list_segments", "list_shopper_profiles"
+LIST, OTHER = "list_segments", "list_segment_shopper_profiles"
 
 
 def limits_of(clock: Clock) -> LearnedLimits:

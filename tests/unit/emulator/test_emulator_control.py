@@ -74,6 +74,7 @@ async def test_requests_are_counted_by_operation_status_and_window(
         "total": 6,
         "operations": {"unknown": 1, "list_segments": 5},
         "statuses": {"404": 1, "401": 1, "none": 1, "200": 2, "429": 1},
+        "unbounded_deletes": 0,
         "windows": [{"requests": 4, "refused": 1}],
     }
     assert (await client.get("/_emulator/requests")).json() == expected
@@ -83,7 +84,13 @@ async def test_counts_are_reset_and_the_quota_is_not(client: httpx.AsyncClient) 
     for _ in range(3):
         await ask_store(client)
     answer = await client.delete("/_emulator/requests")
-    nothing = {"total": 0, "operations": {}, "statuses": {}, "windows": []}
+    nothing = {
+        "total": 0,
+        "operations": {},
+        "statuses": {},
+        "unbounded_deletes": 0,
+        "windows": [],
+    }
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await client.get("/_emulator/requests")).json() == nothing
     assert (await ask_store(client)).status_code == 429

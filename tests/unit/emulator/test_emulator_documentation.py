@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 
 from gateway.emulator import Fault, create_emulator, seeded_store
 from gateway.emulator.control import BehaviourChange
+from gateway.emulator.operation_names import OPERATION_NAMES, OperationName
 
 PAGE = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
 
@@ -31,6 +32,11 @@ async def test_snippet_does_what_it_says() -> None:
     assert right.json()["meta"]["pagination"]["total"] == 999
     assert len(cut.content) == len(right.content) // 2
     assert names["app"].state.emulator.requests == {"list_segments": 2}
+
+
+@pytest.mark.parametrize("name", OPERATION_NAMES)
+def test_operation_is_documented(name: OperationName) -> None:
+    assert f"\n| `{name}` |" in PAGE
 
 
 @pytest.mark.parametrize("name", [*inspect.signature(create_emulator).parameters][1:])
@@ -71,5 +77,5 @@ def test_every_route_of_the_control_is_named() -> None:
     (mount, _) = create_emulator(seeded_store(0), control=True).routes
     assert isinstance(mount, Mount)
     paths = {f"/_emulator{route.path}" for route in mount.routes if isinstance(route, Route)}
-    assert len(paths) == 5
+    assert len(paths) == 6
     assert {path for path in paths if f" {path}`" not in PAGE} == set()

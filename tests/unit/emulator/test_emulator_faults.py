@@ -20,7 +20,7 @@ RATE_LIMIT_HEADERS = {
 
 def taken(faults: Faults, times: int) -> list[Fault | None]:
     random = Random(7)
-    rules = [faults.take(random) for _ in range(times)]
+    rules = [faults.take(random, "list_segments") for _ in range(times)]
     return [None if rule is None else rule.fault for rule in rules]
 
 

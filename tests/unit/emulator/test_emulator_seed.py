@@ -7,7 +7,8 @@ from uuid import RFC_4122, UUID
 import pytest
 
 from gateway.emulator import SegmentRow, ShopperProfileRow, seeded_store
-from gateway.emulator.seed import DEFAULT_PROFILES, DEFAULT_SEGMENTS
+from gateway.emulator.seed import DEFAULT_PROFILES, DEFAULT_SEGMENTS, MAXIMUM_PROFILES
+from gateway.emulator.seed_shoppers import profile_rows
 
 WITHOUT_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 WITH_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z")
@@ -33,38 +34,64 @@ def test_store_begins_the_same_on_every_start() -> None:
 
 
 def test_profiles_begin_the_same_on_every_start() -> None:
-    assert seeded_store(1, 1).members == {
-        "1a466884-f3f4-4249-9c28-ff90a5aec797": [
-            ShopperProfileRow(
-                id="1021fd19-8b3a-4a7c-a0a9-069a609b2543",
-                customer_id=1,
-                created_at="2023-03-06T09:07:39Z",
-                updated_at="2023-05-24T21:27:39Z",
-            )
-        ]
-    }
+    store = seeded_store(1, 1)
+    (profile,) = store.members.of_segment("1a466884-f3f4-4249-9c28-ff90a5aec797")
+    assert profile == ShopperProfileRow(
+        id="609b2543-af59-4681-9fa1-8e7d395800d3",
+        customer_id=1,
+        created_at="2023-03-06T09:09:18.000Z",
+        updated_at="2023-03-06T09:09:18Z",
+    )
 
 
 @pytest.mark.parametrize(("segments", "profiles"), [(0, 0), (1, 1), (250, 40), (1000, 5000)])
 def test_smaller_store_is_the_beginning_of_a_larger_one(segments: int, profiles: int) -> None:
     small, large = seeded_store(segments, profiles), seeded_store(1000, 5000)
     assert small.segments == large.segments[:segments]
-    assert small.profiles == large.profiles[:profiles]
-    assert list(small.members) == list(large.members)[:segments]
-    for segment_id, members in small.members.items():
-        assert members == large.members[segment_id][: len(members)]
+    assert [*small.profiles] == large.profiles[:profiles]
+    assert [*small.customers] == large.customers[: len(small.customers)]
+    for row in small.segments:
+        members = small.members.of_segment(row.id)
+        assert members == large.members.of_segment(row.id)[: len(members)]
 
 
 def test_nth_segment_has_every_nth_profile() -> None:
     store = seeded_store(4, 9)
-    customers = [[row.customer_id for row in members] for members in store.members.values()]
+    customers = [
+        [row.customer_id for row in store.members.of_segment(segment.id)]
+        for segment in store.segments
+    ]
     assert customers == [[1, 2, 3, 4, 5, 6, 7, 8, 9], [2, 4, 6, 8], [3, 6, 9], [4, 8]]
 
 
-def test_default_store_has_120_segments_and_1000_profiles() -> None:
+def test_default_store_has_120_segments_and_20000_profiles() -> None:
     store = seeded_store()
     assert len(store.segments) == DEFAULT_SEGMENTS == 120
-    assert len(store.profiles) == DEFAULT_PROFILES == 1000
+    assert len(store.profiles) == DEFAULT_PROFILES == 20_000
+
+
+def test_customer_has_the_profile_of_its_number_and_one_more_of_each_20_has_none() -> None:
+    store = seeded_store(0, 45)
+    assert [row.id for row in store.customers] == [*range(1, 48)]
+    assert [row.customer_id for row in store.profiles] == [*range(1, 46)]
+
+
+def test_customers_begin_the_same_on_every_start() -> None:
+    second = seeded_store(0, 20).customers[1]
+    assert (second.id, second.email) == (2, "henry.garcia.2@example.com")
+    assert (second.first_name, second.last_name) == ("Henry", "García")
+
+
+def test_email_addresses_are_unique_and_of_no_real_domain() -> None:
+    emails = [row.email for row in seeded_store(0, 1000).customers]
+    assert len(set(emails)) == 1050
+    address = re.compile(r"[a-z.\-]+\.\d+@example\.(com|org)")
+    assert [email for email in emails if not address.fullmatch(email)] == []
+
+
+def test_profiles_of_the_largest_store_are_of_the_past() -> None:
+    last = profile_rows(MAXIMUM_PROFILES, 2026)[-1]
+    assert last.created_at < "2026"
 
 
 def test_another_seed_makes_other_ids() -> None:
@@ -114,7 +141,7 @@ def test_dates_come_in_both_formats() -> None:
 
 
 def test_no_row_changes_before_it_is_made_and_age_gives_the_order() -> None:
-    store = seeded_store(1000)
+    store = seeded_store(1000, 1000)
     for rows in (store.segments, store.profiles):
         made = [datetime.fromisoformat(row.created_at) for row in rows]
         changed = [datetime.fromisoformat(row.updated_at) for row in rows]

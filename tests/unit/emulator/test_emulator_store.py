@@ -1,8 +1,10 @@
 """The state of the emulated store."""
 
+import re
+
 import pytest
 
-from gateway.emulator import SegmentRow, ShopperProfileRow, Store
+from gateway.emulator import Members, SegmentRow, ShopperProfileRow, Store, Table
 
 DATE = "2022-09-15T23:44:05Z"
 
@@ -64,14 +66,47 @@ def profile(number: int) -> ShopperProfileRow:
     return ShopperProfileRow(f"p{number}", number, DATE, DATE)
 
 
-def test_profiles_of_a_segment_are_those_that_were_added_to_it() -> None:
-    store = Store([row("A"), row("b")], [profile(1), profile(2)], {"a": [profile(2)]})
-    found = [store.profiles_of(segment_id) for segment_id in ("a", "A", "b", "c")]
-    assert found == [[profile(2)], [profile(2)], [], None]
+def a_store() -> Store:
+    """A store with a member of one of its two segments."""
+    profiles = [profile(1), profile(2)]
+    return Store(
+        [row("A"), row("b")], Table(lambda: profiles), Members(lambda: {"a": profiles[1:]})
+    )
 
 
-def test_profiles_outlive_a_deleted_segment() -> None:
-    store = Store([row("A")], [profile(1)], {"a": [profile(1)]})
+def test_profiles_outlive_a_deleted_segment_and_its_memberships_do_not() -> None:
+    store = a_store()
     store.delete(["A"])
     store.insert(row("A"))
-    assert (store.profiles, store.profiles_of("A")) == ([profile(1)], [])
+    assert [*store.profiles] == [profile(1), profile(2)]
+    assert (store.members.of_segment("a"), store.members.of_profile(profile(2))) == ([], [])
+
+
+def test_deleted_profile_is_in_no_segment() -> None:
+    store = a_store()
+    store.delete_profiles([profile(2)])
+    assert [*store.profiles] == [profile(1)]
+    assert (store.members.of_segment("a"), store.members.of_profile(profile(2))) == ([], [])
+
+
+def test_customer_has_one_profile() -> None:
+    store = a_store()
+    made = store.create_profile(3)
+    assert [*store.profiles] == [profile(1), profile(2), made]
+    with pytest.raises(ValueError, match="the table has a row with a key of"):
+        store.create_profile(2)
+
+
+def test_changed_segment_keeps_its_place_and_its_first_date() -> None:
+    store = a_store()
+    changed = store.update_segment(store.segments[0], "Name", "Text")
+    assert changed == SegmentRow("A", "Name", "Text", DATE, changed.updated_at)
+    assert store.segments == [changed, row("b")]
+
+
+def test_every_change_has_a_later_date() -> None:
+    store = Store()
+    dates = [store.create_segment(f"{n}").created_at for n in range(50)]
+    dates += [store.update_segment(row, row.name, None).updated_at for row in store.segments]
+    assert sorted(set(dates)) == dates
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", date) for date in dates)

@@ -94,9 +94,11 @@ async def execute(query: str) -> Any:
         Client("a", ALL_SCOPES),
         None,  # type: ignore[arg-type] # the fields of this schema read nothing
         None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
         "",
         rows_allowed=1,
         representations_allowed=1,
+        lists_allowed=0,
         values=10**6,
     )
     schema = strawberry.Schema(Query, execution_context_class=Execution)
