@@ -24,6 +24,8 @@ from gateway.schema import (
     InvalidManifest,
     Limits,
     TrustedDocuments,
+    WriteAllowance,
+    WriteLimits,
     build_graph,
     load_trusted_documents,
 )
@@ -84,17 +86,25 @@ def create_app(
         None if settings.trusted_documents_only else services.persisted_documents,
     )
 
+    write_limits = WriteLimits(
+        settings.max_segments_per_mutation,
+        settings.max_customers_per_mutation,
+        settings.allow_deletes,
+    )
+
     def new_context(client: Client) -> Context:
         return Context(
             client,
             services.lists,
             services.segment_lookups,
             services.customers,
+            services.writes,
             graph.sdl,
             rows_allowed=settings.max_rows_per_request,
             representations_allowed=settings.max_representations,
             lists_allowed=settings.max_lists_per_request,
             turns=graph.turns,
+            allowance=WriteAllowance(write_limits),
         )
 
     async def readiness() -> Readiness:
@@ -188,6 +198,7 @@ def create_graph(settings: Settings) -> Graph:
             settings.subgraph_contact_url,
             settings.subgraph_node,
             settings.subgraph_scopes,
+            settings.subgraph_payload_query,
         ),
         introspection=settings.by_default_on_the_emulator(settings.introspection),
     )

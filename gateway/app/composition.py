@@ -28,6 +28,7 @@ from gateway.data_source import (
     ListSource,
     Lookups,
 )
+from gateway.data_source.writes import Writes
 from gateway.emulator import create_emulator, seeded_store
 from gateway.redis.keys import LAYOUT, key
 from gateway.redis.lock import SharedLocks
@@ -58,6 +59,7 @@ class Services:
     lists: Lists
     segment_lookups: Lookups[Segment]
     customers: Customers
+    writes: Writes
     persisted_documents: PersistedDocuments
 
     @property
@@ -70,7 +72,10 @@ class Services:
         """Keeps connections open, and follows the writes of other processes."""
         try:
             async with self.http, self.invalidations:
-                yield
+                try:
+                    yield
+                finally:
+                    await self.writes.running.finish(self.upstream.timeout_seconds)
         finally:
             if self.redis is not None:
                 await self.redis.close()
@@ -111,16 +116,23 @@ def create_services(
     )
     redis = _redis(settings)
     signer = Signer(token)
+    memory = Memory(settings.cache_max_bytes)
     invalidations = Invalidations(
-        redis, store_key, signer=signer, keep_seconds=policy.max_age, clock=clock
+        redis,
+        store_key,
+        signer=signer,
+        keep_seconds=policy.max_age,
+        clock=clock,
+        row_written=memory.outdate,
     )
     cache = ReadThroughCache(
         policy,
-        Memory(settings.cache_max_bytes),
+        memory,
         upstream,
         clock=clock,
         patience_seconds=settings.stale_patience_seconds,
         written_at=invalidations.written_at,
+        rows_written=invalidations.rows_written,
         shared=None if redis is None else SharedStore(redis, policy.max_age, signer),
         locks=None if redis is None else SharedLocks(redis, seconds=upstream.attempt_seconds),
     )
@@ -128,6 +140,7 @@ def create_services(
     lists = Lists(upstream, cache, limits, store_hash=store_hash, store_key=store_key)
     window_seconds = settings.lookup_window_milliseconds / 1000
     segment_lookups = Lookups(ALL_SEGMENTS, lists, window_seconds=window_seconds)
+    customers = Customers(lists, window_seconds=window_seconds)
     persisted_documents = PersistedDocuments(redis, store_key, interval_clock)
     return Services(
         http,
@@ -138,7 +151,14 @@ def create_services(
         cache,
         lists,
         segment_lookups,
-        Customers(lists, window_seconds=window_seconds),
+        customers,
+        Writes(
+            lists,
+            segment_lookups,
+            invalidations,
+            batch_segments=settings.write_batch_segments,
+            batch_profiles=settings.write_batch_profiles,
+        ),
         persisted_documents,
     )
 

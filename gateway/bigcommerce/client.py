@@ -69,11 +69,11 @@ class BigCommerceClient:
         if answer.status in (401, 403):
             log.error(
                 "%s: the upstream answered %d to the gateway's token (request id: %s): check "
-                "GATEWAY_ACCESS_TOKEN, its scopes (store_v2_customers_read_only) and "
-                "GATEWAY_STORE_HASH",
+                "GATEWAY_ACCESS_TOKEN, its scopes (%s) and GATEWAY_STORE_HASH",
                 request.operation,
                 answer.status,
                 _request_id_of(answer),
+                _scope_of(request),
             )
             return
         log.log(
@@ -90,7 +90,13 @@ class BigCommerceClient:
         self.requests += 1
         path = request.path.removeprefix("/")
         body: bytes | None
-        async with self._http.stream(request.method, path, params=request.query) as response:
+        async with self._http.stream(
+            request.method,
+            path,
+            params=request.query,
+            content=request.body or None,
+            headers={"Content-Type": "application/json"} if request.body else None,
+        ) as response:
             try:
                 body = await read_body(
                     response.aiter_raw(), response.headers.get("content-encoding", "")
@@ -101,6 +107,13 @@ class BigCommerceClient:
                     log.warning("%s: the upstream's answer %s", request.operation, error)
         headers = response.headers
         return Answer(response.status_code, headers, body, read_rate_limit(headers))
+
+
+def _scope_of(request: Request) -> str:
+    """Returns the scope of the token that BigCommerce requires for an operation."""
+    # The members of a segment are the one list that a read-only token may not read.
+    modifies = not request.is_read or request.operation == "list_segment_shopper_profiles"
+    return "store_v2_customers" if modifies else "store_v2_customers_read_only"
 
 
 def _request_id_of(answer: Answer) -> str:

@@ -57,7 +57,7 @@ class Upstream:
         self._clock = clock
         self._jitter = jitter
         self.attempt_seconds = timeout_seconds * ATTEMPT_SHARE
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._health: dict[str, OperationHealth] = {}
         self._exchanges: set[asyncio.Task[object]] = set()
         # Operations with a warning in the log about rows without usable ids.
@@ -165,20 +165,22 @@ class Upstream:
         read: Callable[[Answer], Value],
         *,
         retry_unreadable: bool = True,
+        begin: Callable[[], None] = lambda: None,
     ) -> Value:
         """Sends a request, and returns the result of `read` on its answer.
 
-        Connection errors, timeouts, 5xx and unusable bodies are retried if the request is
-        idempotent or was not sent; a 429 is always retried; no other 4xx but 408 is. Retries stay
-        within the retry budget and the deadline, and end when the circuit opens. A caller that
-        reacts with smaller requests turns `retry_unreadable` off. Raises the errors of `read`,
+        Connection errors, timeouts, 5xx and unusable bodies are retried if the request is a read or
+        was not sent; a 429 is always retried; no other 4xx but 408 is. Retries stay within the
+        retry budget and the deadline, and end when the circuit opens. A caller that reacts with
+        smaller requests turns `retry_unreadable` off. `begin` is called each time the request is
+        about to be sent: if it raises, nothing is sent. Raises its errors, those of `read`,
         `UpstreamTimeout`, `UpstreamUnavailable`, `RateLimited`, and `UpstreamForbidden` while the
         operation pauses.
         """
         loop = asyncio.get_running_loop()
         health = self.health(request.operation)
-        deadline = loop.time() + self._timeout_seconds
-        send_by = deadline - self._timeout_seconds * LEAST_SHARE
+        deadline = loop.time() + self.timeout_seconds
+        send_by = deadline - self.timeout_seconds * LEAST_SHARE
         self.budget.earn()
         attempts = 0
 
@@ -194,7 +196,7 @@ class Upstream:
                 return False
             if isinstance(error, UpstreamUnreadable) and not retry_unreadable:
                 return False
-            is_harmless = request.is_idempotent or not error.was_sent
+            is_harmless = request.is_read or not error.was_sent
             return is_harmless and health.failing.allows_request and self.budget.spend()
 
         try:
@@ -213,7 +215,7 @@ class Upstream:
                     health.check()
                     await self._limiter.acquire(send_by)
                     value = await self._await_exchange(
-                        self._exchange(request, read, health, deadline)
+                        self._exchange(request, read, health, deadline, begin)
                     )
         except UpstreamError as error:
             health.record_outcome(error, names_ids=request.names_ids)
@@ -239,12 +241,16 @@ class Upstream:
         read: Callable[[Answer], Value],
         health: OperationHealth,
         deadline: float,
+        begin: Callable[[], None],
     ) -> Value:
         """Sends a request that has a slot, and returns the result of `read` on its answer."""
-        left = deadline - asyncio.get_running_loop().time()
+        seconds = deadline - asyncio.get_running_loop().time()
+        if request.is_read:  # a write that hangs is not sent again
+            seconds = min(self.attempt_seconds, seconds)
         try:
             with health.attempt():  # raises if the operation has paused in the meantime
-                answer = await self._client.send(request, min(self.attempt_seconds, left))
+                begin()
+                answer = await self._client.send(request, seconds)
                 self._limiter.record_answer(answer)
                 try:
                     return read(answer)

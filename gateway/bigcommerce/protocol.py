@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
+from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.models import Page
 from gateway.bigcommerce.rate_limit import RateLimit
 from gateway.bigcommerce.values import decode_json, whole_number_of
@@ -30,7 +31,9 @@ LARGEST = 2**31 - 1
 class Request:
     """A request below `/stores/{store_hash}/v3`; `operation` names it in logs and counts.
 
-    `names_ids`: it contains ids from clients, so that a refusal may be due to one of them.
+    `names_ids`: it contains ids from clients, so that a refusal may be due to one of them. `body`
+    is JSON, empty for a request without a body. A DELETE without `id:in` deletes every row of the
+    store: it raises `ValueError`.
     """
 
     operation: str
@@ -38,11 +41,26 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     names_ids: bool = False
+    body: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Refuses every method but those that the API has, and a DELETE without ids."""
+        if self.method not in ("GET", "POST", "PUT", "DELETE"):
+            raise ValueError(f"The API has no method {self.method!r}.")
+        if self.method == "DELETE":
+            named = [value for name, value in self.query if name == "id:in"]
+            if len(named) != 1 or len(self.query) != 1:
+                raise ValueError("A DELETE has ids, and nothing else.")
+            Ids(named[0].split(","))
 
     @property
-    def is_idempotent(self) -> bool:
-        """Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2)."""
-        return self.method in ("GET", "PUT", "DELETE")
+    def is_read(self) -> bool:
+        """Whether it changes nothing upstream, so that it may be sent again at any time.
+
+        A write may not: a repeated DELETE fails for what it has deleted itself, and a repeated PUT
+        may undo the change of another application.
+        """
+        return self.method == "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +130,7 @@ def read_page(
     408), `UpstreamUnreadable` for a list that cannot be used, and `UpstreamUnavailable` for every
     other status.
     """
-    _check_status(answer)
+    check_status(answer)
     if answer.status == 204:  # RFC 9110, 15.3.5: there is no content
         if page > 1:
             raise UpstreamRefused("The store's API has no such page.", answer.status)
@@ -137,7 +155,7 @@ def read_page(
     rows: list[Row | None] = []
     seen: set[str] = set()
     for raw in data:
-        row = listing.read_row(_object(raw))
+        row = listing.read_row(as_object(raw))
         if row is not None and row.id in seen:
             row = None
         if row is not None:
@@ -155,13 +173,13 @@ def _list_of(body: bytes | None) -> tuple[list[object], dict[str, object]]:
         value = None if body is None else decode_json(body)
     except ValueError:
         value = None
-    data = _object(value).get("data")
+    data = as_object(value).get("data")
     if not isinstance(data, list):
         raise UpstreamUnreadable("The store's API sent a list that cannot be read.")
-    return data, _object(_object(_object(value).get("meta")).get("pagination"))
+    return data, as_object(as_object(as_object(value).get("meta")).get("pagination"))
 
 
-def _object(value: object) -> dict[str, object]:
+def as_object(value: object) -> dict[str, object]:
     """Returns a JSON object, `{}` for a value of another type."""
     return value if isinstance(value, dict) else {}
 
@@ -171,7 +189,7 @@ def _in_range(value: object, lowest: int) -> int | None:
     return number if number is not None and lowest <= number <= LARGEST else None
 
 
-def _check_status(answer: Answer) -> None:
+def check_status(answer: Answer) -> None:
     """Raises the error for a status other than 2xx.
 
     A 4xx means that the upstream is up and refuses this request: it is not retried. Exceptions are

@@ -1,7 +1,7 @@
 """How an entry may be served now: by its age, by writes, and by what its token may read."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from gateway.cache.entries import EntryKind
@@ -14,8 +14,9 @@ Value = TypeVar("Value")
 class FreshnessNow:
     """The freshness of entries at the time of each call.
 
-    `written_at` returns the time of the last write to a collection: values read before it are not
-    served. `clock` returns seconds since the epoch.
+    `written_at` returns the time of the last write to a collection, `rows_written` those of the
+    last writes to single rows of it by id: values read before are not served. `clock` returns
+    seconds since the epoch.
     """
 
     def __init__(
@@ -24,15 +25,17 @@ class FreshnessNow:
         upstream: OperationStates,
         clock: Callable[[], float],
         written_at: Callable[[str], float],
+        rows_written: Callable[[str], Mapping[str, float]],
     ) -> None:
         self._policy = policy
         self._upstream = upstream
         self._clock = clock
         self.written_at = written_at
+        self.rows_written = rows_written
 
     def of(self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0) -> Freshness:
         """Returns how an entry may be served; before `not_before`, it may be wrong."""
-        if entry.read_at < self.written_at(kind.collection):
+        if self.is_outdated(kind, entry):
             return Freshness.EXPIRED
         is_superseded = entry.read_at < not_before
         # The absence of a row is not served while it is refreshed: the row may exist by now.
@@ -45,6 +48,17 @@ class FreshnessNow:
         if self._upstream.is_forbidden(kind.operation):
             return Freshness.EXPIRED  # the token no longer gives access to this value
         return Freshness.STALE_IF_ERROR if freshness is Freshness.FRESH else freshness
+
+    def is_outdated(self, kind: EntryKind[Value], entry: Entry[Value]) -> bool:
+        """Whether the collection, or the row that the entry is, was written since its read."""
+        if entry.read_at < self.written_at(kind.collection):
+            return True
+        rows = self.rows_written(kind.collection)
+        return bool(rows) and entry.read_at < rows.get(getattr(entry.value, "id", ""), 0.0)
+
+    def changed_at(self, collection: str) -> float:
+        """Returns the time of the last write to a collection or to one of its rows."""
+        return max(self.written_at(collection), *self.rows_written(collection).values(), 0.0)
 
     def is_fresh(self, collection: str, read_at: float, not_before: float = 0) -> bool:
         """Whether a value of a collection that was read at `read_at` is fresh (RFC 9111, 4.2)."""

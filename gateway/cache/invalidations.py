@@ -1,12 +1,13 @@
-"""The last write to each collection by any process. Values read before it are not served.
+"""The last write to what has a name, by any process. Values read before it are not served.
 
-The graph has no mutations yet, so that nothing calls `announce`.
+A name is that of a collection ("segments", "segments/<uuid>/shopper-profiles"), of one of its rows
+("customers/17"), or of all lists of one shape ("segments/*/shopper-profiles").
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gateway.redis.signer import Signer
@@ -16,18 +17,22 @@ if TYPE_CHECKING:
 
 # Every process must see a write within one second: several polls fit into it.
 WRITES_POLL_SECONDS = 0.3
-# The members that one poll reads, the latest first: processes times collections, with some room.
+# The members that one poll reads, the latest first: processes times names, with some room.
 MOST_MEMBERS = 1000
+# More rows of one collection than these, in one write or in several, count as the collection.
+MOST_ROWS = 50
+
+NO_ROWS: Mapping[str, float] = MappingProxyType({})
 
 
 class Invalidations:
-    """The time of the last write to each collection; writes of this process take effect at once.
+    """The time of the last write to each name; writes of this process take effect at once.
 
     Times are seconds since the epoch by `clock`, kept for `keep_seconds`, the longest time
     for which a value may be served. In an `async with` block, a task polls the writes of other
     processes from a sorted set in Redis, and adds this process's writes that are missing there.
-    Each process has a member for each collection that it wrote: the time and the name, signed. What
-    `signer` does not verify is ignored.
+    Each process has a member for each name that it wrote: the time and the name, signed. What
+    `signer` does not verify is ignored. `row_written` is called after each write to a row.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class Invalidations:
         keep_seconds: float,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        row_written: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._key = f"{store_key}:invalidated"
@@ -46,28 +52,39 @@ class Invalidations:
         self._keep_seconds = keep_seconds
         self._clock = clock
         self._sleep = sleep
+        self._row_written = row_written
+        # By name; those of rows are in `_rows` instead, by collection and id.
         self._written: dict[str, float] = {}
+        self._rows: dict[str, dict[str, float]] = {}
         self._own: dict[str, float] = {}
         # The writes that the last poll found in Redis: time and name.
         self._found: set[tuple[float, bytes]] = set()
         self._polling: asyncio.Task[None] | None = None
 
     def written_at(self, collection: str) -> float:
-        """Returns the time of the last write to a collection, 0 if there was none."""
-        return self._written.get(collection, 0.0)
+        """Returns the time of the last write to a collection, 0 if there was none.
 
-    async def announce(self, collection: str, at: float) -> None:
-        """Invalidates the values of a collection that were read before `at`.
+        A write to one of its rows is none to the collection.
+        """
+        at = self._written.get(collection, 0.0)
+        return max(at, self._written.get(_group_of(collection), 0.0)) if "/" in collection else at
+
+    def rows_written(self, collection: str) -> Mapping[str, float]:
+        """Returns the times of the last writes to single rows of a collection, by their ids."""
+        return self._rows.get(collection, NO_ROWS)
+
+    async def announce(self, names: Collection[str], at: float) -> None:
+        """Invalidates the values of these names that were read before `at`.
 
         It takes effect in this process at once, in others within a second or once Redis is back.
         """
-        replaced = self._own.get(collection)
-        at = max(at, replaced or 0.0)
-        self._own[collection] = at
-        self._learn(collection, at)
+        before = dict(self._own)
+        for name in self._condensed(names):
+            self._own[name] = max(at, before.get(name, 0.0))
+            self._learn(name, self._own[name])
         self._forget()
-        gone = [] if replaced in (None, at) else [self._member(collection, replaced)]
-        await self._add({self._member(collection, at): at}, gone)
+        added = {self._member(*one): one[1] for one in self._own.items() - before.items()}
+        await self._add(added, [self._member(*one) for one in before.items() - self._own.items()])
 
     async def poll(self) -> None:
         """Learns writes of other processes; adds those of this one that are missing in Redis."""
@@ -116,17 +133,44 @@ class Invalidations:
             await self._sleep(WRITES_POLL_SECONDS)
             await self.poll()
 
-    def _member(self, collection: str, at: float) -> bytes:
-        return self._signer.sign(self._key, at, collection.encode())
+    def _member(self, name: str, at: float) -> bytes:
+        return self._signer.sign(self._key, at, name.encode())
 
-    def _learn(self, collection: str, at: float) -> None:
-        self._written[collection] = max(at, self._written.get(collection, 0.0))
+    def _condensed(self, names: Collection[str]) -> set[str]:
+        """Returns the names, a collection in place of many of its rows; its own are dropped."""
+        condensed = set(names)
+        for collection in {name.rpartition("/")[0] for name in names if _is_row(name)}:
+            beginning = f"{collection}/"
+            rows = {
+                name
+                for name in condensed | self._own.keys()
+                if _is_row(name) and name.startswith(beginning)
+            }
+            if len(rows) > MOST_ROWS:
+                condensed = (condensed - rows) | {collection}
+                for name in rows:
+                    self._own.pop(name, None)
+        return condensed
+
+    def _learn(self, name: str, at: float) -> None:
+        if not _is_row(name):
+            self._written[name] = max(at, self._written.get(name, 0.0))
+            return
+        collection, _, row_id = name.rpartition("/")
+        rows = self._rows.setdefault(collection, {})
+        rows[row_id] = max(at, rows.get(row_id, 0.0))
+        if len(rows) > MOST_MEMBERS:  # those of many processes
+            self._learn(collection, max(rows.values()))
+            del self._rows[collection]
+        self._row_written()
 
     def _forget(self) -> None:
         oldest = self._clock() - self._keep_seconds
-        for times in (self._written, self._own):
+        for times in (self._written, self._own, *self._rows.values()):
             for name in [name for name, at in times.items() if at < oldest]:
                 del times[name]
+        for collection in [name for name, rows in self._rows.items() if not rows]:
+            del self._rows[collection]
 
     async def _read(self, redis: "RedisClient") -> list[bytes]:
         # Here, because only a gateway with Redis pays for the import of its client.
@@ -152,7 +196,7 @@ class Invalidations:
         await redis.delete(self._key)
 
     async def _add(self, members: Mapping[bytes, float], replaced: Collection[bytes] = ()) -> None:
-        if self._connection is None:
+        if self._connection is None or not members:
             return
 
         async def add(redis: "RedisClient") -> None:
@@ -165,3 +209,14 @@ class Invalidations:
             )
 
         await self._connection.run(add, None, purpose="invalidations")
+
+
+def _is_row(name: str) -> bool:
+    """Whether a name is that of a row: collections and groups have one part, or three."""
+    return name.count("/") % 2 == 1
+
+
+def _group_of(collection: str) -> str:
+    """Returns the name of all lists that have the shape of this one."""
+    parent, _, rest = collection.partition("/")
+    return f"{parent}/*/{rest.partition('/')[2]}"

@@ -17,7 +17,8 @@ DECODED_WEIGHT = 4
 class Memory:
     """Entries by key, up to `maximum_bytes`; the least recently used are evicted.
 
-    `version` grows with each entry that is stored: until then, none is replaced or evicted.
+    `version` grows with each entry that is stored: until then, none is replaced or evicted. It
+    grows, too, when an entry is outdated by a write.
     """
 
     def __init__(self, maximum_bytes: int) -> None:
@@ -50,6 +51,10 @@ class Memory:
         if stored is None or stored.value.read_at <= entry.read_at:
             await self._store.set(key, Weighted(entry, weight))
             self.version += 1
+
+    def outdate(self) -> None:
+        """Records that an entry was outdated by a write."""
+        self.version += 1
 
 
 def _simple_memory_cache() -> Any:

@@ -28,9 +28,8 @@ Value = TypeVar("Value")
 class ReadThroughCache:
     """Entries of all kinds, in memory and, if `shared` is given, in Redis.
 
-    `written_at` returns the time of the last write to a collection: values read before it are not
-    served. `clock` returns seconds since the epoch. `hits` (with `stale_hits`) and `misses` count
-    keys.
+    `written_at` and `rows_written` are those of `FreshnessNow`. `clock` returns seconds since the
+    epoch. `hits` (with `stale_hits`) and `misses` count keys.
     """
 
     def __init__(
@@ -42,6 +41,7 @@ class ReadThroughCache:
         clock: Callable[[], float],
         patience_seconds: float,
         written_at: Callable[[str], float] = lambda _collection: 0.0,
+        rows_written: Callable[[str], Mapping[str, float]] = lambda _collection: {},
         shared: SharedStore | None = None,
         locks: SharedLocks | None = None,
     ) -> None:
@@ -49,13 +49,12 @@ class ReadThroughCache:
         self.memory = memory
         self.hits = self.stale_hits = self.misses = 0
         self.fills = Fills(clock)
-        self.freshness = FreshnessNow(policy, upstream, clock, written_at)
+        self.freshness = FreshnessNow(policy, upstream, clock, written_at, rows_written)
         self._entries = EntryStore(policy, memory, shared if policy.ttl else None, clock)
         self._refreshes = Refreshes(self._entries, self.fills, upstream, self.freshness)
         self._upstream = upstream
         self._clock = clock
         self._patience_seconds = patience_seconds
-        self._written_at = written_at
         self._locks = locks if policy.ttl else None
         self._last = 0.0
 
@@ -135,6 +134,7 @@ class ReadThroughCache:
             return None
         # Most entries lie within these times. All others take a closer look.
         since, now = self.freshness.fresh_between(kind.collection, not_before)
+        since = now if self.freshness.rows_written(kind.collection) else since
         entries: list[Entry[Value]] = []
         for entry in self._entries.in_memory(keys):
             if entry is None or not (
@@ -239,11 +239,12 @@ class ReadThroughCache:
         if refused := [key for key, one in outcomes.items() if isinstance(one, QuotaExhausted)]:
             outcomes.update(await self._wait(kind, refused, fill, spare))
         # A fill that was already in flight may be older than a write, or than `not_before`.
-        not_before = max(not_before, self._written_at(kind.collection))
+        not_before = max(not_before, self.freshness.written_at(kind.collection))
         early = [
             key
-            for key, outcome in outcomes.items()
-            if isinstance(outcome, Entry) and outcome.read_at < not_before
+            for key, one in outcomes.items()
+            if isinstance(one, Entry)
+            and (one.read_at < not_before or self.freshness.is_outdated(kind, one))
         ]
         if early:
             outcomes.update(await self._wait(kind, early, fill, spare))

@@ -1,9 +1,9 @@
 """Collections of the upstream, read through the cache: lists in blocks, and rows by id.
 
-`collection` names one list upstream, `codec` its bytes in Redis. `lists` reads its pages as blocks.
-`lookups` reads its rows by id: `batcher` gathers ids, `by_id` asks for a batch, `whole_list` reads
-the list where that costs less. `customers` looks customers up, by e-mail address, too. `learned`
-remembers the upstream's limits.
+`collection` names one list upstream, `codec` its bytes in Redis. `lists` has the lists of a store,
+of which `list_source` reads one in blocks. `lookups` reads rows by id: `batcher` gathers ids,
+`by_id` asks for a batch, `whole_list` reads the list where that costs less. `customers` looks
+customers up, by e-mail address, too. `learned` remembers the upstream's limits.
 """
 
 from gateway.data_source.batcher import LOOKUP_IDS
@@ -18,7 +18,8 @@ from gateway.data_source.collection import (
 )
 from gateway.data_source.customers import Customers
 from gateway.data_source.learned import LearnedLimits
-from gateway.data_source.lists import Lists, ListSource
+from gateway.data_source.list_source import ListSource
+from gateway.data_source.lists import Lists
 from gateway.data_source.lookups import Lookups
 
 __all__ = [

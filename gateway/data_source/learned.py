@@ -1,4 +1,4 @@
-"""The limits of operations, learned from answers: BigCommerce does not document them."""
+"""The limits of operations, learned from answers: BigCommerce documents few of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ class _Learned:
 
 
 class LearnedLimits:
-    """Rows per page and ids per lookup, by list operation; `now` returns the time in seconds.
+    """Rows per page and ids per lookup, by list operation, and the items of a write.
+
+    `now` returns the time in seconds.
 
     The page size is kept until an answer has another one: cached blocks have the learned size, and
     are found by it while the upstream fails.
@@ -29,6 +31,8 @@ class LearnedLimits:
         self._default_page_size = default_page_size
         self._now = now
         self._learned: dict[str, _Learned] = {}
+        # The items that a write takes at once, and when that was learned.
+        self._items: dict[str, tuple[int, float]] = {}
 
     def page_size(self, operation: str) -> int:
         """Returns the number of rows per page, as far as is known."""
@@ -60,6 +64,15 @@ class LearnedLimits:
         lowest = min(ids, self.lookup_ids(operation))
         learned = self._of(operation)
         learned.ids, learned.ids_learned_at = lowest, self._now()
+
+    def items_at_once(self, operation: str, default: int) -> int:
+        """Returns the number of items to write at once, at most the default."""
+        items, learned_at = self._items.get(operation, (default, 0.0))
+        return default if self._now() - learned_at > LEARNED_SECONDS else min(items, default)
+
+    def learn_items_at_once(self, operation: str, items: int) -> None:
+        """Records the number of items that a write takes at once, if it is lower."""
+        self._items[operation] = (self.items_at_once(operation, max(1, items)), self._now())
 
     def _of(self, operation: str) -> _Learned:
         learned = self._learned.get(operation)

@@ -1,6 +1,7 @@
 """The graph.
 
 query            the root: `segments`, `segment`, `segmentsByEntityId`, `node`, `nodes`
+mutation         the other root; `mutations` has its fields, inputs and payloads
 segment          the `Segment` type; `date_time` is its scalar, `node` its global id
 connection       Relay connections
 segment_lookups  segments by id
@@ -21,6 +22,7 @@ from gateway.schema.documents import OperationNotNamed
 from gateway.schema.federation import Federation
 from gateway.schema.graph import Graph, build_graph
 from gateway.schema.limits import Limits
+from gateway.schema.mutations.allowance import WriteAllowance, WriteLimits
 from gateway.schema.persisted_documents import PersistedDocuments
 from gateway.schema.plans.plan import PlannedAnswer
 from gateway.schema.trusted_documents import (
@@ -43,6 +45,8 @@ __all__ = [
     "PersistedDocuments",
     "PlannedAnswer",
     "TrustedDocuments",
+    "WriteAllowance",
+    "WriteLimits",
     "build_graph",
     "load_trusted_documents",
 ]

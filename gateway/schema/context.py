@@ -8,8 +8,10 @@ import strawberry
 
 from gateway.bigcommerce import models
 from gateway.data_source import Customers, Lists, Lookups
+from gateway.data_source.writes import Writes
 from gateway.errors import BadUserInput, GatewayError
 from gateway.identity import Client
+from gateway.schema.mutations.allowance import WriteAllowance
 from gateway.schema.turns import Turns
 
 # A lookup of 100 ids is one upstream request, as is a block of 250 rows. The higher price of an id
@@ -33,6 +35,7 @@ class Context:
     lists: Lists
     segment_lookups: Lookups[models.Segment]
     customers: Customers
+    writes: Writes
     subgraph_sdl: str
     rows_allowed: int
     representations_allowed: int
@@ -43,6 +46,7 @@ class Context:
     turns: Turns = field(default_factory=Turns)
     values: float = 0
     errors: int = 0
+    allowance: WriteAllowance = field(default_factory=WriteAllowance)
 
     def spend_rows(self, rows: int) -> None:
         """Counts rows that a field asks for against the request's allowance.

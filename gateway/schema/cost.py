@@ -1,7 +1,8 @@
 """The cost of an operation before it is executed: the values of its answer, and their bytes.
 
 A document is weighed once: what depends on variables stays open in its `Weight`. Rows come from
-`@listSize` of the field, as for routers, and from the length of lists of ids.
+`@listSize` of the field, as for routers, and from the length of lists of ids. The lists of a
+mutation's payload are as long as those of its input.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +18,12 @@ from graphql import (
     GraphQLCompositeType,
     GraphQLError,
     GraphQLField,
+    GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
@@ -28,6 +31,7 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_composite_type,
+    is_input_object_type,
     is_list_type,
     value_from_ast_untyped,
 )
@@ -39,7 +43,8 @@ from gateway.schema.introspected import lengths_of
 # 2500 rows of an edge, its cursor and a node of six fields are less.
 MAXIMUM_VALUES = 25_000
 MAXIMUM_BYTES = 2_000_000
-# A root field takes as long as this many values of a row: it has a resolver and awaits.
+# A root field takes as long as this many values of a row: it has a resolver and awaits. So does a
+# connection of a row.
 VALUES_OF_A_ROOT_FIELD = 20
 # So does one of introspection, whose lists are resolved one by one.
 VALUES_OF_INTROSPECTION = 3
@@ -129,7 +134,8 @@ class _Measure:
         self._introspected = introspected
         self._fragments = fragments
         self._defaults = defaults
-        self._root_name = root.name
+        # A mutation's payload has the query root below it.
+        self._roots = {root.name, cast(GraphQLObjectType, schema.query_type).name}
         self.fields_of_root = 0
 
     def selected(
@@ -184,16 +190,23 @@ class _Measure:
         named = get_named_type(definition.type)
         weight.values += VALUES_OF_INTROSPECTION if type_name[:2] == "__" else 1
         weight.bytes += len(key) + BYTES_BESIDE + BYTES.get(named.name, 2)
-        if type_name == self._root_name and node.name.value[:2] != "__":
+        if type_name in self._roots and node.name.value[:2] != "__":
             self.fields_of_root += 1
+        rows = rows_of.get(node.name.value)
         if not is_composite_type(named):
+            if rows is not None:  # a list of ids
+                weight.lists.append((rows, Weight(1, BYTES_BESIDE + BYTES.get(named.name, 2))))
             return
         size = _list_size(definition)
         below: dict[str, Rows] = {}
-        rows = rows_of.get(node.name.value)
         if size is not None and size.sized_fields:
             page = self._page(size, node)
+            if type_name not in self._roots:
+                weight.values += VALUES_OF_A_ROOT_FIELD
             below = dict.fromkeys(size.sized_fields, page)
+        elif (items := self._items(node, definition)) is not None:
+            payload = cast(GraphQLObjectType, named)
+            below = dict.fromkeys(_lists_of(payload), items)
         elif is_list_type(get_nullable_type(definition.type)) and rows is None:
             rows = self._rows(type_name, node, definition)
         elif (type_name, node.name.value) in self._introspected:  # `ofType`
@@ -208,6 +221,15 @@ class _Measure:
     def _page(self, size: ListSize, node: FieldNode) -> Rows:
         given = [self._argument(node, name) for name in size.slicing_arguments or ()]
         return partial(_smallest, [value for value in given if value], size.assumed_size or 0)
+
+    def _items(self, node: FieldNode, definition: GraphQLField) -> Rows | None:
+        """Returns the items in all lists of a field's input object, None if it has no such list."""
+        for name, argument in definition.args.items():
+            input_type = get_nullable_type(argument.type)
+            if is_input_object_type(input_type) and (lists := _lists_of(input_type)):
+                value = self._argument(node, name)
+                return partial(_length_of_all, lists, value) if value else _constant(0)
+        return None
 
     def _rows(self, type_name: str, node: FieldNode, definition: GraphQLField) -> Rows:
         for name, argument in definition.args.items():
@@ -227,6 +249,9 @@ class _Measure:
             name = node.name.value
             default = self._defaults.get(name)
             return lambda variables: variables.get(name, default)
+        if isinstance(node, ObjectValueNode):
+            fields = {field.name.value: self._value(field.value) for field in node.fields}
+            return lambda variables: {name: of(variables) for name, of in fields.items()}
         if isinstance(node, ListValueNode):
             constant: object = node.values  # its items may be variables; only its length counts
         else:
@@ -251,6 +276,22 @@ def _smallest(given: Sequence[Value], assumed: int, variables: Variables) -> flo
     """Returns the rows of a page, at most the maximum: execution refuses more than that."""
     numbers = [number for value in given if isinstance(number := value(variables), int | float)]
     return min(max(0, min(numbers, default=assumed)), MAXIMUM_ROWS)
+
+
+def _lists_of(type_: GraphQLObjectType | GraphQLInputObjectType) -> list[str]:
+    """Returns the names of the fields of a type that are lists."""
+    return [
+        name for name, field in type_.fields.items() if is_list_type(get_nullable_type(field.type))
+    ]
+
+
+def _length_of_all(lists: Sequence[str], value: Value, variables: Variables) -> float:
+    """Returns the length of an input object's lists together."""
+    found = value(variables)
+    if not isinstance(found, Mapping):
+        return 0
+    given = [found[name] for name in lists if found.get(name) is not None]
+    return sum(len(one) if isinstance(one, list | tuple) else 1 for one in given)
 
 
 def _length(value: Value, variables: Variables) -> float:

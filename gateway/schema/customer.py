@@ -30,7 +30,7 @@ OF_PROFILES: Final = scope_sentence(AccessScope.PROFILES_READ)
     ),
 )
 class Customer(Node):
-    """A customer as clients see it."""
+    """A customer as clients see it. A platform's own subgraph of customers has a name, too."""
 
     entity_id: int = strawberry.federation.field(
         requires_scopes=PROFILE_SCOPES,
@@ -38,14 +38,17 @@ class Customer(Node):
     )
     email: str | None = strawberry.federation.field(
         requires_scopes=PROFILE_SCOPES,
+        shareable=True,
         description="The e-mail address; null if the store sends none.",
     )
     first_name: str | None = strawberry.federation.field(
         requires_scopes=PROFILE_SCOPES,
+        shareable=True,
         description="The first name; null if the store sends none.",
     )
     last_name: str | None = strawberry.federation.field(
         requires_scopes=PROFILE_SCOPES,
+        shareable=True,
         description="The last name; null if the store sends none.",
     )
     row: strawberry.Private[models.Customer]

@@ -73,7 +73,9 @@ def represented_entity(representation: object) -> EntityKey:
     if not found:
         raise BadUserInput(f"A representation of a `{type_name}` needs a key: `id` or `entityId`.")
     if len(found) > 1:
-        raise BadUserInput("`id` and `entityId` of this representation name different objects.")
+        raise BadUserInput(
+            f"`id` and `entityId` of this representation name different {type_name.lower()}s."
+        )
     return EntityKey(type_name, found.pop())
 
 

@@ -43,9 +43,13 @@ async def look_up_entities(
     for key in keys:
         if isinstance(key, EntityKey):
             ids[key.type_name].append(key.entity_id)
-    segments, customers = await asyncio.gather(
-        look_up(info, ids["Segment"]), look_up_customers(info, ids["Customer"])
-    )
+    if all(ids.values()):
+        segments, customers = await asyncio.gather(
+            look_up(info, ids["Segment"]), look_up_customers(info, ids["Customer"])
+        )
+    else:
+        segments = await look_up(info, ids["Segment"])
+        customers = await look_up_customers(info, ids["Customer"])
     rows: Mapping[str, Iterator[Entity | None]] = {
         "Segment": iter(segments),
         "Customer": iter(customers),

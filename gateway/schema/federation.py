@@ -67,13 +67,15 @@ class Federation:
     """The operator's settings for the subgraph.
 
     `node` is whether it offers `node` and `nodes`; only one subgraph of a graph can. `scopes` is
-    whether its fields have `@requiresScopes`.
+    whether its fields have `@requiresScopes`; `payload_query` is whether its mutations' payloads
+    have `query`: The Guild's composer refuses that beside another subgraph.
     """
 
     contact_name: str = "bigcommerce-segments-gateway"
     contact_url: str | None = None
     node: bool = False
     scopes: bool = False
+    payload_query: bool = False
 
     @property
     def contact(self) -> Contact:

@@ -1,7 +1,7 @@
 """The two schemas of the graph: the API for clients, the subgraph for routers and composers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
@@ -26,6 +26,7 @@ from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
+from gateway.schema.mutation import Mutation
 from gateway.schema.pieces import LONG, Execution
 from gateway.schema.plans.plan import PlannedAnswer
 from gateway.schema.plans.plans import OperationPlans, PlanMemory
@@ -150,6 +151,7 @@ def build_graph(
     execution = Execution if introspection else WithoutSuggestions
     api = _ApiSchema(
         query=Query,
+        mutation=Mutation,
         types=[Segment, Customer],
         config=config,
         extensions=extensions,
@@ -157,12 +159,19 @@ def build_graph(
     )
     subgraph = _SubgraphSchema(
         query=SubgraphQuery,
+        mutation=Mutation,
         types=[Segment, Customer],
-        config=config,
+        # `query` of a payload is the root of its schema: of two types named Query, the first stays.
+        config=replace(config, _unsafe_disable_same_type_validation=True),
         extensions=extensions,
         execution_context_class=execution,
         federation_version=VERSION,
         schema_directives=[federation.contact],
     )
-    sdl = subgraph_sdl(subgraph, node=federation.node, scopes=federation.scopes)
+    sdl = subgraph_sdl(
+        subgraph,
+        node=federation.node,
+        scopes=federation.scopes,
+        payload_query=federation.payload_query,
+    )
     return Graph(api, subgraph, sdl, api_sdl(api), documents)

@@ -26,16 +26,17 @@ NODE_FIELDS = frozenset({"node", "nodes"})
 REQUIRES_SCOPES = "requiresScopes"
 
 
-def subgraph_sdl(schema: BaseSchema, *, node: bool, scopes: bool) -> str:
+def subgraph_sdl(schema: BaseSchema, *, node: bool, scopes: bool, payload_query: bool) -> str:
     """Returns the subgraph's SDL for composers: with directives, without fields for routers.
 
     Scalars have no description: composers warn if subgraphs describe one differently.
     `node`: whether the subgraph offers `node` and `nodes`; `scopes`: whether routers ask for the
-    scopes of fields, by `@requiresScopes`.
+    scopes of fields, by `@requiresScopes`; `payload_query`: whether payloads of mutations have
+    `query`.
     """
     fields = ROUTERS_FIELDS if node else ROUTERS_FIELDS | NODE_FIELDS
     directives = frozenset[str]() if scopes else frozenset({REQUIRES_SCOPES})
-    document = visit(parse(schema.as_str()), _Pruning(fields, directives))
+    document = visit(parse(schema.as_str()), _Pruning(fields, directives, payload_query))
     return print_ast(document).rstrip() + "\n"
 
 
@@ -46,10 +47,16 @@ def api_sdl(schema: BaseSchema) -> str:
 
 
 class _Pruning(Visitor):
-    """Removes `fields` from Query, types for routers, `directives`, and scalars' descriptions."""
+    """Removes `fields` from Query, types for routers, `directives`, and scalars' descriptions.
 
-    def __init__(self, fields: frozenset[str], directives: frozenset[str]) -> None:
+    Without `payload_query`, it removes the fields that lead back to Query, too.
+    """
+
+    def __init__(
+        self, fields: frozenset[str], directives: frozenset[str], payload_query: bool
+    ) -> None:
         super().__init__()
+        self._payload_query = payload_query
         self._fields = fields
         self._directives = directives
         self._imports = {f"@{name}" for name in directives}
@@ -65,6 +72,8 @@ class _Pruning(Visitor):
             return REMOVE  # from the imports of `@link`
         if isinstance(node, ScalarTypeDefinitionNode):
             return ScalarTypeDefinitionNode(name=node.name, directives=node.directives)
+        if isinstance(node, FieldDefinitionNode) and print_ast(node.type) == "Query!":
+            return None if self._payload_query else REMOVE
         if isinstance(node, FieldDefinitionNode) and node.name.value in self._fields:
             (type_,) = (one for one in ancestors if isinstance(one, ObjectTypeDefinitionNode))
             return REMOVE if type_.name.value == "Query" else None

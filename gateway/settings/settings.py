@@ -25,6 +25,8 @@ from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopb
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
 # The 250 ids that one field takes count as 5 rows each.
 MINIMUM_ROWS_PER_REQUEST = 1250
+# A list in the variables of a request has at most this many values.
+LONGEST_LIST = 2000
 DAY_SECONDS = 24 * 60 * 60
 VISIBLE_ASCII = re.compile("[!-~]+")
 
@@ -71,6 +73,12 @@ class Settings(BaseModel):
 
     lookup_window_milliseconds: float = Field(default=3.0, ge=0, le=1000)
     """How long lookups by id are collected before they are sent as one batch."""
+
+    write_batch_segments: int = Field(default=10, ge=1, le=250)
+    """Segments to write in one upstream request; the upstream may take fewer."""
+
+    write_batch_profiles: int = Field(default=50, ge=1, le=50)
+    """Shopper profiles to write in one upstream request; BigCommerce takes at most 50."""
 
     cache_ttl_seconds: UpToADay = 15.0
     """How long a cached value is fresh; 0 turns the cache off."""
@@ -180,6 +188,15 @@ class Settings(BaseModel):
     max_representations: int = Field(default=1000, ge=0)
     """Maximum entities that a router may ask for in one request; 0 allows none."""
 
+    max_segments_per_mutation: int = Field(default=250, ge=1, le=LONGEST_LIST)
+    """Maximum segments that all mutations of one request may create, change or delete."""
+
+    max_customers_per_mutation: int = Field(default=1000, ge=1, le=LONGEST_LIST)
+    """Maximum customers and shopper profiles that all mutations of one request may name."""
+
+    allow_deletes: bool = True
+    """Whether clients may delete segments and shopper profiles; members can always be removed."""
+
     subgraph_contact_name: Annotated[
         str, StringConstraints(strip_whitespace=True, pattern=r"^\P{Cc}+$")
     ] = "bigcommerce-segments-gateway"
@@ -195,6 +212,9 @@ class Settings(BaseModel):
 
     subgraph_scopes: bool = False
     """Whether the subgraph's fields have `@requiresScopes`, for routers that check end users."""
+
+    subgraph_payload_query: bool = False
+    """Whether payloads have `query` in the subgraph, too; Apollo's composer alone takes it."""
 
     graphiql: bool | None = None
     """Whether browsers get GraphiQL at /graphql; by default only on the emulator."""

@@ -50,7 +50,7 @@ class Framed(NamedTuple):
 
     aged: Aged
     media_type: str | None
-    is_anonymous: bool
+    is_for_all: bool
     etag: str
     tags: str
 
@@ -104,15 +104,18 @@ class Answers:
         media_type: str,
         now: float,
         *,
-        is_anonymous: bool,
+        is_for_all: bool,
         if_none_match: str = "",
     ) -> RawResponse:
-        """Returns the answer to an operation without errors; 304 if the client has it already."""
+        """Returns the answer to an operation without errors; 304 if the client has it already.
+
+        `is_for_all`: the client has sent no credentials, and the answer has no personal data.
+        """
         aged, etag = self._caching.aged(answer, now), answer.etag
         if if_none_match and etag and is_not_modified(if_none_match, etag):
-            frame = self._frame(Framed(aged, None, is_anonymous, etag, ""))
+            frame = self._frame(Framed(aged, None, is_for_all, etag, ""))
             return RawResponse(NOT_MODIFIED, frame, ())
-        frame = self._frame(Framed(aged, media_type, is_anonymous, etag, answer.tags))
+        frame = self._frame(Framed(aged, media_type, is_for_all, etag, answer.tags))
         return RawResponse(200, frame, (b'{"data":', *answer.data, frame.end))
 
     def _new_frame(self, framed: Framed) -> Frame:
@@ -120,7 +123,7 @@ class Answers:
         # These are sent with status 304, too (RFC 9110, 15.4.5).
         headers += [
             VARY,
-            self._caching.cache_control(framed.aged, is_anonymous=framed.is_anonymous),
+            self._caching.cache_control(framed.aged, is_for_all=framed.is_for_all),
             *self._caching.age(framed.aged),
         ]
         if framed.etag:

@@ -16,6 +16,8 @@ CACHE_NAME: Final = "segments-gateway"
 # Proxies take a head of some four kilobytes, which is nginx's default: a tag has 37 characters.
 MAXIMUM_TAGGED_ROWS: Final = 50
 ETAG_BYTES: Final = 12
+# The collections without personal data. An answer with any other one is for its client alone.
+PUBLIC_COLLECTIONS: Final = frozenset({"segments"})
 
 NO_STORE: Final = (b"cache-control", b"no-store")
 
@@ -53,7 +55,7 @@ class HttpCaching:
     """Says how fresh answers are: values are fresh for `seconds`.
 
     `shared` is whether caches that several clients share may store what a client without
-    credentials gets.
+    credentials gets, unless it has personal data.
     """
 
     seconds: float
@@ -78,11 +80,11 @@ class HttpCaching:
         status = f"{CACHE_NAME}; hit; ttl={int(self.seconds) - aged.age}{detail}"
         return [(b"age", b"%d" % aged.age), (b"cache-status", status.encode())]
 
-    def cache_control(self, aged: Aged, *, is_anonymous: bool) -> tuple[bytes, bytes]:
+    def cache_control(self, aged: Aged, *, is_for_all: bool) -> tuple[bytes, bytes]:
         """Returns `Cache-Control` of an answer without errors."""
         if aged.age is None or aged.is_stale or not self.seconds:
             return NO_STORE
-        scope = b"public" if self.shared and is_anonymous else b"private"
+        scope = b"public" if self.shared and is_for_all else b"private"
         # Caches subtract `Age` (RFC 9111, 4.2.3), so it is added to what is left.
         return (b"cache-control", b"%b, max-age=%d" % (scope, aged.age + aged.left))
 
@@ -104,6 +106,11 @@ def cache_extension(aged: Aged) -> Mapping[str, object] | None:
 def _whole(age: float) -> int:
     # Read times are up to some microseconds ahead: the tolerance keeps ages from rounding down.
     return max(0, int(age + 0.001))
+
+
+def is_public(collections: Iterable[str]) -> bool:
+    """Whether an answer with rows of these collections has no personal data."""
+    return PUBLIC_COLLECTIONS.issuperset(collections)
 
 
 def etag_of(data: Iterable[bytes | memoryview], media_type: str) -> str:

@@ -12,7 +12,7 @@ from gateway.row import Identified
 from gateway.schema import Context, PlannedAnswer
 from gateway.web.answers import Answers, RawResponse
 from gateway.web.documents_by_hash import DocumentsByHash
-from gateway.web.freshness import WhatWasRead, cache_tags, etag_of
+from gateway.web.freshness import WhatWasRead, cache_tags, etag_of, is_public
 from gateway.web.graphql_request import GraphQLRequest, parse_json_body, parse_query_string
 from gateway.web.request_error import RequestError
 from gateway.web.response_cache import LONGEST_BODY, ResponseCache, Success
@@ -187,6 +187,6 @@ class ReadyAnswers:
             success,
             asked.media_type,
             now,
-            is_anonymous=asked.is_anonymous,
+            is_for_all=asked.is_anonymous and is_public(success.collections),
             if_none_match=asked.if_none_match,
         )

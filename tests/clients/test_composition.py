@@ -12,7 +12,7 @@ import pytest
 import strawberry
 import yaml
 from directives import uses_of
-from graphql import build_schema, lexicographic_sort_schema, print_schema
+from graphql import GraphQLObjectType, build_schema, lexicographic_sort_schema, print_schema
 from npm_tools import answer_of, needs
 from strawberry import relay
 from strawberry.federation.schema_directives import Key
@@ -28,6 +28,7 @@ pytestmark = needs(COMPOSITION)
 
 SEGMENTS = build_graph().sdl
 SEGMENTS_WITH_NODE = build_graph(federation=Federation(node=True)).sdl
+SEGMENTS_WITH_PAYLOAD_QUERY = build_graph(federation=Federation(payload_query=True)).sdl
 SEGMENTS_WITH_SCOPES = build_graph(federation=Federation(scopes=True)).sdl
 
 LINK = """
@@ -196,13 +197,18 @@ def meaning(sdl: str | None) -> str:
     return print_schema(lexicographic_sort_schema(build_schema(sdl)))
 
 
-def meaning_of_ours(*, node: bool = False) -> str:
+def meaning_of_ours(*, node: bool = False, payload_query: bool = False) -> str:
     """What `api.graphql` says, without what the subgraph leaves out."""
     schema = build_schema((ROOT / "api.graphql").read_text(encoding="utf-8"))
     query = schema.query_type
     assert query is not None
     if not node:
         del query.fields["node"], query.fields["nodes"]
+    if not payload_query:
+        for type_ in schema.type_map.values():
+            if type_.name.endswith("Payload"):
+                assert isinstance(type_, GraphQLObjectType)
+                del type_.fields["query"]
     query.description = schema.type_map["DateTime"].description = None
     return print_schema(lexicographic_sort_schema(schema))
 
@@ -348,6 +354,16 @@ def test_another_subgraph_can_take_node_over(composer: str) -> None:
     assert {hint.code for hint in composed.hints} <= {"OVERRIDDEN_FIELD_CAN_BE_REMOVED"}
 
 
+def test_apollo_s_composer_alone_takes_the_query_of_payloads() -> None:
+    alone = compose(SEGMENTS_WITH_PAYLOAD_QUERY)
+    for composed in alone.values():
+        assert_composes(composed)
+        assert meaning(composed.api) == meaning_of_ours(payload_query=True)
+    beside = compose(SEGMENTS_WITH_PAYLOAD_QUERY, WEATHER)
+    assert_composes(beside["apollo"])
+    assert beside["guild"].error_codes == {"SATISFIABILITY_ERROR"}
+
+
 @pytest.mark.parametrize("neighbour", [None, RELAY_STYLE], ids=["alone", "beside another"])
 def test_with_scopes_the_supergraph_has_them_for_our_fields_alone(
     neighbour: str | None, composer: str
@@ -356,7 +372,11 @@ def test_with_scopes_the_supergraph_has_them_for_our_fields_alone(
     assert_composes(composed)
     assert composed.supergraph is not None
     ours = uses_of(SEGMENTS_WITH_SCOPES, "requiresScopes")
-    assert {name.partition(".")[0] for name in ours} == {"Query", "Segment"}
+    assert {name.partition(".")[0] for name in ours} == {
+        "Query",
+        "Mutation",
+        "Segment",
+    }
     assert uses_of(composed.supergraph, "requiresScopes") == ours  # and not for `Node`
 
 

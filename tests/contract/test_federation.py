@@ -81,13 +81,16 @@ async def sdl_names_no_machinery(gateway: InProcess) -> None:
         "Query.segments",
         "Query.segment",
         "Query.segmentsByEntityId",
+        "Query.customer",
+        "Query.customersByEntityId",
+        "Query.customersByEmail",
+        "Query.shopperProfiles",
     }
 
 
-async def segment_has_two_keys(gateway: InProcess) -> None:
-    assert uses_of(await sdl_of(gateway), "key") == {
-        "Segment": {'@key(fields: "id")', '@key(fields: "entityId")'}
-    }
+async def entities_have_two_keys(gateway: InProcess) -> None:
+    keys = {'@key(fields: "id")', '@key(fields: "entityId")'}
+    assert uses_of(await sdl_of(gateway), "key") == {"Segment": keys, "Customer": keys}
 
 
 async def key_resolves_by_id(gateway: InProcess) -> None:
@@ -127,7 +130,17 @@ async def literals_are_taken_as_variables_are(gateway: InProcess) -> None:
 
 async def values_are_shareable(gateway: InProcess) -> None:
     assert uses_of(await sdl_of(gateway), "shareable") == {
-        name: {"@shareable"} for name in ("PageInfo", "SegmentConnection", "SegmentEdge")
+        name: {"@shareable"}
+        for name in (
+            "PageInfo",
+            "SegmentConnection",
+            "SegmentEdge",
+            "ShopperProfileConnection",
+            "ShopperProfileEdge",
+            "Customer.email",
+            "Customer.firstName",
+            "Customer.lastName",
+        )
     }
 
 
@@ -137,7 +150,7 @@ async def everything_is_tagged(gateway: InProcess) -> None:
     to_be_tagged = {
         name
         for name in coordinates_of(sdl) - untagged
-        if name.startswith("Query.") or "." not in name
+        if name.startswith("Query.") or "." not in name or name.count(".") == 2  # an argument
     }
     shared = {"DateTime", "Node", "PageInfo"}  # with other subgraphs
     assert uses_of(sdl, "tag") == {
@@ -147,22 +160,34 @@ async def everything_is_tagged(gateway: InProcess) -> None:
 
 
 async def lists_tell_their_size(gateway: InProcess) -> None:
+    page = (
+        "@listSize(assumedSize: 50, requireOneSlicingArgument: false, "
+        'sizedFields: ["edges", "nodes"], slicingArguments: ["first", "last"])'
+    )
+    ids = "@listSize(assumedSize: 250, requireOneSlicingArgument: false)"
     assert uses_of(await sdl_of(gateway), "listSize") == {
-        "Query.segments": {
-            "@listSize(assumedSize: 50, requireOneSlicingArgument: false, "
-            'sizedFields: ["edges", "nodes"], slicingArguments: ["first", "last"])'
-        },
-        "Query.segmentsByEntityId": {
-            "@listSize(assumedSize: 250, requireOneSlicingArgument: false)"
-        },
+        "Query.segments": {page},
+        "Query.shopperProfiles": {page},
+        "Segment.shopperProfiles": {page},
+        "Customer.segments": {page},
+        "Query.segmentsByEntityId": {ids},
+        "Query.customersByEntityId": {ids},
+        "Query.customersByEmail": {ids},
     }
 
 
-async def root_fields_tell_their_cost(gateway: InProcess) -> None:
+async def fields_tell_their_cost(gateway: InProcess) -> None:
     assert uses_of(await sdl_of(gateway), "cost") == {
         "Query.segments": {"@cost(weight: 20)"},
         "Query.segment": {"@cost(weight: 10)"},
         "Query.segmentsByEntityId": {"@cost(weight: 30)"},
+        "Query.customer": {"@cost(weight: 10)"},
+        "Query.customersByEntityId": {"@cost(weight: 30)"},
+        "Query.customersByEmail": {"@cost(weight: 30)"},
+        "Query.shopperProfiles": {"@cost(weight: 20)"},
+        "Segment.shopperProfiles": {"@cost(weight: 10)"},
+        "Customer.segments": {"@cost(weight: 10)"},
+        "ShopperProfile.customer": {"@cost(weight: 10)"},
     }
 
 
@@ -209,7 +234,7 @@ class Clause:
 CLAUSES = [
     Clause("suite: introspection", "`_service { sdl }` is the schema", service_tells_the_sdl),
     Clause("suite: @link", "the SDL links federation once", sdl_links_one_federation),
-    Clause("suite: @key", "an entity may have several keys", segment_has_two_keys),
+    Clause("suite: @key", "an entity may have several keys", entities_have_two_keys),
     Clause("suite: @key", "an entity resolves by `id`", key_resolves_by_id),
     Clause("suite: @key", "an entity resolves by `entityId`", key_resolves_by_entity_id),
     Clause("suite: @key", "keys may be mixed", several_keys_resolve_in_one_request),
@@ -220,7 +245,7 @@ CLAUSES = [
     Clause("spec: _Any", "literals are taken", literals_are_taken_as_variables_are),
     Clause("spec: Query._service", "the SDL needs no machinery", sdl_names_no_machinery),
     Clause("IBM cost: @listSize", "lists tell their size", lists_tell_their_size),
-    Clause("IBM cost: @cost", "fields tell their cost", root_fields_tell_their_cost),
+    Clause("IBM cost: @cost", "fields tell their cost", fields_tell_their_cost),
     Clause("Apollo: @contact", "the schema tells whom to ask", schema_tells_whom_to_ask),
     Clause("decision 13", "introspection is for people", introspection_shows_no_machinery),
     Clause("decision 13", "so are suggestions", typing_errors_suggest_no_machinery),
@@ -240,9 +265,10 @@ REPRESENTATIONS = re.findall(
 
 
 async def test_each_representation_of_the_documentation_gets_its_answer() -> None:
-    assert len(REPRESENTATIONS) == 16
+    assert len(REPRESENTATIONS) == 22
     answer = await in_process(120).ask(
-        "query ($all: [_Any!]!) { _entities(representations: $all) { ... on Segment { name } } }",
+        "query ($all: [_Any!]!) { _entities(representations: $all) "
+        "{ ... on Segment { name } ... on Customer { firstName } } }",
         all=[json.loads(representation) for representation, _ in REPRESENTATIONS],
     )
     errors = {tuple(error["path"]): error for error in answer.get("errors", [])}
@@ -268,6 +294,13 @@ COSTS: dict[str, Callable[[list[str]], list[object]]] = {
     "250 different segments": lambda ids: [by_entity_id(i) for i in ids[:250]],
     "1000 different segments of a store that has 1000": lambda ids: [by_entity_id(i) for i in ids],
     "a segment that does not exist": lambda ids: [by_entity_id(ABSENT)],
+    "100 customers by `entityId`": lambda _: [
+        {"__typename": "Customer", "entityId": number} for number in range(1, 101)
+    ],
+    "100 segments and 100 customers": lambda ids: [
+        *({"__typename": "Customer", "entityId": number} for number in range(1, 101)),
+        *map(by_entity_id, ids[:100]),
+    ],
 }
 
 

@@ -168,7 +168,7 @@ async def test_old_entry_that_is_put_back_after_a_write_is_not_served(
     assert isinstance(old, bytes)
     clock.advance(1)
     store.delete([store.segments[0].id])
-    await writer.services.invalidations.announce("segments", clock())
+    await writer.services.invalidations.announce(["segments"], clock())
     reader = await start()
     server.admin.set(FIRST_BLOCK, old)
     assert (await reader.page(first=1))["totalCount"] == ROWS - 1
@@ -205,7 +205,7 @@ async def test_write_that_is_put_back_all_the_time_counts_once(
     server: RedisServer, start: Start, clock: Clock
 ) -> None:
     gateway = await start(ttl="60")
-    await gateway.services.invalidations.announce("segments", clock())
+    await gateway.services.invalidations.announce(["segments"], clock())
     written_at = clock()
     member = SIGNER.sign(INVALIDATED, written_at, b"segments")
     assert server.admin.zrange(INVALIDATED, 0, -1) == [member]
@@ -232,7 +232,7 @@ async def test_crowd_of_made_up_writes_does_not_hide_those_of_processes(
     member: Callable[[int], bytes], server: RedisServer, start: Start, clock: Clock
 ) -> None:
     writer, reader = await start(), await start()
-    await writer.services.invalidations.announce("segments", clock())
+    await writer.services.invalidations.announce(["segments"], clock())
     crowd = {member(n): float("inf") for n in range(MOST_MEMBERS + 1)}
     server.admin.zadd(INVALIDATED, crowd)
     for gateway in (reader, writer, reader):
@@ -255,7 +255,7 @@ async def test_flush_at_any_time_costs_no_answer(
     for turn in range(100):
         clock.advance(1)
         if turn % 10 == 0:
-            await gateways[0].services.invalidations.announce("segments", clock())
+            await gateways[0].services.invalidations.announce(["segments"], clock())
         pages = await asyncio.gather(*(gateway.page(first=1) for gateway in gateways))
         assert [page["totalCount"] for page in pages] == [ROWS, ROWS]
     done.set()

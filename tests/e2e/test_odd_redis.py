@@ -167,7 +167,7 @@ async def test_redis_that_talks_nonsense_is_passed_over(
     caplog.set_level(logging.INFO)
     async with nonsense_server(reply) as url:
         gateway = await start(url, "100")
-        await gateway.services.invalidations.announce("segments", gateway.services.cache.now())
+        await gateway.services.invalidations.announce(["segments"], gateway.services.cache.now())
         for _ in range(3):
             gateway.services.segments.invalidate_before(gateway.services.cache.now())
             assert (await gateway.page(first=1))["totalCount"] == ROWS
@@ -300,7 +300,7 @@ async def test_values_of_another_type_are_replaced(
     await first.data(f'{{ segment(entityId: "{store.segments[0].id}") {{ name }} }}')
     assert (first.upstream_requests, second.upstream_requests) == (1, 0)
     store.delete([store.segments[0].id])
-    await first.services.invalidations.announce("segments", first.services.cache.now())
+    await first.services.invalidations.announce(["segments"], first.services.cache.now())
     async with asyncio.timeout(2):
         while (await second.page(first=1))["totalCount"] == ROWS:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)

@@ -104,7 +104,7 @@ async def test_user_of_the_documentation_may_do_all_that_the_gateway_needs(
         async with gateway.services.running():
             for _ in range(2):
                 now = gateway.services.cache.now()
-                await gateway.services.invalidations.announce("segments", now)
+                await gateway.services.invalidations.announce(["segments"], now)
                 assert (await gateway.page(first=1))["totalCount"] == 300
             documents = gateway.services.persisted_documents
             assert await documents.find("0" * 64) is None
@@ -153,7 +153,7 @@ async def test_a_write_in_one_is_seen_in_the_other_within_a_second(
     for gateway in pair:
         assert (await gateway.page(first=1))["totalCount"] == 300
     store.delete([store.segments[0].id])
-    await first.services.invalidations.announce("segments", first.services.cache.now())
+    await first.services.invalidations.announce(["segments"], first.services.cache.now())
     assert (await first.page(first=1))["totalCount"] == 299
     async with asyncio.timeout(SEEN_SECONDS):
         await until(lambda: second.services.invalidations.written_at("segments") > 0)

@@ -122,7 +122,7 @@ class _Store:
             self.rename()
         if event == "write":
             self.written = len(self.renamed_at) - 1
-            await services.invalidations.announce("segments", services.cache.now())
+            await services.invalidations.announce(["segments"], services.cache.now())
 
 
 async def observe(events: list[Event]) -> AsyncGenerator[Observed, None]:

@@ -224,7 +224,7 @@ async def _do(gateway: InProcess, step: Fail | Invalidate | Clamp) -> None:
                 emulator.faults.rules.append(Rule(step.fault, status=step.status))
         case Invalidate():
             services = gateway.services
-            await services.invalidations.announce("segments", services.cache.now())
+            await services.invalidations.announce(["segments"], services.cache.now())
         case Clamp():
             emulator.max_limit = step.rows
 

@@ -60,8 +60,8 @@ async def test_without_redis_a_write_holds_in_the_process(clock: Clock) -> None:
         None, "gateway", signer=SIGNER, keep_seconds=KEEP, clock=clock
     ) as alone:
         assert alone.written_at("segments") == 0.0
-        await alone.announce("segments", NOW)
-        await alone.announce("segments", NOW - 5)
+        await alone.announce(["segments"], NOW)
+        await alone.announce(["segments"], NOW - 5)
         await alone.poll()
         assert alone.written_at("segments") == NOW
 
@@ -70,23 +70,23 @@ async def test_without_redis_writes_are_kept_as_long_as_values_may_be_served(clo
     async with Invalidations(
         None, "gateway", signer=SIGNER, keep_seconds=KEEP, clock=clock
     ) as alone:
-        await alone.announce("a", clock.now)
+        await alone.announce(["a"], clock.now)
         clock.advance(KEEP + 1)
-        await alone.announce("b", clock.now)
+        await alone.announce(["b"], clock.now)
         assert (alone.written_at("a"), alone.written_at("b")) == (0.0, clock.now)
 
 
 async def test_other_processes_learn_the_exact_time(start: Start) -> None:
     writer, reader = start(), start()
-    await writer.announce("segments", NOW)
-    await writer.announce("a segment's profiles: é", NOW - 1 / 3)
+    await writer.announce(["segments"], NOW)
+    await writer.announce(["a segment's profiles: é"], NOW - 1 / 3)
     await reader.poll()
     assert reader.written_at("segments") == NOW
     assert reader.written_at("a segment's profiles: é") == NOW - 1 / 3
 
 
 async def test_process_that_starts_learns_earlier_writes(start: Start) -> None:
-    await start().announce("segments", NOW)
+    await start().announce(["segments"], NOW)
     async with start() as reader:
         assert reader.written_at("segments") == NOW
 
@@ -95,7 +95,7 @@ async def test_redis_is_polled_until_the_block_ends(start: Start, clock: Clock) 
     writer = start()
     async with start() as reader:
         await settle()
-        await writer.announce("segments", NOW)
+        await writer.announce(["segments"], NOW)
         assert reader.written_at("segments") == 0.0
         clock.advance(WRITES_POLL_SECONDS)
         while len(clock.slept) < 2:
@@ -106,8 +106,8 @@ async def test_redis_is_polled_until_the_block_ends(start: Start, clock: Clock) 
 
 async def test_later_write_counts_once_its_writer_has_polled(start: Start) -> None:
     writer, slow_writer, reader = start(), start(), start()
-    await writer.announce("segments", NOW)
-    await slow_writer.announce("segments", NOW - 5)
+    await writer.announce(["segments"], NOW)
+    await slow_writer.announce(["segments"], NOW - 5)
     for process in (writer, slow_writer, reader):
         await process.poll()
         assert process.written_at("segments") == NOW
@@ -115,9 +115,9 @@ async def test_later_write_counts_once_its_writer_has_polled(start: Start) -> No
 
 async def test_write_is_learned_however_old_it_is(start: Start) -> None:
     writer, reader = start(), start()
-    await writer.announce("segments", NOW)
+    await writer.announce(["segments"], NOW)
     await reader.poll()
-    await writer.announce("profiles", NOW - 300)
+    await writer.announce(["profiles"], NOW - 300)
     await reader.poll()
     assert reader.written_at("profiles") == NOW - 300
 
@@ -134,7 +134,7 @@ async def test_write_by_a_clock_that_is_ahead_counts_once_from_when_it_is_learne
     clock.advance(0.5)
     await reader.poll()
     assert reader.written_at("segments") == NOW + 0.5
-    await writer.announce("segments", NOW + 1)  # the write of another process counts as well
+    await writer.announce(["segments"], NOW + 1)  # the write of another process counts as well
     await reader.poll()
     assert reader.written_at("segments") == NOW + 1
 
@@ -142,10 +142,10 @@ async def test_write_by_a_clock_that_is_ahead_counts_once_from_when_it_is_learne
 async def test_process_has_one_member_for_a_collection(server: RedisServer, start: Start) -> None:
     writer, other = start(), start()
     for at in (NOW - 2, NOW, NOW - 1, NOW):
-        await writer.announce("segments", at)
+        await writer.announce(["segments"], at)
     assert server.admin.zrange(KEY, 0, -1) == [SIGNER.sign(KEY, NOW, b"segments")]
-    await other.announce("segments", NOW - 1)
-    await writer.announce("profiles", NOW)
+    await other.announce(["segments"], NOW - 1)
+    await writer.announce(["profiles"], NOW)
     assert server.admin.zcard(KEY) == 3
 
 
@@ -163,7 +163,7 @@ async def test_members_that_no_process_has_signed_are_ignored(
 
 async def test_score_of_a_member_counts_for_nothing(server: RedisServer, start: Start) -> None:
     writer, reader = start(), start()
-    await writer.announce("segments", NOW - 60)
+    await writer.announce(["segments"], NOW - 60)
     server.admin.zadd(KEY, {SIGNER.sign(KEY, NOW - 60, b"segments"): float("inf")})
     await reader.poll()
     assert reader.written_at("segments") == NOW - 60
@@ -171,7 +171,7 @@ async def test_score_of_a_member_counts_for_nothing(server: RedisServer, start: 
 
 async def test_members_of_another_writer_hide_no_write(server: RedisServer, start: Start) -> None:
     writer, reader = start(), start()
-    await writer.announce("segments", NOW)
+    await writer.announce(["segments"], NOW)
     server.admin.zadd(KEY, {f"{n}": float("inf") for n in range(MOST_MEMBERS)})
     await writer.poll()
     await reader.poll()
@@ -181,9 +181,9 @@ async def test_members_of_another_writer_hide_no_write(server: RedisServer, star
 
 async def test_writes_that_redis_lost_are_added_again(server: RedisServer, start: Start) -> None:
     writer, other, reader = start(), start(), start()
-    await writer.announce("segments", NOW)
+    await writer.announce(["segments"], NOW)
     server.admin.flushall()
-    await other.announce("profiles", NOW)
+    await other.announce(["profiles"], NOW)
     await writer.poll()
     await reader.poll()
     assert reader.written_at("segments") == reader.written_at("profiles") == NOW
@@ -194,7 +194,7 @@ async def test_value_of_another_type_is_replaced(
     words: list[str], server: RedisServer, start: Start
 ) -> None:
     writer, reader = start(), start()
-    await writer.announce("segments", NOW)
+    await writer.announce(["segments"], NOW)
     server.admin.delete(KEY)
     server.admin.execute_command(words[0], KEY, *words[1:])  # type: ignore[no-untyped-call]
     await reader.poll()
@@ -208,7 +208,7 @@ async def test_write_while_redis_is_away_is_added_once_it_is_back(
 ) -> None:
     writer, reader = start(), start()
     server.kill()
-    await writer.announce("segments", NOW)
+    await writer.announce(["segments"], NOW)
     assert writer.written_at("segments") == NOW
     await writer.poll()
     server.start()
@@ -225,7 +225,7 @@ async def test_write_that_redis_refuses_is_added_once_it_does_not(
     writer, reader = start(), start()
     server.admin.acl_setuser("default", commands=[f"-{command}"], enabled=True)
     try:
-        await writer.announce("segments", NOW)
+        await writer.announce(["segments"], NOW)
         await writer.poll()
     finally:
         server.admin.acl_setuser("default", commands=["+@all"], enabled=True)
@@ -238,14 +238,14 @@ async def test_old_writes_are_forgotten_everywhere(
     server: RedisServer, start: Start, clock: Clock
 ) -> None:
     writer, reader = start(), start()
-    await writer.announce("segments", NOW)
+    await writer.announce(["segments"], NOW)
     await reader.poll()
     clock.advance(KEEP)
     await reader.poll()
     assert reader.written_at("segments") == NOW
     clock.advance(1)
     await reader.poll()
-    await writer.announce("profiles", clock())
+    await writer.announce(["profiles"], clock())
     await writer.poll()
     assert reader.written_at("segments") == writer.written_at("segments") == 0.0
     assert server.admin.zrange(KEY, 0, -1) == [SIGNER.sign(KEY, clock(), b"profiles")]

@@ -12,12 +12,8 @@ from redis_server import redis_server
 
 from gateway.data_source import ALL_SEGMENTS
 from gateway.data_source.learned import LEARNED_SECONDS
-from gateway.data_source.lists import (
-    MAXIMUM_LISTS,
-    SEARCHES,
-    SEARCHES_SECONDS,
-    UNSTABLE_SECONDS,
-)
+from gateway.data_source.list_source import SEARCHES, SEARCHES_SECONDS, UNSTABLE_SECONDS
+from gateway.data_source.lists import MAXIMUM_LISTS
 from gateway.emulator import Fault
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
 from gateway.pagination import Cursor, encode_cursor
@@ -195,7 +191,7 @@ async def test_total_is_read_again_after_a_write() -> None:
     await gateway.data(TOTAL)
     store = gateway.emulator.store
     store.delete([store.segments[0].id])
-    await gateway.services.invalidations.announce("segments", gateway.services.cache.now())
+    await gateway.services.invalidations.announce(["segments"], gateway.services.cache.now())
     assert await gateway.data(TOTAL) == {"segments": {"totalCount": 9}}
     assert gateway.upstream_requests == 2
 
@@ -360,5 +356,5 @@ async def test_a_collection_changes_with_a_write_and_with_another_version_of_its
     assert services.lists.changed_at("segments") == 0
     services.segments.invalidate_before(clock() - 3)
     assert services.lists.changed_at("segments") == clock() - 3
-    await services.invalidations.announce("segments", clock() - 1)
+    await services.invalidations.announce(["segments"], clock() - 1)
     assert services.lists.changed_at("segments") == clock() - 1

@@ -318,7 +318,7 @@ async def test_lookup_after_a_write_takes_nothing_of_one_that_was_sent_before() 
     ids = ids_of(gateway)[:1]
     before = asyncio.ensure_future(load(gateway, ids))
     await settle()
-    await gateway.services.invalidations.announce("segments", gateway.services.cache.now())
+    await gateway.services.invalidations.announce(["segments"], gateway.services.cache.now())
     after = asyncio.ensure_future(load(gateway, ids))
     await settle()
     assert gateway.upstream_requests == 1

@@ -112,7 +112,7 @@ async def test_write_ends_what_the_list_knows() -> None:
     new = replace(row, id=next(made_up()), name="new")
     assert await look_up(gateway, [new.id]) == [None]
     gateway.emulator.store.insert(new)
-    await gateway.services.invalidations.announce("segments", gateway.services.cache.now())
+    await gateway.services.invalidations.announce(["segments"], gateway.services.cache.now())
     assert await look_up(gateway, [new.id]) == [new.id]
     assert gateway.upstream_requests == 1 + 1
 

@@ -95,6 +95,7 @@ async def execute(query: str) -> Any:
         None,  # type: ignore[arg-type] # the fields of this schema read nothing
         None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
         "",
         rows_allowed=1,
         representations_allowed=1,

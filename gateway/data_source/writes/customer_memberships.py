@@ -1,0 +1,209 @@
+"""Puts customers into a segment and takes them out, by way of their shopper profiles."""
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from gateway.bigcommerce.models import Customer
+from gateway.bigcommerce.protocol import LARGEST
+from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of, segments_of
+from gateway.data_source.writes.batches import Batches
+from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite
+from gateway.data_source.writes.profile_creation import NO_CUSTOMER, ProfileCreation
+from gateway.data_source.writes.progress import Progress
+from gateway.data_source.writes.reasons import no_profile
+from gateway.data_source.writes.running import Effects, WrittenRows
+from gateway.data_source.writes.store_customers import StoreCustomers
+from gateway.data_source.writes.store_segments import StoreSegments
+from gateway.user_errors import UserError, UserErrorCode
+
+# The lists of the segments of all profiles, and of the profiles of all segments.
+MEMBERSHIPS, MEMBERS = "shopper-profiles/*/segments", "segments/*/shopper-profiles"
+# More profiles than these, and the lists of all profiles are announced.
+MOST_PROFILES = 50
+
+
+class CustomerMemberships:
+    """The memberships of customers in one segment, by the index of their item.
+
+    No customer is there twice. What is so already counts as done.
+    """
+
+    def __init__(
+        self,
+        segment_id: str,
+        customer_ids: Sequence[int],
+        batches: Batches,
+        at_once: int,
+        progress: Progress[Customer],
+        segments: StoreSegments,
+        customers: StoreCustomers,
+    ) -> None:
+        self._segment_id = segment_id
+        self._customer_ids = customer_ids
+        self._batches = batches
+        self._at_once = at_once
+        self._progress = progress
+        self._segments = segments
+        self._store = customers
+        # The customers that exist, with the profile that each has by now.
+        self._customers: dict[int, Customer] = {}
+        self._creation: ProfileCreation | None = None
+
+    async def add(self, *, create_missing_profiles: bool) -> None:
+        """Puts the customers into the segment, with a new profile where one is missing."""
+        await self._read(range(len(self._customer_ids)))
+        for index, customer in self._customers.items():
+            if self._segment_id in (customer.segment_ids or ()):
+                self._progress.set(index, customer)
+            elif customer.shopper_profile_id is None and not create_missing_profiles:
+                self._progress.set(index, no_profile())
+        await self._create_profiles()
+        profiles = self._profiles_of_open()
+        addition = self._membership_write(profiles, is_addition=True)
+        await self._batches.send(addition, addition.open)
+        self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
+
+    async def remove(self) -> None:
+        """Takes the customers out of the segment; their profiles stay."""
+        await self._read(range(len(self._customer_ids)))
+        leaving = {
+            index
+            for index, customer in self._customers.items()
+            if customer.shopper_profile_id is not None
+            and (customer.segment_ids is None or self._segment_id in customer.segment_ids)
+        }
+        if self._customers and not leaving and not await self._is_segment_there():
+            return
+        for index, customer in self._customers.items():
+            if index not in leaving:
+                self._progress.set(index, customer)
+        profiles = self._profiles_of_open()
+        removal = self._membership_write(profiles, is_addition=False)
+        await self._batches.send(removal, removal.open)
+        self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
+
+    @property
+    def created_profiles(self) -> int:
+        """The number of profiles that were made."""
+        return 0 if self._creation is None else len(self._creation.created)
+
+    @property
+    def effects(self) -> Effects:
+        """What is changed: members of the segment, customers, and the profiles that are made."""
+        return Effects(self._names, self._rows)
+
+    async def _read(self, indexes: Iterable[int]) -> None:
+        """Reads the customers of these items, and records those that do not exist."""
+        asked = {index: self._customer_ids[index] for index in indexes}
+        possible = [one for one in asked.values() if 0 < one <= LARGEST]
+        found = await self._store.read(possible) if possible else {}
+        for index, customer_id in asked.items():
+            customer = found.get(customer_id)
+            if customer is None:
+                self._progress.set(index, NO_CUSTOMER)
+            else:
+                self._customers[index] = customer
+
+    async def _create_profiles(self) -> None:
+        """Creates the missing profiles, unless there is no such segment."""
+        lacking = {
+            index: self._customer_ids[index]
+            for index, customer in self._customers.items()
+            if self._progress.is_open(index) and customer.shopper_profile_id is None
+        }
+        if not lacking or not await self._is_segment_there():
+            return
+        creation = ProfileCreation(lacking, self._at_once, self._progress, self._store)
+        self._creation = creation
+        await self._batches.send(creation, creation.open)
+        for index, profile in creation.created.items():
+            known = self._customers[index]
+            self._customers[index] = msgspec.structs.replace(
+                known, shopper_profile_id=profile.id, segment_ids=()
+            )
+        # Another application has made a profile in the meantime.
+        beaten = [index for index in lacking if self._has(index, UserErrorCode.HAS_SHOPPER_PROFILE)]
+        if beaten and not self._progress.is_stopped:
+            await self._read(beaten)
+            for index in beaten:
+                if self._customers[index].shopper_profile_id is not None:
+                    self._progress.reopen(index)
+
+    async def _is_segment_there(self) -> bool:
+        """Returns whether the segment exists; if it does not, records that for all items."""
+        if not await self._segments.find_absent([self._segment_id], self._progress.began_at):
+            return True
+        for index in self._customers:
+            self._progress.set(index, NO_SEGMENT)
+        return False
+
+    def _profiles_of_open(self) -> dict[int, str]:
+        return {
+            index: customer.shopper_profile_id
+            for index, customer in self._customers.items()
+            if self._progress.is_open(index) and customer.shopper_profile_id is not None
+        }
+
+    def _membership_write(self, profiles: dict[int, str], *, is_addition: bool) -> MembershipWrite:
+        return MembershipWrite(
+            self._segment_id,
+            profiles,
+            self._at_once,
+            self._progress,
+            partial(self._record, is_member=is_addition),
+            self._segments,
+            is_addition=is_addition,
+        )
+
+    def _record(self, index: int, *, is_member: bool) -> None:
+        """Records a customer whose membership is now as it was asked for."""
+        customer = self._customers[index]
+        ids = customer.segment_ids
+        if ids is not None:
+            others = {one for one in ids if one != self._segment_id}
+            ids = tuple(sorted(others | {self._segment_id} if is_member else others))
+        self._progress.set(index, msgspec.structs.replace(customer, segment_ids=ids))
+
+    def _accept(self, indexes: Iterable[int], code: UserErrorCode) -> None:
+        """Counts items as done whose error says that it was so already."""
+        for index in indexes:
+            if self._has(index, code):
+                self._progress.changed.add(index)  # what the cache has of it is old
+                self._record(index, is_member=code is UserErrorCode.ALREADY_MEMBER)
+
+    def _has(self, index: int, code: UserErrorCode) -> bool:
+        outcome = self._progress.outcomes[index]
+        return isinstance(outcome, UserError) and outcome.code is code
+
+    def _names(self, indexes: Collection[int]) -> set[str]:
+        customers = {f"{CUSTOMERS.name}/{self._customer_ids[index]}" for index in indexes}
+        profiles = [self._customers[index].shopper_profile_id for index in indexes]
+        created = (
+            {ALL_SHOPPER_PROFILES.name} if self.created_profiles or None in profiles else set()
+        )
+        return {
+            members_of(self._segment_id).name,
+            *customers,
+            *created,
+            *names_of_memberships([one for one in profiles if one is not None]),
+        }
+
+    def _rows(self) -> list[WrittenRows]:
+        written: dict[str, Any] = {
+            outcome.id: outcome
+            for index, outcome in enumerate(self._progress.outcomes)
+            if isinstance(outcome, Customer)
+            and index in self._progress.changed
+            and outcome.segment_ids is not None
+        }
+        return [(CUSTOMERS, written)]
+
+
+def names_of_memberships(profile_ids: Collection[str]) -> set[str]:
+    """Returns the names of the lists of the segments that these profiles are in."""
+    if len(profile_ids) > MOST_PROFILES:
+        return {MEMBERSHIPS}
+    return {segments_of(profile_id).name for profile_id in profile_ids}

@@ -1,0 +1,162 @@
+"""Creates and deletes shopper profiles, and puts them and their customers into segments."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from gateway.bigcommerce import writes
+from gateway.bigcommerce.models import Customer, ShopperProfile, uuid_in_lower_case
+from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of
+from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite, WriteByIds
+from gateway.data_source.writes.customer_memberships import (
+    MEMBERS,
+    MEMBERSHIPS,
+    CustomerMemberships,
+    names_of_memberships,
+)
+from gateway.data_source.writes.inputs import MembershipOutcome
+from gateway.data_source.writes.items import checked_ids, for_each, in_lower_case
+from gateway.data_source.writes.profile_creation import ProfileCreation
+from gateway.data_source.writes.progress import Progress
+from gateway.data_source.writes.reasons import deletion_error
+from gateway.data_source.writes.running import Effects
+from gateway.data_source.writes.store_customers import StoreCustomers
+from gateway.data_source.writes.store_writes import StoreWrites
+from gateway.user_errors import UserError
+
+
+class ProfileWrites(StoreWrites):
+    """The writes to shopper profiles and to memberships."""
+
+    async def create_shopper_profiles(
+        self, customer_ids: Sequence[int]
+    ) -> list[ShopperProfile | UserError]:
+        """Creates the profiles of customers; returns each."""
+        distinct = list(dict.fromkeys(customer_ids))
+        progress = self._progress_of(ShopperProfile, distinct)
+        creation = ProfileCreation(
+            dict(enumerate(distinct)),
+            self._batch_profiles,
+            progress,
+            StoreCustomers(self._lists),
+            progress.set,
+        )
+
+        def names(indexes: Collection[int]) -> set[str]:
+            customers = {f"{CUSTOMERS.name}/{distinct[index]}" for index in indexes}
+            return {ALL_SHOPPER_PROFILES.name, *customers}
+
+        outcomes = await self.running.carry_out(
+            progress, lambda: self._batches.send(creation, creation.open), Effects(names)
+        )
+        return for_each(customer_ids, distinct, outcomes)
+
+    async def delete_shopper_profiles(self, ids: Sequence[str]) -> list[str | UserError]:
+        """Deletes profiles, and with them what segments their customers are in; returns their ids.
+
+        A store that answers 204 does not say which of them it had: all of them count as deleted.
+        """
+        asked = in_lower_case(ids)
+        distinct = list(dict.fromkeys(asked))
+        progress = self._progress_of(str, distinct)
+        deletion = WriteByIds(
+            "delete_shopper_profiles",
+            checked_ids(distinct, progress),
+            writes.delete_shopper_profiles,
+            self._batch_profiles,
+            progress,
+            deletion_error("The shopper profile"),
+            lambda index: progress.set(index, distinct[index]),
+        )
+        # Which customers had them is not known.
+        names = {ALL_SHOPPER_PROFILES.name, CUSTOMERS.name, MEMBERS, MEMBERSHIPS}
+        outcomes = await self.running.carry_out(
+            progress, lambda: self._batches.send(deletion, deletion.open), Effects(lambda _: names)
+        )
+        return for_each(asked, distinct, outcomes)
+
+    async def add_shopper_profiles(
+        self, segment_id: str, profile_ids: Sequence[str]
+    ) -> list[str | UserError]:
+        """Puts profiles into a segment; returns their ids."""
+        return await self._write_members(segment_id, profile_ids, is_addition=True)
+
+    async def remove_shopper_profiles(
+        self, segment_id: str, profile_ids: Sequence[str]
+    ) -> list[str | UserError]:
+        """Takes profiles out of a segment; returns their ids."""
+        return await self._write_members(segment_id, profile_ids, is_addition=False)
+
+    async def add_customers(
+        self, segment_id: str, customer_ids: Sequence[int], create_missing_profiles: bool
+    ) -> MembershipOutcome:
+        """Puts customers into a segment; one that is in it already counts as put into it."""
+        if uuid_in_lower_case(segment_id) is None:
+            return MembershipOutcome([NO_SEGMENT] * len(customer_ids), 0)
+        distinct = list(dict.fromkeys(customer_ids))
+        progress = self._progress_of(Customer, distinct)
+        memberships = self._memberships(segment_id, distinct, progress)
+        outcomes = await self.running.carry_out(
+            progress,
+            partial(memberships.add, create_missing_profiles=create_missing_profiles),
+            memberships.effects,
+        )
+        outcomes = for_each(customer_ids, distinct, outcomes)
+        return MembershipOutcome(outcomes, memberships.created_profiles)
+
+    async def remove_customers(
+        self, segment_id: str, customer_ids: Sequence[int]
+    ) -> MembershipOutcome:
+        """Takes customers out of a segment; one that is not in it counts as taken out."""
+        if uuid_in_lower_case(segment_id) is None:
+            return MembershipOutcome([NO_SEGMENT] * len(customer_ids), 0)
+        distinct = list(dict.fromkeys(customer_ids))
+        progress = self._progress_of(Customer, distinct)
+        memberships = self._memberships(segment_id, distinct, progress)
+        outcomes = await self.running.carry_out(progress, memberships.remove, memberships.effects)
+        return MembershipOutcome(for_each(customer_ids, distinct, outcomes), 0)
+
+    async def _write_members(
+        self, segment_id: str, profile_ids: Sequence[str], *, is_addition: bool
+    ) -> list[str | UserError]:
+        if uuid_in_lower_case(segment_id) is None:
+            return [NO_SEGMENT] * len(profile_ids)
+        asked = in_lower_case(profile_ids)
+        distinct = list(dict.fromkeys(asked))
+        progress = self._progress_of(str, distinct)
+        checked = checked_ids(distinct, progress)
+        write = MembershipWrite(
+            segment_id,
+            checked,
+            self._batch_profiles,
+            progress,
+            lambda index: progress.set(index, distinct[index]),
+            self._segments(),
+            is_addition=is_addition,
+        )
+
+        def names(indexes: Collection[int]) -> set[str]:
+            # Which customers have these profiles is not known.
+            profiles = [checked[index] for index in indexes]
+            return {
+                members_of(segment_id).name,
+                CUSTOMERS.name,
+                *names_of_memberships(profiles),
+            }
+
+        outcomes = await self.running.carry_out(
+            progress, lambda: self._batches.send(write, write.open), Effects(names)
+        )
+        return for_each(asked, distinct, outcomes)
+
+    def _memberships(
+        self, segment_id: str, customer_ids: Sequence[int], progress: Progress[Customer]
+    ) -> CustomerMemberships:
+        return CustomerMemberships(
+            segment_id,
+            customer_ids,
+            self._batches,
+            self._batch_profiles,
+            progress,
+            self._segments(),
+            StoreCustomers(self._lists),
+        )

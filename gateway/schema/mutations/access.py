@@ -1,0 +1,29 @@
+"""What a client needs for a mutation: the scope to write, and those to read what it selects."""
+
+from collections.abc import Mapping
+from itertools import chain
+
+from gateway.identity import AccessScope
+from gateway.schema.connection import selected_fields
+from gateway.schema.context import Info
+from gateway.schema.scopes import NeedsScope
+
+
+class WriteScope(NeedsScope):
+    """Refuses a mutation to clients without its scope: null, with `FORBIDDEN`, nothing is sent.
+
+    `shows` are the scopes of fields of the payload, by name. A payload's lists cannot be null, so a
+    client that selects one without its scope is refused before anything is written.
+    """
+
+    def __init__(self, scope: AccessScope, shows: Mapping[str, AccessScope]) -> None:
+        super().__init__(scope)
+        self._shows = shows
+
+    def _check(self, info: Info) -> None:
+        super()._check(info)
+        selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
+        for fields in selected.values():
+            scope = self._shows.get(fields[0].name)
+            if scope is not None and (refused := info.context.client.refusal(scope)) is not None:
+                raise refused

@@ -1,0 +1,89 @@
+"""The items of an input: each is checked by itself, and those that are valid are carried out."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from gateway.data_source.writes.reasons import invalid
+from gateway.errors import BadUserInput
+from gateway.schema.mutations.user_errors import ItemError, Path, item_error, path_to
+from gateway.user_errors import UserError
+
+Asked = TypeVar("Asked")
+Value = TypeVar("Value")
+Row = TypeVar("Row")
+
+# What the engine of writes calls the id of an item.
+ID: Final = "id"
+
+Write = Callable[[Sequence[Value]], Awaitable[Sequence[Row | UserError]]]
+"""Carries values out; returns a row or an error for each, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[Value]):
+    """An item of an input: its path, and its value or why it is not carried out.
+
+    `id_field` is the field of the item that has its id.
+    """
+
+    path: Path
+    value: Value | UserError
+    id_field: str = ID
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Row]):
+    """The rows of what was carried out, and the errors of the rest, both in the input's order."""
+
+    rows: list[Row]
+    errors: list[ItemError]
+
+
+async def carry_out(items: Sequence[Item[Value]], write: Write[Value, Row]) -> Outcome[Row]:
+    """Carries out the items that are valid; without any, nothing is sent.
+
+    Raises the errors of `write`.
+    """
+    valid = [item.value for item in items if not isinstance(item.value, UserError)]
+    written = iter(await write(valid) if valid else ())
+    rows: list[Row] = []
+    errors: list[ItemError] = []
+    for item in items:
+        found = item.value if isinstance(item.value, UserError) else next(written)
+        if isinstance(found, UserError):
+            field = item.id_field if found.field == ID else found.field
+            errors.append(item_error(item.path, found, field))
+        else:
+            rows.append(found)
+    return Outcome(rows, errors)
+
+
+def without_repeats(items: Iterable[Item[Value]]) -> list[Item[Value]]:
+    """Returns the items without those whose value an earlier one has: it is carried out once."""
+    seen: set[Value] = set()
+    kept = []
+    for item in items:
+        if not isinstance(item.value, UserError):
+            if item.value in seen:
+                continue
+            seen.add(item.value)
+        kept.append(item)
+    return kept
+
+
+def checked(
+    check: Callable[[Asked], Value], asked: Asked, field: str | None = None
+) -> Value | UserError:
+    """Returns the id that a check accepts, or the item's error."""
+    try:
+        return check(asked)
+    except BadUserInput as error:
+        return invalid(error.message, field)
+
+
+def checked_items(
+    field: str, check: Callable[[Asked], Value], asked: Sequence[Asked]
+) -> list[Item[Value]]:
+    """Returns the items of a list of ids, each with its id or the error of its check."""
+    return [Item(path_to(field, index), checked(check, one)) for index, one in enumerate(asked)]

@@ -1,0 +1,94 @@
+"""The errors of a mutation's items, each with the path to the input at fault."""
+
+from enum import Enum
+from typing import Final
+
+import strawberry
+
+from gateway.schema.federation import TAGS
+from gateway.user_errors import UserError
+
+# The argument of each mutation, with which the paths begin.
+INPUT: Final = "input"
+
+Path = tuple[str, ...]
+
+
+@strawberry.federation.enum(
+    name="UserErrorCode", tags=TAGS, description="Why an item of a mutation was not carried out."
+)
+class ItemErrorCode(Enum):
+    """The codes of `gateway.user_errors`, as clients see them."""
+
+    INVALID = strawberry.enum_value(
+        "INVALID",
+        description="The item is malformed, or contradicts another one. It was not sent.",
+    )
+    NAME_TAKEN = strawberry.enum_value(
+        "NAME_TAKEN", description="Another segment has the name, in the store or in the input."
+    )
+    NOT_FOUND = strawberry.enum_value(
+        "NOT_FOUND", description="The store has no segment, customer or profile with this id."
+    )
+    LIMIT_REACHED = strawberry.enum_value(
+        "LIMIT_REACHED", description="The store holds as many as it may: 1000 segments."
+    )
+    ALREADY_MEMBER = strawberry.enum_value(
+        "ALREADY_MEMBER", description="The shopper profile is in the segment already."
+    )
+    NOT_A_MEMBER = strawberry.enum_value(
+        "NOT_A_MEMBER", description="The shopper profile is not in the segment."
+    )
+    NO_SHOPPER_PROFILE = strawberry.enum_value(
+        "NO_SHOPPER_PROFILE", description="The customer has no shopper profile."
+    )
+    HAS_SHOPPER_PROFILE = strawberry.enum_value(
+        "HAS_SHOPPER_PROFILE", description="The customer has a shopper profile already."
+    )
+    REFUSED = strawberry.enum_value(
+        "REFUSED", description="The store refused it, and its reason is not known."
+    )
+    NOT_ATTEMPTED = strawberry.enum_value(
+        "NOT_ATTEMPTED",
+        description=(
+            "It was not sent, because an earlier request of the mutation failed or no time was "
+            "left. It can be sent again."
+        ),
+    )
+    OUTCOME_UNKNOWN = strawberry.enum_value(
+        "OUTCOME_UNKNOWN",
+        description="It was sent, and no answer came. Read before you try again.",
+    )
+
+
+@strawberry.federation.type(
+    name="UserError",
+    shareable=True,
+    tags=TAGS,
+    description="An item of a mutation that was not carried out. The other items are.",
+)
+class ItemError:
+    """The error of one item, as clients see it."""
+
+    field: list[str] | None = strawberry.field(
+        description=(
+            "The path to the input that failed, its index included, such as "
+            '`["input", "segments", "3", "name"]`.'
+        )
+    )
+    message: str = strawberry.field(description="What is wrong, and what to do.")
+    code: ItemErrorCode = strawberry.field(description="Why the item was not carried out.")
+
+
+def path_to(field: str, index: int, *below: str) -> Path:
+    """Returns the path to an item of a list of the input, or to a field of that item."""
+    return (INPUT, field, str(index), *below)
+
+
+def item_error(path: Path, error: UserError, field: str | None) -> ItemError:
+    """Returns the error of the item at a path, of which a field may be at fault."""
+    return ItemError(
+        field=[*path] if field is None else [*path, field],
+        message=error.message,
+        code=ItemErrorCode[error.code.name],
+    )
