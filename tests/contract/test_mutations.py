@@ -332,9 +332,7 @@ async def test_a_mutation_by_get_is_refused_and_nothing_is_sent(method: str) -> 
 
 
 async def test_the_time_of_the_request_runs_out_and_the_answer_still_says_what_was_done() -> None:
-    gateway = in_process(
-        seeded_store(3, 4), latency_seconds=0.15, REQUEST_TIMEOUT_SECONDS="0.4"
-    )
+    gateway = in_process(seeded_store(3, 4), latency_seconds=0.15, REQUEST_TIMEOUT_SECONDS="0.4")
     new = [{"name": f"N{n:03}"} for n in range(250)]
     answer = await gateway.ask(
         CREATE.replace("query", "query @skip(if: true)"), i={"segments": new}

@@ -45,14 +45,16 @@ query Page($first: Int, $after: String, $last: Int, $before: String) {
 class InProcess:
     """The gateway, its emulator, and a client that asks it over HTTP without a socket.
 
-    An upstream request whose query holds `refused_text` is answered with 422. `sent` has the
-    method, the path and the query of each upstream request.
+    An upstream request whose query holds `refused_text` is answered with 422. The emulator does not
+    see `ignored_text` in a query. `sent` has the method, the path and the query of each upstream
+    request.
     """
 
     app: Web
     emulator: Emulator
     http: httpx.AsyncClient
     refused_text: str | None = None
+    ignored_text: bytes = b""
     sent: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     @property
@@ -117,6 +119,7 @@ class InProcess:
 def in_process(
     store: Store | int = 1000,
     *,
+    profiles: int = 400,
     max_limit: int = 250,
     over_limit: Literal["clamp", "refuse"] = "clamp",
     past_the_end: Literal["empty", "refuse"] = "empty",
@@ -128,7 +131,9 @@ def in_process(
     plans: bool = True,
     **settings: str,
 ) -> InProcess:
-    """Returns a gateway over an emulator of this store; a number seeds one of that size.
+    """Returns a gateway over an emulator of this store; a number seeds one of as many segments.
+
+    A seeded store has this number of shopper `profiles`.
 
     A query string of more than `longest_query` bytes is answered with the status `too_long`.
     `authenticate` replaces the settings' way to name the client of a request. Without `plans`,
@@ -136,7 +141,7 @@ def in_process(
     `CACHE_TTL_SECONDS="0"`.
     """
     emulator = create_emulator(
-        seeded_store(store) if isinstance(store, int) else store,
+        seeded_store(store, profiles) if isinstance(store, int) else store,
         store_hash="teststore",
         token="test-token",
         max_limit=max_limit,
@@ -150,6 +155,8 @@ def in_process(
     async def picky(scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"]
         gateway.sent.append((scope["method"], scope["path"], query))
+        if gateway.ignored_text:
+            scope["query_string"] = query.replace(gateway.ignored_text, b"")
         answer: ASGIApp = emulator
         if len(query) > longest_query:
             answer = Response(status_code=too_long)

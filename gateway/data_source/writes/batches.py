@@ -126,7 +126,9 @@ class Batches:
             if write.is_open(index):
                 progress.set(index, error)
         if left:
-            await self._send_rest(write, indexes, left, faults[left[0]])
+            # Where some items are at fault, the others were refused with them, without a fault.
+            fault = faults.get(left[0]) or next(iter(faults.values()))
+            await self._send_rest(write, indexes, left, fault)
 
     async def _send_rest(
         self, write: BatchedWrite[Row], sent: Sequence[int], left: Sequence[int], fault: Fault
