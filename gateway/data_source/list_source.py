@@ -15,7 +15,7 @@ from gateway.cache.single_flight import call_for_all
 from gateway.data_source.collection import Collection, Keys, last_part
 from gateway.data_source.learned import LearnedLimits
 from gateway.errors import UpstreamError, UpstreamRefused
-from gateway.pagination import Block
+from gateway.pagination import Block, Orders
 from gateway.row import Row
 
 # Page sizes to try in turn if the upstream refuses the requested one.
@@ -51,6 +51,7 @@ class ListSource(Generic[Row]):
     ) -> None:
         self.name = name
         self.total: int | None = None
+        self.orders: Orders[Row] = Orders()
         self.collection = collection.name
         self._listing = collection.listing
         self._blocks, self._rows = collection.blocks, collection.rows

@@ -129,11 +129,8 @@ class Emulator:
         refusal = self._check_credentials(request.headers.get("x-auth-token"))
         if refusal is not None:
             return refusal, None
-        if not self.window.take():
-            refusal = too_many_requests()
-            refusal.headers.update(self.window.headers())
-            return refusal, None
-        if operation.has_bounded_concurrency and self._in_flight > MAXIMUM_IN_FLIGHT:
+        is_crowded = operation.has_bounded_concurrency and self._in_flight > MAXIMUM_IN_FLIGHT
+        if not self.window.take() or is_crowded:
             refusal = too_many_requests()
             refusal.headers.update(self.window.headers())
             return refusal, None
@@ -141,17 +138,16 @@ class Emulator:
         fault = None if rule is None else rule.fault
         response = None if rule is None else faulty_answer(rule)
         if response is None:
-            rules = PageRules(self.max_limit, self.over_limit, self.past_the_end)
             store_request = StoreRequest(
-                self.store,
-                path_ids,
-                request.query_params,
-                rules,
-                fault,
-                body,
-                self.dialect,
-                self.max_batch,
-                self.profile_segment_rows,
+                store=self.store,
+                path=path_ids,
+                query=request.query_params,
+                body=body,
+                rules=PageRules(self.max_limit, self.over_limit, self.past_the_end),
+                dialect=self.dialect,
+                max_batch=self.max_batch,
+                profile_segment_rows=self.profile_segment_rows,
+                fault=fault,
             )
             response = self._answer_in_store(operation, store_request)
         if fault is not Fault.OVERLOADED:

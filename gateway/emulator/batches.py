@@ -114,8 +114,9 @@ def answer_deletion(
     """
     refuse_unknown_filters(request.query, ("id:in",))
     if removes_everything(request.query):
-        remove(everything[:])
-        return _answer_deletion(request, len(everything), {})
+        rows = everything[:]
+        remove(rows)
+        return _answer_deletion(request, len(rows), {})
     ids = [*dict.fromkeys(part.strip().lower() for part in request.query["id:in"].split(","))]
     _check_size(request, len(ids))
     found = [find(row_id) for row_id in ids]

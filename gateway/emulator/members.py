@@ -18,6 +18,7 @@ class Members:
         self._load: Callable[[], Mapping[str, Iterable[ShopperProfileRow]]] | None = load
         self._profiles: dict[str, list[ShopperProfileRow]] = {}
         self._segments: dict[str, dict[str, None]] | None = None
+        self._forgotten: set[str] = set()  # before they were loaded
 
     def of_segment(self, segment_id: str) -> Sequence[ShopperProfileRow]:
         """Returns the shopper profiles of a segment."""
@@ -46,7 +47,10 @@ class Members:
 
     def forget_segment(self, segment_id: str) -> None:
         """Removes all shopper profiles from a segment."""
-        for profile in self._by_segment().pop(segment_id, []):
+        if self._load is not None:
+            self._forgotten.add(segment_id)
+            return
+        for profile in self._profiles.pop(segment_id, []):
             if self._segments is not None:
                 self._segments[profile.id].pop(segment_id)
 
@@ -68,7 +72,11 @@ class Members:
     def _by_segment(self) -> dict[str, list[ShopperProfileRow]]:
         if self._load is not None:
             loaded, self._load = self._load(), None
-            self._profiles = {segment_id: list(rows) for segment_id, rows in loaded.items()}
+            self._profiles = {
+                segment_id: list(rows)
+                for segment_id, rows in loaded.items()
+                if segment_id not in self._forgotten
+            }
         return self._profiles
 
     def _by_profile(self) -> dict[str, dict[str, None]]:

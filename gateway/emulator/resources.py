@@ -31,12 +31,12 @@ class StoreRequest:
     store: Store
     path: Mapping[str, str]
     query: QueryParams
-    rules: PageRules
-    fault: Fault | None
     body: bytes
+    rules: PageRules
     dialect: Dialect
     max_batch: int | None
     profile_segment_rows: ProfileSegmentRows
+    fault: Fault | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,6 @@ class Operation:
     scopes: frozenset[TokenScope]
     answer: Callable[[StoreRequest], Response]
     has_bounded_concurrency: bool = False
-
-    @property
-    def is_write(self) -> bool:
-        """Whether it changes the store."""
-        return self.method != "GET"
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """Returns the ids in a path, with the store's hash, or None for another operation."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, overload
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentRow:
@@ -19,8 +21,7 @@ class SegmentRow:
     updated_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShopperProfileRow:
+class ShopperProfileRow(msgspec.Struct, frozen=True, gc=False):
     """One shopper profile; the table has it by its id in lower case, and by its customer's id."""
 
     id: str
@@ -34,8 +35,7 @@ class ShopperProfileRow:
         return self.id.lower(), self.customer_id
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
+class CustomerRow(msgspec.Struct, frozen=True, gc=False):
     """One customer; the table has it by its id, and by its e-mail address in lower case."""
 
     id: int

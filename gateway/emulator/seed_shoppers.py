@@ -9,7 +9,7 @@ from gateway.emulator.rows import CustomerRow, ShopperProfileRow
 
 FIRST_DAY = datetime(2023, 3, 6, 9, 0)
 # A step and the time until the last change, in seconds: 250,000 profiles take less than 3 years.
-LONGEST_STEP = 600
+LONGEST_STEP = 360
 LONGEST_UNTIL_CHANGE = 60 * 60 * 24 * 90
 # One more customer without a profile for each of these profiles.
 PROFILES_TO_ONE_WITHOUT = 20

@@ -103,7 +103,12 @@ async def find_gap(view: ListView[Row], cursor: Cursor, behind: int) -> int:
     for remembered in cursor.before:
         if (found := view.find_fingerprint(remembered)) is not None:
             return found + 1
-    return 0 if cursor.offset <= REMEMBERED_ROWS else min(cursor.offset, view.total)
+    return gap_of_offset(cursor, view.total)
+
+
+def gap_of_offset(cursor: Cursor, total: int) -> int:
+    """Returns the offset of the gap that the cursor marks if no row is left that it remembers."""
+    return 0 if cursor.offset <= REMEMBERED_ROWS else min(cursor.offset, total)
 
 
 async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:

@@ -1,15 +1,18 @@
 """Relay connections over a slice of a list."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
 
 from gateway.pagination import (
     BlockSource,
+    Kept,
+    checked_counts,
     connection_arguments,
+    ordered_page,
     read_slice,
     read_total,
 )
@@ -151,17 +154,56 @@ async def resolve_connection(
     `source.read`.
     """
     arguments = connection_arguments(first, after, last, before, source.name)
-    selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-    if needs_rows(selected):
-        counts = (arguments.first, arguments.last)
-        rows_wanted = min(count for count in counts if count is not None)
-        info.context.spend_rows(rows_wanted * times_shown(selected))
+    needs = _needs_of(info, arguments.first, arguments.last)
+    if needs.rows:
         rows = await read_slice(source, arguments)
         record_rows(rows)
         return Connection(rows=rows, total=rows.total, show=show)
-    needs_total = any(fields[0].name == "totalCount" for fields in selected.values())
-    total = await read_total(source) if needs_total else 0
+    total = await read_total(source) if needs.total else 0
     return Connection(rows=None, total=total, show=show)
+
+
+async def resolve_ordered(
+    info: Info,
+    read: Callable[[], Awaitable[Kept[Row]]],
+    show: Callable[[Row], Node_],
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> Connection[Node_]:
+    """Answers a connection over the rows that `read` returns: a list that is read whole.
+
+    Raises as `resolve_connection`, and the errors of `read`.
+    """
+    first, last = checked_counts(first, after, last, before)
+    needs = _needs_of(info, first, last)
+    if not (needs.rows or needs.total):
+        return Connection(rows=None, total=0, show=show)
+    kept = await read()
+    rows = ordered_page(*kept, first=first, after=after, last=last, before=before)
+    if needs.rows:
+        record_rows(rows.rows)
+    return Connection(rows=rows, total=rows.total, show=show)
+
+
+class _Needs(NamedTuple):
+    """What the selected fields of a connection need."""
+
+    rows: bool
+    total: bool
+
+
+def _needs_of(info: Info, first: int | None, last: int | None) -> _Needs:
+    """Returns what is needed; counts the rows against the request's allowance."""
+    selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
+    are_rows_needed = needs_rows(selected)
+    if are_rows_needed:
+        rows_wanted = min(count for count in (first, last) if count is not None)
+        info.context.spend_rows(rows_wanted * times_shown(selected))
+    is_total_needed = any(fields[0].name == "totalCount" for fields in selected.values())
+    return _Needs(are_rows_needed, is_total_needed)
 
 
 def _read(rows: ConnectionRows | None) -> ConnectionRows:

@@ -9,9 +9,10 @@ from typing import Final, Literal
 
 import strawberry
 from strawberry import UNSET
-from strawberry.federation.schema_directives import Cost, ListSize
+from strawberry.federation.schema_directives import Cost, ListSize, Tag
 from strawberry.schema_directive import Location
 from strawberry.types.arguments import StrawberryArgumentAnnotation
+from strawberry.types.enum import EnumValueDefinition
 
 # The newest version that both Apollo's and The Guild's composer support.
 VERSION: Final[Literal["2.9"]] = "2.9"
@@ -27,6 +28,12 @@ WEIGHT_OF_AN_UPSTREAM_REQUEST = 10
 def argument(description: str) -> StrawberryArgumentAnnotation:
     """Returns the annotation of an argument: its description, and the tags of its field."""
     return strawberry.federation.argument(description=description, tags=TAGS)
+
+
+def enum_value(value: str, description: str) -> EnumValueDefinition:
+    """Returns a value of an enum with the tags of its type."""
+    tags = [Tag(name=tag) for tag in TAGS]
+    return strawberry.enum_value(value, description=description, directives=tags)
 
 
 def costs(upstream_requests: int) -> Cost:

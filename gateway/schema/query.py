@@ -1,14 +1,15 @@
 """The query root: the fields of segments, and those of all types."""
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final
 
 import strawberry
 from strawberry import UNSET
 
-from gateway.data_source import ALL_SEGMENTS
+from gateway.data_source import ALL_SEGMENTS, MAXIMUM_SEGMENTS
 from gateway.identity import AccessScope
-from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS
-from gateway.schema.connection import Connection, resolve_connection
+from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS, read_total
+from gateway.schema.connection import Connection, resolve_connection, resolve_ordered
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.customer_fields import CustomerFields
 from gateway.schema.entity_lookups import entity_key, look_up_entities
@@ -27,8 +28,25 @@ from gateway.schema.row_lookups import REQUESTS_TO_ALL_IDS, attempt, spend_ids
 from gateway.schema.scopes import NamesScope, NeedsScope
 from gateway.schema.segment import Segment, segment
 from gateway.schema.segment_lookups import look_up, one_segment_id, segment_id
+from gateway.schema.segment_order import (
+    PLAIN,
+    STORE_ORDER,
+    SegmentFilter,
+    SegmentSortKey,
+    segment_filter,
+    segment_order,
+)
+
+REQUESTS_TO_ALL_SEGMENTS: Final = -(-MAXIMUM_SEGMENTS // MAXIMUM_ROWS)
 
 EntityIdArgument = Annotated[strawberry.ID | None, argument("BigCommerce's uuid.")]
+FilterArgument = Annotated[
+    SegmentFilter | None, argument("Which segments are kept; all of them if it is left out.")
+]
+SortKeyArgument = Annotated[SegmentSortKey | None, argument("What the segments are sorted by.")]
+ReverseArgument = Annotated[
+    bool | None, argument("Whether the whole order is reversed: the last segment is the first.")
+]
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -43,10 +61,13 @@ class Query(CustomerFields):
             list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
         ],
         extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
-        metadata={PLANNED: ConnectionField(ALL_SEGMENTS, segment)},
+        metadata={PLANNED: ConnectionField(ALL_SEGMENTS, segment, PLAIN)},
         description=(
             "The store's segments, in pages forward and backward. Costs one upstream request for "
-            "each 250 segments that are not in the cache, for pages of any size."
+            "each 250 segments that are not in the cache, for pages of any size. With `filter`, "
+            "`sortKey` or `reverse`, it reads all segments, and `totalCount` counts those that the "
+            "filter keeps. A cursor belongs to one `sortKey` and `reverse`, and is valid with any "
+            "`filter`."
         ),
     )
     async def segments(
@@ -56,17 +77,38 @@ class Query(CustomerFields):
         after: CursorArgument = UNSET,
         last: LastArgument = UNSET,
         before: CursorArgument = UNSET,
+        filter: FilterArgument = UNSET,
+        sort_key: SortKeyArgument = SegmentSortKey.STORE_ORDER,
+        reverse: ReverseArgument = False,
     ) -> Connection[Segment] | None:
         """Reads only what the selected fields need."""
-        return await resolve_connection(
-            info,
-            info.context.lists.of(ALL_SEGMENTS),
-            segment,
-            first=given(first),
-            after=given(after),
-            last=given(last),
-            before=given(before),
+        source = info.context.lists.of(ALL_SEGMENTS)
+        order, keeps = segment_order(sort_key, reverse), segment_filter(given(filter))
+        if order == STORE_ORDER and keeps is None:
+            resolve = partial(resolve_connection, info, source, segment)
+        else:
+            read = partial(source.orders.read, source, order, keeps)
+            resolve = partial(resolve_ordered, info, read, segment)
+        return await resolve(
+            first=given(first), after=given(after), last=given(last), before=given(before)
         )
+
+    @strawberry.federation.field(
+        tags=TAGS,
+        directives=[costs(REQUESTS_TO_ALL_SEGMENTS)],
+        extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
+        description=(
+            "The number of segments that a filter keeps: `totalCount` of `segments`, as a field of "
+            "its own. Without a filter it costs at most one upstream request, else as `segments`."
+        ),
+    )
+    async def segments_count(self, info: Info, filter: FilterArgument = UNSET) -> int | None:
+        """Counts the rows."""
+        source = info.context.lists.of(ALL_SEGMENTS)
+        keeps = segment_filter(given(filter))
+        if keeps is None:
+            return await read_total(source)
+        return len((await source.orders.read(source, STORE_ORDER, keeps)).places)
 
     @strawberry.federation.field(
         tags=TAGS,

@@ -1,18 +1,22 @@
 """What the gateway takes for granted about the upstream, as a table of numbered sentences.
 
 The emulator has to keep every row, in the process and on a port; so has a real store, which joins
-when BIGCOMMERCE_CONTRACT_STORE_HASH and BIGCOMMERCE_CONTRACT_ACCESS_TOKEN are set. The rows only
-read. Sources: [S26] OpenAPI description of 2026, [DOC] guides, [WIRE] recorded answers, [CODE] what
-public clients have measured. Behaviour without a source is no row: it is a decision of the
-emulator, in docs/emulator.md.
+when BIGCOMMERCE_CONTRACT_STORE_HASH and BIGCOMMERCE_CONTRACT_ACCESS_TOKEN are set. There the rows
+only read, unless BIGCOMMERCE_CONTRACT_WRITES is "1": then they write too, and remove what they
+made. A write is answered in the dialect of 2025 or in that of 2026. Sources: [S25] and [S26]
+OpenAPI descriptions of 2025 and 2026, [DOC] guides, [WIRE] recorded answers, [CODE] what public
+clients have measured. Behaviour without a source is no row: it is a decision of the emulator, in
+docs/emulator.md.
 """
 
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -20,10 +24,14 @@ import pytest
 from processes import serving
 
 from gateway.emulator import create_emulator, seeded_store
+from gateway.emulator.resources import Dialect
 
 REAL_STORE_HASH = os.environ.get("BIGCOMMERCE_CONTRACT_STORE_HASH")
 REAL_TOKEN = os.environ.get("BIGCOMMERCE_CONTRACT_ACCESS_TOKEN")
-KINDS = ["in process", "on a port"] + (["real store"] if REAL_STORE_HASH and REAL_TOKEN else [])
+WRITES_TO_REAL_STORE = os.environ.get("BIGCOMMERCE_CONTRACT_WRITES") == "1"
+KINDS = ["in process", "in process, of 2025", "on a port"] + (
+    ["real store"] if REAL_STORE_HASH and REAL_TOKEN else []
+)
 
 WRONG_TOKEN = {"X-Auth-Token": "no-such-token"}
 NO_SUCH_ID = "00000000-0000-4000-8000-000000000000"
@@ -62,6 +70,7 @@ class Upstream:
     client: httpx.AsyncClient
     store_hash: str
     token: str = field(repr=False)
+    dialect: Dialect | None
 
     async def ask(
         self,
@@ -70,10 +79,12 @@ class Upstream:
         path: str = "segments",
         headers: Mapping[str, str] | None = None,
         store_hash: str | None = None,
+        body: object = None,
     ) -> httpx.Response:
         url = f"/stores/{store_hash or self.store_hash}/v3/{path}{query}"
         own = {"X-Auth-Token": self.token}
-        return await self.client.request(method, url, headers=own if headers is None else headers)
+        sent = own if headers is None else headers
+        return await self.client.request(method, url, headers=sent, json=body)
 
     async def list(self, query: str = "") -> Listed:
         answer = await self.ask(query)
@@ -83,12 +94,12 @@ class Upstream:
 
 
 Check = Callable[[Upstream], Awaitable[None]]
-TABLE: list[tuple[str, str, Check]] = []
+TABLE: list[tuple[str, str, Check, bool]] = []
 
 
-def clause(number: str, sentence: str) -> Callable[[Check], None]:
+def clause(number: str, sentence: str, *, writes: bool = False) -> Callable[[Check], None]:
     """Makes a check a row of the table."""
-    return lambda check: TABLE.append((number, sentence, check))
+    return lambda check: TABLE.append((number, sentence, check, writes))
 
 
 def is_not_found(answer: httpx.Response) -> None:
@@ -272,6 +283,193 @@ async def profile_pages(upstream: Upstream) -> None:
     assert (page.per_page, page.total_pages) == (6, -(-page.total // 6))
 
 
+async def rows_of(upstream: Upstream, path: str, query: str = "") -> list[Any]:
+    """The rows of one page of a list."""
+    answer = await upstream.ask(query, path=path)
+    assert answer.status_code == 200
+    found: list[Any] = answer.json()["data"]
+    return found
+
+
+def is_published(upstream: Upstream, answers: dict[str, object], answer: object) -> None:
+    """Checks an answer to a write against that of the dialect, or of either for a real store."""
+    of_dialect = [answers[upstream.dialect]] if upstream.dialect else [*answers.values()]
+    assert answer in of_dialect
+
+
+async def write(upstream: Upstream, method: str, path: str, items: Sequence[object]) -> list[Any]:
+    """Sends a batch that is carried out whole; returns the rows of the answer."""
+    answer = await upstream.ask(method=method, path=path, body=items)
+    body = answer.json()
+    assert answer.status_code == 201
+    counts = {"total": len(items), "success": len(items), "failed": 0}
+    metas: dict[str, object] = {"2025": ({}, None), "2026": (counts, [])}
+    is_published(upstream, metas, (body["meta"], body.get("errors")))
+    found: list[Any] = body["data"]
+    return found
+
+
+async def remove(upstream: Upstream, path: str, row_id: str) -> None:
+    """Deletes one row."""
+    answer = await upstream.ask(f"?id:in={row_id}", "DELETE", path)
+    counts = {"total": 1, "success": 1, "failed": 0}
+    success = {"data": [], "errors": [], "meta": counts}
+    answers: dict[str, object] = {"2025": (204, None), "2026": (200, success)}
+    body = answer.json() if answer.content else None
+    is_published(upstream, answers, (answer.status_code, body))
+
+
+@asynccontextmanager
+async def new_segment(upstream: Upstream) -> AsyncIterator[dict[str, Any]]:
+    """A segment that is deleted in the end."""
+    new = {"name": f"Contract {uuid4()}", "description": "Text"}
+    (row,) = await write(upstream, "POST", "segments", [new])
+    assert (row["name"], row["description"]) == (new["name"], new["description"])
+    try:
+        yield row
+    finally:
+        await remove(upstream, "segments", row["id"])
+
+
+@clause("list-1", "GET /shopper-profiles MUST be paged as segments are. [S26]")
+async def all_profiles(upstream: Upstream) -> None:
+    whole = await rows_of(upstream, "shopper-profiles", "?limit=4")
+    parts = [await rows_of(upstream, "shopper-profiles", f"?page={n}&limit=2") for n in (1, 2)]
+    assert [row for part in parts for row in part] == whole
+    for row in whole:
+        assert UUID(row["id"]).version
+        assert isinstance(row["customer_id"], int)
+
+
+@clause("list-2", "GET /shopper-profiles/{id}/segments MUST be the segments of a profile. [S26]")
+async def segments_of_a_profile(upstream: Upstream) -> None:
+    for profile in await rows_of(upstream, "shopper-profiles", "?limit=2"):
+        path = f"shopper-profiles/{profile['id']}/segments"
+        for row in await rows_of(upstream, path, "?limit=2"):
+            segment = row.get("id", row.get("segment_id"))
+            assert len((await upstream.list(f"?id:in={segment}")).data) == 1
+
+
+@clause("customer-1", "A customer MUST be found by its id, with what is included. [DOC]")
+async def customers_by_id(upstream: Upstream) -> None:
+    for profile in await rows_of(upstream, "shopper-profiles", "?limit=1"):
+        query = f"?id:in={profile['customer_id']}"
+        (plain,) = await rows_of(upstream, "customers", query)
+        assert "segment_ids" not in plain
+        (row,) = await rows_of(
+            upstream, "customers", f"{query}&include=shopper_profile_id,segment_ids"
+        )
+        assert row["shopper_profile_id"].lower() == profile["id"].lower()
+        path = f"shopper-profiles/{profile['id']}/segments"
+        segments = await rows_of(upstream, path, "?limit=250")
+        assert set(row["segment_ids"]) == {
+            segment.get("id", segment.get("segment_id")) for segment in segments
+        }
+
+
+@clause("customer-2", "A customer SHOULD be found by its e-mail address in any case. [DOC]")
+async def customers_by_email(upstream: Upstream) -> None:
+    for customer in await rows_of(upstream, "customers", "?limit=1"):
+        found = await rows_of(upstream, "customers", f"?email:in={customer['email'].upper()}")
+        assert [row["id"] for row in found] == [customer["id"]]
+
+
+@clause("customer-3", "An unknown customer MUST be an empty set of 0 pages. [CODE]")
+async def unknown_customer(upstream: Upstream) -> None:
+    body = (await upstream.ask("?id:in=2147483647", path="customers")).json()
+    page = body["meta"]["pagination"]
+    assert (body["data"], page["total"], page["total_pages"]) == ([], 0, 0)
+
+
+@clause("write-1", "POST /segments MUST be 201 with the new rows in order. [S26]", writes=True)
+async def created_segments(upstream: Upstream) -> None:
+    async with new_segment(upstream) as one, new_segment(upstream) as other:
+        found = (await upstream.list(f"?id:in={one['id']},{other['id']}")).data
+        assert {row.name for row in found} == {one["name"], other["name"]}
+
+
+@clause("write-2", "PUT /segments MUST be 201, and keep what it does not name. [S26]", writes=True)
+async def updated_segments(upstream: Upstream) -> None:
+    async with new_segment(upstream) as row:
+        change = {"id": row["id"], "name": f"{row['name']}, changed"}
+        (changed,) = await write(upstream, "PUT", "segments", [change])
+        assert (changed["id"], changed["name"]) == (row["id"], change["name"])
+        assert changed["description"] == row["description"]
+        before, after = (datetime.fromisoformat(r["updated_at"]) for r in (row, changed))
+        assert before <= after
+
+
+@clause("write-3", "DELETE /segments MUST delete those of id:in, and no other. [S26]", writes=True)
+async def deleted_segments(upstream: Upstream) -> None:
+    async with new_segment(upstream) as kept:
+        async with new_segment(upstream) as gone:
+            pass
+        found = (await upstream.list(f"?id:in={kept['id']},{gone['id']}")).data
+        assert [str(row.id) for row in found] == [kept["id"].lower()]
+
+
+@clause("write-4", "A taken name MUST be 409, and refuse the whole batch. [S26]", writes=True)
+async def taken_name(upstream: Upstream) -> None:
+    async with new_segment(upstream) as row:
+        batch = [{"name": f"Contract {uuid4()}"}, {"name": row["name"]}]
+        answer = await upstream.ask(method="POST", path="segments", body=batch)
+        body = answer.json()
+        (error,) = body["errors"]
+        assert (answer.status_code, body["data"], body["meta"]["success"]) == (409, [], 0)
+        assert error["title"].rstrip(".") == "Cannot have multiple segments with the same name"
+        assert error["errors"] == {}
+
+
+@clause("write-5", "An item without a name MUST be 400 or 422, by its index. [S26]", writes=True)
+async def item_without_a_name(upstream: Upstream) -> None:
+    answer = await upstream.ask(method="POST", path="segments", body=[{"description": "Text"}])
+    body = answer.json()
+    is_published(upstream, {"2025": 400, "2026": 422}, answer.status_code)
+    (error,) = body["errors"] if answer.status_code == 422 else [body]
+    assert [*error["errors"]] == ["0.name"]
+    if answer.status_code == 422:
+        assert body["meta"] == {"total": 1, "success": 0, "failed": 1}
+
+
+@clause("write-6", "Profiles MUST be added with 201, and removed by id:in. [S26]", writes=True)
+async def memberships(upstream: Upstream) -> None:
+    ids = [row["id"] for row in await rows_of(upstream, "shopper-profiles", "?limit=2")]
+    async with new_segment(upstream) as segment:
+        path = f"segments/{segment['id']}/shopper-profiles"
+        for row_id in ids:
+            (row,) = await write(upstream, "POST", path, [row_id])
+            assert row["id"] == row_id
+        assert {row["id"] for row in await rows_of(upstream, path)} == {*ids}
+        for row_id in ids[1:]:
+            await remove(upstream, path, row_id)
+        assert [row["id"] for row in await rows_of(upstream, path)] == ids[:1]
+
+
+@clause("write-7", "A profile that is in the segment MUST be 409, by index. [S25]", writes=True)
+async def added_twice(upstream: Upstream) -> None:
+    async with new_segment(upstream) as segment:
+        path = f"segments/{segment['id']}/shopper-profiles"
+        for profile in await rows_of(upstream, "shopper-profiles", "?limit=1"):
+            await write(upstream, "POST", path, [profile["id"]])
+            answer = await upstream.ask(method="POST", path=path, body=[profile["id"]])
+            (error,) = answer.json()["errors"]
+            title = "Unable to add shopper profiles to segment due to conflicts."
+            assert (answer.status_code, error["title"], [*error["errors"]]) == (409, title, ["0"])
+
+
+@clause("write-8", "A profile MUST be made for a customer, and be deleted. [S26]", writes=True)
+async def profile_of_a_customer(upstream: Upstream) -> None:
+    query = "?limit=250&include=shopper_profile_id"
+    customers = await rows_of(upstream, "customers", query)
+    for customer in [row for row in customers if not row["shopper_profile_id"]][:1]:
+        new = {"customer_id": customer["id"]}
+        (row,) = await write(upstream, "POST", "shopper-profiles", [new])
+        assert row["customer_id"] == customer["id"]
+        await remove(upstream, "shopper-profiles", row["id"])
+        (after,) = await rows_of(upstream, "customers", f"{query}&id:in={customer['id']}")
+        assert not after["shopper_profile_id"]
+
+
 def quota(answer: httpx.Response) -> tuple[int, int, int, int]:
     names = ("Time-Window-Ms", "Time-Reset-Ms", "Requests-Quota", "Requests-Left")
     window, reset, of, left = (int(answer.headers[f"X-Rate-Limit-{name}"]) for name in names)
@@ -312,7 +510,8 @@ async def transport_security(upstream: Upstream) -> None:
 @pytest.fixture(scope="module")
 def url_of_emulator() -> Iterator[str]:
     # What can be changed while it runs must not change it by itself.
-    with serving(create_emulator(seeded_store(), rate_limit_quota=10_000, control=True)) as url:
+    store = seeded_store(profiles=100)
+    with serving(create_emulator(store, rate_limit_quota=10_000, control=True)) as url:
         yield url
 
 
@@ -320,20 +519,27 @@ def url_of_emulator() -> Iterator[str]:
 async def upstream(request: pytest.FixtureRequest, url_of_emulator: str) -> AsyncIterator[Upstream]:
     base_url, transport = url_of_emulator, None
     store_hash, token = "emulator", "emulator-token"
-    if request.param == "in process":
-        transport = httpx.ASGITransport(create_emulator(seeded_store()))
-    elif request.param == "real store":
+    dialect: Dialect = "2025" if "2025" in request.param else "2026"
+    is_real = request.param == "real store"
+    if "in process" in request.param:
+        store = seeded_store(profiles=100)
+        transport = httpx.ASGITransport(create_emulator(store, dialect=dialect))
+    elif is_real:
         base_url = "https://api.bigcommerce.com"
         store_hash, token = str(REAL_STORE_HASH), str(REAL_TOKEN)
     async with httpx.AsyncClient(
         base_url=base_url, transport=transport, trust_env=False, timeout=30
     ) as client:
-        yield Upstream(client, store_hash, token)
+        yield Upstream(client, store_hash, token, None if is_real else dialect)
 
 
 @pytest.mark.parametrize(
-    ("sentence", "check"), [entry[1:] for entry in TABLE], ids=[entry[0] for entry in TABLE]
+    ("sentence", "check", "writes"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
-async def test_upstream_keeps_the_contract(upstream: Upstream, sentence: str, check: Check) -> None:
-    assert re.search(r" (MUST|SHOULD) .*\[(S26|DOC|WIRE|CODE)\]$", sentence)
+async def test_upstream_keeps_the_contract(
+    upstream: Upstream, sentence: str, check: Check, writes: bool
+) -> None:
+    assert re.search(r" (MUST|SHOULD) .*\[(S25|S26|DOC|WIRE|CODE)\]$", sentence)
+    if writes and upstream.dialect is None and not WRITES_TO_REAL_STORE:
+        pytest.skip("BIGCOMMERCE_CONTRACT_WRITES=1 lets it write to the real store")
     await check(upstream)

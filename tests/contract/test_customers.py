@@ -437,3 +437,43 @@ async def test_customers_are_served_stale_while_the_store_fails() -> None:
     answer = await gateway.ask(query)
     assert answer["data"] == found == {"customer": {"entityId": 6, "segments": {"totalCount": 4}}}
     assert answer["extensions"]["cache"]["stale"] is True
+
+
+@pytest.mark.parametrize(
+    ("query", "scope"),
+    [
+        ("{ segments { nodes { name } } }", "public"),
+        ("{ customer(entityId: 7) { email } }", "private"),
+        ('{ customer(email: "absent@example.com") { email } }', "private"),
+        (
+            "{ segments { totalCount } customer(entityId: 7) { segments { totalCount } } }",
+            "private",
+        ),
+        ("{ segments(first: 2) { nodes { shopperProfiles { totalCount } } } }", "private"),
+        ("{ shopperProfiles(first: 1) { totalCount nodes { entityId } } }", "private"),
+    ],
+)
+async def test_shared_caches_keep_no_personal_data(query: str, scope: str) -> None:
+    gateway = in_process(120, ALLOW_ANONYMOUS="read", SHARED_CACHES="true")
+    for _ in range(3):  # the third one is a whole answer from the response cache
+        answer = await gateway.http.get("/graphql", params={"query": query})
+        assert "errors" not in answer.json()
+        assert answer.headers["Cache-Control"].partition(",")[0] == scope
+    assert gateway.app.state.answers.cached == 1
+
+
+async def test_walk_of_thousands_of_profiles_costs_its_blocks_and_keeps_a_bounded_memory() -> None:
+    maximum = 1024**2
+    gateway = in_process(1, profiles=5000, CACHE_MAX_BYTES=str(maximum))
+    segment = gateway.emulator.store.segments[0].id
+    query = MEMBERS.replace("nodes { customer { entityId email firstName lastName } }", "")
+    pages, info = 0, {"hasNextPage": True, "endCursor": None}
+    while info["hasNextPage"]:
+        data = await gateway.data(query, segment=segment, first=100, after=info["endCursor"])
+        info = data["segment"]["shopperProfiles"]["pageInfo"]
+        pages += 1
+    assert pages == 50
+    assert requests_of(gateway) == {"list_segments": 1, "list_segment_shopper_profiles": 20}
+    memory = gateway.services.cache.memory._stored
+    assert memory.bytes <= maximum
+    assert len(memory) < 20  # not all of the blocks are kept

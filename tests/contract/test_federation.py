@@ -79,6 +79,7 @@ async def sdl_names_no_machinery(gateway: InProcess) -> None:
     assert [name for name in elements if name.startswith(("_", "Query._"))] == []
     assert {name for name in elements if name.startswith("Query.") and name.count(".") == 1} == {
         "Query.segments",
+        "Query.segmentsCount",
         "Query.segment",
         "Query.segmentsByEntityId",
         "Query.customer",
@@ -147,14 +148,16 @@ async def values_are_shareable(gateway: InProcess) -> None:
 async def everything_is_tagged(gateway: InProcess) -> None:
     sdl = await sdl_of(gateway)
     untagged = {"schema", "Query", "contact"}  # every subgraph has them; a directive bears none
+    # Of inputs and enums, each field and each value.
+    types = {"Query", "DateTimeRange", "SegmentFilter", "SegmentSortKey"}
     to_be_tagged = {
         name
         for name in coordinates_of(sdl) - untagged
-        if name.startswith("Query.") or "." not in name or name.count(".") == 2  # an argument
+        if name.split(".")[0] in types or name.count(".") != 1  # all arguments
     }
-    shared = {"DateTime", "Node", "PageInfo"}  # with other subgraphs
+    shared = {"DateTime", "DateTimeRange", "Node", "PageInfo"}  # with other subgraphs
     assert uses_of(sdl, "tag") == {
-        name: {f'@tag(name: "{"shared" if name in shared else "segments"}")'}
+        name: {f'@tag(name: "{"shared" if name.split(".")[0] in shared else "segments"}")'}
         for name in to_be_tagged
     }
 
@@ -179,6 +182,7 @@ async def lists_tell_their_size(gateway: InProcess) -> None:
 async def fields_tell_their_cost(gateway: InProcess) -> None:
     assert uses_of(await sdl_of(gateway), "cost") == {
         "Query.segments": {"@cost(weight: 20)"},
+        "Query.segmentsCount": {"@cost(weight: 40)"},
         "Query.segment": {"@cost(weight: 10)"},
         "Query.segmentsByEntityId": {"@cost(weight: 30)"},
         "Query.customer": {"@cost(weight: 10)"},

@@ -30,7 +30,12 @@ ABSENT = "ffffffff-0000-4000-8000-ffffffffffff"
 VIP_ID = b64encode(f"Segment:{VIP}".encode()).decode()
 ABSENT_ID = b64encode(f"Segment:{ABSENT}".encode()).decode()
 NAME: Final = {"name": "VIP customers"}
+CUSTOMER_ID = b64encode(b"Customer:7").decode()
+ABSENT_CUSTOMER = b64encode(b"Customer:999999").decode()
+EMAIL: Final = "leila.dubois.7@example.com"
+NAMED: Final = {"firstName": "Leila"}
 READ, FEDERATION = AccessScope.SEGMENTS_READ, AccessScope.FEDERATION
+PROFILES = AccessScope.PROFILES_READ
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,24 @@ class Row:
 
 WHOLE = (Need(READ),)
 EACH = (Need(READ, [None, None], ((0,), (1,))),)
+OF_PROFILES = (Need(PROFILES),)
+EACH_OF_PROFILES = (Need(PROFILES, [None, None], ((0,), (1,))),)
+OF_EACH_CUSTOMER = (Need(FEDERATION, [None, None], ((0,), (1,))), *EACH_OF_PROFILES)
+BOTH_NODES = f'nodes(ids: ["{VIP_ID}", "{CUSTOMER_ID}"]) {{ __typename }}'
 OF_EACH_ENTITY = (Need(FEDERATION, [None, None], ((0,), (1,))), *EACH)
 ENTITIES = (
     f'_entities(representations: [{{__typename: "Segment", entityId: "{VIP}"}}, '
     f'{{__typename: "Segment", id: "{ABSENT_ID}"}}])'
 )
+CUSTOMERS = (
+    '_entities(representations: [{__typename: "Customer", entityId: 7}, '
+    '{__typename: "Customer", entityId: 999999}])'
+)
 ROWS = [
     Row("segments(first: 1) { nodes { name } }", {"nodes": [NAME]}, WHOLE),
     Row("segments(last: 3) { edges { node { name } } }", {"edges": [{"node": NAME}]}, WHOLE),
     Row("segments { totalCount }", {"totalCount": 1}, WHOLE),
+    Row("segmentsCount", 1, WHOLE),
     Row("segments { __typename }", {"__typename": "SegmentConnection"}, WHOLE),
     Row(f'segment(entityId: "{VIP}") {{ name }}', NAME, WHOLE),
     Row(f'segment(id: "{VIP_ID}") {{ name }}', NAME, WHOLE),
@@ -77,6 +91,30 @@ ROWS = [
     Row("_service { __typename }", {"__typename": "_Service"}, (Need(FEDERATION),)),
     Row(f"{ENTITIES} {{ __typename }}", [{"__typename": "Segment"}, None], OF_EACH_ENTITY),
     Row(f"{ENTITIES} {{ ... on Segment {{ name }} }}", [NAME, None], OF_EACH_ENTITY),
+    Row(f"{CUSTOMERS} {{ ... on Customer {{ firstName }} }}", [NAMED, None], OF_EACH_CUSTOMER),
+    Row("customer(entityId: 7) { firstName }", NAMED, OF_PROFILES),
+    Row(f'customer(id: "{CUSTOMER_ID}") {{ firstName }}', NAMED, OF_PROFILES),
+    Row(f'customer(email: "{EMAIL}") {{ firstName }}', NAMED, OF_PROFILES),
+    Row(
+        "customersByEntityId(entityIds: [7, 999999]) { firstName }", [NAMED, None], EACH_OF_PROFILES
+    ),
+    Row(
+        f'customersByEmail(emails: ["{EMAIL}", "a@b.example"]) {{ firstName }}',
+        [NAMED, None],
+        EACH_OF_PROFILES,
+    ),
+    Row(f'node(id: "{CUSTOMER_ID}") {{ ... on Customer {{ firstName }} }}', NAMED, OF_PROFILES),
+    Row(
+        f'nodes(ids: ["{CUSTOMER_ID}", "{ABSENT_CUSTOMER}"]) {{ id }}',
+        [{"id": CUSTOMER_ID}, None],
+        EACH_OF_PROFILES,
+    ),
+    Row("shopperProfiles(first: 1) { totalCount }", {"totalCount": 400}, OF_PROFILES),
+    Row(
+        "shopperProfiles(first: 1) { nodes { customer { entityId } } }",
+        {"nodes": [{"customer": {"entityId": 1}}]},
+        OF_PROFILES,
+    ),
 ]
 CLIENTS = {
     "none": frozenset[AccessScope](),
@@ -203,6 +241,37 @@ async def test_a_value_of_another_process_is_not_open_either(redis: RedisServer)
         assert reader.upstream_requests == 0
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_nodes_of_two_types_need_the_scope_of_each(client: str) -> None:
+    answer = seen(await ask(gateway_of(), client, BOTH_NODES))
+    has_segments, has_profiles = (scope in CLIENTS[client] for scope in (READ, PROFILES))
+    assert answer["data"]["a0"] == [
+        {"__typename": "Segment"} if has_segments else None,
+        {"__typename": "Customer"} if has_profiles else None,
+    ]
+    assert answer["errors"] == {
+        **({} if has_segments else {("a0", 0): sentence(READ)}),
+        **({} if has_profiles else {("a0", 1): sentence(PROFILES)}),
+    }
+
+
+async def test_fields_of_rows_need_the_scope_of_what_they_lead_to() -> None:
+    gateway = gateway_of()
+    segments_alone, profiles_alone = str(READ), str(PROFILES)
+    members = f'segment(entityId: "{VIP}") {{ name shopperProfiles {{ totalCount }} }}'
+    assert seen(await ask(gateway, segments_alone, members)) == {
+        "data": {"beside": "Query", "a0": {**NAME, "shopperProfiles": None}},
+        "errors": {("a0", "shopperProfiles"): sentence(PROFILES)},
+    }
+    memberships = "customer(entityId: 7) { firstName segments { totalCount } }"
+    for _ in range(2):
+        assert seen(await ask(gateway, profiles_alone, memberships)) == {
+            "data": {"beside": "Query", "a0": {**NAMED, "segments": None}},
+            "errors": {("a0", "segments"): sentence(READ)},
+        }
+        await ask(gateway, "all", members, memberships)
+
+
 async def test_a_malformed_id_is_reported_beside_those_that_are_refused() -> None:
     field = f'segmentsByEntityId(entityIds: ["{VIP}", "?"]) {{ name }}'
     answer = await ask(gateway_of(), "none", field)
@@ -232,10 +301,17 @@ def test_routers_are_asked_for_the_scopes_where_the_settings_say_so() -> None:
     assert uses_of(build_graph().sdl, "requiresScopes") == {}
     assert "requiresScopes" not in build_graph().sdl
     asking = build_graph(federation=Federation(node=True, scopes=True)).sdl
-    fields = {name for name in coordinates_of(asking) if re.match(r"(Query|Segment)\.\w+$", name)}
-    of_node = {"Query.node", "Query.nodes", "Segment.id"}  # other types and subgraphs share them
+    fields = {
+        name
+        for name in coordinates_of(asking)
+        if re.match(r"(Query|Segment|Customer|ShopperProfile)\.\w+$", name)
+    }
+    # Other types and subgraphs share them.
+    of_node = {"Query.node", "Query.nodes", "Segment.id", "Customer.id"}
+    of_segments = re.compile(r"Query\.segment|Segment\.(?!shopperProfiles)|Customer\.segments")
     assert uses_of(asking, "requiresScopes") == {
-        name: {'@requiresScopes(scopes: [["segments:read"]])'} for name in fields - of_node
+        name: {f'@requiresScopes(scopes: [["{READ if of_segments.match(name) else PROFILES}"]])'}
+        for name in fields - of_node
     }
     assert '"@requiresScopes"' in asking
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from examples import examples
 from gateway.emulator import Emulator, Fault, create_emulator, seeded_store
+from gateway.emulator.operation_names import OPERATION_NAMES
 
 ROUTES = (("PUT", "faults"), ("PATCH", "behaviour"), ("POST", "segments"))
 WORDS = [*Fault, "clamp", "refuse", "empty"]
@@ -27,11 +28,16 @@ RULES = st.fixed_dictionaries(
         "seconds": st.floats(-1, 700),
         "probability": st.floats(-0.5, 1.5),
         "times": st.integers(-1, 3),
+        "operation": st.sampled_from([*OPERATION_NAMES, "boom"]),
     },
 )
 BEHAVIOUR = st.fixed_dictionaries(
     {},
     optional={
+        "dialect": st.sampled_from(["2025", "2026", "2027"]),
+        "forbidden_operations": VALUES | st.lists(st.sampled_from(OPERATION_NAMES), max_size=2),
+        "profile_segment_rows": st.sampled_from(["segments", "ids", "boom"]),
+        "max_batch": st.none() | st.integers(-1, 3),
         "latency_seconds": VALUES,
         "max_limit": st.integers(-1, 260),
         "over_limit": st.sampled_from(WORDS),
@@ -49,12 +55,13 @@ BODIES = st.binary(max_size=40) | (
 def state(emulator: Emulator) -> object:
     window = emulator.window
     rules = (emulator.max_limit, emulator.over_limit, emulator.past_the_end)
-    numbers = (emulator.latency_seconds, window.quota, window.window_ms)
-    return deepcopy((emulator.faults.rules, emulator.store, rules, numbers))
+    numbers = (emulator.latency_seconds, window.quota, window.window_ms, emulator.max_batch)
+    answers = (emulator.dialect, emulator.profile_segment_rows, emulator.forbidden_operations)
+    return deepcopy((emulator.faults.rules, emulator.store, rules, numbers, answers))
 
 
 async def send(route: tuple[str, str], body: bytes) -> None:
-    app = create_emulator(seeded_store(3), control=True)
+    app = create_emulator(seeded_store(3, 9), control=True)
     transport = httpx.ASGITransport(app)
     before = state(app.state.emulator)
     async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:

@@ -8,7 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type
 
 from gateway.pagination import Slice, Window, connection_arguments
 from gateway.schema.plans.fields import ConnectionField
-from gateway.schema.plans.inputs import NotPlanned, argument_reader
+from gateway.schema.plans.inputs import NotPlanned, argument_reader, written_arguments
 from gateway.schema.plans.rendered import RenderedBlocks
 from gateway.schema.plans.run import Run
 from gateway.schema.plans.selected import FieldGroup, ObjectJson, Selected
@@ -23,6 +23,8 @@ PAGE_INFO: Final[dict[str, Value]] = {
     "startCursor": lambda page: to_json(page.start_cursor),
     "endCursor": lambda page: to_json(page.end_cursor),
 }
+
+RELAY: Final = frozenset({"first", "after", "last", "before"})
 
 
 class Connection:
@@ -39,6 +41,14 @@ class Connection:
         self._collection = declared.collection
         self._show = declared.show
         self._read_arguments = argument_reader(field, below.nodes[0].node)
+        # Of further arguments that are variables, the values that have a plan.
+        self._plain: list[tuple[str, Sequence[object]]] = []
+        for name, variable, constant in written_arguments(field, below.nodes[0].node):
+            plain = (None, *declared.plain.get(name, ()))
+            if name not in RELAY and variable is not None:
+                self._plain.append((name, plain))
+            elif name not in RELAY and constant not in plain:
+                raise NotPlanned
         # How often each row is shown, as `Context.spend_rows` counts it.
         self._times_shown = 0
         self._needs_rows = False
@@ -54,6 +64,9 @@ class Connection:
     def render(self, run: Run) -> Sequence[Json]:
         """Returns the values of a page; raises `NotPlanned` unless all of it is ready."""
         given = self._read_arguments(run.variables)
+        for name, plain in self._plain:
+            if given.get(name) not in plain:
+                raise NotPlanned
         source = run.context.lists.of(self._collection)
         arguments = connection_arguments(
             given.get("first"),

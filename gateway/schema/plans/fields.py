@@ -3,8 +3,8 @@
 A field has its declaration in the `metadata` of its Strawberry field, under `PLANNED`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic
 
 from gateway.data_source import Collection, Lookups
@@ -17,10 +17,15 @@ PLANNED: Final = "planned"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionField(Generic[Row]):
-    """A connection of a collection, with Relay's four arguments; `show` makes a row a node."""
+    """A connection of a collection, with Relay's four arguments; `show` makes a row a node.
+
+    `plain` has the values of further arguments that leave the list as it is, as variables have them
+    and as GraphQL coerces them. Null does so, too. With any other value there is no plan.
+    """
 
     collection: Collection[Row]
     show: Callable[[Row], object]
+    plain: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Variables and arguments of a plan: only values that GraphQL's coercion leaves as they are."""
+"""Variables and arguments of a plan: only values that GraphQL's coercion leaves as they are.
+
+A value of an enum stays its name if a variable has it; an input object is null, or has no plan.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, cast
@@ -13,6 +16,8 @@ from graphql import (
     Undefined,
     VariableNode,
     Visitor,
+    is_enum_type,
+    is_input_object_type,
     is_list_type,
     is_non_null_type,
     type_from_ast,
@@ -86,6 +91,13 @@ def _check_of(type_: GraphQLType) -> Check:
     name = getattr(nullable, "name", "")
     if name == "_Any":
         return lambda value: value is not None or not is_required
+    if is_enum_type(nullable):
+        names = nullable.values.keys()
+        return lambda value: (
+            value in names if type(value) is str else value is None and not is_required
+        )
+    if is_input_object_type(nullable):
+        return lambda value: value is None and not is_required
     scalar = SCALARS.get(name)
     if scalar is None:
         raise NotPlanned
@@ -106,7 +118,10 @@ class _NoVariables(Visitor):
 
 
 class WrittenArgument(NamedTuple):
-    """An argument as the document gives it: a variable, else a constant."""
+    """An argument as the document gives it: a variable, else a constant.
+
+    Beside a variable, and in place of an argument that is left out, `constant` is the default.
+    """
 
     name: str
     variable: str | None
@@ -121,12 +136,13 @@ def written_arguments(field: GraphQLField, node: FieldNode) -> list[WrittenArgum
     written: list[WrittenArgument] = []
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     for name, argument in field.args.items():
-        # The graph has no arguments with defaults.
-        if argument.default_value is not Undefined or argument.default is not None:
+        if argument.default is not None:  # Strawberry has defaults that are coerced already
             raise NotPlanned
-        value = given.get(name)
+        value, default = given.get(name), argument.default_value
         if isinstance(value, VariableNode):
-            written.append(WrittenArgument(name, value.name.value, None))
+            written.append(WrittenArgument(name, value.name.value, default))
+        elif value is None and default is not Undefined:
+            written.append(WrittenArgument(name, None, default))
         elif value is not None:
             visit(value, _NoVariables())
             written.append(WrittenArgument(name, None, value_from_ast(value, argument.type)))
@@ -136,15 +152,16 @@ def written_arguments(field: GraphQLField, node: FieldNode) -> list[WrittenArgum
 def argument_reader(field: GraphQLField, node: FieldNode) -> ReadArguments:
     """Returns the function that returns a field's arguments for the values of variables.
 
-    It leaves out arguments that are not given, and raises `NotPlanned` if a required one is null.
+    It leaves out arguments that are not given and have no default, and raises `NotPlanned` if a
+    required one is null.
     Raises `NotPlanned` as `written_arguments` does.
     """
     constants: dict[str, object] = {}
     variables: list[tuple[str, str, bool]] = []
     for name, variable, constant in written_arguments(field, node):
-        if variable is None:
+        if constant is not Undefined:
             constants[name] = constant
-        else:
+        if variable is not None:
             variables.append((name, variable, is_non_null_type(field.args[name].type)))
 
     def read(values: Variables) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """When batches leave, in virtual time: seconds are exact, and none is waited for."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import wraps
 from typing import Any
 
@@ -15,6 +15,7 @@ from gateway.data_source.batcher import (
     Batcher,
 )
 from gateway.errors import UpstreamUnavailable
+from gateway.request_scope import open_request_scope
 
 WINDOW = 0.008
 
@@ -161,3 +162,37 @@ async def test_caller_that_hangs_up_takes_nothing_from_others() -> None:
         await caller
     assert [await future for future in futures.values()] == ["A", "B"]
     assert asked.batches == [(WINDOW, 2)]
+
+
+@in_virtual_time
+async def test_what_is_asked_for_in_one_turn_is_seen_whole() -> None:
+    asked, seen = Asked(), list[int]()
+
+    def is_one_batch(number: int) -> bool:
+        seen.append(number)
+        return number > 250
+
+    batcher = Batcher(asked, min, window_seconds=WINDOW, is_one_batch=is_one_batch)
+    callers = [load(batcher, *ids(first, 30)) for first in range(0, 300, 30)]
+    assert [len(found) for found in await asyncio.gather(*callers)] == [30] * 10
+    assert (asked.batches, seen, batcher.batches) == ([(0, 300)], [300], 1)
+    callers = [load(batcher, *ids(first, 30)) for first in range(0, 240, 30)]
+    await asyncio.gather(*callers)
+    assert asked.batches[1:] == [(0, LOOKUP_IDS), (0, LOOKUP_IDS), (WINDOW, 40)]
+
+
+@in_virtual_time
+async def test_batch_is_charged_to_one_of_the_clients_of_its_own_ids() -> None:
+    charged: list[list[str]] = []
+
+    def charge(clients: Collection[str]) -> str:
+        charged.append(sorted(clients))
+        return min(clients)
+
+    batcher = Batcher(Asked(), charge, window_seconds=WINDOW)
+    futures: list[asyncio.Future[str]] = []
+    for client, first, number in (("a", 0, 60), ("b", 60, 60), ("c", 120, 10)):
+        with open_request_scope(1, client):
+            futures += batcher.load(ids(first, number)).values()
+    await asyncio.gather(*futures)
+    assert charged == [["a", "b"], ["b", "c"]]

@@ -7,8 +7,9 @@ from random import Random
 import msgspec
 import pytest
 
-from gateway.bigcommerce.models import Segment
-from gateway.data_source import Codec
+from gateway.bigcommerce.models import Customer, Segment
+from gateway.data_source import CUSTOMERS, Codec
+from gateway.data_source.codec import EmailCodec
 from gateway.data_source.collection import Keys
 from gateway.pagination import Block
 
@@ -133,3 +134,29 @@ def test_values_that_are_nested_too_deeply_are_refused(depth: int) -> None:
     assert is_refused(CODEC.rows.decode, KEYS.row(IDS[0]), row)
     block = b"\x95" + WHOLE_BLOCK[1:] + nested
     assert is_refused(CODEC.blocks.decode, KEYS.block(250, 0), block)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Customer("0"),
+        Customer("07"),
+        Customer("x"),
+        Customer("17", shopper_profile_id="17"),
+        Customer("17", segment_ids=("17,18",)),
+    ],
+)
+def test_customer_in_redis_has_ids_that_can_be_sent(odd: Customer) -> None:
+    codec = CUSTOMERS.codec.rows
+    assert codec.decode("a:17", codec.encode(Customer("17")), READ_AT) == Customer("17")
+    assert is_refused(codec.decode, f"a:{odd.id}", codec.encode(odd))
+
+
+@pytest.mark.parametrize("raw", [b"0", b"x", b"17,18", b"1" * 40, "é".encode()])
+def test_id_of_an_address_in_redis_is_a_number(raw: bytes) -> None:
+    codec = EmailCodec()
+    assert [codec.decode("k", codec.encode(value), READ_AT) for value in ("17", None)] == [
+        "17",
+        None,
+    ]
+    assert is_refused(codec.decode, "k", raw)

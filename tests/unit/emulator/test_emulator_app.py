@@ -10,7 +10,7 @@ import pytest
 from clock import Clock, settle
 from starlette.applications import Starlette
 
-from gateway.emulator import Emulator, create_emulator, seeded_store
+from gateway.emulator import Emulator, Fault, create_emulator, seeded_store
 from gateway.emulator.resources import TokenScope
 
 STATUS_CODES = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
@@ -182,3 +182,55 @@ async def test_without_latency_nothing_sleeps() -> None:
     async with client_of(create_emulator(seeded_store(1), sleep=clock.sleep)) as client:
         assert (await client.get(SEGMENTS)).status_code == 200
     assert clock.slept == []
+
+
+WRITES_OF_LIMITED_CONCURRENCY = [
+    ("POST", "", [{"name": "New"}]),
+    ("PUT", "", [{"id": "unknown"}]),
+    ("POST", "/{}/shopper-profiles", []),
+]
+
+
+async def test_eleventh_write_in_flight_is_429_while_there_is_quota() -> None:
+    clock = Clock()
+    app = create_emulator(seeded_store(1, 0), latency_seconds=0.2, sleep=clock.sleep)
+    segment = emulator_of(app).store.segments[0].id
+    async with client_of(app) as client, asyncio.TaskGroup() as group:
+        writes = []
+        for number in range(11):
+            method, path, body = WRITES_OF_LIMITED_CONCURRENCY[number % 3]
+            url = SEGMENTS + path.format(segment)
+            writes.append(group.create_task(client.request(method, url, json=body)))
+            await settle()
+        others = [
+            group.create_task(client.request(method, f"{SEGMENTS}?{query}"))
+            for method, query in (("GET", ""), ("DELETE", "id:in=unknown"))
+        ]
+        await settle()
+        clock.advance(0.2)
+    assert [write.result().status_code for write in writes].count(429) == 1
+    refused = writes[10].result()
+    assert (refused.status_code, refused.json()) == (429, error(429, "Too many requests"))
+    assert refused.headers["X-Rate-Limit-Requests-Left"] == "139"
+    assert [other.result().status_code for other in others] == [200, 422]
+
+
+async def test_write_that_is_answered_is_in_flight_no_more() -> None:
+    app = create_emulator(seeded_store(1, 0))
+    async with client_of(app) as client:
+        emulator_of(app).faults.add(Fault.LOST_ANSWER, times=6)
+        for number in range(6):
+            with pytest.raises(ConnectionResetError):
+                await client.post(SEGMENTS, json=[{"name": f"{number}"}])
+        answers = [await client.post(SEGMENTS, json=[{"name": f"{n}"}]) for n in range(6, 12)]
+    assert [answer.status_code for answer in answers] == [201] * 6
+
+
+async def test_write_is_carried_out_at_its_arrival() -> None:
+    clock = Clock()
+    app = create_emulator(seeded_store(0, 0), latency_seconds=0.2, sleep=clock.sleep)
+    async with client_of(app) as client, asyncio.TaskGroup() as group:
+        group.create_task(client.post(SEGMENTS, json=[{"name": "New"}]))
+        await settle()
+        assert [row.name for row in emulator_of(app).store.segments] == ["New"]
+        clock.advance(0.2)

@@ -116,6 +116,7 @@ async def test_rules_are_replaced(client: httpx.AsyncClient, app: Starlette) -> 
         {"fault": "status", "status": 503, "times": 2},
         {"fault": "drip", "seconds": 0.5, "probability": 0.0},
         {"fault": None, "times": 1},
+        {"fault": "lost-answer", "operation": "create_segments"},
     ]
     answer = await client.put("/_emulator/faults", json={"rules": rules})
     assert (answer.status_code, answer.content) == (204, b"")
@@ -123,6 +124,7 @@ async def test_rules_are_replaced(client: httpx.AsyncClient, app: Starlette) -> 
         Rule(Fault.STATUS, status=503, times=2),
         Rule(Fault.DRIP, seconds=0.5, probability=0),
         Rule(None, times=1),
+        Rule(Fault.LOST_ANSWER, operation="create_segments"),
     ]
     assert [(await ask_store(client)).status_code for _ in range(3)] == [503, 503, 200]
 
@@ -163,6 +165,74 @@ async def test_segment_is_added_at_the_end_and_removed(client: httpx.AsyncClient
     assert (again.status_code, again.json()) == (404, {"error": sentence})
 
 
+async def test_answers_to_writes_change(client: httpx.AsyncClient, app: Starlette) -> None:
+    emulator = app.state.emulator
+    change = {
+        "dialect": "2025",
+        "profile_segment_rows": "ids",
+        "max_batch": 7,
+        "forbidden_operations": ["create_segments", "list_customers"],
+    }
+    assert (await client.patch("/_emulator/behaviour", json=change)).status_code == 204
+    assert (emulator.dialect, emulator.profile_segment_rows, emulator.max_batch) == (
+        "2025",
+        "ids",
+        7,
+    )
+    assert emulator.forbidden_operations == {"create_segments", "list_customers"}
+    none: dict[str, object] = {"max_batch": None, "forbidden_operations": []}
+    assert (await client.patch("/_emulator/behaviour", json=none)).status_code == 204
+    assert (emulator.max_batch, emulator.forbidden_operations) == (None, frozenset())
+
+
+async def test_new_segments_share_the_profiles_that_there_are(
+    client: httpx.AsyncClient, app: Starlette
+) -> None:
+    store = app.state.emulator.store
+    store.delete_profiles(store.profiles[:3])
+    await client.patch("/_emulator/behaviour", json={"segments": 3})
+    members = [store.members.of_segment(row.id) for row in store.segments]
+    assert [[row.customer_id for row in rows] for rows in members] == [
+        [4, 5, 6, 7, 8, 9],
+        [5, 7, 9],
+        [6, 9],
+    ]
+
+
+async def test_another_app_adds_and_removes_members(
+    client: httpx.AsyncClient, app: Starlette
+) -> None:
+    store = app.state.emulator.store
+    segment, profiles = store.segments[1].id, store.profiles
+    path = f"/_emulator/segments/{segment.upper()}/shopper-profiles"
+    ids = {"ids": [profiles[place].id.upper() for place in (0, 1, 2)]}
+    answer = await client.post(path, json=ids)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert [row.customer_id for row in store.members.of_segment(segment)] == [2, 4, 6, 8, 1, 3]
+    answer = await client.request(
+        "DELETE", path, json={**ids, "ids": [profiles[4].id, *ids["ids"]]}
+    )
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert [row.customer_id for row in store.members.of_segment(segment)] == [4, 6, 8]
+
+
+async def test_members_that_the_store_does_not_have_are_refused(
+    client: httpx.AsyncClient, app: Starlette
+) -> None:
+    store = app.state.emulator.store
+    for method in ("POST", "DELETE"):
+        path = f"/_emulator/segments/{store.segments[1].id}/shopper-profiles"
+        answer = await client.request(method, path, json={"ids": [store.profiles[0].id, "x"]})
+        assert answer.status_code == 422
+        assert answer.json() == {"error": "The store has no shopper profile 'x'."}
+        answer = await client.request(
+            method, "/_emulator/segments/x/shopper-profiles", json={"ids": []}
+        )
+        sentence = "The store has no segment with this id."
+        assert (answer.status_code, answer.json()) == (404, {"error": sentence})
+    assert store == seeded_store(2, 9)
+
+
 @pytest.mark.parametrize(
     ("segments", "name", "sentence"),
     [
@@ -195,6 +265,18 @@ async def test_segment_that_the_store_cannot_take_is_refused(
             "faults",
             '{"rules": [{"fault": "status"}]}',
             "`status` goes with the fault status, and with no other - at `$.rules[0]`",
+        ),
+        (
+            "PATCH",
+            "behaviour",
+            '{"segments": 7, "max_batch": 0}',
+            "Expected `int` >= 1 - at `$.max_batch`",
+        ),
+        (
+            "PATCH",
+            "behaviour",
+            '{"segments": 7, "forbidden_operations": ["boom"]}',
+            "Invalid enum value 'boom' - at `$.forbidden_operations[0]`",
         ),
         (
             "PATCH",

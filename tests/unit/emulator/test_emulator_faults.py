@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway.emulator import Fault, Faults, Rule, create_emulator, seeded_store
+from gateway.emulator.operation_names import OperationName
 
 RATE_LIMIT_HEADERS = {
     "x-rate-limit-time-window-ms",
@@ -35,6 +36,18 @@ def test_rules_are_met_in_order_and_as_often_as_they_say() -> None:
     assert faults.rules == [Rule(Fault.TRUNCATED)]
     faults.clear()
     assert taken(faults, 1) == [None]
+
+
+def test_rule_of_an_operation_leaves_others_alone() -> None:
+    faults, random = Faults(), Random(7)
+    faults.skip(1, "create_segments")
+    faults.add(Fault.RESET, operation="create_segments")
+    faults.add(Fault.HTML, times=None)
+    create: OperationName = "create_segments"
+    asked: tuple[OperationName, ...] = ("list_segments", create, create, create)
+    rules = [faults.take(random, operation) for operation in asked]
+    assert [rule and rule.fault for rule in rules] == [Fault.HTML, None, Fault.RESET, Fault.HTML]
+    assert faults.rules == [Rule(Fault.HTML)]
 
 
 def test_rule_with_a_probability_leaves_the_rest_to_the_next_one() -> None:

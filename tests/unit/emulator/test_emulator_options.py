@@ -5,6 +5,7 @@ import re
 import pytest
 
 from gateway.emulator import Fault, Latency, Rule
+from gateway.emulator.operation_names import OPERATION_NAMES
 from gateway.emulator.options import read_latency, read_rule
 
 
@@ -40,6 +41,11 @@ def test_invalid_latency_gets_a_sentence(text: str, sentence: str) -> None:
         ("server-error:100%", Rule(Fault.SERVER_ERROR)),
         ("status=503:10", Rule(Fault.STATUS, status=503, times=10)),
         ("drip=0.25:10%", Rule(Fault.DRIP, seconds=0.25, probability=0.1)),
+        ("reset@create_segments", Rule(Fault.RESET, times=1, operation="create_segments")),
+        (
+            "status=503:2@list_customers",
+            Rule(Fault.STATUS, status=503, times=2, operation="list_customers"),
+        ),
     ],
 )
 def test_rule_is_read_as_it_is_typed(text: str, rule: Rule) -> None:
@@ -57,6 +63,8 @@ def test_rule_is_read_as_it_is_typed(text: str, rule: Rule) -> None:
         ("drip=601", "'601' is not a number from 0 to 600"),
         ("drip=nan", "'nan' is not a number from 0 to 600"),
         ("html:", "'' is not a whole number from 1 to 1000000"),
+        ("html@boom", f"'boom' is none of {', '.join(OPERATION_NAMES)}"),
+        ("html@", f"'' is none of {', '.join(OPERATION_NAMES)}"),
         ("html:101%", "'101' is not a number from 0 to 100"),
     ],
 )

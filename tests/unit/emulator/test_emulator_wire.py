@@ -70,8 +70,9 @@ def wire(served: Wire) -> Wire:
     return served
 
 
-def test_reset_connection_sends_a_reset_and_no_byte(wire: Wire) -> None:
-    wire.fail(Fault.RESET)
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.LOST_ANSWER])
+def test_reset_connection_sends_a_reset_and_no_byte(wire: Wire, fault: Fault) -> None:
+    wire.fail(fault)
     with wire.connect() as connection, pytest.raises(ConnectionResetError):
         connection.recv(1)
     assert wire.emulator.statuses == {"none": 1}
@@ -123,7 +124,7 @@ def test_connections_that_end_are_no_error_of_the_server(
     assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
-@pytest.mark.parametrize("fault", [Fault.RESET, Fault.CUT])
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.LOST_ANSWER, Fault.CUT])
 async def test_without_a_connection_a_break_is_an_error_of_the_application(fault: Fault) -> None:
     app = app_with(Sleep())
     app.state.emulator.faults.rules.append(Rule(fault))
@@ -144,3 +145,12 @@ async def test_drip_needs_no_connection() -> None:
         answer = await client.get(f"http://emulator.localhost{PATH}")
     assert answer.json()["meta"]["pagination"]["total"] == 3
     assert sum(sleep.asleep) == pytest.approx(4)
+
+
+def test_write_over_a_port_is_carried_out_and_its_answer_is_lost(wire: Wire) -> None:
+    wire.fail(Fault.LOST_ANSWER)
+    with pytest.raises(httpx.ReadError):
+        httpx.post(wire.url + PATH, headers=TOKEN, json=[{"name": "New"}])
+    (row,) = wire.emulator.store.segments[3:]
+    answer = httpx.delete(f"{wire.url}{PATH}?id:in={row.id}", headers=TOKEN)
+    assert (row.name, answer.status_code, len(wire.emulator.store.segments)) == ("New", 200, 3)

@@ -11,6 +11,7 @@ from gateway.schema.plans.plans import MAXIMUM_CHARACTERS, MAXIMUM_PLANS, Condit
 from gateway.web.front import Front
 
 FRESH, TTL = 5.0, 15.0
+CUSTOMER = "Q3VzdG9tZXI6Nw=="
 ABSENT = "1a2b3c4d-0000-4000-8000-1a2b3c4d5e6f"
 
 
@@ -96,6 +97,13 @@ async def test_an_operation_has_a_plan(
         (ROWS, {"ids": [None]}),
         (ROWS, {"ids": [ABSENT] * 251}),
         ("query($id: ID!) { segmentsByEntityId(entityIds: [$id]) { name } }", {"id": ABSENT}),
+        ("query($id: ID!) { node(id: $id) { id } }", {"id": CUSTOMER}),
+        ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [CUSTOMER]}),
+        ("query($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
+         {"r": [{"__typename": "Customer", "entityId": 7}]}),
+        ("{ segments(first: 1) { nodes { name shopperProfiles { totalCount } } } }", {}),
+        ("{ segments(first: 1) { totalCount } shopperProfiles { totalCount } }", {}),
+        ("{ customer(entityId: 7) { email } }", {}),
         ("{ " + " ".join(f"a{n}: segments(first: 250) {{ nodes {{ id name }} }}" for n in range(10))
          + " }", {}),
     ],
@@ -104,6 +112,20 @@ async def test_an_operation_is_executed(
     gateway: InProcess, document: str, variables: dict[str, object]
 ) -> None:
     assert not await is_planned(gateway, document, **variables)
+
+
+async def test_plan_of_segments_leaves_customers_to_the_execution(gateway: InProcess) -> None:
+    segment = await gateway.data("{ segments(first: 1) { nodes { id name } } }")
+    (row,) = segment["segments"]["nodes"]
+    document = (
+        "query($id: ID!) { node(id: $id) { id ... on Segment { name } "
+        "... on Customer { entityId } } }"
+    )
+    assert await is_planned(gateway, document, id=row["id"])
+    assert await gateway.data(document, id=row["id"]) == {"node": row}
+    customer = {"node": {"id": CUSTOMER, "entityId": 7}}
+    assert await gateway.data(document, id=CUSTOMER) == customer
+    assert not await is_planned(gateway, document, id=CUSTOMER)
 
 
 async def test_a_document_is_executed_once_before_it_has_a_plan(gateway: InProcess) -> None:
