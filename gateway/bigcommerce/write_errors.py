@@ -32,7 +32,7 @@ def read_faults(
     """Returns the errors by index in the request, and the first that names no item, else None.
 
     `keys` name the items of the request. An error that names exactly one of them by its uuid is
-    about that one, whatever its index. A refusal without any error is one that names no item.
+    about that one, whatever its index.
     """
     faults: dict[int, Fault] = {}
     whole: Fault | None = None
@@ -49,8 +49,6 @@ def read_faults(
             whole = whole or Fault(fault.status, fault.text, key or None)
             continue
         faults.setdefault(at, Fault(fault.status, fault.text, field))
-    if status >= 400 and not faults:
-        whole = whole or Fault(status)
     return faults, whole
 
 

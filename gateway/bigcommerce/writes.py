@@ -130,11 +130,17 @@ def read_write(write: Write[Row], answer: Answer) -> tuple[ItemResult[Row], ...]
         is_refusal = True
     body = _body_of(answer, is_refusal=is_refusal)
     faults, whole = read_faults(body, answer.status, write.keys)
-    rows = _rows_of(write, body, faults)
+    rows, others = _rows_of(write, body, faults)
     counted = whole_number_of(as_object(body.get("meta")).get("success"))
     left = [at for at in range(len(write.keys)) if at not in rows and at not in faults]
     verdict, whole = _verdict_on_the_rest(
-        write, rows, len(faults), left, whole, counted, is_refusal=is_refusal
+        write,
+        len(faults),
+        left,
+        whole,
+        counted,
+        has_rows=bool(rows or others),
+        is_refusal=is_refusal,
     )
     results: list[ItemResult[Row]] = []
     for at in range(len(write.keys)):
@@ -146,18 +152,18 @@ def read_write(write: Write[Row], answer: Answer) -> tuple[ItemResult[Row], ...]
         elif fault is not None:
             results.append(ItemResult(Verdict.AT_FAULT, fault=fault))
         else:
-            results.append(ItemResult(verdict, fault=whole))
+            results.append(ItemResult(verdict, fault=whole or Fault(answer.status)))
     return tuple(results)
 
 
 def _verdict_on_the_rest(
     write: Write[Row],
-    rows: Mapping[int, Row],
     faults: int,
     left: Sequence[int],
     whole: Fault | None,
     counted: int | None,
     *,
+    has_rows: bool,
     is_refusal: bool,
 ) -> tuple[Verdict, Fault | None]:
     """Returns the verdict on the items that the answer does not name, and their fault.
@@ -165,24 +171,23 @@ def _verdict_on_the_rest(
     `counted` is the number of items that worked by `meta.success`.
     """
     done_if_all_worked = len(write.keys) - faults
-    if is_refusal and not rows and not counted:
+    if is_refusal and not has_rows and not counted:
         verdict = Verdict.AT_FAULT if len(write.keys) == 1 else Verdict.NOT_DONE
         return verdict, whole
     if counted is not None and counted == done_if_all_worked:
-        lacks_rows = write.has_rows and bool(rows)
-        return (Verdict.UNCLEAR if lacks_rows else Verdict.DONE), None
+        return (Verdict.UNCLEAR if write.has_rows and has_rows else Verdict.DONE), None
     if whole is not None and len(left) == 1:
         return Verdict.AT_FAULT, whole
     if is_refusal or whole is not None or counted is not None:
         return Verdict.UNCLEAR, whole
     # A success without counts. If it has rows, it has to have all of them.
-    return (Verdict.UNCLEAR if write.has_rows and rows else Verdict.DONE), None
+    return (Verdict.UNCLEAR if write.has_rows and has_rows else Verdict.DONE), None
 
 
 def _rows_of(
     write: Write[Row], body: Mapping[str, object], faults: Mapping[int, Fault]
-) -> dict[int, Row]:
-    """Returns the rows of an answer by the index of their item.
+) -> tuple[dict[int, Row], list[Row]]:
+    """Returns the rows of an answer by the index of their item, and those of no item.
 
     Rows are matched by key. If as many rows as items are left then, the store has changed their
     names, and they are matched in order.
@@ -203,7 +208,8 @@ def _rows_of(
     left = [at for at in range(len(write.keys)) if at not in rows and at not in faults]
     if write.has_rows and write.key_of is _name_of and len(others) == len(left):
         rows.update(zip(left, others, strict=True))
-    return rows
+        others = []
+    return rows, others
 
 
 def _body_of(answer: Answer, *, is_refusal: bool) -> dict[str, object]:

@@ -30,6 +30,15 @@ class Memory:
         self._maximum_bytes = maximum_bytes
         self.version = 0
 
+    @property
+    def bytes(self) -> int:
+        """The bytes that all entries count as."""
+        return self._stored.bytes
+
+    def __len__(self) -> int:
+        """Returns the number of entries."""
+        return len(self._stored)
+
     def get_many(self, keys: Iterable[str]) -> list[Entry[Any] | None]:
         """Returns an entry or None for each key, in order."""
         get, move_to_end = self._stored.get, self._stored.move_to_end

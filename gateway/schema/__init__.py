@@ -1,10 +1,12 @@
 """The graph.
 
-query            the root: `segments`, `segment`, `segmentsByEntityId`, `node`, `nodes`
+query            the root: fields of segments and of all types; `customer_fields` has the others
 mutation         the other root; `mutations` has its fields, inputs and payloads
 segment          the `Segment` type; `date_time` is its scalar, `node` its global id
-connection       Relay connections
-segment_lookups  segments by id
+customer, shopper_profile
+                 the types `Customer` and `ShopperProfile`; `customer_segments` is their connection
+connection       Relay connections; `field_arguments` are their arguments
+row_lookups      rows by id; `segment_lookups`, `customer_lookups`, `entity_lookups` are of types
 entities         federation's `_entities` and `_service`
 federation       federation's directives, and costs
 context          what all resolvers of a request share, and its allowance of rows

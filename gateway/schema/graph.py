@@ -26,7 +26,7 @@ from gateway.schema.entities import SubgraphQuery
 from gateway.schema.federation import VERSION, Federation
 from gateway.schema.introspection import WithoutSuggestions
 from gateway.schema.limits import Limits
-from gateway.schema.mutation import Mutation
+from gateway.schema.mutation import Mutation, SubgraphMutation
 from gateway.schema.pieces import LONG, Execution
 from gateway.schema.plans.plan import PlannedAnswer
 from gateway.schema.plans.plans import OperationPlans, PlanMemory
@@ -159,7 +159,7 @@ def build_graph(
     )
     subgraph = _SubgraphSchema(
         query=SubgraphQuery,
-        mutation=Mutation,
+        mutation=SubgraphMutation,
         types=[Segment, Customer],
         # `query` of a payload is the root of its schema: of two types named Query, the first stays.
         config=replace(config, _unsafe_disable_same_type_validation=True),

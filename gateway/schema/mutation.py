@@ -7,7 +7,17 @@ from gateway.schema.mutations.profiles import ProfileMutations
 from gateway.schema.mutations.segments import SegmentMutations
 
 
-# No description: each subgraph has a Mutation, and composers warn if they differ.
-@strawberry.type
+@strawberry.type(
+    description=(
+        "Everything that can be changed. The fields of one operation are carried out one after "
+        "another."
+    )
+)
 class Mutation(SegmentMutations, MembershipMutations, ProfileMutations):
-    """The mutation root: its fields are carried out one after another (GraphQL, 6.2.2)."""
+    """The mutation root (GraphQL, 6.2.2)."""
+
+
+# No description: each subgraph has a Mutation, and composers warn if they differ.
+@strawberry.type(name="Mutation")
+class SubgraphMutation(Mutation):
+    """The mutation root as routers and composers see it."""

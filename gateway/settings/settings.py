@@ -3,7 +3,6 @@
 The string below a field is its sentence in `gateway settings` and docs/settings.md.
 """
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -11,15 +10,14 @@ from pydantic import (
     ConfigDict,
     Field,
     FilePath,
-    SecretStr,
     StringConstraints,
-    field_validator,
     model_validator,
 )
 
 from gateway.settings.browsers import AllowedHosts, Origins
 from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
 from gateway.settings.consistency import check_redis, check_trusted_documents, check_upstream
+from gateway.settings.tokens import AccessToken
 from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
@@ -28,7 +26,6 @@ MINIMUM_ROWS_PER_REQUEST = 1250
 # A list in the variables of a request has at most this many values.
 LONGEST_LIST = 2000
 DAY_SECONDS = 24 * 60 * 60
-VISIBLE_ASCII = re.compile("[!-~]+")
 
 UpToADay = Annotated[float, Field(ge=0, le=DAY_SECONDS)]
 
@@ -47,7 +44,7 @@ class Settings(BaseModel):
     store_hash: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """The store's hash, as in its API path; without it the gateway runs on the emulator."""
 
-    access_token: SecretStr | None = None
+    access_token: AccessToken | None = None
     """The API account's token, sent as `X-Auth-Token`; scope `store_v2_customers_read_only`."""
 
     access_token_file: FilePath | None = None
@@ -236,13 +233,6 @@ class Settings(BaseModel):
 
     drain_seconds: float = Field(default=3.0, ge=0, le=600)
     """How long the gateway serves on after SIGTERM, for load balancers to notice."""
-
-    @field_validator("access_token")
-    @classmethod
-    def _check_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and not VISIBLE_ASCII.fullmatch(token.get_secret_value()):
-            raise ValueError("It has to be one line of visible ASCII characters")
-        return token
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:

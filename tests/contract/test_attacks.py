@@ -260,6 +260,70 @@ async def _() -> None:
     assert not any("\n" in line for line in lines)
 
 
+NO_IDS: tuple[object, ...] = (
+    *("", ",", ",,", " ", "\uff0c", "\u060c", "\u3001", "\ufe50", "%2c", "\x00", "*", "null", "0"),
+    *("id:in=", "&id:in=", "a,b", "../segments", f"{made_up(1)},", f",{made_up(1)}"),
+    f"{made_up(1)},{made_up(2)}",
+    f"{made_up(1)}\uff0c{made_up(2)}",
+)
+
+
+@CLAUSES.row(OWASP, "OWN", "API1, a delete without ids cannot be reached, by none of 100 inputs.")
+async def _() -> None:
+    gateway, tried = in_process(5), 0
+    segment = gateway.emulator.store.segments[0].id
+    deletes = {
+        "deleteSegments": ("DeleteSegmentsInput", ("ids", "entityIds"), {}),
+        "deleteShopperProfiles": ("DeleteShopperProfilesInput", ("entityIds",), {}),
+        "removeShopperProfilesFromSegment": (
+            "SegmentShopperProfilesInput",
+            ("shopperProfileEntityIds",),
+            {"segmentEntityId": segment},
+        ),
+        "removeCustomersFromSegment": (
+            "SegmentCustomersInput",
+            ("customerEntityIds",),
+            {"segmentEntityId": segment},
+        ),
+    }
+    for name, (type_, lists, others) in deletes.items():
+        document = f"mutation($i: {type_}!) {{ {name}(input: $i) {{ userErrors {{ code }} }} }}"
+        inputs: list[object] = [None, {}, others, "", []]
+        for field in lists:
+            inputs += [{**others, field: ids} for ids in ([], None, [None], "", [[]], {})]
+            if name != "removeCustomersFromSegment":
+                inputs += [{**others, field: [text]} for text in NO_IDS]
+        for i in inputs:
+            await post(gateway, document, {"i": i})
+            tried += 1
+    assert tried > 100
+    assert gateway.emulator.unbounded_deletes == 0
+    assert len(gateway.emulator.store.segments) == 5
+    assert not any(name.startswith(("delete", "remove")) for name in gateway.emulator.requests)
+
+
+@CLAUSES.row(COST, "OWN", "aliased mutations share the limits of one.")
+async def _() -> None:
+    fields = " ".join(f"a{n}: createSegments(input: $i) {{ __typename }}" for n in range(50))
+    gateway = in_process(5)
+    segments = [{"name": f"n{at}"} for at in range(250)]
+    document = f"mutation($i: CreateSegmentsInput!) {{ {fields} }}"
+    answer = await post(gateway, document, {"i": {"segments": segments}})
+    assert codes_of(answer) == {"BAD_USER_INPUT"}
+    assert len(answer.json()["errors"]) == 49
+    assert gateway.upstream_requests == 25
+
+
+@CLAUSES.row(COST, "OWN", "a mutation whose answer costs too much changes nothing.")
+async def _() -> None:
+    await refuses(
+        "mutation($i: CreateSegmentsInput!) { createSegments(input: $i) { segments {"
+        " shopperProfiles(first: 50) { nodes { entityId } } } } }",
+        {"i": {"segments": [{"name": f"n{at}"} for at in range(250)]}},
+        said="values",
+    )
+
+
 @CLAUSES.row(COST, "OWN", "380 connections in 4 inline fragments are refused.")
 async def _() -> None:
     part = "segments { totalCount } " * 95

@@ -4,6 +4,7 @@ Customer n of the seeded store is in the k-th segment if k divides n; all custom
 number of profiles have one.
 """
 
+import asyncio
 from base64 import b64encode
 from typing import Any
 
@@ -347,7 +348,7 @@ async def test_all_profiles_of_the_store_are_a_list_of_blocks() -> None:
     assert shown == [row.id for row in gateway.emulator.store.profiles]
     assert requests_of(gateway) == {"list_shopper_profiles": 3}
     # No profile is looked up by id, so none is kept by id: three blocks are all there is.
-    assert len(gateway.services.cache.memory._stored) == 3
+    assert len(gateway.services.cache.memory) == 3
 
 
 async def test_number_of_members_alone_costs_one_request() -> None:
@@ -376,6 +377,17 @@ async def test_lists_below_rows_are_bounded() -> None:
     ]
     # Lists of which the customers have the ids are none.
     assert "errors" not in await none.ask(WITH_SEGMENTS, ids=HUNDRED)
+
+
+async def test_lists_below_rows_are_read_side_by_side() -> None:
+    gateway = in_process(20)
+    await gateway.data("{ segments { nodes { id } } }")
+    slots_of_a_client = asyncio.Barrier(8)
+    gateway.emulator.latency_seconds = 1
+    gateway.emulator.sleep = lambda _seconds: slots_of_a_client.wait()
+    query = "{ segments(first: 16) { nodes { shopperProfiles { totalCount } } } }"
+    async with asyncio.timeout(30):  # eight at a time: else none is ever answered
+        await gateway.data(query)
 
 
 async def test_token_without_the_modify_scope_leaves_all_other_reads_as_they_are() -> None:
@@ -474,6 +486,6 @@ async def test_walk_of_thousands_of_profiles_costs_its_blocks_and_keeps_a_bounde
         pages += 1
     assert pages == 50
     assert requests_of(gateway) == {"list_segments": 1, "list_segment_shopper_profiles": 20}
-    memory = gateway.services.cache.memory._stored
+    memory = gateway.services.cache.memory
     assert memory.bytes <= maximum
     assert len(memory) < 20  # not all of the blocks are kept

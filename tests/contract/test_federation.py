@@ -141,15 +141,17 @@ async def values_are_shareable(gateway: InProcess) -> None:
             "Customer.email",
             "Customer.firstName",
             "Customer.lastName",
+            "UserError",
         )
     }
 
 
 async def everything_is_tagged(gateway: InProcess) -> None:
     sdl = await sdl_of(gateway)
-    untagged = {"schema", "Query", "contact"}  # every subgraph has them; a directive bears none
+    # Every subgraph has these; a directive bears none.
+    untagged = {"schema", "Query", "Mutation", "contact"}
     # Of inputs and enums, each field and each value.
-    types = {"Query", "DateTimeRange", "SegmentFilter", "SegmentSortKey"}
+    types = {"Query", "Mutation", "DateTimeRange", "SegmentFilter", "SegmentSortKey"}
     to_be_tagged = {
         name
         for name in coordinates_of(sdl) - untagged
@@ -192,6 +194,15 @@ async def fields_tell_their_cost(gateway: InProcess) -> None:
         "Segment.shopperProfiles": {"@cost(weight: 10)"},
         "Customer.segments": {"@cost(weight: 10)"},
         "ShopperProfile.customer": {"@cost(weight: 10)"},
+        "Mutation.createSegments": {"@cost(weight: 250)"},
+        "Mutation.updateSegments": {"@cost(weight: 250)"},
+        "Mutation.deleteSegments": {"@cost(weight: 280)"},
+        "Mutation.addCustomersToSegment": {"@cost(weight: 510)"},
+        "Mutation.removeCustomersFromSegment": {"@cost(weight: 300)"},
+        "Mutation.createShopperProfiles": {"@cost(weight: 200)"},
+        "Mutation.deleteShopperProfiles": {"@cost(weight: 200)"},
+        "Mutation.addShopperProfilesToSegment": {"@cost(weight: 200)"},
+        "Mutation.removeShopperProfilesFromSegment": {"@cost(weight: 200)"},
     }
 
 

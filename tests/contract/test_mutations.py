@@ -1,5 +1,7 @@
 """The mutations of segments through HTTP, over the emulated store in both of its dialects."""
 
+import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -329,6 +331,26 @@ async def test_a_mutation_by_get_is_refused_and_nothing_is_sent(method: str) -> 
         answer = await gateway.http.request(method, "/graphql", params={"query": document})
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert gateway.upstream_requests == 0
+
+
+async def test_a_trusted_document_may_be_a_mutation(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"create": CREATE}))
+    gateway = in_process(
+        seeded_store(3, 4), TRUSTED_DOCUMENTS_FILE=str(manifest), TRUSTED_DOCUMENTS_ONLY="true"
+    )
+    variables = {"i": {"segments": [{"name": "Alpha"}]}}
+    body = {"documentId": "create", "variables": variables}
+    answer = await gateway.http.post("/graphql", json=body)
+    assert problems(answer.json()["data"]["createSegments"]) == []
+    assert names(gateway)[-1] == "Alpha"
+    by_get = await gateway.http.get(
+        "/graphql", params={"documentId": "create", "variables": json.dumps(variables)}
+    )
+    assert by_get.status_code == 405
+    other = await gateway.http.post("/graphql", json={"query": DELETE, "variables": {"i": {}}})
+    assert other.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert gateway.emulator.requests["create_segments"] == 1
 
 
 async def test_the_time_of_the_request_runs_out_and_the_answer_still_says_what_was_done() -> None:

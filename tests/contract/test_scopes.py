@@ -290,6 +290,18 @@ def root_fields() -> dict[str, str]:
     return {name: field.description or "" for name, field in query.fields.items()}
 
 
+def mutations() -> dict[str, str]:
+    """Returns the description of each mutation."""
+    mutation = build_graph().subgraph._schema.mutation_type
+    assert isinstance(mutation, GraphQLObjectType)
+    return {name: field.description or "" for name, field in mutation.fields.items()}
+
+
+def mutations_of(scope: AccessScope) -> set[str]:
+    sentence_of_scope = f"Needs the scope `{scope}`."
+    return {name for name, text in mutations().items() if text.endswith(sentence_of_scope)}
+
+
 def test_each_root_field_is_in_the_table_and_names_its_scopes() -> None:
     assert {row.name for row in ROWS} == set(root_fields())
     for row in ROWS:
@@ -312,8 +324,14 @@ def test_routers_are_asked_for_the_scopes_where_the_settings_say_so() -> None:
     assert uses_of(asking, "requiresScopes") == {
         name: {f'@requiresScopes(scopes: [["{READ if of_segments.match(name) else PROFILES}"]])'}
         for name in fields - of_node
+    } | {
+        f"Mutation.{name}": {f'@requiresScopes(scopes: [["{scope}"]])'}
+        for scope in (AccessScope.SEGMENTS_WRITE, AccessScope.PROFILES_WRITE)
+        for name in mutations_of(scope)
     }
     assert '"@requiresScopes"' in asking
+    of_scopes = [mutations_of(scope) for scope in AccessScope]
+    assert sorted(name for names in of_scopes for name in names) == sorted(mutations())
 
 
 def test_the_documentation_has_the_fields_of_each_scope() -> None:
@@ -321,4 +339,5 @@ def test_the_documentation_has_the_fields_of_each_scope() -> None:
     assert set(table) == set(AccessScope)
     for scope in AccessScope:
         fields = {row.name for row in ROWS if any(need.scope is scope for need in row.needs)}
+        fields |= mutations_of(scope)
         assert set(re.findall(r"`(\w+)`", table[scope])) == fields, scope

@@ -16,6 +16,7 @@ from redis_server import RedisServer, redis_server
 from running import Running, store_at
 
 from gateway.app import check
+from gateway.bigcommerce.models import Customer
 from gateway.emulator import Emulator, Fault, Rule, Store, seeded_store
 from gateway.settings import load_settings
 
@@ -152,13 +153,30 @@ async def test_a_write_in_one_is_seen_in_the_other_within_a_second(
     first, second = pair
     for gateway in pair:
         assert (await gateway.page(first=1))["totalCount"] == 300
-    store.delete([store.segments[0].id])
-    await first.services.invalidations.announce(["segments"], first.services.cache.now())
+    row_id = store.segments[0].id
+    assert await first.services.writes.delete_segments([row_id]) == [row_id]
     assert (await first.page(first=1))["totalCount"] == 299
     async with asyncio.timeout(SEEN_SECONDS):
         await until(lambda: second.services.invalidations.written_at("segments") > 0)
         assert (await second.page(first=1))["totalCount"] == 299
+        assert await second.services.segment_lookups.load([row_id]) == [None]
     assert second.upstream_requests == 0  # the other one has read it by then
+
+
+async def test_a_customer_put_into_a_segment_in_one_is_in_it_in_the_other(
+    pair: Pair, store: Store
+) -> None:
+    first, second = pair
+    segment_id = store.segments[250].id
+    for gateway in pair:
+        (before,) = await gateway.services.customers.load(["1"])
+        assert isinstance(before, Customer)
+        assert segment_id not in (before.segment_ids or ())
+    result = await first.services.writes.add_customers(segment_id, [1], True)
+    async with asyncio.timeout(SEEN_SECONDS):
+        await until(lambda: bool(second.services.invalidations.rows_written("customers")))
+        assert await second.services.customers.load(["1"]) == result.outcomes
+    assert second.upstream_requests == 0  # what the store returned is in Redis
 
 
 async def test_what_is_stale_in_one_serves_the_other_where_the_store_fails(pair: Pair) -> None:

@@ -81,36 +81,34 @@ def says_name_is_taken(fault: Fault) -> bool:
     return _ABOUT_A_NAME.search(fault.text) is not None
 
 
-def segment_error(fault: Fault) -> UserError:
-    """Returns the error of a segment that could not be created or changed."""
+def creation_error(fault: Fault) -> UserError:
+    """Returns the error of a segment that could not be created."""
     if says_name_is_taken(fault):
         return name_taken()
     if _ABOUT_THE_LIMIT.search(fault.text) and not _ABOUT_A_LENGTH.search(fault.text):
         return limit_reached()
-    if fault.status == 404 or _ABOUT_ABSENCE.search(fault.text):
-        return not_found("The segment", "id")
     if fault.status == 409:
         return name_taken()
     return _value_error(fault, ("name", "description"))
 
 
+def update_error(fault: Fault) -> UserError:
+    """Returns the error of a segment that could not be changed."""
+    return not_found("The segment", "id") if _says_absent(fault) else creation_error(fault)
+
+
 def deletion_error(what: str) -> ReasonOf:
     """Returns the reason of a row that could not be deleted; `what` begins the sentence."""
-
-    def reason(fault: Fault) -> UserError:
-        is_absent = fault.status == 404 or _ABOUT_ABSENCE.search(fault.text)
-        return not_found(what) if is_absent else refused(fault)
-
-    return reason
+    return lambda fault: not_found(what) if _says_absent(fault) else refused(fault)
 
 
 def profile_error(fault: Fault) -> UserError:
     """Returns the error of a profile that could not be created."""
-    if fault.status == 404 or _ABOUT_ABSENCE.search(fault.text):
+    if _says_absent(fault):
         return not_found("The customer")
     if fault.status == 409 or _ABOUT_A_CONFLICT.search(fault.text):
         return has_profile()
-    return _value_error(fault, ())
+    return refused(fault)
 
 
 def has_profile() -> UserError:
@@ -142,15 +140,20 @@ def addition_error(fault: Fault) -> UserError:
     """Returns the error of a profile that could not be added to a segment."""
     if fault.status == 409 or "already" in fault.text:
         return already_member()
-    if fault.status != 404 and _ABOUT_ABSENCE.search(fault.text):
+    if fault.status != 404 and _says_absent(fault):
         return not_found("The shopper profile")
     return refused(fault)
 
 
 def removal_error(fault: Fault) -> UserError:
     """Returns the error of a profile that could not be removed from a segment."""
-    is_no_member = _ABOUT_NO_MEMBER.search(fault.text) or _ABOUT_ABSENCE.search(fault.text)
+    is_no_member = _ABOUT_NO_MEMBER.search(fault.text) or _says_absent(fault)
     return not_a_member() if fault.status != 404 and is_no_member else refused(fault)
+
+
+def _says_absent(fault: Fault) -> bool:
+    """Whether a refusal says that what the item names does not exist: not that the route does."""
+    return _ABOUT_ABSENCE.search(fault.text) is not None and "route" not in fault.text
 
 
 def _value_error(fault: Fault, fields: tuple[str, ...]) -> UserError:

@@ -10,13 +10,13 @@ from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
 from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import (
+    creation_error,
     invalid,
     limit_reached,
     name_taken,
     outcome_unknown,
     refused,
     says_name_is_taken,
-    segment_error,
 )
 from gateway.data_source.writes.store_segments import KnownSegments, StoreSegments
 from gateway.errors import UpstreamError
@@ -41,7 +41,7 @@ class SegmentCreation(BatchedWrite[Segment]):
         progress: Progress[Segment],
         store: StoreSegments,
     ) -> None:
-        super().__init__("create_segments", at_once, progress, segment_error)
+        super().__init__("create_segments", at_once, progress, creation_error)
         self.updates: dict[int, SegmentChange] = {}
         self._new = [NewSegment(one.name.strip(), one.description) for one in new]
         self._if_name_taken = if_name_taken

@@ -15,7 +15,7 @@ from gateway.data_source.writes.reasons import (
     not_found,
     outcome_unknown,
     refused,
-    segment_error,
+    update_error,
 )
 from gateway.data_source.writes.segment_creation import text_problem
 from gateway.data_source.writes.store_segments import KnownSegments, StoreSegments
@@ -32,7 +32,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
         progress: Progress[Segment],
         store: StoreSegments,
     ) -> None:
-        super().__init__("update_segments", at_once, progress, segment_error)
+        super().__init__("update_segments", at_once, progress, update_error)
         self._fields = {index: _fields_of(change) for index, change in changes.items()}
         self._ids = {
             index: uuid_in_lower_case(change.id) or "" for index, change in changes.items()

@@ -45,7 +45,7 @@ class MembershipMutations:
 
     @strawberry.federation.field(
         tags=TAGS,
-        directives=[costs(upstream_requests=50)],
+        directives=[costs(upstream_requests=51)],
         extensions=[WriteScope(WRITES_PROFILES, SHOWS_MEMBERS)],
         description=(
             "Puts up to 1000 customers into a segment. Costs one upstream request for each 100 "

@@ -4,7 +4,12 @@ import pytest
 from clock import Clock, settle
 from redis_server import RedisServer, redis_server
 
-from gateway.cache.invalidations import MOST_MEMBERS, WRITES_POLL_SECONDS, Invalidations
+from gateway.cache.invalidations import (
+    MOST_MEMBERS,
+    MOST_ROWS,
+    WRITES_POLL_SECONDS,
+    Invalidations,
+)
 from gateway.redis.connection import AWAY_SECONDS, RedisConnection
 from gateway.redis.signer import Signer
 
@@ -250,3 +255,58 @@ async def test_old_writes_are_forgotten_everywhere(
     assert reader.written_at("segments") == writer.written_at("segments") == 0.0
     assert server.admin.zrange(KEY, 0, -1) == [SIGNER.sign(KEY, clock(), b"profiles")]
     assert 0 < server.admin.pttl(KEY) <= KEEP * 1000 + 1
+
+
+# Rows, and lists of one shape.
+
+
+async def test_a_write_to_a_row_is_none_to_its_collection(start: Start) -> None:
+    writer, reader = start(), start()
+    await writer.announce(["customers/17", "customers/18"], NOW)
+    await reader.poll()
+    for process in (writer, reader):
+        assert process.rows_written("customers") == {"17": NOW, "18": NOW}
+        assert (process.written_at("customers"), process.rows_written("segments")) == (0.0, {})
+
+
+async def test_a_write_to_all_lists_of_a_shape_is_one_to_each(start: Start) -> None:
+    writer, reader = start(), start()
+    await writer.announce(["segments/*/shopper-profiles"], NOW)
+    await writer.announce(["segments/a/shopper-profiles"], NOW + 1)
+    await reader.poll()
+    for name, at in (
+        ("segments/a/shopper-profiles", NOW + 1),
+        ("segments/b/shopper-profiles", NOW),
+        ("shopper-profiles/a/segments", 0.0),
+        ("segments/a/other", 0.0),
+        ("segments", 0.0),
+    ):
+        assert (writer.written_at(name), min(reader.written_at(name), NOW)) == (at, min(at, NOW))
+
+
+async def test_many_rows_are_announced_as_their_collection(
+    server: RedisServer, start: Start
+) -> None:
+    writer, reader = start(), start()
+    await writer.announce([f"customers/{n}" for n in range(MOST_ROWS)], NOW)
+    assert server.admin.zcard(KEY) == MOST_ROWS
+    await writer.announce([f"customers/{n}" for n in range(MOST_ROWS - 1)], NOW + 1)
+    assert server.admin.zcard(KEY) == MOST_ROWS
+    await writer.announce(["customers/new", "segments"], NOW + 2)
+    assert sorted(server.admin.zrange(KEY, 0, -1)) == sorted(
+        SIGNER.sign(KEY, NOW + 2, name) for name in (b"customers", b"segments")
+    )
+    await reader.poll()
+    assert writer.written_at("customers") == NOW + 2
+    assert reader.written_at("customers") > 0
+
+
+async def test_rows_are_forgotten_as_collections_are(start: Start, clock: Clock) -> None:
+    writer = start()
+    await writer.announce(["customers/1"], NOW)
+    clock.advance(KEEP + 1)
+    await writer.announce(["customers/2"], clock())
+    assert writer.rows_written("customers") == {"2": clock()}
+    clock.advance(KEEP + 1)
+    await writer.poll()
+    assert writer.rows_written("customers") == {}

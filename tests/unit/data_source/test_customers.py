@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -40,6 +41,22 @@ async def test_addresses_of_all_callers_share_one_request_and_fill_the_rows_by_i
     assert gateway.emulator.requests == {"list_customers": 1}
     (query,) = [QueryParams(query) for _, _, query in gateway.sent]
     assert query["email:in"].split(",") == [some[0], "absent@example.com", *some[1:]]
+
+
+async def test_address_with_any_character_that_is_taken_reaches_the_store_as_it_is() -> None:
+    gateway = in_process(10)
+    customers = gateway.emulator.store.customers
+    odd = [
+        "o'brien+vip@example.com",
+        "100%41@example.com",
+        "a&id:in=1@example.com",
+        "é#?/@b.example",
+    ]
+    for number, email in enumerate(odd, 9001):
+        customers.add(replace(customers[0], id=number, email=email))
+    rows = await gateway.services.customers.load_by_email([email.upper() for email in odd])
+    assert ids_of(rows) == ["9001", "9002", "9003", "9004"]
+    assert gateway.emulator.requests == {"list_customers": 1}
 
 
 async def test_address_of_many_customers_is_that_of_the_first_and_fails_no_other() -> None:

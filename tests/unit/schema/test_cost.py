@@ -225,3 +225,53 @@ async def test_one_of_is_asked_of_any_type() -> None:
     data = await in_process(1).data(query)
     assert data["__type"]["isOneOf"] is None
     assert data["__type"]["fields"][0] == {"type": {"isOneOf": None, "ofType": None}}
+
+
+CREATED = (
+    "mutation($i: CreateSegmentsInput!, $s: [NewSegment!]!) { createSegments(input: %s) { %s } }"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "rows"),
+    [
+        ("$i", {"i": {"segments": [{"name": "a"}] * 7}}, 7),
+        ("$i", {"i": {"segments": {"name": "a"}}}, 1),
+        ("$i", {"i": None}, 0),
+        ("$i", {}, 0),
+        ('{segments: [{name: "a"}, {name: "b"}]}', {}, 2),
+        ('{segments: {name: "a"}}', {}, 1),
+        ("{segments: $s}", {"s": [{"name": "a"}] * 5}, 5),
+    ],
+)
+def test_the_lists_of_a_payload_are_as_long_as_that_of_the_input(
+    given: str, variables: dict[str, Any], rows: int
+) -> None:
+    both = "segments { id name } userErrors { code }"
+    # The payload and its lists; each row with its fields.
+    assert values(CREATED % (given, both), **variables) == 3 + rows * 3 + rows * 2
+
+
+def test_ids_that_were_deleted_count_as_both_lists_of_the_input() -> None:
+    document = (
+        "mutation($i: DeleteSegmentsInput!) { deleteSegments(input: $i) { deletedSegmentIds } }"
+    )
+    i = {"ids": ["a", "b"], "entityIds": ["c"]}
+    assert values(document, i=i) == 2 + 3
+    assert values(document, i={**i, "ids": None}) == 2 + 1
+
+
+def test_a_payload_s_query_weighs_as_the_query_root() -> None:
+    page = "segments(first: 10) { nodes { id } }"
+    inside = values(CREATED % ("$i", f"query {{ {page} }}"), i={"segments": []})
+    # The payload and its `query` come on top, and one more field of a root.
+    assert inside == values(f"{{ {page} }}") + 2 + VALUES_OF_A_ROOT_FIELD
+
+
+def test_a_segment_of_a_payload_is_no_list() -> None:
+    document = (
+        "mutation($i: SegmentCustomersInput!) { addCustomersToSegment(input: $i)"
+        " { segment { id } customers { id } } }"
+    )
+    i = {"segmentEntityId": "a", "customerEntityIds": [1, 2, 3]}
+    assert values(document, i=i) == 1 + 2 + 1 + 3 * 2

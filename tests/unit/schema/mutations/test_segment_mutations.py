@@ -1,6 +1,7 @@
 """The mutations of segments: what of an input goes to the engine, and what is answered."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -254,15 +255,15 @@ async def test_all_mutations_of_a_request_share_one_maximum() -> None:
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
-        (UpstreamForbidden(), "UPSTREAM_FORBIDDEN"),
-        (RateLimited(3), "RATE_LIMITED"),
-        (CircuitOpen(), "UPSTREAM_UNAVAILABLE"),
+        (UpstreamForbidden, "UPSTREAM_FORBIDDEN"),
+        (RateLimited, "RATE_LIMITED"),
+        (CircuitOpen, "UPSTREAM_UNAVAILABLE"),
     ],
 )
 async def test_where_nothing_was_carried_out_the_field_is_null_with_its_code(
-    failure: UpstreamError, code: str
+    failure: Callable[[], UpstreamError], code: str
 ) -> None:
-    writes = RecordedWrites(failure=failure)
+    writes = RecordedWrites(failure=failure())
     data, (shown,) = await mutate(writes, DELETE, i={"entityIds": [A]})
     assert data == {"deleteSegments": None}
     assert (shown["extensions"]["code"], shown["path"]) == (code, ["deleteSegments"])
