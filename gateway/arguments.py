@@ -40,6 +40,7 @@ class Arguments(argparse.Namespace):
     window_ms: int
     control: bool
     api: bool
+    json: bool
     action: Literal["create", "list", "revoke"]
     name: str
     scopes: list[AccessScope]
@@ -166,7 +167,12 @@ def create_parser() -> Parser:
         "--api", action="store_true", help="the schema that clients see, without directives"
     )
     commands.add_parser("settings", help="print every setting with its value and meaning")
-    commands.add_parser("check", help="read the upstream once and report the result")
+    command = commands.add_parser(
+        "check",
+        help="read the store, and report what the token may do; writes nothing to it",
+        allow_abbrev=False,
+    )
+    command.add_argument("--json", action="store_true", help="the report as one JSON object")
     _add_keys(commands.add_parser("keys", help="make, list and revoke the API keys of clients"))
     return parser
 

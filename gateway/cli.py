@@ -179,14 +179,12 @@ def _settings(_: Arguments) -> int:
     return 0
 
 
-def _check(_: Arguments) -> int:
+def _check(arguments: Arguments) -> int:
     settings = load_settings()
     configure_logging("error" if settings.log_level == "error" else "warning", settings.log_format)
-    is_well, sentence = asyncio.run(check(settings))
-    if settings.uses_emulator:
-        sentence += "\nNo store is set: GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN name one."
-    _write(sentence + "\n")
-    return 0 if is_well and not settings.uses_emulator else 1
+    report = asyncio.run(check(settings))
+    _write((report.as_json() if arguments.json else report.as_text()) + "\n")
+    return 1 if report.problems else 0
 
 
 def _keys(arguments: Arguments) -> int:

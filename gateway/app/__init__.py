@@ -2,7 +2,7 @@
 
 `composition` creates the services below the graph, `application` the ASGI application on top of
 them, `authentication` what names its clients. `readiness` reports the state of the services.
-`check` reads the upstream once.
+`check` reports what the token may do.
 """
 
 from gateway.app.application import (
@@ -11,10 +11,11 @@ from gateway.app.application import (
     create_graph,
     trusted_documents,
 )
-from gateway.app.check import check
+from gateway.app.check import CheckReport, check
 from gateway.app.composition import Services, create_services
 
 __all__ = [
+    "CheckReport",
     "Services",
     "app_from_environment",
     "check",

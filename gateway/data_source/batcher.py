@@ -23,9 +23,9 @@ class Batcher(Generic[Value]):
 
     `LOOKUP_IDS` are dispatched in the next turn of the event loop: what is asked for in one turn
     is seen whole. A smaller batch is dispatched after a window in which no id arrived, and not
-    while another small one is in flight. `is_one_batch` is whether as many ids are answered at once
-    for less than in batches of `LOOKUP_IDS`. A batch is a request of one of the clients that wait
-    for it: `charge` chooses which.
+    while another small one is in flight. `is_one_batch` is whether as many ids of one client are
+    answered at once for less than in batches of `LOOKUP_IDS`. A batch is a request of one of the
+    clients that wait for it: `charge` chooses which.
     """
 
     def __init__(
@@ -69,10 +69,14 @@ class Batcher(Generic[Value]):
 
     def _turn_passed(self) -> None:
         self._turn = None
-        if self._is_one_batch(len(self._gathered)):
-            self._dispatch()
+        of_clients: dict[str, list[str]] = {}
+        for row_id, client in self._clients.items():
+            of_clients.setdefault(client, []).append(row_id)
+        for ids in of_clients.values():
+            if self._is_one_batch(len(ids)):
+                self._dispatch(ids)
         while len(self._gathered) >= LOOKUP_IDS:
-            self._dispatch(LOOKUP_IDS)
+            self._dispatch(list(islice(self._gathered, LOOKUP_IDS)))
         self._expect_more()
 
     def _expect_more(self) -> None:
@@ -91,19 +95,21 @@ class Batcher(Generic[Value]):
         if self._has_joined and self._windows < LONGEST_WAIT_WINDOWS:
             self._wait_for_window()
         elif self._small_in_flight is None:
-            self._dispatch()
+            self._dispatch_all()
         else:
             self._is_due = True
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(LONGEST_WAIT_SECONDS, self._dispatch)
+            self._timer = loop.call_later(LONGEST_WAIT_SECONDS, self._dispatch_all)
 
-    def _dispatch(self, at_most: int | None = None) -> None:
+    def _dispatch_all(self) -> None:
+        self._dispatch([*self._gathered])
+
+    def _dispatch(self, ids: Sequence[str]) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._windows = 0
         self._is_due = False
-        ids = list(islice(self._gathered, at_most))
         batch = {row_id: self._gathered.pop(row_id) for row_id in ids}
         clients = {self._clients.pop(row_id) for row_id in ids}
         self.batches += 1
@@ -116,4 +122,4 @@ class Batcher(Generic[Value]):
         if call is self._small_in_flight:
             self._small_in_flight = None
             if self._is_due:
-                self._dispatch()
+                self._dispatch_all()

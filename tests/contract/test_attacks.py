@@ -289,8 +289,9 @@ async def _() -> None:
     for name, (type_, lists, others) in deletes.items():
         document = f"mutation($i: {type_}!) {{ {name}(input: $i) {{ userErrors {{ code }} }} }}"
         inputs: list[object] = [None, {}, others, "", []]
+        no_ids: tuple[object, ...] = ([], None, [None], "", [[]], {})
         for field in lists:
-            inputs += [{**others, field: ids} for ids in ([], None, [None], "", [[]], {})]
+            inputs += [{**others, field: ids} for ids in no_ids]
             if name != "removeCustomersFromSegment":
                 inputs += [{**others, field: [text]} for text in NO_IDS]
         for i in inputs:

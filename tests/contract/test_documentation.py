@@ -277,10 +277,8 @@ def test_code_generators_get_the_type_of_each_scalar() -> None:
 
 
 async def test_the_query_for_clients_gives_the_data_that_is_shown() -> None:
-    (query,), (shown_data,) = (
-        blocks("docs/clients.md", "graphql"),
-        blocks("docs/clients.md", "json"),
-    )
+    (shown_data,) = blocks("docs/clients.md", "json")
+    query = blocks("docs/clients.md", "graphql")[0]
     answer = json.loads(await answer_to(json.dumps({"query": query})))
     assert [error["path"] for error in answer["errors"]] == [["segmentsByEntityId", 0]]
     assert json.dumps(answer["data"], indent=2) == shown_data.strip()

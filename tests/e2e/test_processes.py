@@ -1,5 +1,6 @@
 """The commands as processes of their own, on real ports, until a real signal."""
 
+import json
 import os
 import signal
 import socket
@@ -302,10 +303,10 @@ def test_reader_that_hangs_up_gets_no_stack(command: str) -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def check(**environment: str) -> tuple[int, str, str]:
+def check(*options: str, **environment: str) -> tuple[int, str, str]:
     bare = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", "check"],
+        [sys.executable, "-m", "gateway", "check", *options],
         env={**bare, **environment},
         capture_output=True,
         text=True,
@@ -320,15 +321,21 @@ def test_check_of_an_upstream_that_answers_is_status_0() -> None:
     with gated_store(gate) as url:
         status, out, log = check(**store_at(url))
     assert (status, log) == (0, "")
-    assert out.startswith(f"store emulator at {url} answers: 3 segments; 149 of 150 requests ")
+    assert out.startswith(f"store emulator at {url} answers: 3 segments; 143 of 150 requests ")
 
 
 def test_check_without_a_store_is_status_1_and_tells_that_the_emulator_answers() -> None:
     status, out, log = check()
     assert (status, log) == (1, "")
-    answers, no_store = out.splitlines()
+    answers, *_, no_store = out.splitlines()
     assert answers.startswith("the emulator inside this process (120 segments) answers: ")
     assert no_store == ("No store is set: GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN name one.")
+
+
+def test_check_prints_one_json_object_on_request() -> None:
+    status, out, log = check("--json")
+    assert (status, log) == (1, "")
+    assert json.loads(out)["problems"] == ["store"]
 
 
 def test_check_with_a_wrong_token_tells_the_operator_what_to_mend() -> None:
@@ -338,8 +345,9 @@ def test_check_with_a_wrong_token_tells_the_operator_what_to_mend() -> None:
         status, out, _ = check(**store_at(url) | {"GATEWAY_ACCESS_TOKEN": "wrong"})
     assert status == 1
     assert out == (
-        f"store emulator at {url}: the API refused the token. GATEWAY_ACCESS_TOKEN has to be of "
+        f"store emulator at {url}: The API refused the token. GATEWAY_ACCESS_TOKEN has to be of "
         "the store that GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only.\n"
+        "Nothing else was tried.\n"
     )
 
 
@@ -350,6 +358,7 @@ def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
     assert out == (
         f"store emulator at {url}: The store's API cannot be reached. "
         "The reason: connection refused.\n"
+        "Nothing else was tried.\n"
     )
     assert TOKEN not in log
 

@@ -236,15 +236,13 @@ async def test_check_asks_the_store_itself_and_tells_how_redis_is(
     with emulator_on_a_port(3) as (url, emulator):
         environment = environment_of(url, emulator, server)
         for _ in range(2):
-            is_well, sentence = await check(load_settings(environment))
-            assert is_well, sentence
-            assert sentence.endswith("Redis is connected.")
-        assert emulator.requests.total() == 2
-        is_well, sentence = await check(
-            load_settings({**environment, "GATEWAY_ACCESS_TOKEN": "wrong"})
-        )
-        assert not is_well
-        assert "refused the token" in sentence
+            report = await check(load_settings(environment))
+            assert report.problems == [], report.as_text()
+            assert report.redis == "connected"
+        assert emulator.requests.total() == 14
+        report = await check(load_settings({**environment, "GATEWAY_ACCESS_TOKEN": "wrong"}))
+        assert report.problems == ["list_segments"]
+        assert "refused the token" in report.as_text()
 
 
 async def test_check_finds_a_redis_that_takes_no_writes(server: RedisServer) -> None:
@@ -252,8 +250,21 @@ async def test_check_finds_a_redis_that_takes_no_writes(server: RedisServer) -> 
         environment = environment_of(url, emulator, server)
         server.admin.replicaof("127.0.0.1", "1")
         try:
-            is_well, sentence = await check(load_settings(environment))
+            report = await check(load_settings(environment))
         finally:
             server.admin.replicaof("NO", "ONE")
-    assert not is_well
-    assert sentence.endswith("Redis refuses writes.")
+    assert report.problems == ["redis"]
+    assert report.redis == "refuses writes"
+
+
+async def test_check_finds_a_redis_that_is_down() -> None:
+    with emulator_on_a_port(3) as (url, emulator):
+        settings = {
+            "GATEWAY_STORE_HASH": emulator.store_hash,
+            "GATEWAY_ACCESS_TOKEN": emulator.token,
+            "GATEWAY_UPSTREAM_URL": url,
+            "GATEWAY_REDIS_URL": "redis://127.0.0.1:9",  # a port without a listener
+        }
+        report = await check(load_settings(settings))
+    assert report.problems == ["redis"]
+    assert report.redis == "away"

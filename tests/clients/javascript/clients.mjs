@@ -18,13 +18,23 @@ export const APOLLO = {
   "Apollo Client 3": { ...apollo3, ...batch3, ...persisted3, ...utilities3 },
 };
 
+const fieldsOf = (url, { body }) => (body ? JSON.parse(body) : Object.fromEntries(new URL(url).searchParams));
+
 // `sent` gets "POST document 200" and the like for each request, in order.
 export function recordingFetch(sent) {
   return async (url, options) => {
     const answer = await fetch(url, options);
-    const fields = options.body ? JSON.parse(options.body) : Object.fromEntries(new URL(url).searchParams);
+    const fields = fieldsOf(url, options);
     const what = Array.isArray(fields) ? "batch" : fields.query ? "document" : "hash";
     sent.push(`${options.method ?? "GET"} ${what} ${answer.status}`);
     return answer;
+  };
+}
+
+// `sent` gets the name of each operation, in the order in which they are sent.
+export function namingFetch(sent) {
+  return (url, options) => {
+    sent.push(fieldsOf(url, options).operationName);
+    return fetch(url, options);
   };
 }

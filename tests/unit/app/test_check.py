@@ -1,50 +1,316 @@
+"""The whole check over an emulated store, and over answers that no store gives."""
+
 import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
+from in_process import EmulatedWire
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders, QueryParams
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.app import check
+from gateway.app import CheckReport, check
+from gateway.app.check.findings import AcceptedNumber, CustomerIncludes, Finding, Verdict
+from gateway.emulator import create_emulator, seeded_store
+from gateway.emulator.app import Emulator
 from gateway.settings import load_settings
 
 STORE = load_settings({"GATEWAY_STORE_HASH": "abc123", "GATEWAY_ACCESS_TOKEN": "t0k3n"})
 NAME = "store abc123 at https://api.bigcommerce.com"
+NO_SUCH_ID = b"00000000-0000-4000-8000-000000000000"
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "check.md"
+
+READS = {
+    "list_segments": 2,  # all, and by id
+    "list_shopper_profiles": 1,
+    "list_segment_shopper_profiles": 1,
+    "list_shopper_profile_segments": 1,
+    "list_customers": 2,  # by id, and by e-mail
+}
 
 
-async def checked(status: int, body: object = None) -> tuple[bool, str]:
-    """The check's verdict on an upstream that gives this answer to every request."""
+def emulator_of(segments: int = 120, profiles: int = 20, **behaviour: object) -> Starlette:
+    return create_emulator(
+        seeded_store(segments, profiles),
+        store_hash="abc123",
+        token="t0k3n",
+        clock=lambda: 0.0,
+        **behaviour,  # type: ignore[arg-type]
+    )
+
+
+async def checked(app: ASGIApp) -> CheckReport:
+    return await check(STORE, EmulatedWire(app))
+
+
+def requests_of(app: Starlette) -> Counter[str]:
+    emulator = app.state.emulator
+    assert isinstance(emulator, Emulator)
+    return emulator.requests
+
+
+def verdicts(report: CheckReport) -> dict[str, Verdict]:
+    """The verdict on each read; the last one is on all writes."""
+    found = {name: finding.verdict for name, finding in report.findings.by_operation.items()}
+    writes = {verdict for name, verdict in found.items() if not name.startswith("list_")}
+    (verdict,) = writes
+    return {name: found[name] for name in found if name.startswith("list_")} | {"writes": verdict}
+
+
+ALL_ALLOWED = {
+    "list_segments": Verdict.MAY,
+    "list_segments_by_id": Verdict.MAY,
+    "list_shopper_profiles": Verdict.MAY,
+    "list_segment_shopper_profiles": Verdict.MAY,
+    "list_shopper_profile_segments": Verdict.MAY,
+    "list_customers_by_id": Verdict.MAY,
+    "list_customers_by_email": Verdict.MAY,
+    "writes": Verdict.NOT_TRIED,
+}
+
+
+async def test_token_of_all_scopes_costs_seven_reads() -> None:
+    app = emulator_of()
+    report = await checked(app)
+    assert report.problems == []
+    assert verdicts(report) == ALL_ALLOWED
+    assert report.findings.by_operation["create_segments"].has_scope is True
+    assert report.findings.page_size == AcceptedNumber(250)
+    assert report.findings.ids_at_once == AcceptedNumber(100)
+    assert report.findings.customer_includes == CustomerIncludes(True, True)
+    assert requests_of(app) == READS
+    assert report.requests == 7
+
+
+async def test_token_that_only_reads_may_not_read_members_nor_write() -> None:
+    app = emulator_of(token_scope="store_v2_customers_read_only")
+    report = await checked(app)
+    assert report.problems == []
+    assert verdicts(report) == ALL_ALLOWED | {"list_segment_shopper_profiles": Verdict.MAY_NOT}
+    assert report.findings.by_operation["delete_segments"] == Finding(
+        Verdict.NOT_TRIED,
+        "list_segment_shopper_profiles, which needs the same scope, was refused.",
+        "GATEWAY_ACCESS_TOKEN has to have the scope store_v2_customers, for writes too.",
+        has_scope=False,
+    )
+    assert requests_of(app) == READS
+
+
+async def test_token_without_scope_costs_one_read() -> None:
+    app = emulator_of(token_scope=None)
+    report = await checked(app)
+    assert report.problems == ["list_segments"]
+    assert report.as_text() == (
+        f"{NAME}: The API refused the token. GATEWAY_ACCESS_TOKEN has to be of the store that "
+        "GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only.\n"
+        "Nothing else was tried."
+    )
+    assert requests_of(app) == {"list_segments": 1}
+
+
+async def test_store_without_segments_says_nothing_about_writes() -> None:
+    app = emulator_of(segments=0)
+    report = await checked(app)
+    assert report.problems == []
+    assert verdicts(report) == ALL_ALLOWED | {
+        "list_segments_by_id": Verdict.NOT_KNOWN,
+        "list_segment_shopper_profiles": Verdict.NOT_KNOWN,
+        "writes": Verdict.NOT_KNOWN,
+    }
+    assert report.findings.by_operation["create_segments"].reason == "The store has no segment."
+    assert requests_of(app) == {
+        "list_segments": 1,
+        "list_shopper_profiles": 1,
+        "list_shopper_profile_segments": 1,
+        "list_customers": 2,
+    }
+
+
+async def test_store_without_profiles_leads_to_no_customer() -> None:
+    app = emulator_of(profiles=0)
+    report = await checked(app)
+    assert report.problems == []
+    assert verdicts(report) == ALL_ALLOWED | {
+        "list_shopper_profile_segments": Verdict.NOT_KNOWN,
+        "list_customers_by_id": Verdict.NOT_KNOWN,
+        "list_customers_by_email": Verdict.NOT_KNOWN,
+    }
+    reason = report.findings.by_operation["list_customers_by_id"].reason
+    assert reason == "The store has no shopper profile."
+    assert report.findings.customer_includes is None
+    assert report.requests == 4
+
+
+@pytest.mark.parametrize(("over_limit", "requests"), [("clamp", 7), ("refuse", 8)])
+async def test_page_size_that_the_store_takes_is_reported(over_limit: str, requests: int) -> None:
+    report = await checked(emulator_of(max_limit=100, over_limit=over_limit))
+    assert report.problems == []
+    assert report.findings.page_size == AcceptedNumber(100, too_many=250)
+    assert report.findings.ids_at_once == AcceptedNumber(100)
+    assert report.requests == requests
+
+
+@pytest.mark.parametrize("status", [413, 414, 422])
+async def test_number_of_ids_is_halved_until_the_store_takes_it(status: int) -> None:
+    app = emulator_of()
+
+    async def picky(scope: Scope, receive: Receive, send: Send) -> None:
+        ids = QueryParams(scope["query_string"]).get("id:in", "").split(",")
+        answer: ASGIApp = Response(status_code=status) if len(ids) > 40 else app
+        await answer(scope, receive, send)
+
+    report = await checked(picky)
+    assert report.problems == []
+    assert report.findings.ids_at_once == AcceptedNumber(25, too_many=50)
+    assert report.requests == 9
+    assert requests_of(app) == READS
+
+
+def rewritten(app: ASGIApp, operation: bytes, old: bytes, new: bytes) -> ASGIApp:
+    """A store that reads one text as another in the queries that have `operation`."""
+
+    async def rewrite(scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope["query_string"]
+        if operation in query:
+            scope = {**scope, "query_string": re.sub(old, new, query)}
+        await app(scope, receive, send)
+
+    return rewrite
+
+
+async def test_number_of_ids_is_halved_until_the_answer_has_them_all() -> None:
+    report = await checked(rewritten(emulator_of(), b"id%3Ain", b"limit=[0-9]+", b"limit=30"))
+    assert report.findings.page_size == AcceptedNumber(250)
+    assert report.findings.ids_at_once == AcceptedNumber(25, too_many=50)
+    assert report.requests == 9
+
+
+async def test_store_that_finds_no_segment_by_id_has_a_problem() -> None:
+    app = emulator_of()
+    report = await checked(rewritten(app, b"id%3Ain", b"[0-9a-f]{8}-[^&]*", NO_SUCH_ID))
+    assert report.problems == ["list_segments_by_id"]
+    assert report.findings.by_operation["list_segments_by_id"] == Finding(
+        Verdict.FAILED, "The store's API does not find a segment of its list."
+    )
+    assert report.findings.ids_at_once is None
+    assert report.requests == 13  # by id 100, 50, 25, 12, 6, 3 and 1
+
+
+async def test_includes_that_do_not_come_are_reported() -> None:
+    report = await checked(rewritten(emulator_of(), b"include=", b"include=[^&]+&?", b""))
+    assert report.problems == []
+    assert report.findings.customer_includes == CustomerIncludes(False, False)
+    assert report.requests == 7
+
+
+async def test_answers_without_quota_headers_are_reported() -> None:
+    app = emulator_of()
+
+    async def bare(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_bare(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name in [name for name in headers if name.startswith("x-rate-limit-")]:
+                    del headers[name]
+            await send(message)
+
+        await app(scope, receive, send_bare)
+
+    report = await checked(bare)
+    assert report.problems == []
+    assert report.quota is None
+    assert report.as_text().startswith(
+        f"{NAME} answers: 120 segments; its answer has no X-Rate-Limit headers.\n"
+    )
+
+
+async def test_upstream_that_is_down_is_named_with_the_cause() -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("", request=request)
+
+    report = await check(STORE, httpx.MockTransport(fail))
+    assert report.problems == ["list_segments"]
+    assert report.as_text() == (
+        f"{NAME}: The store's API cannot be reached. "
+        "The reason: connection broken while its answer was read.\n"
+        "Nothing else was tried."
+    )
+    assert report.requests == 1
+
+
+async def test_one_read_that_fails_leaves_the_others_alone() -> None:
+    app = emulator_of()
+
+    async def failing(scope: Scope, receive: Receive, send: Send) -> None:
+        fails = scope["path"].endswith("/v3/shopper-profiles")
+        answer: ASGIApp = Response(status_code=404) if fails else app
+        await answer(scope, receive, send)
+
+    report = await checked(failing)
+    assert report.problems == []
+    assert report.findings.by_operation["list_shopper_profiles"] == Finding(
+        Verdict.FAILED, "The store's API refused the request with status 404."
+    )
+    reason = report.findings.by_operation["list_customers_by_id"].reason
+    assert reason == "list_shopper_profiles failed."
+    assert verdicts(report) == ALL_ALLOWED | {
+        "list_shopper_profiles": Verdict.FAILED,
+        "list_shopper_profile_segments": Verdict.NOT_KNOWN,
+        "list_customers_by_id": Verdict.NOT_KNOWN,
+        "list_customers_by_email": Verdict.NOT_KNOWN,
+    }
+
+
+def answering(status: int) -> Callable[[httpx.Request], httpx.Response]:
+    """Gives this answer to every request."""
     headers = {"Content-Type": "application/json", "Location": "https://elsewhere.example/"}
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        stream = httpx.ByteStream(json.dumps(body).encode())
-        return httpx.Response(status, headers=headers, stream=stream)
-
-    return await check(STORE, httpx.MockTransport(answer))
+    return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(b"null"))
 
 
 @pytest.mark.parametrize(
-    ("status", "sentence"),
+    ("status", "sentence", "requests"),
     [
         (
             301,
             f"{NAME}: The store's API failed with status 301. That is a redirect, which the "
             "gateway does not follow. Check GATEWAY_UPSTREAM_URL: its scheme, its host and its "
             "path.",
+            1,
         ),
         (
             404,
             f"{NAME}: The store's API refused the request with status 404. "
             "Check GATEWAY_UPSTREAM_URL.",
+            1,
         ),
-        (422, f"{NAME}: The store's API refused the request with status 422."),
+        (422, f"{NAME}: The store's API refused the request with status 422.", 3),
     ],
 )
-async def test_check_names_a_status_and_the_setting_to_mend(status: int, sentence: str) -> None:
-    assert await checked(status) == (False, sentence)
+async def test_check_names_a_status_and_the_setting_to_mend(
+    status: int, sentence: str, requests: int
+) -> None:
+    report = await check(STORE, httpx.MockTransport(answering(status)))
+    assert report.problems == ["list_segments"]
+    assert report.as_text() == f"{sentence}\nNothing else was tried."
+    assert report.requests == requests
 
 
-async def test_check_names_an_answer_without_quota_headers() -> None:
-    page = {"data": [], "meta": {"pagination": {"total": 0, "per_page": 250}}}
-    assert await checked(200, page) == (
-        True,
-        f"{NAME} answers: 0 segments; its answer has no X-Rate-Limit headers.",
-    )
+async def test_json_is_the_object_that_is_documented() -> None:
+    app = emulator_of(token_scope="store_v2_customers_read_only")
+    report = replace(await checked(app), redis="connected")
+    assert "t0k3n" not in report.as_json()
+    page = DOCUMENTATION.read_text(encoding="utf-8")
+    shown = page.partition("```json\n")[2].partition("\n```")[0]
+    assert json.loads(report.as_json()) == json.loads(shown)
+
+
+async def test_text_is_the_report_that_is_documented() -> None:
+    app = emulator_of(token_scope="store_v2_customers_read_only")
+    report = replace(await checked(app), redis="connected")
+    assert report.as_text() in DOCUMENTATION.read_text(encoding="utf-8")

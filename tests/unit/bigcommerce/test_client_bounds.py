@@ -134,8 +134,8 @@ async def test_proxies_of_the_environment_never_get_the_token(
                 "GATEWAY_UPSTREAM_URL": url,
             }
         )
-        is_well, sentence = await check(settings)
-    assert is_well, sentence
+        report = await check(settings)
+    assert report.problems == [], report.as_text()
 
 
 async def test_client_takes_nothing_from_the_environment_and_follows_no_redirect() -> None:
