@@ -28,6 +28,10 @@ ROWS: tuple[SegmentRow, ...] = tuple(
 Json = object
 
 
+class EnumName(str):
+    """A value of an enum: a document has it without quotes."""
+
+
 def cursor_of(offset: int, list_name: str = "segments of teststore") -> str:
     """Returns the text that an edge of the seeded list shows."""
     before = ROWS[max(0, offset - REMEMBERED_ROWS) : offset]
@@ -51,6 +55,7 @@ global_ids = st.sampled_from(
         *(global_id_of(uuid) for uuid in PRESENT * 2),
         global_id_of(ABSENT),
         global_id_of(PRESENT[1].upper()),
+        global_id_of("7", "Customer"),
     ]
 )
 _lengths = st.sampled_from([2, 1, 3, 5, 0, 12, 1, 2, 3, 2, 1, 3, 5, 0, 12, 1, 2, 3, 100, 101, 250])
@@ -71,17 +76,27 @@ def _lists(of: st.SearchStrategy[str], wanted: st.SearchStrategy[int]) -> st.Sea
     return drawn()
 
 
+_EMAILS = ("leila.dubois.7@example.com", "LEILA.DUBOIS.7@example.com", "absent@example.com")
+emails = st.sampled_from(_EMAILS)
+numbers = st.sampled_from([1, 7, 360, 7, 400, 401, 999_999])
+
 representations = st.one_of(
     uuids.map(lambda uuid: {"__typename": "Segment", "entityId": uuid}),
     global_ids.map(lambda one: {"__typename": "Segment", "id": one}),
     uuids.map(lambda uuid: {"entityId": uuid, "__typename": "Segment", "name": "ignored"}),
+    numbers.map(lambda number: {"__typename": "Customer", "entityId": number}),
     uuids.map(
         lambda uuid: {"__typename": "Segment", "id": global_id_of(uuid), "entityId": uuid.lower()}
     ),
 )
 
-# What a client that knows the schema sends, by the name of the argument.
+# What a client that knows the schema sends, by the name of the argument; of a number, also by its
+# type, since ids of customers are numbers.
 USUAL: dict[str, st.SearchStrategy[Json]] = {
+    "email": emails,
+    "emails": st.lists(emails, max_size=4),
+    "entityId: Int": numbers,
+    "entityIds: Int": st.lists(numbers, max_size=4),
     "first": counts,
     "last": counts,
     "after": cursors,
@@ -91,6 +106,19 @@ USUAL: dict[str, st.SearchStrategy[Json]] = {
     "ids": _lists(global_ids, _lengths),
     "entityIds": _lists(uuids, _lengths),
     "representations": st.lists(representations, max_size=4),
+    "filter": st.sampled_from(
+        [
+            None,
+            {},
+            {"nameContains": "vip"},
+            {"nameContains": "É", "createdAt": {"from": "2024-01-01T00:00:00Z"}},
+            {"updatedAt": {"from": "2024-05-01T10:00:00+02:00", "to": "2025-01-01T00:00:00Z"}},
+        ]
+    ),
+    "sortKey": st.sampled_from(
+        [EnumName(name) for name in ("STORE_ORDER", "NAME", "CREATED_AT", "UPDATED_AT")]
+    ),
+    "reverse": st.booleans(),
 }
 _VIP = PRESENT[0]
 _odd_numbers = [-1, 251, 10**6, 2**31, -(2**31) - 1, 2.0, 2.5, 1e2, "2", True, None, [2], {}]
@@ -108,8 +136,16 @@ _odd_ids = [
     *(global_id_of(_VIP, "Promotion"), global_id_of(""), global_id_of(_VIP)[:-1]),
 ]
 _odd_lists = [*_odd_ids, global_id_of(_VIP), [None], [_VIP, None], [[_VIP]], [_VIP, "?", _VIP, 7]]
+_odd_filters = [
+    *(5, "vip", [], [{}], {"nameContains": 5}, {"createdAt": "2024-01-01T00:00:00Z"}, {"x": 1}),
+    *({"createdAt": {"from": text}} for text in ("2024-01-01", "", 7, None)),
+]
 # Null, of another type, out of bounds, of another list, and one value where a list is expected.
 ODD: dict[str, st.SearchStrategy[Json]] = {
+    "email": st.sampled_from([*_odd_texts, "a,b@example.com", [_EMAILS[0]]]),
+    "emails": st.sampled_from([*_odd_texts, _EMAILS[0], [None], ["?", _EMAILS[0]]]),
+    "entityId: Int": st.sampled_from([*_odd_numbers, 0]),
+    "entityIds: Int": st.sampled_from([*_odd_numbers, [7, None], [7, 0, "7"], [7, 2.5]]),
     "first": st.sampled_from(_odd_numbers),
     "last": st.sampled_from(_odd_numbers),
     "after": st.sampled_from(_odd_cursors),
@@ -118,6 +154,9 @@ ODD: dict[str, st.SearchStrategy[Json]] = {
     "entityId": st.sampled_from(_odd_ids),
     "ids": st.sampled_from(_odd_lists) | _lists(global_ids, st.just(251)),
     "entityIds": st.sampled_from(_odd_lists) | _lists(uuids, st.just(251)),
+    "filter": st.sampled_from(_odd_filters),
+    "sortKey": st.sampled_from([None, "NAME", EnumName("PRICE"), 1, [], ["NAME"], {}, True]),
+    "reverse": st.sampled_from([None, 0, 1, "true", [], [True], {}]),
     "representations": st.sampled_from(
         [
             *(None, {}, [None], [{"__typename": "Segment"}], [{"__typename": "Other", "id": "1"}]),
