@@ -55,6 +55,7 @@ global_ids = st.sampled_from(
         *(global_id_of(uuid) for uuid in PRESENT * 2),
         global_id_of(ABSENT),
         global_id_of(PRESENT[1].upper()),
+        global_id_of("7", "Customer"),
     ]
 )
 _lengths = st.sampled_from([2, 1, 3, 5, 0, 12, 1, 2, 3, 2, 1, 3, 5, 0, 12, 1, 2, 3, 100, 101, 250])
@@ -75,17 +76,27 @@ def _lists(of: st.SearchStrategy[str], wanted: st.SearchStrategy[int]) -> st.Sea
     return drawn()
 
 
+_EMAILS = ("leila.dubois.7@example.com", "LEILA.DUBOIS.7@example.com", "absent@example.com")
+emails = st.sampled_from(_EMAILS)
+numbers = st.sampled_from([1, 7, 360, 7, 400, 401, 999_999])
+
 representations = st.one_of(
     uuids.map(lambda uuid: {"__typename": "Segment", "entityId": uuid}),
     global_ids.map(lambda one: {"__typename": "Segment", "id": one}),
     uuids.map(lambda uuid: {"entityId": uuid, "__typename": "Segment", "name": "ignored"}),
+    numbers.map(lambda number: {"__typename": "Customer", "entityId": number}),
     uuids.map(
         lambda uuid: {"__typename": "Segment", "id": global_id_of(uuid), "entityId": uuid.lower()}
     ),
 )
 
-# What a client that knows the schema sends, by the name of the argument.
+# What a client that knows the schema sends, by the name of the argument; of a number, also by its
+# type, since ids of customers are numbers.
 USUAL: dict[str, st.SearchStrategy[Json]] = {
+    "email": emails,
+    "emails": st.lists(emails, max_size=4),
+    "entityId: Int": numbers,
+    "entityIds: Int": st.lists(numbers, max_size=4),
     "first": counts,
     "last": counts,
     "after": cursors,
@@ -131,6 +142,10 @@ _odd_filters = [
 ]
 # Null, of another type, out of bounds, of another list, and one value where a list is expected.
 ODD: dict[str, st.SearchStrategy[Json]] = {
+    "email": st.sampled_from([*_odd_texts, "a,b@example.com", [_EMAILS[0]]]),
+    "emails": st.sampled_from([*_odd_texts, _EMAILS[0], [None], ["?", _EMAILS[0]]]),
+    "entityId: Int": st.sampled_from([*_odd_numbers, 0]),
+    "entityIds: Int": st.sampled_from([*_odd_numbers, [7, None], [7, 0, "7"], [7, 2.5]]),
     "first": st.sampled_from(_odd_numbers),
     "last": st.sampled_from(_odd_numbers),
     "after": st.sampled_from(_odd_cursors),

@@ -56,6 +56,7 @@ TOGETHER: dict[str, list[tuple[str, ...]]] = {
         ("last", "filter", "sortKey", "reverse"),
     ],
     "segment": [("id",), ("entityId",), ("id",), ("entityId",), ("id", "entityId"), ()],
+    "customer": [("id",), ("entityId",), ("email",), ("email",), ("id", "email"), ()],
 }
 INTROSPECTION = [
     "__schema { queryType { name } }",
@@ -217,12 +218,13 @@ class _Writer:
 
     def _call(self, name: str, definition: GraphQLField) -> str:
         """Returns a field with arguments; the same one may be selected again, to be merged."""
-        known = self._calls.setdefault(name, [])
+        known = self._calls.setdefault(f"{name}({','.join(definition.args)})", [])
         if known and self._chance(6):
             return self._draw(st.sampled_from(known))
         sent = list(definition.args)
         if name in TOGETHER:
-            sent = list(TOGETHER[name][self._draw(_sixteenths) % len(TOGETHER[name])])
+            together = TOGETHER[name][self._draw(_sixteenths) % len(TOGETHER[name])]
+            sent = [one for one in together if one in definition.args]
         written = ", ".join(self._argument(one, definition.args[one]) for one in sent)
         number = len(known)
         key = f"{name}{number}: " if number or self._chance(5) else ""
@@ -231,10 +233,13 @@ class _Writer:
 
     def _argument(self, name: str, argument: GraphQLArgument) -> str:
         is_odd = self._rarely()
-        value = self._draw((ODD if is_odd else USUAL)[name])
+        of_type = get_named_type(argument.type).name
+        values = ODD if is_odd else USUAL
+        typed = f"{name}: {of_type}"
+        value = self._draw(values[typed if typed in values else name])
         if not self._chance(8):
             if isinstance(value, list) and value and self._chance(2):
-                kind = "_Any!" if name == "representations" else "ID!"
+                kind = f"{of_type}!"
                 items = [*map(literal, value)]
                 items[-1] = self._variable(kind, value[-1])
                 return f"{name}: [{', '.join(items)}]"

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx
+import msgspec
 import pytest
 from clock import Clock
 from in_process import InProcess, in_process
@@ -53,7 +53,7 @@ async def test_address_with_any_character_that_is_taken_reaches_the_store_as_it_
         "é#?/@b.example",
     ]
     for number, email in enumerate(odd, 9001):
-        customers.add(replace(customers[0], id=number, email=email))
+        customers.add(msgspec.structs.replace(customers[0], id=number, email=email))
     rows = await gateway.services.customers.load_by_email([email.upper() for email in odd])
     assert ids_of(rows) == ["9001", "9002", "9003", "9004"]
     assert gateway.emulator.requests == {"list_customers": 1}
