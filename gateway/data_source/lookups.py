@@ -10,7 +10,7 @@ from typing import Generic
 
 from gateway.cache.fills import Outcome
 from gateway.cache.policy import Entry
-from gateway.data_source.batcher import Batcher
+from gateway.data_source.batcher import LOOKUP_IDS, Batcher
 from gateway.data_source.by_id import RowsById
 from gateway.data_source.collection import Collection, last_part
 from gateway.data_source.lists import Lists
@@ -114,8 +114,10 @@ class Lookups(Generic[Row]):
         if self._is_list_cheaper(len(ids)):
             at_once = self._limits.lookup_ids(self._operation)
             found = await self._whole_list.find(ids, at_once)
-        if left := [row_id for row_id in ids if row_id not in found]:
-            found.update(await self._ask_by_id(left))
+        left = [row_id for row_id in ids if row_id not in found]
+        batches = [left[at : at + LOOKUP_IDS] for at in range(0, len(left), LOOKUP_IDS)]
+        for answered in await asyncio.gather(*map(self._ask_by_id, batches)):
+            found.update(answered)
         return found
 
     async def _ask_by_id(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:

@@ -276,12 +276,16 @@ def test_code_generators_get_the_type_of_each_scalar() -> None:
     assert generated["config"]["scalars"] == dict.fromkeys(scalars, "string")
 
 
-async def test_the_query_for_clients_gives_the_data_that_is_shown() -> None:
-    (shown_data,) = blocks("docs/clients.md", "json")
-    query = blocks("docs/clients.md", "graphql")[0]
-    answer = json.loads(await answer_to(json.dumps({"query": query})))
-    assert [error["path"] for error in answer["errors"]] == [["segmentsByEntityId", 0]]
-    assert json.dumps(answer["data"], indent=2) == shown_data.strip()
+async def test_queries_for_clients_give_the_data_that_is_shown() -> None:
+    answered = r"^```graphql\n([^`]+)^```\n\n```json\n([^`]+)^```$"
+    queries = re.findall(answered, page("docs/clients.md"), re.MULTILINE)
+    assert len(queries) == len(blocks("docs/clients.md", "json"))
+    paths = []
+    for query, shown in queries:
+        answer = json.loads(await answer_to(json.dumps({"query": query})))
+        assert json.dumps(answer["data"], indent=2, ensure_ascii=False) == shown.strip()
+        paths += [error["path"] for error in answer.get("errors", ())]
+    assert paths == [["segmentsByEntityId", 0]]
 
 
 NOT_OFFERED: dict[str, tuple[object, str]] = {

@@ -28,6 +28,10 @@ ROWS: tuple[SegmentRow, ...] = tuple(
 Json = object
 
 
+class EnumName(str):
+    """A value of an enum: a document has it without quotes."""
+
+
 def cursor_of(offset: int, list_name: str = "segments of teststore") -> str:
     """Returns the text that an edge of the seeded list shows."""
     before = ROWS[max(0, offset - REMEMBERED_ROWS) : offset]
@@ -91,6 +95,19 @@ USUAL: dict[str, st.SearchStrategy[Json]] = {
     "ids": _lists(global_ids, _lengths),
     "entityIds": _lists(uuids, _lengths),
     "representations": st.lists(representations, max_size=4),
+    "filter": st.sampled_from(
+        [
+            None,
+            {},
+            {"nameContains": "vip"},
+            {"nameContains": "É", "createdAt": {"from": "2024-01-01T00:00:00Z"}},
+            {"updatedAt": {"from": "2024-05-01T10:00:00+02:00", "to": "2025-01-01T00:00:00Z"}},
+        ]
+    ),
+    "sortKey": st.sampled_from(
+        [EnumName(name) for name in ("STORE_ORDER", "NAME", "CREATED_AT", "UPDATED_AT")]
+    ),
+    "reverse": st.booleans(),
 }
 _VIP = PRESENT[0]
 _odd_numbers = [-1, 251, 10**6, 2**31, -(2**31) - 1, 2.0, 2.5, 1e2, "2", True, None, [2], {}]
@@ -108,6 +125,10 @@ _odd_ids = [
     *(global_id_of(_VIP, "Promotion"), global_id_of(""), global_id_of(_VIP)[:-1]),
 ]
 _odd_lists = [*_odd_ids, global_id_of(_VIP), [None], [_VIP, None], [[_VIP]], [_VIP, "?", _VIP, 7]]
+_odd_filters = [
+    *(5, "vip", [], [{}], {"nameContains": 5}, {"createdAt": "2024-01-01T00:00:00Z"}, {"x": 1}),
+    *({"createdAt": {"from": text}} for text in ("2024-01-01", "", 7, None)),
+]
 # Null, of another type, out of bounds, of another list, and one value where a list is expected.
 ODD: dict[str, st.SearchStrategy[Json]] = {
     "first": st.sampled_from(_odd_numbers),
@@ -118,6 +139,9 @@ ODD: dict[str, st.SearchStrategy[Json]] = {
     "entityId": st.sampled_from(_odd_ids),
     "ids": st.sampled_from(_odd_lists) | _lists(global_ids, st.just(251)),
     "entityIds": st.sampled_from(_odd_lists) | _lists(uuids, st.just(251)),
+    "filter": st.sampled_from(_odd_filters),
+    "sortKey": st.sampled_from([None, "NAME", EnumName("PRICE"), 1, [], ["NAME"], {}, True]),
+    "reverse": st.sampled_from([None, 0, 1, "true", [], [True], {}]),
     "representations": st.sampled_from(
         [
             *(None, {}, [None], [{"__typename": "Segment"}], [{"__typename": "Other", "id": "1"}]),

@@ -15,7 +15,7 @@ from graphql import (
 )
 from graphql.utilities import do_types_overlap
 from hypothesis import strategies as st
-from operation_values import ODD, USUAL, Json
+from operation_values import ODD, USUAL, EnumName, Json
 
 from gateway.schema import build_graph
 
@@ -48,6 +48,12 @@ TOGETHER: dict[str, list[tuple[str, ...]]] = {
         ("before", "last", "after"),
         ("after",),
         ("before", "after", "last", "first"),
+        ("first", "sortKey"),
+        ("first", "reverse"),
+        ("first", "filter"),
+        ("sortKey", "reverse", "first"),
+        ("first", "after", "filter"),
+        ("last", "filter", "sortKey", "reverse"),
     ],
     "segment": [("id",), ("entityId",), ("id",), ("entityId",), ("id", "entityId"), ()],
 }
@@ -99,7 +105,7 @@ def literal(value: Json) -> str:
         return "{" + ", ".join(f"{key}: {literal(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(literal(one) for one in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, EnumName) else json.dumps(value, ensure_ascii=False)
 
 
 class _Writer:

@@ -175,10 +175,22 @@ async def test_what_is_asked_for_in_one_turn_is_seen_whole() -> None:
     batcher = Batcher(asked, min, window_seconds=WINDOW, is_one_batch=is_one_batch)
     callers = [load(batcher, *ids(first, 30)) for first in range(0, 300, 30)]
     assert [len(found) for found in await asyncio.gather(*callers)] == [30] * 10
-    assert (asked.batches, seen, batcher.batches) == ([(0, 300)], [300], 1)
+    assert (asked.batches, seen, batcher.batches) == ([(0, 300)], [300, 300], 1)
     callers = [load(batcher, *ids(first, 30)) for first in range(0, 240, 30)]
     await asyncio.gather(*callers)
     assert asked.batches[1:] == [(0, LOOKUP_IDS), (0, LOOKUP_IDS), (WINDOW, 40)]
+
+
+@in_virtual_time
+async def test_client_with_many_ids_has_a_batch_of_its_own() -> None:
+    asked = Asked()
+    batcher = Batcher(asked, min, window_seconds=WINDOW, is_one_batch=lambda n: n > 250)
+    futures: list[asyncio.Future[str]] = []
+    for client, first, number in (("a", 0, 1), ("b", 1, 300), ("a", 301, 1)):
+        with open_request_scope(1, client):
+            futures += batcher.load(ids(first, number)).values()
+    await asyncio.gather(*futures)
+    assert asked.batches == [(0, 300), (WINDOW, 2)]
 
 
 @in_virtual_time
