@@ -1,70 +1,46 @@
-"""The customers subgraph: customers of the store, who bear the raw uuids of their segments."""
+"""The customers subgraph: the platform's own customers, with the store's ids as their keys."""
 
 import argparse
 import os
-from typing import Any, Self
+from collections.abc import Sequence
 
 import strawberry
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
-from strawberry.federation.schema_directives import Key
-from strawberry.federation.types import FieldSet
 
-VIP_CUSTOMERS = "1a466884-f3f4-4249-9c28-ff90a5aec797"
-FIRST_TIME_BUYERS = "c0433cbd-7dab-4929-84a3-34bfc6cd75e9"
-LOYALTY_GOLD = "eab06e9b-65ed-4de4-bdb4-304de01c683e"
-
-# As GET /v3/customers?include=shopper_profile_id,segment_ids answers them, cut down to what is
-# asked here.
-CUSTOMERS: dict[int, dict[str, Any]] = {
-    101: {
-        "id": 101,
-        "email": "ada@example.com",
-        "shopper_profile_id": "5f0c1a52-7c0b-4c1e-8f0d-3f5f8a3c9e01",
-        "segment_ids": [VIP_CUSTOMERS, LOYALTY_GOLD],
-    },
-    102: {
-        "id": 102,
-        "email": "grace@example.com",
-        "shopper_profile_id": "9b1d7a34-2e65-4f4b-a1c8-6d0e5b7f2c02",
-        "segment_ids": [FIRST_TIME_BUYERS, VIP_CUSTOMERS],
-    },
-    103: {
-        "id": 103,
-        "email": "alan@example.com",
-        "shopper_profile_id": None,
-        "segment_ids": [],
-    },
+# By their ids in the store, which has other names and e-mails for them.
+CUSTOMERS = {
+    2: {"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"},
+    3: {"email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper"},
+    20001: {"email": "alan@example.com", "first_name": "Alan", "last_name": "Turing"},
 }
 
 
-@strawberry.federation.type(keys=[Key(fields=FieldSet("entityId"), resolvable=False)])
-class Segment:
-    """A reference to the gateway's segment: nothing but its key."""
-
-    entity_id: strawberry.ID
-
-
-@strawberry.type
+@strawberry.federation.type(keys=["entityId"])
 class Customer:
-    """A customer of the store."""
+    """A customer of the platform, to which the gateway adds what the store knows.
+
+    The gateway has an e-mail and names, too. `override` takes these fields from it: the router asks
+    this subgraph alone.
+    """
 
     entity_id: int
-    email: str
-    shopper_profile_id: strawberry.ID | None
-    segments: list[Segment | None]
+    email: str | None = strawberry.federation.field(override="segments")
+    first_name: str | None = strawberry.federation.field(override="segments")
+    last_name: str | None = strawberry.federation.field(override="segments")
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Self:
-        """Returns the customer of one row of BigCommerce's API."""
-        return cls(
-            entity_id=row["id"],
-            email=row["email"],
-            shopper_profile_id=row["shopper_profile_id"],
-            segments=[Segment(entity_id=strawberry.ID(uuid)) for uuid in row["segment_ids"]],
-        )
+    def resolve_reference(cls, **key: int) -> "Customer | None":
+        """Returns the customer that another subgraph refers to, None for an unknown one."""
+        return find_customer(key["entityId"])
+
+
+def find_customer(entity_id: int) -> Customer | None:
+    """Returns the customer with this id of the store, or None."""
+    row = CUSTOMERS.get(entity_id)
+    return None if row is None else Customer(entity_id=entity_id, **row)
 
 
 @strawberry.type
@@ -72,9 +48,9 @@ class Query:
     """The root."""
 
     @strawberry.field
-    def customers(self) -> list[Customer]:
-        """Returns every customer, in the order of their ids."""
-        return [Customer.from_row(row) for row in CUSTOMERS.values()]
+    def customers_by_ids(self, entity_ids: Sequence[int]) -> list[Customer | None]:
+        """Returns the customers with these ids of the store, in their order."""
+        return [find_customer(entity_id) for entity_id in entity_ids]
 
 
 schema = strawberry.federation.Schema(Query, federation_version="2.9")

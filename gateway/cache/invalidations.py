@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 WRITES_POLL_SECONDS = 0.3
 # The members that one poll reads, the latest first: processes times names, with some room.
 MOST_MEMBERS = 1000
-# More rows of one collection than these, in one write or in several, count as the collection.
+# More rows of one collection than these, in one write or in several, count as the collection, and
+# more lists of one shape as all of them.
 MOST_ROWS = 50
 
 NO_ROWS: Mapping[str, float] = MappingProxyType({})
@@ -137,19 +138,15 @@ class Invalidations:
         return self._signer.sign(self._key, at, name.encode())
 
     def _condensed(self, names: Collection[str]) -> set[str]:
-        """Returns the names, a collection in place of many of its rows; its own are dropped."""
+        """Returns the names, a wider one in place of many; this process's own are dropped."""
         condensed = set(names)
-        for collection in {name.rpartition("/")[0] for name in names if _is_row(name)}:
-            beginning = f"{collection}/"
-            rows = {
-                name
-                for name in condensed | self._own.keys()
-                if _is_row(name) and name.startswith(beginning)
-            }
-            if len(rows) > MOST_ROWS:
-                condensed = (condensed - rows) | {collection}
-                for name in rows:
+        for wider in {_wider(name) for name in names} - {None}:
+            narrow = {name for name in condensed | self._own.keys() if _wider(name) == wider}
+            if wider is not None and len(narrow) > MOST_ROWS:
+                condensed = (condensed - narrow) | {wider}
+                for name in narrow:
                     self._own.pop(name, None)
+                    self._written.pop(name, None)
         return condensed
 
     def _learn(self, name: str, at: float) -> None:
@@ -220,3 +217,10 @@ def _group_of(collection: str) -> str:
     """Returns the name of all lists that have the shape of this one."""
     parent, _, rest = collection.partition("/")
     return f"{parent}/*/{rest.partition('/')[2]}"
+
+
+def _wider(name: str) -> str | None:
+    """Returns the name that covers this one among others: a collection, or lists of one shape."""
+    if _is_row(name):
+        return name.rpartition("/")[0]
+    return _group_of(name) if "/" in name and "*" not in name else None

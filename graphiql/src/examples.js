@@ -93,4 +93,148 @@ query ById(
   "id": "U2VnbWVudDpjMDQzM2NiZC03ZGFiLTQ5MjktODRhMy0zNGJmYzZjZDc1ZTk="
 }`,
   },
+  {
+    query: `# Segments whose name contains a text, by name.
+# Case and accents make no difference.
+# sortKey is STORE_ORDER, NAME, CREATED_AT or
+# UPDATED_AT.
+query Sorted(
+  $filter: SegmentFilter
+  $sortKey: SegmentSortKey
+  $reverse: Boolean
+) {
+  segmentsCount(filter: $filter)
+  segments(
+    first: 10
+    filter: $filter
+    sortKey: $sortKey
+    reverse: $reverse
+  ) {
+    nodes {
+      name
+      createdAt
+      updatedAt
+    }
+  }
+}
+`,
+    variables: `{
+  "filter": {
+    "nameContains": "vip"
+  },
+  "sortKey": "NAME",
+  "reverse": false
+}`,
+  },
+  {
+    query: `# Customers by BigCommerce's id or by e-mail,
+# each with its segments. The variables below
+# name customers of the emulated store; 20001
+# has no shopper profile, and so no segments.
+query Customers(
+  $entityIds: [Int!]!
+  $email: String!
+) {
+  customersByEntityId(entityIds: $entityIds) {
+    ...WithSegments
+  }
+  customer(email: $email) {
+    ...WithSegments
+  }
+}
+
+fragment WithSegments on Customer {
+  id
+  entityId
+  email
+  firstName
+  lastName
+  shopperProfile {
+    entityId
+  }
+  segments(first: 10) {
+    totalCount
+    nodes {
+      id
+      name
+    }
+  }
+}
+`,
+    variables: `{
+  "entityIds": [2, 6, 20001],
+  "email": "ravi.silva.12@example.org"
+}`,
+  },
+  {
+    query: `# Who is in a segment, in pages like those of
+# segments. The store's token needs a scope for
+# it that may also write.
+query Members(
+  $entityId: ID!
+  $first: Int
+  $after: String
+) {
+  segment(entityId: $entityId) {
+    id
+    name
+    shopperProfiles(
+      first: $first
+      after: $after
+    ) {
+      totalCount
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        entityId
+        customer {
+          id
+          email
+          firstName
+        }
+      }
+    }
+  }
+}
+`,
+    variables: `{
+  "entityId": "eab06e9b-65ed-4de4-bdb4-304de01c683e",
+  "first": 5,
+  "after": null
+}`,
+  },
+  {
+    query: `# A mutation. With KEEP, a segment of this name
+# is answered as it is, and one is created only
+# if there is none: the emulated store has it.
+# Each item that fails is one of userErrors.
+mutation KeepOrCreate(
+  $input: CreateSegmentsInput!
+) {
+  createSegments(input: $input) {
+    segments {
+      id
+      entityId
+      name
+      description
+    }
+    userErrors {
+      field
+      code
+      message
+    }
+  }
+}
+`,
+    variables: `{
+  "input": {
+    "ifNameTaken": "KEEP",
+    "segments": [
+      { "name": "VIP customers" }
+    ]
+  }
+}`,
+  },
 ];

@@ -226,6 +226,12 @@ def assert_composes(composed: Composed) -> None:
     assert (composed.errors, composed.hints) == ([], [])
 
 
+def assert_composes_with_overrides(composed: Composed) -> None:
+    """No errors; Apollo's composer alone hints at what the override leaves unused here."""
+    assert composed.errors == []
+    assert {hint.code for hint in composed.hints} <= {"OVERRIDDEN_FIELD_CAN_BE_REMOVED"}
+
+
 def test_the_subgraph_composes_alone(composer: str) -> None:
     assert_composes(compose(SEGMENTS)[composer])
 
@@ -260,7 +266,16 @@ def test_the_example_s_larger_graph_composes(composer: str) -> None:
         "contract": None,
     }
     answer = answer_of(COMPOSITION / "compose.mjs", question)
-    assert_composes(msgspec.json.decode(answer, type=dict[str, Composed])[composer])
+    assert_composes_with_overrides(msgspec.json.decode(answer, type=dict[str, Composed])[composer])
+
+
+def test_names_of_customers_can_be_taken_over_as_the_documentation_shows(composer: str) -> None:
+    page = (ROOT / "docs" / "federation.md").read_text(encoding="utf-8")
+    section = page.partition("## Refer to a customer")[2]
+    platform, _ = re.findall(r"^```graphql\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    assert_composes_with_overrides(compose(SEGMENTS, LINK + platform)[composer])
+    shared = re.sub("@override.*", "@shareable", platform)
+    assert_composes(compose(SEGMENTS, LINK + shared)[composer])
 
 
 def test_a_connection_that_lacks_a_field_of_ours_cannot_be_shared(composer: str) -> None:
@@ -344,10 +359,7 @@ def test_another_subgraph_can_take_node_over(composer: str) -> None:
     override = RELAY_STYLE.replace("): Node\n", '): Node @override(from: "segments")\n').replace(
         "): [Node]!\n", '): [Node]! @override(from: "segments")\n'
     )
-    composed = compose(SEGMENTS_WITH_NODE, override)[composer]
-    assert composed.errors == []
-    # Apollo's says what the override leaves unused here.
-    assert {hint.code for hint in composed.hints} <= {"OVERRIDDEN_FIELD_CAN_BE_REMOVED"}
+    assert_composes_with_overrides(compose(SEGMENTS_WITH_NODE, override)[composer])
 
 
 def test_apollo_s_composer_alone_takes_the_query_of_payloads() -> None:

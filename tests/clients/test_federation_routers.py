@@ -30,10 +30,10 @@ from gateway.emulator.app import Emulator
 from gateway.settings import load_settings
 
 COMPOSER = start.HERE / "composer"
-VIP, FIRST_TIME, GOLD = (
+VIP, GOLD, LAPSED = (
     promotions.VIP_CUSTOMERS,
-    customers.FIRST_TIME_BUYERS,
     promotions.LOYALTY_GOLD,
+    promotions.LAPSED_CUSTOMERS,
 )
 CACHE_LIFE_SECONDS = 3600
 
@@ -158,7 +158,9 @@ def ids_of(graph: LargerGraph) -> list[str]:
 # --- references ----------------------------------------------------------------------------------
 
 PROMOTIONS = "{ promotions { edges { node { name segments { name } } } } }"
-CUSTOMERS = "{ customers { email segments { name } } }"
+CUSTOMERS = """{
+  customersByIds(entityIds: [2, 3, 20001]) { firstName segments { nodes { name } } }
+}"""
 ALL_PROMOTIONS = {
     "edges": [
         {
@@ -178,14 +180,14 @@ ALL_PROMOTIONS = {
 }
 ALL_CUSTOMERS = [
     {
-        "email": "ada@example.com",
-        "segments": [{"name": "VIP customers"}, {"name": "Loyalty gold"}],
+        "firstName": "Ada",
+        "segments": {"nodes": [{"name": "VIP customers"}, {"name": "First-time buyers"}]},
     },
     {
-        "email": "grace@example.com",
-        "segments": [{"name": "First-time buyers"}, {"name": "VIP customers"}],
+        "firstName": "Grace",
+        "segments": {"nodes": [{"name": "VIP customers"}, {"name": "Repeat buyers"}]},
     },
-    {"email": "alan@example.com", "segments": []},
+    {"firstName": "Alan", "segments": {"nodes": []}},
 ]
 
 
@@ -197,9 +199,30 @@ def test_promotions_get_their_segments_for_one_request(graph: LargerGraph) -> No
     assert graph.upstream_requests == 1
 
 
-def test_customers_get_their_segments_for_one_request(graph: LargerGraph) -> None:
-    assert graph.data(CUSTOMERS) == {"customers": ALL_CUSTOMERS}
-    assert graph.upstream_requests == 1
+def test_customers_get_their_segments_for_one_request_of_each_kind(graph: LargerGraph) -> None:
+    assert graph.data(CUSTOMERS) == {"customersByIds": ALL_CUSTOMERS}
+    assert graph.emulator.requests == {"list_customers": 1, "list_segments": 1}
+    assert graph.data(CUSTOMERS) == {"customersByIds": ALL_CUSTOMERS}
+    assert graph.upstream_requests == 2
+
+
+def test_names_of_customers_cost_the_store_nothing(graph: LargerGraph) -> None:
+    data = graph.data("{ customersByIds(entityIds: [3, 1]) { entityId email firstName lastName } }")
+    grace = {"entityId": 3, "email": "grace@example.com", "firstName": "Grace"}
+    assert data == {"customersByIds": [{**grace, "lastName": "Hopper"}, None]}
+    assert graph.upstream_requests == 0
+
+
+def test_customers_that_the_gateway_finds_get_the_names_of_the_platform(graph: LargerGraph) -> None:
+    members = "shopperProfiles(first: 3) { nodes { customer { entityId firstName } } }"
+    data = graph.data(f'{{ segment(entityId: "{VIP}") {{ {members} }} }}')
+    assert [row["customer"] for row in data["segment"]["shopperProfiles"]["nodes"]] == [
+        {"entityId": 1, "firstName": None},
+        {"entityId": 2, "firstName": "Ada"},
+        {"entityId": 3, "firstName": "Grace"},
+    ]
+    by_email = graph.data('{ customer(email: "absent@example.com") { firstName } }')
+    assert by_email == {"customer": None}
 
 
 def test_one_query_over_all_subgraphs_costs_a_lookup_for_each_that_refers_and_a_page(
@@ -222,10 +245,12 @@ def test_one_query_over_all_subgraphs_costs_a_lookup_for_each_that_refers_and_a_
             ],
         },
         "promotions": ALL_PROMOTIONS,
-        "customers": ALL_CUSTOMERS,
+        "customersByIds": ALL_CUSTOMERS,
     }
-    # The page, and one or two lookups: they share one where they come within the pool's window.
-    assert graph.upstream_requests in (2, 3)
+    # The customers, the page, and one or two lookups: they share one where they come within the
+    # pool's window, or find the rows of the page.
+    assert graph.emulator.requests["list_customers"] == 1
+    assert graph.emulator.requests["list_segments"] in (2, 3)
     cold = graph.upstream_requests
     assert graph.data(query) == first
     assert graph.upstream_requests == cold
@@ -233,8 +258,8 @@ def test_one_query_over_all_subgraphs_costs_a_lookup_for_each_that_refers_and_a_
 
 def test_a_list_that_was_read_spares_the_lookups(graph: LargerGraph) -> None:
     graph.data("{ segments(first: 50) { totalCount nodes { name } } }")
-    assert graph.data(CUSTOMERS) == {"customers": ALL_CUSTOMERS}
-    assert graph.upstream_requests == 1
+    assert graph.data(CUSTOMERS) == {"customersByIds": ALL_CUSTOMERS}
+    assert graph.emulator.requests == {"list_segments": 1, "list_customers": 1}
 
 
 def test_a_segment_that_does_not_exist_is_null(graph: LargerGraph) -> None:
@@ -249,18 +274,19 @@ def test_a_segment_that_does_not_exist_is_null(graph: LargerGraph) -> None:
 
 def test_both_keys_in_one_query(graph: LargerGraph) -> None:
     query = """
-    query ($ids: [ID!]!) { bookmarks(ids: $ids) { entityId name } customers { segments { id } } }
+    query ($ids: [ID!]!) {
+      bookmarks(ids: $ids) { entityId name }
+      promotions(first: 1) { edges { node { segments { id } } } }
+    }
     """
     assert graph.data(query, ids=[global_id(VIP), global_id(GOLD)]) == {
         "bookmarks": [
             {"entityId": VIP, "name": "VIP customers"},
             {"entityId": GOLD, "name": "Loyalty gold"},
         ],
-        "customers": [
-            {"segments": [{"id": global_id(VIP)}, {"id": global_id(GOLD)}]},
-            {"segments": [{"id": global_id(FIRST_TIME)}, {"id": global_id(VIP)}]},
-            {"segments": []},
-        ],
+        "promotions": {
+            "edges": [{"node": {"segments": [{"id": global_id(VIP)}, {"id": global_id(GOLD)}]}}]
+        },
     }
     assert graph.upstream_requests in (1, 2)
 
@@ -356,8 +382,7 @@ def test_more_than_a_thousand_in_one_operation_are_one_clear_error(graph: Larger
 def test_introspection_of_the_larger_graph_tells_what_segments_cost(graph: LargerGraph) -> None:
     data = graph.data('{ __type(name: "Query") { fields { name description } } }')
     told = {field["name"]: field["description"] for field in data["__type"]["fields"]}
-    assert {"segments", "segment", "segmentsByEntityId", "node", "promotions", "customers"} <= set(
-        told
-    )
+    assert {"segments", "segment", "segmentsByEntityId", "node", "promotions"} <= set(told)
+    assert {"customer", "customersByEntityId", "customersByIds"} <= set(told)
     assert "Costs one upstream request for each 250 segments" in told["segments"]
     assert not any(name.startswith("_") for name in told)

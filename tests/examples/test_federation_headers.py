@@ -17,11 +17,13 @@ from starlette.routing import Route
 ANSWERS: dict[str, dict[str, object]] = {
     "segments": {"segments": {"totalCount": 120}},
     "promotions": {"node": None},
-    "customers": {"customers": []},
+    "customers": {"customersByIds": []},
 }
-QUERY = (
-    '{ segments(first: 0) { totalCount } node(id: "UHJvbW90aW9uOjk=") { id } customers { email } }'
-)
+QUERY = """{
+  segments(first: 0) { totalCount }
+  node(id: "UHJvbW90aW9uOjk=") { id }
+  customersByIds(entityIds: []) { email }
+}"""
 
 pytestmark = needs_routers()
 

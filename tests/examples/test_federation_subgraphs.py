@@ -69,27 +69,36 @@ def test_promotions_name_segments_of_the_emulated_store_and_one_that_is_gone() -
     assert promotions.DELETED not in {row.id for row in seeded_store(1000).select(None)}
 
 
-def test_customers_bear_segments_of_the_emulated_store() -> None:
-    query = "{ customers { entityId email shopperProfileId segments { entityId } } }"
-    rows = data("customers", query)["customers"]
-    assert [
-        (row["entityId"], [NAMES[segment["entityId"]] for segment in row["segments"]])
-        for row in rows
-    ] == [
-        (101, ["VIP customers", "Loyalty gold"]),
-        (102, ["First-time buyers", "VIP customers"]),
-        (103, []),
-    ]
-    assert [row["shopperProfileId"] is None for row in rows] == [False, False, True]
+def test_customers_have_the_ids_of_the_emulated_store_and_names_of_their_own() -> None:
+    query = "{ customersByIds(entityIds: [20001, 1, 2]) { entityId email firstName lastName } }"
+    alan, unknown, ada = data("customers", query)["customersByIds"]
+    assert (alan["entityId"], alan["email"], unknown) == (20001, "alan@example.com", None)
+    assert ada == {
+        "entityId": 2,
+        "email": "ada@example.com",
+        "firstName": "Ada",
+        "lastName": "Lovelace",
+    }
+    assert {row.id for row in seeded_store().customers} >= customers.CUSTOMERS.keys()
+
+
+def test_customers_that_are_referred_to_come_in_their_order() -> None:
+    references = ", ".join(f'{{__typename: "Customer", entityId: {n}}}' for n in (3, 1, 2))
+    query = (
+        f"{{ _entities(representations: [{references}]) {{ ... on Customer {{ firstName }} }} }}"
+    )
+    found = data("customers", query)["_entities"]
+    assert found == [{"firstName": "Grace"}, None, {"firstName": "Ada"}]
 
 
 def test_promotions_of_referenced_segments_come_in_their_order() -> None:
-    asked = [promotions.LOYALTY_GOLD, promotions.VIP_CUSTOMERS, customers.FIRST_TIME_BUYERS]
+    first_time_buyers = seeded_store().segments[1].id
+    asked = [promotions.LOYALTY_GOLD, promotions.VIP_CUSTOMERS, first_time_buyers]
     found = entities("promotions", asked, "{ entityId promotions { name } }")
     assert [(row["entityId"], [p["name"] for p in row["promotions"]]) for row in found] == [
         (promotions.LOYALTY_GOLD, ["Free shipping"]),
         (promotions.VIP_CUSTOMERS, ["Free shipping", "Private sale"]),
-        (customers.FIRST_TIME_BUYERS, []),
+        (first_time_buyers, []),
     ]
 
 

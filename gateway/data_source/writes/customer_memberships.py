@@ -21,8 +21,6 @@ from gateway.user_errors import UserError, UserErrorCode
 
 # The lists of the segments of all profiles, and of the profiles of all segments.
 MEMBERSHIPS, MEMBERS = "shopper-profiles/*/segments", "segments/*/shopper-profiles"
-# More profiles than these, and the lists of all profiles are announced.
-MOST_PROFILES = 50
 
 
 class CustomerMemberships:
@@ -188,7 +186,7 @@ class CustomerMemberships:
             members_of(self._segment_id).name,
             *customers,
             *created,
-            *names_of_memberships([one for one in profiles if one is not None]),
+            *(segments_of(profile_id).name for profile_id in profiles if profile_id is not None),
         }
 
     def _rows(self) -> list[WrittenRows]:
@@ -200,10 +198,3 @@ class CustomerMemberships:
             and outcome.segment_ids is not None
         }
         return [(CUSTOMERS, written)]
-
-
-def names_of_memberships(profile_ids: Collection[str]) -> set[str]:
-    """Returns the names of the lists of the segments that these profiles are in."""
-    if len(profile_ids) > MOST_PROFILES:
-        return {MEMBERSHIPS}
-    return {segments_of(profile_id).name for profile_id in profile_ids}

@@ -5,13 +5,12 @@ from functools import partial
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Customer, ShopperProfile, uuid_in_lower_case
-from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of
+from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of, segments_of
 from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite, WriteByIds
 from gateway.data_source.writes.customer_memberships import (
     MEMBERS,
     MEMBERSHIPS,
     CustomerMemberships,
-    names_of_memberships,
 )
 from gateway.data_source.writes.inputs import MembershipOutcome
 from gateway.data_source.writes.items import checked_ids, for_each, in_lower_case
@@ -140,7 +139,7 @@ class ProfileWrites(StoreWrites):
             return {
                 members_of(segment_id).name,
                 CUSTOMERS.name,
-                *names_of_memberships(profiles),
+                *(segments_of(profile_id).name for profile_id in profiles),
             }
 
         outcomes = await self.running.carry_out(

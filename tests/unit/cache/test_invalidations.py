@@ -301,6 +301,20 @@ async def test_many_rows_are_announced_as_their_collection(
     assert reader.written_at("customers") > 0
 
 
+async def test_many_lists_of_a_shape_are_announced_as_all_of_them(
+    server: RedisServer, start: Start
+) -> None:
+    writer = start()
+    for n in range(MOST_ROWS + 1):
+        await writer.announce([f"segments/{n}/shopper-profiles", "segments"], NOW + n)
+    latest = NOW + MOST_ROWS
+    assert sorted(server.admin.zrange(KEY, 0, -1)) == sorted(
+        SIGNER.sign(KEY, latest, name) for name in (b"segments/*/shopper-profiles", b"segments")
+    )
+    assert writer.written_at("segments/0/shopper-profiles") == latest
+    assert writer.written_at("segments/new/shopper-profiles") == latest
+
+
 async def test_rows_are_forgotten_as_collections_are(start: Start, clock: Clock) -> None:
     writer = start()
     await writer.announce(["customers/1"], NOW)
@@ -310,3 +324,18 @@ async def test_rows_are_forgotten_as_collections_are(start: Start, clock: Clock)
     clock.advance(KEEP + 1)
     await writer.poll()
     assert writer.rows_written("customers") == {}
+
+
+async def test_rows_of_many_processes_count_as_their_collection(
+    server: RedisServer, start: Start, clock: Clock
+) -> None:
+    reader = start()
+    for batch in range(3):
+        names = [b"customers/%d" % (400 * batch + n) for n in range(400)]
+        at = NOW + batch
+        server.admin.delete(KEY)
+        server.admin.zadd(KEY, {SIGNER.sign(KEY, at, name): at for name in names})
+        clock.advance(1)
+        await reader.poll()
+        assert len(reader.rows_written("customers")) <= MOST_MEMBERS
+    assert reader.written_at("customers") == NOW + 2

@@ -41,7 +41,8 @@ def test_pipelined_requests_do_not_pile_up_and_are_all_answered(path: str) -> No
         for _ in range(count):
             assert client.answer() == (200, False, [path, 0])
         sender.join()
-    assert Fresh.most_unanswered == MAXIMUM_PIPELINED
+    # A head whose last bytes come in two packets is not counted.
+    assert Fresh.most_unanswered in (MAXIMUM_PIPELINED, MAXIMUM_PIPELINED + 1)
     assert 0 < Fresh.most_unparsed <= 256 * KIB  # one read
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from pathlib import Path
 
 import httpx
@@ -48,7 +49,7 @@ async def answer_to(example: Example, **variables: object) -> dict[str, object]:
         )
     assert answer.status_code == 200
     body = msgspec.json.decode(answer.content, type=dict[str, dict[str, object]])
-    assert list(body) == ["data", "extensions"]
+    assert body.keys() <= {"data", "extensions"}  # a mutation has no age
     return body["data"]
 
 
@@ -69,9 +70,14 @@ def test_lockfile_has_hashes_and_names_no_registry() -> None:
     assert "registry" not in lockfile
 
 
-def test_the_first_tabs_page_forward_backward_and_look_up_by_id() -> None:
-    names = [re.findall(r"^query (\w+)", example.query, re.MULTILINE) for example in examples()]
-    assert names == [["Forward"], ["Backward"], ["ById"]]
+def test_the_first_tab_pages_forward_and_the_others_show_one_of_each() -> None:
+    names = [
+        re.findall(r"^(?:query|mutation) (\w+)", example.query, re.MULTILINE)
+        for example in examples()
+    ]
+    assert [name for (name,) in names] == [
+        *("Forward", "Backward", "ById", "Sorted", "Customers", "Members", "KeepOrCreate")
+    ]
 
 
 def test_examples_fit_beside_the_toolbar_of_a_small_screen() -> None:
@@ -115,6 +121,52 @@ async def test_third_example_finds_segments_of_the_emulator() -> None:
     assert name_of(three) == repeat.name
     assert name_of(two) == first_time.name
     assert name_of(node) == first_time.name
+
+
+async def test_fourth_example_sorts_and_filters() -> None:
+    names = sorted(segment.name for segment in SEGMENTS if "VIP" in segment.name)
+    match await answer_to(examples()[3]):
+        case {"segmentsCount": count, "segments": {"nodes": nodes}}:
+            assert count == len(names) == 6
+            assert [name_of(node) for node in nodes] == names
+        case other:
+            pytest.fail(f"not what the variables select: {other}")
+
+
+async def test_fifth_example_finds_customers_with_their_segments() -> None:
+    match await answer_to(examples()[4]):
+        case {
+            "customersByEntityId": [
+                {"entityId": 2, "segments": {"totalCount": 2}},
+                {"entityId": 6, "segments": {"totalCount": 4}},
+                {"entityId": 20001, "shopperProfile": None, "segments": {"totalCount": 0}},
+            ],
+            "customer": {"entityId": 12, "segments": {"totalCount": 6, "nodes": nodes}},
+        }:
+            assert "VIP customers" in [name_of(node) for node in nodes]
+        case other:
+            pytest.fail(f"not the customers that the variables name: {other}")
+
+
+async def test_sixth_example_pages_through_the_members_of_a_segment() -> None:
+    match await answer_to(examples()[5]):
+        case {"segment": {"name": name, "shopperProfiles": {"totalCount": total, "nodes": nodes}}}:
+            assert (name, total) == ("Loyalty gold", 2500)
+            ids = [b64decode(node["customer"]["id"]).decode() for node in nodes]
+            assert ids == [f"Customer:{8 * n}" for n in range(1, 6)]
+        case other:
+            pytest.fail(f"not the members of a segment: {other}")
+
+
+async def test_the_mutation_changes_nothing_in_the_emulated_store() -> None:
+    vip = SEGMENTS[0]
+    match await answer_to(examples()[6]):
+        case {"createSegments": {"segments": kept, "userErrors": []}}:
+            assert [(row["entityId"], row["name"], row["description"]) for row in kept] == [
+                (vip.id, vip.name, vip.description)
+            ]
+        case other:
+            pytest.fail(f"not the segment that the store has: {other}")
 
 
 def name_of(node: object) -> object:

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from uuid import UUID
 
 import httpx
+import pytest
 
 from gateway.app.composition import Services, create_services
 from gateway.bigcommerce.models import Customer, Segment, ShopperProfile
-from gateway.data_source.writes import NewSegment, SegmentChange
+from gateway.data_source.writes import IfNameTaken, NewSegment, SegmentChange
 from gateway.data_source.writes.batches import MOST_DIVISIONS
+from gateway.errors import UpstreamRefused
 from gateway.settings import load_settings
 from gateway.user_errors import UserError
 
 Reply = tuple[int, object]
-ID = "00000000-0000-4000-8000-000000000001"
+# That of the first segment, and of none.
+ID, ABSENT = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-0000000000ff"
 
 
 class OddStore(httpx.AsyncBaseTransport):
@@ -162,10 +165,9 @@ async def test_a_change_whose_row_the_answer_lacks_is_looked_up() -> None:
     store = OddStore(answer)
     store.names = ["a", "b"]
     ids = [str(row["id"]) for row in store.rows()]
-    changes = [SegmentChange(ids[0], "new"), SegmentChange(ID, "c"), SegmentChange(ids[1], "d")]
+    changes = [SegmentChange(ids[0], "new"), SegmentChange(ABSENT, "c"), SegmentChange(ids[1], "d")]
     outcomes = await store.services.writes.update_segments(changes)
-    assert codes(outcomes)[0] == "new"
-    assert codes(outcomes)[2] == "REFUSED"
+    assert codes(outcomes) == ["new", "NOT_FOUND", "REFUSED"]
     assert store.requests == {"PUT": 1, "GET": 1}
 
 
@@ -207,3 +209,145 @@ async def test_another_write_in_between_leaves_the_row_to_be_read() -> None:
     assert isinstance(late, Segment)
     await services.segment_lookups.load([late.id])
     assert store.requests["GET"] > 0
+
+
+PROFILE = "00000000-0000-4000-8000-00000000000a"
+OTHER = "00000000-0000-4000-8000-00000000000b"
+
+
+def codes_or_ids(outcomes: "list[str | UserError]") -> list[str]:
+    return [one.code.value if isinstance(one, UserError) else one for one in outcomes]
+
+
+async def test_a_404_of_a_membership_is_about_the_segment_or_about_a_profile() -> None:
+    def answer(_store: OddStore, _method: str, ids: list[str]) -> Reply:
+        return (404, None) if OTHER in ids else (201, {"data": []})
+
+    store = OddStore(answer)
+    store.names = ["a"]
+    segment_id = str(store.rows()[0]["id"])
+    writes = store.services.writes
+    outcomes = await writes.add_shopper_profiles(segment_id, [PROFILE, OTHER])
+    assert codes_or_ids(outcomes) == [PROFILE, "NOT_FOUND"]
+    outcomes = await writes.remove_shopper_profiles(ABSENT, [PROFILE, OTHER])
+    assert codes_or_ids(outcomes) == ["NOT_FOUND", "NOT_FOUND"]
+    store.may_read = False
+    outcomes = await writes.remove_shopper_profiles(ID, [PROFILE, OTHER])
+    assert codes_or_ids(outcomes) == [PROFILE, "REFUSED"]
+
+
+async def test_a_deletion_of_some_without_saying_which_is_unknown() -> None:
+    partial = {"data": [], "errors": [{"title": "Some failed"}], "meta": {"success": 1}}
+    store = OddStore(lambda _store, _method, _ids: (422, partial))
+    outcomes = await store.services.writes.delete_shopper_profiles([PROFILE, OTHER, ID])
+    assert codes_or_ids(outcomes) == ["OUTCOME_UNKNOWN"] * 3
+
+
+async def test_a_profile_that_another_application_has_made_is_used() -> None:
+    def answer(store: OddStore, method: str, keys: list[str]) -> Reply:
+        if keys == ["7"]:
+            store.customers[7] = PROFILE
+            return 422, {"errors": {"0.customer_id": "The customer has a shopper profile"}}
+        return 201, {"data": []}
+
+    store = OddStore(answer)
+    store.names, store.customers = ["a"], {7: None}
+    segment_id = str(store.rows()[0]["id"])
+    result = await store.services.writes.add_customers(segment_id, [7], True)
+    assert isinstance(result.outcomes[0], Customer)
+    assert result.outcomes[0].shopper_profile_id == PROFILE
+    assert result.outcomes[0].segment_ids == (segment_id,)
+    assert result.created_profiles == 0
+
+
+async def test_a_name_that_is_taken_in_between_is_kept_or_updated_all_the_same() -> None:
+    def answer(store: OddStore, method: str, names: list[str]) -> Reply:
+        if method == "POST" and not store.names:
+            store.names = ["a"]
+            return 409, {"errors": [{"title": "Cannot have segments with the same name"}]}
+        return 201, {"data": [{**row, "description": "new"} for row in store.rows()]}
+
+    for if_taken in (IfNameTaken.KEEP, IfNameTaken.UPDATE):
+        store = OddStore(answer)
+        outcomes = await store.services.writes.create_segments([NewSegment("a", "new")], if_taken)
+        assert codes(outcomes) == ["a"]
+        assert isinstance(outcomes[0], Segment)
+        is_updated = if_taken is IfNameTaken.UPDATE
+        assert outcomes[0].description == ("new" if is_updated else None)
+        assert store.requests["PUT"] == is_updated
+
+
+async def test_where_customers_cannot_be_read_nothing_is_written() -> None:
+    store = OddStore(lambda _store, _method, _keys: (422, None))
+    store.may_read = False
+    writes = store.services.writes
+    for change in (writes.add_customers(ID, [7], True), writes.remove_customers(ID, [7])):
+        with pytest.raises(UpstreamRefused):
+            await change
+    assert store.requests["POST"] == store.requests["DELETE"] == 0
+    assert codes(await writes.create_shopper_profiles([7, 8])) == ["REFUSED"] * 2
+
+
+async def test_texts_that_cannot_be_sent_are_invalid() -> None:
+    store = OddStore(refuse_all_with("*", (500, None)))
+    outcomes = await store.services.writes.create_segments(
+        [
+            NewSegment("a", "x" * 10_001),
+            NewSegment("\ud800"),
+            NewSegment("b", "\udfff"),
+            NewSegment("\t"),
+        ]
+    )
+    assert codes(outcomes) == ["INVALID"] * 4
+    assert [one.field for one in outcomes if isinstance(one, UserError)] == [
+        "description",
+        "name",
+        "description",
+        "name",
+    ]
+    assert store.requests.total() == 0
+
+
+async def test_a_field_that_the_store_names_is_invalid() -> None:
+    for field, code in (("description", "INVALID"), ("colour", "REFUSED")):
+        body = {"errors": {f"0.{field}": "is too long"}}
+        store = OddStore(refuse_all_with("*", (422, body)))
+        (outcome,) = await store.services.writes.create_segments(new("a"))
+        assert isinstance(outcome, UserError)
+        assert (outcome.code, outcome.field) == (
+            code,
+            field if code == "INVALID" else None,
+        )
+
+
+async def test_a_limit_that_the_store_names_is_reached() -> None:
+    for title, code in (
+        ("Maximum number of segments reached", "LIMIT_REACHED"),
+        ("The name of segments has a maximum length", "REFUSED"),
+    ):
+        store = OddStore(refuse_all_with("*", (422, {"title": title})))
+        assert codes(await store.services.writes.create_segments(new("a"))) == [code]
+
+
+async def test_a_change_is_explained_as_far_as_the_list_can_be_read() -> None:
+    store = OddStore(lambda _store, _method, _names: (422, {"title": "No."}))
+    store.names = ["a", "b"]
+    ids = [str(row["id"]) for row in store.rows()]
+    writes = store.services.writes
+    changes = [SegmentChange(ids[0], "b"), SegmentChange(ids[1], description="new")]
+    assert codes(await writes.update_segments(changes)) == ["NAME_TAKEN", "REFUSED"]
+    store.may_read = False
+    assert codes(await writes.update_segments(changes)) == ["REFUSED", "REFUSED"]
+
+
+async def test_a_change_that_is_not_confirmed_is_unknown_where_nothing_can_be_read() -> None:
+    store = OddStore(lambda _store, _method, _names: (204, None))
+    store.names = ["a", "b"]
+    ids = [str(row["id"]) for row in store.rows()]
+    changes = [SegmentChange(ids[0], "b"), SegmentChange(ABSENT, "c")]
+    writes = store.services.writes
+    assert codes(await writes.update_segments(changes)) == ["NAME_TAKEN", "NOT_FOUND"]
+    store.may_read = False
+    assert codes(await writes.update_segments(changes)) == ["OUTCOME_UNKNOWN"] * 2
+    store.customers = {7: None}
+    assert codes(await writes.create_shopper_profiles([7])) == ["OUTCOME_UNKNOWN"]

@@ -248,3 +248,22 @@ async def test_a_lost_addition_is_unknown_and_its_customers_are_read_again(
     for row in await gateway.services.customers.load(ids):
         assert isinstance(row, Customer)
         assert third in (row.segment_ids or ())
+
+
+@both_dialects
+async def test_many_customers_go_in_batches_and_are_announced_together(dialect: Dialect) -> None:
+    gateway = gateway_of(dialect)
+    first = segment_of(gateway, 0)
+    everyone = list(range(1, 101))
+    result = await gateway.services.writes.remove_customers(first, everyone)
+    assert [one.id for one in result.outcomes if isinstance(one, Customer)] == [
+        f"{n}" for n in everyone
+    ]
+    assert members(gateway, 0) == set()
+    assert gateway.emulator.requests == {"list_customers": 1, "remove_segment_shopper_profiles": 2}
+    written_at = gateway.services.invalidations.written_at
+    assert written_at("customers") > 0
+    assert written_at(f"shopper-profiles/{ABSENT}/segments") > 0
+    assert written_at("segments") == written_at("shopper-profiles") == 0
+    assert await gateway.services.customers.load([f"{n}" for n in everyone]) == result.outcomes
+    assert gateway.emulator.requests["list_customers"] == 1
