@@ -6,7 +6,7 @@ from typing import Final
 import strawberry
 from strawberry import UNSET
 
-from gateway.schema.federation import TAGS
+from gateway.schema.federation import TAGS, enum_value
 
 SEGMENT_ID: Final = "The segment's global id; pass this or `segmentEntityId`, not both."
 SEGMENT_ENTITY_ID: Final = "BigCommerce's uuid of the segment, in place of `segmentId`."
@@ -22,17 +22,11 @@ PROFILES: Final = "BigCommerce's uuids of shopper profiles. One that is repeated
 class NameTakenChoice(Enum):
     """What to do with a name that is taken."""
 
-    ERROR = strawberry.enum_value(
-        "ERROR", description="The item is an error, `NAME_TAKEN`; the segment stays as it is."
-    )
-    KEEP = strawberry.enum_value(
-        "KEEP", description="The segment stays as it is, and is answered as if it were new."
-    )
-    UPDATE = strawberry.enum_value(
+    ERROR = enum_value("ERROR", "The item is an error, `NAME_TAKEN`; the segment stays as it is.")
+    KEEP = enum_value("KEEP", "The segment stays as it is, and is answered as if it were new.")
+    UPDATE = enum_value(
         "UPDATE",
-        description=(
-            "The segment gets the description of the item, unless that is null: an upsert by name."
-        ),
+        "The segment gets the description of the item, unless that is null: an upsert by name.",
     )
 
 
@@ -40,19 +34,25 @@ class NameTakenChoice(Enum):
 class SegmentToCreate:
     """An item of `createSegments`."""
 
-    name: str = strawberry.field(
-        description="The name, unique in the store. Spaces around it are removed."
+    name: str = strawberry.federation.field(
+        tags=TAGS, description="The name, unique in the store. Spaces around it are removed."
     )
-    description: str | None = strawberry.field(default=UNSET, description="The description.")
+    description: str | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description="The description."
+    )
 
 
 @strawberry.federation.input(tags=TAGS, description="The segments to create.")
 class CreateSegmentsInput:
     """The input of `createSegments`."""
 
-    segments: list[SegmentToCreate] = strawberry.field(description="The segments: 1 to 250.")
-    if_name_taken: NameTakenChoice | None = strawberry.field(
-        default=NameTakenChoice.ERROR, description="What to do with a name that is taken."
+    segments: list[SegmentToCreate] = strawberry.federation.field(
+        tags=TAGS, description="The segments: 1 to 250."
+    )
+    if_name_taken: NameTakenChoice | None = strawberry.federation.field(
+        tags=TAGS,
+        default=NameTakenChoice.ERROR,
+        description="What to do with a name that is taken.",
     )
 
 
@@ -65,15 +65,17 @@ class CreateSegmentsInput:
 class SegmentToChange:
     """An item of `updateSegments`."""
 
-    id: strawberry.ID | None = strawberry.field(default=UNSET, description="The global id.")
-    entity_id: strawberry.ID | None = strawberry.field(
-        default=UNSET, description="BigCommerce's uuid, in place of `id`."
+    id: strawberry.ID | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description="The global id."
     )
-    name: str | None = strawberry.field(
-        default=UNSET, description="The new name. It cannot be null."
+    entity_id: strawberry.ID | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description="BigCommerce's uuid, in place of `id`."
     )
-    description: str | None = strawberry.field(
-        default=UNSET, description="The new description; null removes it."
+    name: str | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description="The new name. It cannot be null."
+    )
+    description: str | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description="The new description; null removes it."
     )
 
 
@@ -81,7 +83,9 @@ class SegmentToChange:
 class UpdateSegmentsInput:
     """The input of `updateSegments`."""
 
-    segments: list[SegmentToChange] = strawberry.field(description="The changes: 1 to 250.")
+    segments: list[SegmentToChange] = strawberry.federation.field(
+        tags=TAGS, description="The changes: 1 to 250."
+    )
 
 
 @strawberry.federation.input(
@@ -90,9 +94,11 @@ class UpdateSegmentsInput:
 class DeleteSegmentsInput:
     """The input of `deleteSegments`."""
 
-    ids: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="Global ids.")
-    entity_ids: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="BigCommerce's uuids."
+    ids: list[strawberry.ID] | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description="Global ids."
+    )
+    entity_ids: list[strawberry.ID] | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description="BigCommerce's uuids."
     )
 
 
@@ -102,12 +108,15 @@ class DeleteSegmentsInput:
 class SegmentCustomersInput:
     """The input of `addCustomersToSegment` and `removeCustomersFromSegment`."""
 
-    segment_id: strawberry.ID | None = strawberry.field(default=UNSET, description=SEGMENT_ID)
-    segment_entity_id: strawberry.ID | None = strawberry.field(
-        default=UNSET, description=SEGMENT_ENTITY_ID
+    segment_id: strawberry.ID | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description=SEGMENT_ID
     )
-    customer_entity_ids: list[int] = strawberry.field(description=CUSTOMERS)
-    create_missing_profiles: bool | None = strawberry.field(
+    segment_entity_id: strawberry.ID | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description=SEGMENT_ENTITY_ID
+    )
+    customer_entity_ids: list[int] = strawberry.federation.field(tags=TAGS, description=CUSTOMERS)
+    create_missing_profiles: bool | None = strawberry.federation.field(
+        tags=TAGS,
         default=True,
         description=(
             "Whether a customer without a shopper profile gets one. If not, it is an error, "
@@ -122,14 +131,14 @@ class SegmentCustomersInput:
 class CreateShopperProfilesInput:
     """The input of `createShopperProfiles`."""
 
-    customer_entity_ids: list[int] = strawberry.field(description=CUSTOMERS)
+    customer_entity_ids: list[int] = strawberry.federation.field(tags=TAGS, description=CUSTOMERS)
 
 
 @strawberry.federation.input(tags=TAGS, description="1 to 1000 shopper profiles to delete.")
 class DeleteShopperProfilesInput:
     """The input of `deleteShopperProfiles`."""
 
-    entity_ids: list[strawberry.ID] = strawberry.field(description=PROFILES)
+    entity_ids: list[strawberry.ID] = strawberry.federation.field(tags=TAGS, description=PROFILES)
 
 
 @strawberry.federation.input(
@@ -139,8 +148,12 @@ class DeleteShopperProfilesInput:
 class SegmentShopperProfilesInput:
     """The input of `addShopperProfilesToSegment` and `removeShopperProfilesFromSegment`."""
 
-    segment_id: strawberry.ID | None = strawberry.field(default=UNSET, description=SEGMENT_ID)
-    segment_entity_id: strawberry.ID | None = strawberry.field(
-        default=UNSET, description=SEGMENT_ENTITY_ID
+    segment_id: strawberry.ID | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description=SEGMENT_ID
     )
-    shopper_profile_entity_ids: list[strawberry.ID] = strawberry.field(description=PROFILES)
+    segment_entity_id: strawberry.ID | None = strawberry.federation.field(
+        tags=TAGS, default=UNSET, description=SEGMENT_ENTITY_ID
+    )
+    shopper_profile_entity_ids: list[strawberry.ID] = strawberry.federation.field(
+        tags=TAGS, description=PROFILES
+    )

@@ -5,7 +5,7 @@ from typing import Final
 
 import strawberry
 
-from gateway.schema.federation import TAGS
+from gateway.schema.federation import TAGS, enum_value
 from gateway.user_errors import UserError
 
 # The argument of each mutation, with which the paths begin.
@@ -20,44 +20,32 @@ Path = tuple[str, ...]
 class ItemErrorCode(Enum):
     """The codes of `gateway.user_errors`, as clients see them."""
 
-    INVALID = strawberry.enum_value(
+    INVALID = enum_value(
         "INVALID",
-        description="The item is malformed, or contradicts another one. It was not sent.",
+        "The item is malformed, or contradicts another one. It was not sent.",
     )
-    NAME_TAKEN = strawberry.enum_value(
-        "NAME_TAKEN", description="Another segment has the name, in the store or in the input."
+    NAME_TAKEN = enum_value(
+        "NAME_TAKEN", "Another segment has the name, in the store or in the input."
     )
-    NOT_FOUND = strawberry.enum_value(
-        "NOT_FOUND", description="The store has no segment, customer or profile with this id."
+    NOT_FOUND = enum_value(
+        "NOT_FOUND", "The store has no segment, customer or profile with this id."
     )
-    LIMIT_REACHED = strawberry.enum_value(
-        "LIMIT_REACHED", description="The store holds as many as it may: 1000 segments."
+    LIMIT_REACHED = enum_value("LIMIT_REACHED", "The store holds as many as it may: 1000 segments.")
+    ALREADY_MEMBER = enum_value("ALREADY_MEMBER", "The shopper profile is in the segment already.")
+    NOT_A_MEMBER = enum_value("NOT_A_MEMBER", "The shopper profile is not in the segment.")
+    NO_SHOPPER_PROFILE = enum_value("NO_SHOPPER_PROFILE", "The customer has no shopper profile.")
+    HAS_SHOPPER_PROFILE = enum_value(
+        "HAS_SHOPPER_PROFILE", "The customer has a shopper profile already."
     )
-    ALREADY_MEMBER = strawberry.enum_value(
-        "ALREADY_MEMBER", description="The shopper profile is in the segment already."
-    )
-    NOT_A_MEMBER = strawberry.enum_value(
-        "NOT_A_MEMBER", description="The shopper profile is not in the segment."
-    )
-    NO_SHOPPER_PROFILE = strawberry.enum_value(
-        "NO_SHOPPER_PROFILE", description="The customer has no shopper profile."
-    )
-    HAS_SHOPPER_PROFILE = strawberry.enum_value(
-        "HAS_SHOPPER_PROFILE", description="The customer has a shopper profile already."
-    )
-    REFUSED = strawberry.enum_value(
-        "REFUSED", description="The store refused it, and its reason is not known."
-    )
-    NOT_ATTEMPTED = strawberry.enum_value(
+    REFUSED = enum_value("REFUSED", "The store refused it, and its reason is not known.")
+    NOT_ATTEMPTED = enum_value(
         "NOT_ATTEMPTED",
-        description=(
-            "It was not sent, because an earlier request of the mutation failed or no time was "
-            "left. It can be sent again."
-        ),
+        "It was not sent, because an earlier request of the mutation failed or no time was "
+        "left. It can be sent again.",
     )
-    OUTCOME_UNKNOWN = strawberry.enum_value(
+    OUTCOME_UNKNOWN = enum_value(
         "OUTCOME_UNKNOWN",
-        description="It was sent, and no answer came. Read before you try again.",
+        "It was sent, and no answer came. Read before you try again.",
     )
 
 
