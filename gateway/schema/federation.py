@@ -90,5 +90,5 @@ class Federation:
         return Contact(
             name=self.contact_name,
             url=self.contact_url or UNSET,
-            description="Customer segments of a BigCommerce store, read through its REST API.",
+            description="Customer segments of a BigCommerce store, through its REST API.",
         )

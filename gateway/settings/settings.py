@@ -45,7 +45,7 @@ class Settings(BaseModel):
     """The store's hash, as in its API path; without it the gateway runs on the emulator."""
 
     access_token: AccessToken | None = None
-    """The API account's token, sent as `X-Auth-Token`; scope `store_v2_customers_read_only`."""
+    """The API account's token, sent as `X-Auth-Token`; scope `store_v2_customers`, or read-only."""
 
     access_token_file: FilePath | None = None
     """File with that token, in place of the variable."""
@@ -180,7 +180,7 @@ class Settings(BaseModel):
     """Maximum rows that all fields of one request may ask for; an id counts as 5."""
 
     max_lists_per_request: int = Field(default=20, ge=0)
-    """Maximum lists below rows that one request may ask for, each of which the store has apart."""
+    """Maximum lists below rows, such as the profiles of each segment, of one request."""
 
     max_representations: int = Field(default=1000, ge=0)
     """Maximum entities that a router may ask for in one request; 0 allows none."""
