@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from gateway.bigcommerce.models import Customer
-from gateway.bigcommerce.protocol import LARGEST
 from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of, segments_of
 from gateway.data_source.writes.batches import Batches
 from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite
@@ -96,10 +95,9 @@ class CustomerMemberships:
     async def _read(self, indexes: Iterable[int]) -> None:
         """Reads the customers of these items, and records those that do not exist."""
         asked = {index: self._customer_ids[index] for index in indexes}
-        possible = [one for one in asked.values() if 0 < one <= LARGEST]
-        found = await self._store.read(possible) if possible else {}
+        found = await self._store.read(asked.values())
         for index, customer_id in asked.items():
-            customer = found.get(customer_id)
+            customer = found[customer_id]
             if customer is None:
                 self._progress.set(index, NO_CUSTOMER)
             else:

@@ -54,6 +54,11 @@ class Progress(Generic[Done]):
         """Forgets the outcome of an item, which is still to be carried out after all."""
         self.outcomes[index] = None
 
+    def written(self) -> list[Done]:
+        """Returns the outcomes of items that were written, not of those that were so already."""
+        outcomes = [self.outcomes[index] for index in self.changed]
+        return [one for one in outcomes if one is not None and not isinstance(one, UserError)]
+
     def begin(self, indexes: Iterable[int]) -> None:
         """Records that the request for these items is sent; raises `Stopped` if it must not be."""
         if self._is_stopped:

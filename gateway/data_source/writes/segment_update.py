@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gateway.bigcommerce import writes
-from gateway.bigcommerce.models import Segment, uuid_in_lower_case
+from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.write_errors import Fault
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
@@ -34,9 +34,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
     ) -> None:
         super().__init__("update_segments", at_once, progress, update_error)
         self._fields = {index: _fields_of(change) for index, change in changes.items()}
-        self._ids = {
-            index: uuid_in_lower_case(change.id) or "" for index, change in changes.items()
-        }
+        self._ids = {index: change.id for index, change in changes.items()}
         self._store = store
 
     def check(self) -> None:
@@ -47,9 +45,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
             fields = self._fields[index]
             name = fields.get("name")
             problems = [text_problem(text, field) for field, text in fields.items()]
-            if not row_id:
-                self.progress.set(index, invalid("The id has to be a uuid.", "id"))
-            elif row_id in ids:
+            if row_id in ids:
                 self.progress.set(
                     index, invalid("An earlier change of the same input has this id.", "id")
                 )

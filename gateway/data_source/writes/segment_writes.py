@@ -8,7 +8,6 @@ from gateway.data_source.collection import ALL_SEGMENTS, members_of
 from gateway.data_source.writes.by_ids import WriteByIds
 from gateway.data_source.writes.customer_memberships import MEMBERSHIPS
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
-from gateway.data_source.writes.items import checked_ids, for_each, in_lower_case, written
 from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import deletion_error, not_found
 from gateway.data_source.writes.running import Effects
@@ -68,37 +67,33 @@ class SegmentWrites(StoreWrites):
 
         An answer may not say that there was no such segment. So the ids are looked up first.
         """
-        asked = in_lower_case(ids)
-        distinct = list(dict.fromkeys(asked))
-        progress = self._progress_of(str, distinct)
-        checked = checked_ids(distinct, progress)
+        progress = self._progress_of(str, ids)
         deletion = WriteByIds(
             "delete_segments",
-            checked,
+            dict(enumerate(ids)),
             writes.delete_segments,
             self._batch_segments,
             progress,
             deletion_error("The segment"),
-            lambda index: progress.set(index, distinct[index]),
+            lambda index: progress.set(index, ids[index]),
         )
 
         async def work() -> None:
             store = self._segments()
-            absent = await store.find_absent(list(checked.values()), progress.began_at)
-            for index, row_id in checked.items():
+            absent = await store.find_absent(ids, progress.began_at)
+            for index, row_id in enumerate(ids):
                 if row_id in absent:
                     progress.set(index, not_found("The segment"))
             await self._batches.send(deletion, deletion.open)
 
         def names(indexes: Collection[int]) -> set[str]:
-            members = {members_of(checked[index]).name for index in indexes}
+            members = {members_of(ids[index]).name for index in indexes}
             return {ALL_SEGMENTS.name, MEMBERSHIPS, *members}
 
-        effects = Effects(names, lambda: [(ALL_SEGMENTS, dict.fromkeys(written(progress)))])
-        outcomes = await self.running.carry_out(progress, work, effects)
-        return for_each(asked, distinct, outcomes)
+        effects = Effects(names, lambda: [(ALL_SEGMENTS, dict.fromkeys(progress.written()))])
+        return await self.running.carry_out(progress, work, effects)
 
 
 def _by_id(progress: Progress[Segment]) -> dict[str, Segment]:
     """Returns the segments that were written, by id."""
-    return {one.id: one for one in written(progress)}
+    return {one.id: one for one in progress.written()}
