@@ -27,7 +27,7 @@ from gateway.schema.plans.fields import PLANNED, ConnectionField
 from gateway.schema.row_lookups import REQUESTS_TO_ALL_IDS, attempt, spend_ids
 from gateway.schema.scopes import NamesScope, NeedsScope
 from gateway.schema.segment import Segment, segment
-from gateway.schema.segment_lookups import look_up, one_segment_id, segment_id
+from gateway.schema.segment_lookups import look_up_segments, one_segment_id, segment_id
 from gateway.schema.segment_order import (
     PLAIN,
     STORE_ORDER,
@@ -126,7 +126,7 @@ class Query(CustomerFields):
         """Looks the segment up."""
         uuid = one_segment_id(given(id), given(entity_id))
         info.context.spend_rows(ROWS_TO_AN_ID)
-        (found,) = await look_up(info, [uuid])
+        (found,) = await look_up_segments(info, [uuid])
         return found
 
     @strawberry.federation.field(
@@ -146,7 +146,9 @@ class Query(CustomerFields):
     ) -> list[Segment | None]:
         """Looks the segments up."""
         spend_ids(info, entity_ids, "entityIds")
-        return await look_up(info, [attempt(checked_entity_id, text) for text in entity_ids])
+        return await look_up_segments(
+            info, [attempt(checked_entity_id, text) for text in entity_ids]
+        )
 
     @strawberry.federation.field(
         tags=TAGS,
