@@ -15,7 +15,7 @@ import msgspec
 from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.listings import SEGMENTS, SHOPPER_PROFILES
 from gateway.bigcommerce.models import Segment, ShopperProfile
-from gateway.bigcommerce.protocol import Answer, Request, as_object, check_status
+from gateway.bigcommerce.protocol import Answer, Request, as_object, check_status, id_of
 from gateway.bigcommerce.values import decode_json, whole_number_of
 from gateway.bigcommerce.write_errors import Fault, read_faults
 from gateway.errors import UpstreamRefused, UpstreamUnreadable
@@ -75,14 +75,14 @@ def update_segments(changes: Mapping[str, Mapping[str, str | None]]) -> Write[Se
     ids = Ids(changes)
     body = [{"id": row_id, **fields} for row_id, fields in changes.items()]
     return Write(
-        _with_body("update_segments", "PUT", SEGMENTS.path, body), ids, SEGMENTS.read_row, _id_of
+        _with_body("update_segments", "PUT", SEGMENTS.path, body), ids, SEGMENTS.read_row, id_of
     )
 
 
 def delete_segments(ids: Ids) -> Write[Segment]:
     """Returns the write that deletes segments."""
     request = _delete("delete_segments", SEGMENTS.path, ids)
-    return Write(request, ids, SEGMENTS.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SEGMENTS.read_row, id_of, has_rows=False)
 
 
 def create_shopper_profiles(customer_ids: Sequence[int]) -> Write[ShopperProfile]:
@@ -95,20 +95,20 @@ def create_shopper_profiles(customer_ids: Sequence[int]) -> Write[ShopperProfile
 def delete_shopper_profiles(ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that deletes profiles."""
     request = _delete("delete_shopper_profiles", SHOPPER_PROFILES.path, ids)
-    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, id_of, has_rows=False)
 
 
 def add_segment_shopper_profiles(segment_id: str, ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that adds profiles to a segment."""
     path = members_path(segment_id)
     request = _with_body("add_segment_shopper_profiles", "POST", path, ids)
-    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, id_of, has_rows=False)
 
 
 def remove_segment_shopper_profiles(segment_id: str, ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that removes profiles from a segment; the profiles stay."""
     request = _delete("remove_segment_shopper_profiles", members_path(segment_id), ids)
-    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, id_of, has_rows=False)
 
 
 def members_path(segment_id: str) -> str:
@@ -241,10 +241,6 @@ def _delete(operation: str, path: str, ids: Ids) -> Request:
 
 def _name_of(segment: Segment) -> str | None:
     return segment.name
-
-
-def _id_of(row: Segment | ShopperProfile) -> str:
-    return row.id
 
 
 def _customer_of(profile: ShopperProfile) -> str | None:

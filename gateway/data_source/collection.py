@@ -27,7 +27,7 @@ from gateway.row import Row
 class Collection(Generic[Row]):
     """One list of the upstream.
 
-    A new list needs a row in `bigcommerce.models`, a `Listing` in `bigcommerce.protocol`, a
+    A new list needs a row in `bigcommerce.models`, a `Listing` in `bigcommerce.listings`, a
     `Collection` here, and a type and a field in `schema`. The ids of a list have to be uuids, as
     cursors hold them.
 
@@ -96,6 +96,11 @@ def segments_of(profile_id: str) -> Collection[Segment]:
         pool="segments",
         is_whole=lambda row: row.name is not None,
     )
+
+
+# The names of all lists of one shape, as writes invalidate them.
+ALL_MEMBERS: Final = members_of("*").name
+ALL_MEMBERSHIPS: Final = segments_of("*").name
 
 
 class Keys:

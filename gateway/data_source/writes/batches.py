@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Generic
 
@@ -25,13 +25,20 @@ TOO_LARGE = 413
 class BatchedWrite(ABC, Generic[Row]):
     """One write to several items: how a batch of them is built, and what its answer means.
 
-    `at_once` is the size of a batch; `reason` reads a refusal that is about one item.
+    `indexes` are those of its items. `at_once` is the size of a batch; `reason` reads a refusal
+    that is about one item.
     """
 
     def __init__(
-        self, operation: str, at_once: int, progress: Progress[Any], reason: ReasonOf
+        self,
+        operation: str,
+        indexes: Iterable[int],
+        at_once: int,
+        progress: Progress[Any],
+        reason: ReasonOf,
     ) -> None:
         self.operation = operation
+        self.indexes = indexes
         self.at_once = at_once
         self.progress = progress
         self.reason = reason
@@ -44,6 +51,11 @@ class BatchedWrite(ABC, Generic[Row]):
     @abstractmethod
     def finish(self, index: int, row: Row | None) -> None:
         """Records an item that was carried out, with its row if the answer has it."""
+
+    @property
+    def open(self) -> list[int]:
+        """The items that are still to be sent."""
+        return list(filter(self.is_open, self.indexes))
 
     def is_open(self, index: int) -> bool:
         """Whether an item is still to be sent."""
@@ -69,9 +81,9 @@ class Batches:
         self._upstream = upstream
         self._limits = limits
 
-    async def send(self, write: BatchedWrite[Row], indexes: Sequence[int]) -> None:
-        """Sends all items, each in one request that may have carried it out, and no more."""
-        await self._send_in_parts(write, indexes, write.at_once)
+    async def send(self, write: BatchedWrite[Row]) -> None:
+        """Sends all open items, each in one request that may have carried it out, and no more."""
+        await self._send_in_parts(write, write.open, write.at_once)
 
     async def _send_in_parts(
         self, write: BatchedWrite[Row], indexes: Sequence[int], at_once: int

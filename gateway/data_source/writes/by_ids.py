@@ -34,15 +34,10 @@ class WriteByIds(BatchedWrite[Any]):
         reason: ReasonOf,
         finished: Callable[[int], None],
     ) -> None:
-        super().__init__(operation, at_once, progress, reason)
+        super().__init__(operation, ids, at_once, progress, reason)
         self.ids = ids
         self._make = make
         self._finished = finished
-
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be written."""
-        return list(filter(self.is_open, self.ids))
 
     def build(self, indexes: Sequence[int]) -> Write[Any]:
         """Returns the write to these rows."""

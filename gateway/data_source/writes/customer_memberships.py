@@ -18,9 +18,6 @@ from gateway.data_source.writes.store_customers import StoreCustomers
 from gateway.data_source.writes.store_segments import StoreSegments
 from gateway.user_errors import UserError, UserErrorCode
 
-# The lists of the segments of all profiles, and of the profiles of all segments.
-MEMBERSHIPS, MEMBERS = "shopper-profiles/*/segments", "segments/*/shopper-profiles"
-
 
 class CustomerMemberships:
     """The memberships of customers in one segment, by the index of their item.
@@ -60,7 +57,7 @@ class CustomerMemberships:
         await self._create_profiles()
         profiles = self._profiles_of_open()
         addition = self._membership_write(profiles, is_addition=True)
-        await self._batches.send(addition, addition.open)
+        await self._batches.send(addition)
         self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
 
     async def remove(self) -> None:
@@ -79,7 +76,7 @@ class CustomerMemberships:
                 self._progress.set(index, customer)
         profiles = self._profiles_of_open()
         removal = self._membership_write(profiles, is_addition=False)
-        await self._batches.send(removal, removal.open)
+        await self._batches.send(removal)
         self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
 
     @property
@@ -114,7 +111,7 @@ class CustomerMemberships:
             return
         creation = ProfileCreation(lacking, self._at_once, self._progress, self._store)
         self._creation = creation
-        await self._batches.send(creation, creation.open)
+        await self._batches.send(creation)
         for index, profile in creation.created.items():
             known = self._customers[index]
             self._customers[index] = msgspec.structs.replace(

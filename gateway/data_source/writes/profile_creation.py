@@ -12,7 +12,6 @@ from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import (
     has_profile,
     not_found,
-    outcome_unknown,
     profile_error,
     refused,
 )
@@ -36,16 +35,11 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
         store: StoreCustomers,
         finished: Callable[[int, ShopperProfile], None] = lambda _index, _profile: None,
     ) -> None:
-        super().__init__("create_shopper_profiles", at_once, progress, profile_error)
+        super().__init__("create_shopper_profiles", customer_ids, at_once, progress, profile_error)
         self.created: dict[int, ShopperProfile] = {}
         self._customer_ids = customer_ids
         self._store = store
         self._finished = finished
-
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be written."""
-        return list(filter(self.is_open, self._customer_ids))
 
     def is_open(self, index: int) -> bool:
         """Whether the profile of an item is still to be made."""
@@ -79,13 +73,12 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)
         except UpstreamError:
-            customers = None
+            await super().clear_up(indexes)
+            return
         for index in indexes:
             customer_id = self._customer_ids[index]
-            customer = None if customers is None else customers[customer_id]
-            if customers is None:
-                self.progress.set(index, outcome_unknown())
-            elif customer is None or customer.shopper_profile_id is None:
+            customer = customers[customer_id]
+            if customer is None or customer.shopper_profile_id is None:
                 self.progress.set(index, refused())
             else:
                 self.finish(index, ShopperProfile(customer.shopper_profile_id, customer_id))

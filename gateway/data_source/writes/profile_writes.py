@@ -5,13 +5,16 @@ from functools import partial
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Customer, ShopperProfile
-from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of, segments_of
-from gateway.data_source.writes.by_ids import MembershipWrite, WriteByIds
-from gateway.data_source.writes.customer_memberships import (
-    MEMBERS,
-    MEMBERSHIPS,
-    CustomerMemberships,
+from gateway.data_source.collection import (
+    ALL_MEMBERS,
+    ALL_MEMBERSHIPS,
+    ALL_SHOPPER_PROFILES,
+    CUSTOMERS,
+    members_of,
+    segments_of,
 )
+from gateway.data_source.writes.by_ids import MembershipWrite, WriteByIds
+from gateway.data_source.writes.customer_memberships import CustomerMemberships
 from gateway.data_source.writes.inputs import MembershipOutcome
 from gateway.data_source.writes.profile_creation import ProfileCreation
 from gateway.data_source.writes.progress import Progress
@@ -29,7 +32,7 @@ class ProfileWrites(StoreWrites):
         self, customer_ids: Sequence[int]
     ) -> list[ShopperProfile | UserError]:
         """Creates the profiles of customers; returns each."""
-        progress = self._progress_of(ShopperProfile, customer_ids)
+        progress = Progress[ShopperProfile](len(customer_ids), self._now())
         creation = ProfileCreation(
             dict(enumerate(customer_ids)),
             self._batch_profiles,
@@ -43,7 +46,7 @@ class ProfileWrites(StoreWrites):
             return {ALL_SHOPPER_PROFILES.name, *customers}
 
         return await self.running.carry_out(
-            progress, lambda: self._batches.send(creation, creation.open), Effects(names)
+            progress, lambda: self._batches.send(creation), Effects(names)
         )
 
     async def delete_shopper_profiles(self, ids: Sequence[str]) -> list[str | UserError]:
@@ -51,7 +54,7 @@ class ProfileWrites(StoreWrites):
 
         A store that answers 204 does not say which of them it had: all of them count as deleted.
         """
-        progress = self._progress_of(str, ids)
+        progress = Progress[str](len(ids), self._now())
         deletion = WriteByIds(
             "delete_shopper_profiles",
             dict(enumerate(ids)),
@@ -62,9 +65,9 @@ class ProfileWrites(StoreWrites):
             lambda index: progress.set(index, ids[index]),
         )
         # Which customers had them is not known.
-        names = {ALL_SHOPPER_PROFILES.name, CUSTOMERS.name, MEMBERS, MEMBERSHIPS}
+        names = {ALL_SHOPPER_PROFILES.name, CUSTOMERS.name, ALL_MEMBERS, ALL_MEMBERSHIPS}
         return await self.running.carry_out(
-            progress, lambda: self._batches.send(deletion, deletion.open), Effects(lambda _: names)
+            progress, lambda: self._batches.send(deletion), Effects(lambda _: names)
         )
 
     async def add_shopper_profiles(
@@ -83,7 +86,7 @@ class ProfileWrites(StoreWrites):
         self, segment_id: str, customer_ids: Sequence[int], create_missing_profiles: bool
     ) -> MembershipOutcome:
         """Puts customers into a segment; one that is in it already counts as put into it."""
-        progress = self._progress_of(Customer, customer_ids)
+        progress = Progress[Customer](len(customer_ids), self._now())
         memberships = self._memberships(segment_id, customer_ids, progress)
         outcomes = await self.running.carry_out(
             progress,
@@ -96,7 +99,7 @@ class ProfileWrites(StoreWrites):
         self, segment_id: str, customer_ids: Sequence[int]
     ) -> MembershipOutcome:
         """Takes customers out of a segment; one that is not in it counts as taken out."""
-        progress = self._progress_of(Customer, customer_ids)
+        progress = Progress[Customer](len(customer_ids), self._now())
         memberships = self._memberships(segment_id, customer_ids, progress)
         outcomes = await self.running.carry_out(progress, memberships.remove, memberships.effects)
         return MembershipOutcome(outcomes, 0)
@@ -104,7 +107,7 @@ class ProfileWrites(StoreWrites):
     async def _write_members(
         self, segment_id: str, profile_ids: Sequence[str], *, is_addition: bool
     ) -> list[str | UserError]:
-        progress = self._progress_of(str, profile_ids)
+        progress = Progress[str](len(profile_ids), self._now())
         write = MembershipWrite(
             segment_id,
             dict(enumerate(profile_ids)),
@@ -121,7 +124,7 @@ class ProfileWrites(StoreWrites):
             return {members_of(segment_id).name, CUSTOMERS.name, *lists}
 
         return await self.running.carry_out(
-            progress, lambda: self._batches.send(write, write.open), Effects(names)
+            progress, lambda: self._batches.send(write), Effects(names)
         )
 
     def _memberships(

@@ -14,7 +14,6 @@ from gateway.data_source.writes.reasons import (
     invalid,
     limit_reached,
     name_taken,
-    outcome_unknown,
     refused,
     says_name_is_taken,
 )
@@ -41,7 +40,7 @@ class SegmentCreation(BatchedWrite[Segment]):
         progress: Progress[Segment],
         store: StoreSegments,
     ) -> None:
-        super().__init__("create_segments", at_once, progress, creation_error)
+        super().__init__("create_segments", range(len(new)), at_once, progress, creation_error)
         self.updates: dict[int, SegmentChange] = {}
         self._new = [NewSegment(one.name.strip(), one.description) for one in new]
         self._if_name_taken = if_name_taken
@@ -68,11 +67,6 @@ class SegmentCreation(BatchedWrite[Segment]):
         """
         if self._if_name_taken is not IfNameTaken.ERROR and self.open:
             self._settle(self.open, await self._store.read(self.progress.began_at))
-
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be created."""
-        return [index for index in range(len(self._new)) if self.is_open(index)]
 
     def is_open(self, index: int) -> bool:
         """Whether a segment is still to be created."""
@@ -114,13 +108,11 @@ class SegmentCreation(BatchedWrite[Segment]):
         try:
             known = await self._store.read_anew()
         except UpstreamError:
-            known = None
+            await super().clear_up(indexes)
+            return
         for index in indexes:
-            if known is None:
-                self.progress.set(index, outcome_unknown())
-            else:
-                row = known.by_name.get(self._new[index].name)
-                self.progress.set(index, refused() if row is None else row)
+            row = known.by_name.get(self._new[index].name)
+            self.progress.set(index, refused() if row is None else row)
 
     def _settle(self, indexes: Sequence[int], known: KnownSegments) -> None:
         """Records the items whose name the store has."""

@@ -13,7 +13,6 @@ from gateway.data_source.writes.reasons import (
     invalid,
     name_taken,
     not_found,
-    outcome_unknown,
     refused,
     update_error,
 )
@@ -32,7 +31,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
         progress: Progress[Segment],
         store: StoreSegments,
     ) -> None:
-        super().__init__("update_segments", at_once, progress, update_error)
+        super().__init__("update_segments", changes, at_once, progress, update_error)
         self._fields = {index: _fields_of(change) for index, change in changes.items()}
         self._ids = {index: change.id for index, change in changes.items()}
         self._store = store
@@ -63,15 +62,6 @@ class SegmentUpdate(BatchedWrite[Segment]):
                 names.add(name)
             ids.add(row_id)
 
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be changed."""
-        return list(filter(self.is_open, self._ids))
-
-    def id_of(self, index: int) -> str:
-        """Returns the id of an item's segment."""
-        return self._ids[index]
-
     def build(self, indexes: Sequence[int]) -> Write[Segment]:
         """Returns the write that makes these changes."""
         return writes.update_segments({self._ids[at]: self._fields[at] for at in indexes})
@@ -98,12 +88,11 @@ class SegmentUpdate(BatchedWrite[Segment]):
         try:
             known = await self._store.read_anew()
         except UpstreamError:
-            known = None
+            await super().clear_up(indexes)
+            return
         for index in indexes:
-            row = None if known is None else known.by_id.get(self._ids[index])
-            if known is None:
-                self.progress.set(index, outcome_unknown())
-            elif row is None:
+            row = known.by_id.get(self._ids[index])
+            if row is None:
                 self.progress.set(index, not_found("The segment", "id"))
             elif self._has_taken_name(index, known):
                 self.progress.set(index, name_taken())
