@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Generic
 
 from gateway.bigcommerce.operations import Upstream
-from gateway.bigcommerce.write_errors import Fault
-from gateway.bigcommerce.writes import ItemResult, Verdict, Write, read_write
+from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.writes import ItemResult, ItemStatus, Write, read_write
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.writes.progress import Progress, Stopped
 from gateway.data_source.writes.reasons import ReasonOf, outcome_unknown, refused
@@ -53,23 +53,23 @@ class BatchedWrite(ABC, Generic[Row]):
         """Records an item that was carried out, with its row if the answer has it."""
 
     @property
-    def open(self) -> list[int]:
+    def pending(self) -> list[int]:
         """The items that are still to be sent."""
-        return list(filter(self.is_open, self.indexes))
+        return list(filter(self.is_pending, self.indexes))
 
-    def is_open(self, index: int) -> bool:
+    def is_pending(self, index: int) -> bool:
         """Whether an item is still to be sent."""
-        return self.progress.is_open(index)
+        return self.progress.is_pending(index)
 
-    def is_puzzling(self, error: UserError) -> bool:
-        """Whether the reason of an item's refusal is to be looked for by `explain`."""
+    def needs_reason(self, error: UserError) -> bool:
+        """Whether the reason of an item's refusal is to be looked for by `find_reasons`."""
         return error.code is UserErrorCode.REFUSED
 
-    async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
-        """Records the outcome of those of the refused items whose reason it finds."""
+    async def find_reasons(self, indexes: Sequence[int], refusal: Refusal) -> None:
+        """Looks up why items were refused, and records the outcome of those where it finds that."""
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
-        """Records the outcome of items of which the answer does not say what became of them."""
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
+        """Looks up what became of items of which the answer does not say it, and records that."""
         for index in indexes:
             self.progress.set(index, outcome_unknown())
 
@@ -83,7 +83,7 @@ class Batches:
 
     async def send(self, write: BatchedWrite[Row]) -> None:
         """Sends all open items, each in one request that may have carried it out, and no more."""
-        await self._send_in_parts(write, write.open, write.at_once)
+        await self._send_in_parts(write, write.pending, write.at_once)
 
     async def _send_in_parts(
         self, write: BatchedWrite[Row], indexes: Sequence[int], at_once: int
@@ -116,44 +116,44 @@ class Batches:
         self, write: BatchedWrite[Row], indexes: Sequence[int], results: Sequence[ItemResult[Row]]
     ) -> None:
         progress = write.progress
-        by_verdict: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
-        faults: dict[int, Fault] = {}
+        by_status: dict[ItemStatus, list[int]] = {status: [] for status in ItemStatus}
+        refusals: dict[int, Refusal] = {}
         for index, result in zip(indexes, results, strict=True):
-            by_verdict[result.verdict].append(index)
-            if result.fault is not None:
-                faults[index] = result.fault
-            if result.verdict is Verdict.DONE:
+            by_status[result.status].append(index)
+            if result.refusal is not None:
+                refusals[index] = result.refusal
+            if result.status is ItemStatus.DONE:
                 write.finish(index, result.row)
-        done, left = by_verdict[Verdict.DONE], by_verdict[Verdict.NOT_DONE]
+        done, left = by_status[ItemStatus.DONE], by_status[ItemStatus.ABORTED]
         # What was carried out is looked up if the answer lacks its row.
-        unclear = by_verdict[Verdict.UNCLEAR] + list(filter(write.is_open, done))
+        unclear = by_status[ItemStatus.UNKNOWN] + list(filter(write.is_pending, done))
         progress.changed.update(done, unclear)
         progress.unclear.update(unclear)
         if unclear:
-            await write.clear_up(unclear)
-        for index in by_verdict[Verdict.AT_FAULT]:
-            error = write.reason(faults[index])
-            if write.is_puzzling(error):
-                await write.explain([index], faults[index])
-            if write.is_open(index):
+            await write.find_outcomes(unclear)
+        for index in by_status[ItemStatus.REFUSED]:
+            error = write.reason(refusals[index])
+            if write.needs_reason(error):
+                await write.find_reasons([index], refusals[index])
+            if write.is_pending(index):
                 progress.set(index, error)
         if left:
-            # Where some items are at fault, the others were refused with them, without a fault.
-            fault = faults.get(left[0]) or next(iter(faults.values()))
-            await self._send_rest(write, indexes, left, fault)
+            # Where some items were refused, the others were aborted with them.
+            refusal = refusals.get(left[0]) or next(iter(refusals.values()))
+            await self._send_rest(write, indexes, left, refusal)
 
     async def _send_rest(
-        self, write: BatchedWrite[Row], sent: Sequence[int], left: Sequence[int], fault: Fault
+        self, write: BatchedWrite[Row], sent: Sequence[int], left: Sequence[int], refusal: Refusal
     ) -> None:
-        """Sends again what was refused for no fault of its own, without what was at fault."""
+        """Sends again what was aborted, without what was refused."""
         half = -(-len(left) // 2)
-        if fault.status == TOO_LARGE:
+        if refusal.status == TOO_LARGE:
             self._limits.learn_items_at_once(write.operation, half)
             await self._send_in_parts(write, left, half)
             return
         if len(left) == len(sent):
-            await write.explain(left, fault)
-            left = [index for index in left if write.is_open(index)]
+            await write.find_reasons(left, refusal)
+            left = [index for index in left if write.is_pending(index)]
         if not left or write.progress.is_stopped:
             return
         if len(left) < len(sent):
@@ -162,6 +162,6 @@ class Batches:
         write.divisions += 1
         if write.divisions > MOST_DIVISIONS:
             for index in left:
-                write.progress.set(index, refused(fault))
+                write.progress.set(index, refused(refusal))
             return
         await self._send_in_parts(write, left, half)

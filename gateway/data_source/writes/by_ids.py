@@ -7,7 +7,7 @@ from typing import Any
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.models import Segment, ShopperProfile
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import Refusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.progress import Progress
@@ -78,9 +78,9 @@ class MembershipWrite(WriteByIds):
         self._segment_id = segment_id
         self._store = store
 
-    async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
+    async def find_reasons(self, indexes: Sequence[int], refusal: Refusal) -> None:
         """Finds that there is no such segment, else that one profile does not exist."""
-        if fault.status != 404:
+        if refusal.status != 404:
             return
         try:
             known = await self._store.read(self.progress.began_at)

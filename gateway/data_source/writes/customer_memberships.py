@@ -55,7 +55,7 @@ class CustomerMemberships:
             elif customer.shopper_profile_id is None and not create_missing_profiles:
                 self._progress.set(index, no_profile())
         await self._create_profiles()
-        profiles = self._profiles_of_open()
+        profiles = self._profiles_of_pending()
         addition = self._membership_write(profiles, is_addition=True)
         await self._batches.send(addition)
         self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
@@ -74,7 +74,7 @@ class CustomerMemberships:
         for index, customer in self._customers.items():
             if index not in leaving:
                 self._progress.set(index, customer)
-        profiles = self._profiles_of_open()
+        profiles = self._profiles_of_pending()
         removal = self._membership_write(profiles, is_addition=False)
         await self._batches.send(removal)
         self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
@@ -105,7 +105,7 @@ class CustomerMemberships:
         lacking = {
             index: self._customer_ids[index]
             for index, customer in self._customers.items()
-            if self._progress.is_open(index) and customer.shopper_profile_id is None
+            if self._progress.is_pending(index) and customer.shopper_profile_id is None
         }
         if not lacking or not await self._is_segment_there():
             return
@@ -118,12 +118,14 @@ class CustomerMemberships:
                 known, shopper_profile_id=profile.id, segment_ids=()
             )
         # Another application has made a profile in the meantime.
-        beaten = [index for index in lacking if self._has(index, UserErrorCode.HAS_SHOPPER_PROFILE)]
-        if beaten and not self._progress.is_stopped:
-            await self._read(beaten)
-            for index in beaten:
+        conflicting = [
+            index for index in lacking if self._has(index, UserErrorCode.HAS_SHOPPER_PROFILE)
+        ]
+        if conflicting and not self._progress.is_stopped:
+            await self._read(conflicting)
+            for index in conflicting:
                 if self._customers[index].shopper_profile_id is not None:
-                    self._progress.reopen(index)
+                    self._progress.reset(index)
 
     async def _is_segment_there(self) -> bool:
         """Returns whether the segment exists; if it does not, records that for all items."""
@@ -133,11 +135,11 @@ class CustomerMemberships:
             self._progress.set(index, NO_SEGMENT)
         return False
 
-    def _profiles_of_open(self) -> dict[int, str]:
+    def _profiles_of_pending(self) -> dict[int, str]:
         return {
             index: customer.shopper_profile_id
             for index, customer in self._customers.items()
-            if self._progress.is_open(index) and customer.shopper_profile_id is not None
+            if self._progress.is_pending(index) and customer.shopper_profile_id is not None
         }
 
     def _membership_write(self, profiles: dict[int, str], *, is_addition: bool) -> MembershipWrite:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import ShopperProfile
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import Refusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.progress import Progress
@@ -41,9 +41,9 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
         self._store = store
         self._finished = finished
 
-    def is_open(self, index: int) -> bool:
+    def is_pending(self, index: int) -> bool:
         """Whether the profile of an item is still to be made."""
-        return super().is_open(index) and index not in self.created
+        return super().is_pending(index) and index not in self.created
 
     def build(self, indexes: Sequence[int]) -> Write[ShopperProfile]:
         """Returns the write that creates these profiles."""
@@ -55,7 +55,7 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
             self.created[index] = row
             self._finished(index, row)
 
-    async def explain(self, indexes: Sequence[int], _fault: Fault) -> None:
+    async def find_reasons(self, indexes: Sequence[int], _refusal: Refusal) -> None:
         """Finds the customers who do not exist, and those who have a profile."""
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)
@@ -68,12 +68,12 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
             elif customer.shopper_profile_id is not None:
                 self.progress.set(index, has_profile())
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
         """Looks up which of these customers have a profile by now."""
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)
         except UpstreamError:
-            await super().clear_up(indexes)
+            await super().find_outcomes(indexes)
             return
         for index in indexes:
             customer_id = self._customer_ids[index]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import Refusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
@@ -60,17 +60,17 @@ class SegmentCreation(BatchedWrite[Segment]):
                 )
             seen.add(one.name)
 
-    async def settle_taken(self) -> None:
+    async def record_taken(self) -> None:
         """Records the items whose name the store has, unless that is an error.
 
         Raises `UpstreamError`.
         """
-        if self._if_name_taken is not IfNameTaken.ERROR and self.open:
-            self._settle(self.open, await self._store.read(self.progress.began_at))
+        if self._if_name_taken is not IfNameTaken.ERROR and self.pending:
+            self._record_existing(self.pending, await self._store.read(self.progress.began_at))
 
-    def is_open(self, index: int) -> bool:
+    def is_pending(self, index: int) -> bool:
         """Whether a segment is still to be created."""
-        return super().is_open(index) and index not in self.updates
+        return super().is_pending(index) and index not in self.updates
 
     def build(self, indexes: Sequence[int]) -> Write[Segment]:
         """Returns the write that creates these segments."""
@@ -82,39 +82,39 @@ class SegmentCreation(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    def is_puzzling(self, error: UserError) -> bool:
+    def needs_reason(self, error: UserError) -> bool:
         """Whether the reason of a refusal is not known, or is a name that is no error."""
         is_taken = error.code is UserErrorCode.NAME_TAKEN
         is_error = self._if_name_taken is IfNameTaken.ERROR
-        return super().is_puzzling(error) or (is_taken and not is_error)
+        return super().needs_reason(error) or (is_taken and not is_error)
 
-    async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
+    async def find_reasons(self, indexes: Sequence[int], refusal: Refusal) -> None:
         """Finds the names that the store has by now, or that it has no room for any."""
         is_error = self._if_name_taken is IfNameTaken.ERROR
         try:
-            if is_error and says_name_is_taken(fault):
+            if is_error and says_name_is_taken(refusal):
                 known = await self._store.read(self.progress.began_at)
             else:
                 known = await self._store.read_anew()
         except UpstreamError:
             return
-        self._settle(indexes, known)
+        self._record_existing(indexes, known)
         if known.is_full:
-            for index in filter(self.is_open, indexes):
+            for index in filter(self.is_pending, indexes):
                 self.progress.set(index, limit_reached())
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
         """Looks up which of these segments the store has by now."""
         try:
             known = await self._store.read_anew()
         except UpstreamError:
-            await super().clear_up(indexes)
+            await super().find_outcomes(indexes)
             return
         for index in indexes:
             row = known.by_name.get(self._new[index].name)
             self.progress.set(index, refused() if row is None else row)
 
-    def _settle(self, indexes: Sequence[int], known: KnownSegments) -> None:
+    def _record_existing(self, indexes: Sequence[int], known: KnownSegments) -> None:
         """Records the items whose name the store has."""
         for index in indexes:
             new = self._new[index]

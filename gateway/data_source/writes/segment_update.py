@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import Refusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import UNCHANGED, SegmentChange
@@ -52,7 +52,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
                 self.progress.set(
                     index, invalid("There is nothing to change: give a name or a description.")
                 )
-            elif (field := _first_at_fault(fields, problems)) is not None:
+            elif (field := _first_problem(fields, problems)) is not None:
                 self.progress.set(index, invalid(*field))
             elif name is not None and name in names:
                 self.progress.set(
@@ -71,7 +71,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    async def explain(self, indexes: Sequence[int], _fault: Fault) -> None:
+    async def find_reasons(self, indexes: Sequence[int], _refusal: Refusal) -> None:
         """Finds the segments that the store does not have, and the names that it has."""
         try:
             known = await self._store.read_anew()
@@ -83,12 +83,12 @@ class SegmentUpdate(BatchedWrite[Segment]):
             elif self._has_taken_name(index, known):
                 self.progress.set(index, name_taken())
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
         """Looks up which of these segments the store has, and whether they have the changes."""
         try:
             known = await self._store.read_anew()
         except UpstreamError:
-            await super().clear_up(indexes)
+            await super().find_outcomes(indexes)
             return
         for index in indexes:
             row = known.by_id.get(self._ids[index])
@@ -117,7 +117,7 @@ def _fields_of(change: SegmentChange) -> dict[str, str | None]:
     return fields
 
 
-def _first_at_fault(
+def _first_problem(
     fields: Mapping[str, str | None], problems: Sequence[str | None]
 ) -> tuple[str, str] | None:
     """Returns the first problem and its field, None without one."""

@@ -29,7 +29,7 @@ class SegmentWrites(StoreWrites):
 
         async def work() -> None:
             creation.check()
-            await creation.settle_taken()
+            await creation.record_taken()
             await self._batches.send(creation)
             if creation.updates:
                 update = SegmentUpdate(creation.updates, self._batch_segments, progress, store)
