@@ -1,4 +1,4 @@
-"""Creates segments: names that are taken are found out, so that all others are created."""
+"""Creates segments, and finds the names that are taken, so that all others are created."""
 
 from collections.abc import Sequence
 
