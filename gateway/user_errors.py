@@ -20,7 +20,7 @@ class UserErrorCode(StrEnum):
     NOT_ATTEMPTED = "NOT_ATTEMPTED"
     """An earlier request of the same mutation failed."""
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
-    """It was sent, and no answer came: it may have been carried out."""
+    """It was sent, and no answer says what became of it: it may have been carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ ReasonOf = Callable[[Refusal], UserError]
 
 
 def invalid(message: str, field: str | None = None) -> UserError:
-    """Returns the error of an item that was not sent, for a value of its own."""
+    """Returns the error of an item for a value of its own."""
     return UserError(UserErrorCode.INVALID, message, field)
 
 

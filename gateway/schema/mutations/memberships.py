@@ -48,8 +48,8 @@ class MembershipMutations:
         extensions=[WriteScope(WRITES_PROFILES, SHOWS_MEMBERS)],
         description=(
             "Puts up to 1000 customers into a segment. Costs one upstream request for each 100 "
-            "to read them, one for each 50 to create the shopper profiles that are missing, and "
-            f"one for each 50 to add them. {SELECTING}"
+            "to read them, one for each 50 to add them, and, where shopper profiles are missing, "
+            f"one to look the segment up and one for each 50 to create them. {SELECTING}"
         ),
     )
     async def add_customers_to_segment(

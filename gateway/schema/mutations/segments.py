@@ -50,8 +50,9 @@ class SegmentMutations:
         directives=[costs(upstream_requests=25)],
         extensions=[WriteScope(WRITE, SHOWS)],
         description=(
-            "Creates up to 250 segments. Costs one upstream request for each 10, and some more "
-            "where a name is taken. Selecting `segments` needs `segments:read`, too."
+            "Creates up to 250 segments. Costs one upstream request for each 10, and those that "
+            "read all segments with `KEEP` or `UPDATE`, or where a name is taken. Selecting "
+            "`segments` needs `segments:read`, too."
         ),
     )
     async def create_segments(

@@ -22,7 +22,7 @@ class ItemErrorCode(Enum):
 
     INVALID = enum_value(
         "INVALID",
-        "The item is malformed, or contradicts another one. It was not sent.",
+        "The item is malformed, or contradicts another one, or the store does not take a value.",
     )
     NAME_TAKEN = enum_value(
         "NAME_TAKEN", "Another segment has the name, in the store or in the input."
@@ -45,7 +45,7 @@ class ItemErrorCode(Enum):
     )
     OUTCOME_UNKNOWN = enum_value(
         "OUTCOME_UNKNOWN",
-        "It was sent, and no answer came. Read before you try again.",
+        "It was sent, and no answer says what became of it. Read before you try again.",
     )
 
 
