@@ -5,7 +5,7 @@ mutation         the other root; `mutations` has its fields, inputs and payloads
 segment          the `Segment` type; `date_time` is its scalar, `node` its global id, and
                  `segment_order` sorts and filters
 customer, shopper_profile
-                 the types `Customer` and `ShopperProfile`; `customer_segments` is their connection
+                 these types; `customer_segments` and `profile_connections` are connections
 connection       Relay connections; `field_arguments` are their arguments
 row_lookups      rows by id; `segment_lookups`, `customer_lookups`, `entity_lookups` are of types
 entities         federation's `_entities` and `_service`

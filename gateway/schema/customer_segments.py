@@ -26,7 +26,7 @@ from gateway.schema.segment_lookups import look_up_segments
 
 @dataclass(frozen=True, slots=True)
 class LoadedRows:
-    """A page whose segments have been looked up: each is one, or the error in its place.
+    """A page with its segments looked up; an error takes the place of one that failed.
 
     The cursors of the page are those of its window: its first and last segment may be gone.
     """

@@ -14,10 +14,10 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.settings.access_token import AccessToken
 from gateway.settings.browsers import AllowedHosts, Origins
 from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
 from gateway.settings.consistency import check_redis, check_trusted_documents, check_upstream
-from gateway.settings.tokens import AccessToken
 from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
