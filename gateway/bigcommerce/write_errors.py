@@ -14,7 +14,7 @@ LONGEST_TEXT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class WriteRefusal:
     """Why something was refused: the status, and the texts of one error in lower case.
 
     The texts are searched and never shown. `field` is the field at fault.
@@ -27,14 +27,14 @@ class Refusal:
 
 def read_refusals(
     body: Mapping[str, object], status: int, keys: Sequence[str]
-) -> tuple[dict[int, Refusal], Refusal | None]:
+) -> tuple[dict[int, WriteRefusal], WriteRefusal | None]:
     """Returns the errors by index in the request, and the first that names no item, else None.
 
     `keys` name the items of the request. An error that names exactly one of them by its uuid is
     about that one, whatever its index.
     """
-    refusals: dict[int, Refusal] = {}
-    whole: Refusal | None = None
+    refusals: dict[int, WriteRefusal] = {}
+    whole: WriteRefusal | None = None
     ids = {key: at for at, key in enumerate(keys) if uuid_in_lower_case(key)}
     for key, refusal in _errors_of(body, status):
         named = {ids[one] for one in UUID_DIGITS.findall(refusal.text) if one in ids}
@@ -45,19 +45,19 @@ def read_refusals(
         elif matched and int(matched[1]) < len(keys):
             at, field = int(matched[1]), matched[2]
         else:
-            whole = whole or Refusal(refusal.status, refusal.text, key or None)
+            whole = whole or WriteRefusal(refusal.status, refusal.text, key or None)
             continue
-        refusals.setdefault(at, Refusal(refusal.status, refusal.text, field))
+        refusals.setdefault(at, WriteRefusal(refusal.status, refusal.text, field))
     return refusals, whole
 
 
-def _errors_of(body: Mapping[str, object], status: int) -> Iterator[tuple[str, Refusal]]:
+def _errors_of(body: Mapping[str, object], status: int) -> Iterator[tuple[str, WriteRefusal]]:
     """Yields each error with its key, "" without one."""
     errors = body.get("errors")
     if isinstance(errors, list):
         for error in errors:
             if not isinstance(error, dict):
-                yield "", Refusal(status, _clipped(_text_in(error)))
+                yield "", WriteRefusal(status, _clipped(_text_in(error)))
                 continue
             yield from _errors_in(error, whole_number_of(error.get("status")) or status)
     elif status >= 400:
@@ -66,7 +66,7 @@ def _errors_of(body: Mapping[str, object], status: int) -> Iterator[tuple[str, R
         yield from _errors_in({"errors": errors}, status)
 
 
-def _errors_in(error: Mapping[str, object], status: int) -> Iterator[tuple[str, Refusal]]:
+def _errors_in(error: Mapping[str, object], status: int) -> Iterator[tuple[str, WriteRefusal]]:
     """Yields the errors in one error object: its nested ones, else itself."""
     title = " ".join(_text_in(error.get(name)) for name in ("title", "detail", "message"))
     nested = error.get("errors")
@@ -74,9 +74,9 @@ def _errors_in(error: Mapping[str, object], status: int) -> Iterator[tuple[str, 
     if isinstance(nested, list):
         pairs = [("", one) for one in nested]
     for key, value in pairs:
-        yield str(key), Refusal(status, _clipped(f"{title} {_text_in(value)}"))
+        yield str(key), WriteRefusal(status, _clipped(f"{title} {_text_in(value)}"))
     if not pairs and (title.strip() or status >= 400):
-        yield "", Refusal(status, _clipped(title))
+        yield "", WriteRefusal(status, _clipped(title))
 
 
 def _text_in(value: object) -> str:

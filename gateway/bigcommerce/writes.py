@@ -17,7 +17,7 @@ from gateway.bigcommerce.listings import SEGMENTS, SHOPPER_PROFILES
 from gateway.bigcommerce.models import Segment, ShopperProfile
 from gateway.bigcommerce.protocol import Answer, Request, as_object, check_status, id_of
 from gateway.bigcommerce.values import decode_json, whole_number_of
-from gateway.bigcommerce.write_errors import Refusal, read_refusals
+from gateway.bigcommerce.write_errors import WriteRefusal, read_refusals
 from gateway.errors import UpstreamRefused, UpstreamUnreadable
 from gateway.row import Row
 
@@ -37,7 +37,7 @@ class ItemResult(Generic[Row]):
 
     status: ItemStatus
     row: Row | None = None
-    refusal: Refusal | None = None
+    refusal: WriteRefusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def read_write(write: Write[Row], answer: Answer) -> tuple[ItemResult[Row], ...]
         elif refusal is not None:
             results.append(ItemResult(ItemStatus.REFUSED, refusal=refusal))
         else:
-            results.append(ItemResult(status, refusal=whole or Refusal(answer.status)))
+            results.append(ItemResult(status, refusal=whole or WriteRefusal(answer.status)))
     return tuple(results)
 
 
@@ -160,12 +160,12 @@ def _status_of_the_rest(
     write: Write[Row],
     refusals: int,
     left: Sequence[int],
-    whole: Refusal | None,
+    whole: WriteRefusal | None,
     counted: int | None,
     *,
     has_rows: bool,
     is_refusal: bool,
-) -> tuple[ItemStatus, Refusal | None]:
+) -> tuple[ItemStatus, WriteRefusal | None]:
     """Returns the status of the items that the answer does not name, and their refusal.
 
     `counted` is the number of items that worked by `meta.success`.
@@ -185,7 +185,7 @@ def _status_of_the_rest(
 
 
 def _rows_of(
-    write: Write[Row], body: Mapping[str, object], refusals: Mapping[int, Refusal]
+    write: Write[Row], body: Mapping[str, object], refusals: Mapping[int, WriteRefusal]
 ) -> tuple[dict[int, Row], list[Row]]:
     """Returns the rows of an answer by the index of their item, and those of no item.
 

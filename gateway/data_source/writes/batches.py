@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Generic
 
 from gateway.bigcommerce.operations import Upstream
-from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import ItemResult, ItemStatus, Write, read_write
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.writes.progress import Progress, Stopped
@@ -65,7 +65,7 @@ class BatchedWrite(ABC, Generic[Row]):
         """Whether the reason of an item's refusal is to be looked for by `find_reasons`."""
         return error.code is UserErrorCode.REFUSED
 
-    async def find_reasons(self, indexes: Sequence[int], refusal: Refusal) -> None:
+    async def find_reasons(self, indexes: Sequence[int], refusal: WriteRefusal) -> None:
         """Looks up why items were refused, and records the outcome of those where it finds that."""
 
     async def find_outcomes(self, indexes: Sequence[int]) -> None:
@@ -117,7 +117,7 @@ class Batches:
     ) -> None:
         progress = write.progress
         by_status: dict[ItemStatus, list[int]] = {status: [] for status in ItemStatus}
-        refusals: dict[int, Refusal] = {}
+        refusals: dict[int, WriteRefusal] = {}
         for index, result in zip(indexes, results, strict=True):
             by_status[result.status].append(index)
             if result.refusal is not None:
@@ -143,7 +143,11 @@ class Batches:
             await self._send_rest(write, indexes, left, refusal)
 
     async def _send_rest(
-        self, write: BatchedWrite[Row], sent: Sequence[int], left: Sequence[int], refusal: Refusal
+        self,
+        write: BatchedWrite[Row],
+        sent: Sequence[int],
+        left: Sequence[int],
+        refusal: WriteRefusal,
     ) -> None:
         """Sends again what was aborted, without what was refused."""
         half = -(-len(left) // 2)

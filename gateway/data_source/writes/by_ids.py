@@ -7,7 +7,7 @@ from typing import Any
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.models import Segment, ShopperProfile
-from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.progress import Progress
@@ -78,7 +78,7 @@ class MembershipWrite(WriteByIds):
         self._segment_id = segment_id
         self._store = store
 
-    async def find_reasons(self, indexes: Sequence[int], refusal: Refusal) -> None:
+    async def find_reasons(self, indexes: Sequence[int], refusal: WriteRefusal) -> None:
         """Finds that there is no such segment, else that one profile does not exist."""
         if refusal.status != 404:
             return

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import ShopperProfile
-from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.progress import Progress
@@ -55,7 +55,7 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
             self.created[index] = row
             self._finished(index, row)
 
-    async def find_reasons(self, indexes: Sequence[int], _refusal: Refusal) -> None:
+    async def find_reasons(self, indexes: Sequence[int], _refusal: WriteRefusal) -> None:
         """Finds the customers who do not exist, and those who have a profile."""
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)

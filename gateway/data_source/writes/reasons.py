@@ -6,7 +6,7 @@ The texts of the upstream are searched for the reason, and never shown.
 import re
 from collections.abc import Callable
 
-from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.errors import UpstreamError
 from gateway.user_errors import UserError, UserErrorCode
 
@@ -22,7 +22,7 @@ _ABOUT_A_CONFLICT = re.compile(r"already|exists|conflict|duplicate|has a")
 _ABOUT_NO_MEMBER = re.compile(r"not (?:a member|in|part of|assigned|exist for|associated)")
 
 # Returns the error of an item for a refusal that is about this item.
-ReasonOf = Callable[[Refusal], UserError]
+ReasonOf = Callable[[WriteRefusal], UserError]
 
 
 def invalid(message: str, field: str | None = None) -> UserError:
@@ -68,7 +68,7 @@ def outcome_unknown() -> UserError:
     )
 
 
-def refused(why: UpstreamError | Refusal | None = None) -> UserError:
+def refused(why: UpstreamError | WriteRefusal | None = None) -> UserError:
     """Returns the error of an item that the store refused for a reason that is not known."""
     if isinstance(why, UpstreamError):
         return UserError(UserErrorCode.REFUSED, why.message)
@@ -76,12 +76,12 @@ def refused(why: UpstreamError | Refusal | None = None) -> UserError:
     return UserError(UserErrorCode.REFUSED, f"The store refused it{status}.")
 
 
-def says_name_is_taken(refusal: Refusal) -> bool:
+def says_name_is_taken(refusal: WriteRefusal) -> bool:
     """Whether a refusal says that a name is taken."""
     return _ABOUT_A_NAME.search(refusal.text) is not None
 
 
-def creation_error(refusal: Refusal) -> UserError:
+def creation_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a segment that could not be created."""
     if says_name_is_taken(refusal):
         return name_taken()
@@ -92,7 +92,7 @@ def creation_error(refusal: Refusal) -> UserError:
     return _value_error(refusal, ("name", "description"))
 
 
-def update_error(refusal: Refusal) -> UserError:
+def update_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a segment that could not be changed."""
     return not_found("The segment", "id") if _says_absent(refusal) else creation_error(refusal)
 
@@ -102,7 +102,7 @@ def deletion_error(what: str) -> ReasonOf:
     return lambda refusal: not_found(what) if _says_absent(refusal) else refused(refusal)
 
 
-def profile_error(refusal: Refusal) -> UserError:
+def profile_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a profile that could not be created."""
     if _says_absent(refusal):
         return not_found("The customer")
@@ -136,7 +136,7 @@ def not_a_member() -> UserError:
     return UserError(UserErrorCode.NOT_A_MEMBER, "The shopper profile is not in the segment.")
 
 
-def addition_error(refusal: Refusal) -> UserError:
+def addition_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a profile that could not be added to a segment."""
     if refusal.status == 409 or "already" in refusal.text:
         return already_member()
@@ -145,18 +145,18 @@ def addition_error(refusal: Refusal) -> UserError:
     return refused(refusal)
 
 
-def removal_error(refusal: Refusal) -> UserError:
+def removal_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a profile that could not be removed from a segment."""
     is_no_member = _ABOUT_NO_MEMBER.search(refusal.text) or _says_absent(refusal)
     return not_a_member() if refusal.status != 404 and is_no_member else refused(refusal)
 
 
-def _says_absent(refusal: Refusal) -> bool:
+def _says_absent(refusal: WriteRefusal) -> bool:
     """Whether a refusal says that what the item names does not exist: not that the route does."""
     return _ABOUT_ABSENCE.search(refusal.text) is not None and "route" not in refusal.text
 
 
-def _value_error(refusal: Refusal, fields: tuple[str, ...]) -> UserError:
+def _value_error(refusal: WriteRefusal, fields: tuple[str, ...]) -> UserError:
     """Returns the error for a value: INVALID if the store names the field, else REFUSED."""
     if refusal.status in BAD_VALUE and refusal.field in fields:
         return invalid(f"The store does not take this {refusal.field}.", refusal.field)

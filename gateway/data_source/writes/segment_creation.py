@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
-from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
@@ -88,7 +88,7 @@ class SegmentCreation(BatchedWrite[Segment]):
         is_error = self._if_name_taken is IfNameTaken.ERROR
         return super().needs_reason(error) or (is_taken and not is_error)
 
-    async def find_reasons(self, indexes: Sequence[int], refusal: Refusal) -> None:
+    async def find_reasons(self, indexes: Sequence[int], refusal: WriteRefusal) -> None:
         """Finds the names that the store has by now, or that it has no room for any."""
         is_error = self._if_name_taken is IfNameTaken.ERROR
         try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
-from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import UNCHANGED, SegmentChange
@@ -71,7 +71,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    async def find_reasons(self, indexes: Sequence[int], _refusal: Refusal) -> None:
+    async def find_reasons(self, indexes: Sequence[int], _refusal: WriteRefusal) -> None:
         """Finds the segments that the store does not have, and the names that it has."""
         try:
             known = await self._store.read_anew()

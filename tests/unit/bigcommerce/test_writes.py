@@ -7,7 +7,7 @@ import pytest
 
 from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.protocol import Answer
-from gateway.bigcommerce.write_errors import Refusal
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import (
     ItemStatus,
     Write,
@@ -213,13 +213,13 @@ def test_a_profile_is_named_by_its_id_whatever_its_index() -> None:
         ItemStatus.ABORTED,
         ItemStatus.REFUSED,
     ]
-    assert results[2].refusal == Refusal(409, f"{error['title']} {text}".lower())
+    assert results[2].refusal == WriteRefusal(409, f"{error['title']} {text}".lower())
 
 
 def test_an_error_that_is_plain_text_is_read_in_lower_case() -> None:
     answer = Answer(409, {}, b'{"errors": ["The  name is Already TAKEN"]}')
     (result,) = read_write(create("a"), answer)
-    assert result.refusal == Refusal(409, "the name is already taken")
+    assert result.refusal == WriteRefusal(409, "the name is already taken")
 
 
 def test_the_status_of_a_row_with_an_error_is_unknown() -> None:
