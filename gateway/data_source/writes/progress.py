@@ -103,4 +103,4 @@ class Progress(Generic[Done]):
     def _unfinished(self, index: int) -> UserError:
         if index in self._in_flight or index in self.unclear:
             return outcome_unknown()
-        return not_attempted()
+        return not_attempted(self._failure)
