@@ -1,6 +1,7 @@
 """Customers by id and by e-mail address."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from gateway.bigcommerce.listings import customer_number
 from gateway.errors import BadUserInput, GatewayError
@@ -41,9 +42,11 @@ def checked_email(text: str) -> str:
     return text
 
 
-async def look_up_customers(info: Info, ids: Sequence[str | GatewayError]) -> list[Customer | None]:
-    """Returns the customers with these ids, as `look_up_rows` does."""
-    load = info.context.customers.load
+async def look_up_customers(
+    info: Info, ids: Sequence[str | GatewayError], beside: Sequence[str] = ()
+) -> list[Customer | None]:
+    """Returns the customers with these ids, as `look_up_rows` does; `beside` as `Lookups.load`."""
+    load = partial(info.context.customers.load, beside=beside)
     return await look_up_rows(info, AccessScope.PROFILES_READ, ids, load, customer)
 
 
