@@ -22,6 +22,10 @@ class WriteScope(NeedsScope):
     def _check(self, info: Info) -> None:
         super()._check(info)
         for fields in fields_below(info).values():
-            scope = self._shows.get(fields[0].name)
-            if scope is not None and (refused := info.context.client.refusal(scope)) is not None:
+            name = fields[0].name
+            scope = self._shows.get(name)
+            if scope is None:
+                continue
+            refused = info.context.client.refusal(scope, f"Nothing was sent: selecting `{name}`")
+            if refused is not None:
                 raise refused

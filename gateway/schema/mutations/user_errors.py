@@ -40,8 +40,8 @@ class ItemErrorCode(Enum):
     REFUSED = enum_value("REFUSED", "The store refused it, and its reason is not known.")
     NOT_ATTEMPTED = enum_value(
         "NOT_ATTEMPTED",
-        "It was not sent, because an earlier request of the mutation failed or no time was "
-        "left. It can be sent again.",
+        "It was not carried out: an earlier request of the mutation failed, the quota is used up, "
+        "or no time was left. It can be sent again.",
     )
     OUTCOME_UNKNOWN = enum_value(
         "OUTCOME_UNKNOWN",
