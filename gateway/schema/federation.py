@@ -14,6 +14,8 @@ from strawberry.schema_directive import Location
 from strawberry.types.arguments import StrawberryArgumentAnnotation
 from strawberry.types.enum import EnumValueDefinition
 
+from gateway.pagination import DEFAULT_ROWS
+
 # The newest version that both Apollo's and The Guild's composer support.
 VERSION: Final[Literal["2.9"]] = "2.9"
 # On each type, root field and argument, so that a contract can include or exclude this subgraph:
@@ -54,6 +56,11 @@ def list_size(
         sized_fields=list(sized) if sized else UNSET,
         require_one_slicing_argument=False,
     )
+
+
+def connection_size() -> ListSize:
+    """Returns the size of a connection."""
+    return list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"])
 
 
 @strawberry.federation.schema_directive(

@@ -8,12 +8,12 @@ from strawberry import UNSET
 
 from gateway.data_source import ALL_SEGMENTS, MAXIMUM_SEGMENTS
 from gateway.identity import AccessScope
-from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS, read_total
+from gateway.pagination import MAXIMUM_ROWS, read_total
 from gateway.schema.connection import Connection, resolve_connection, resolve_ordered
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.customer_fields import CustomerFields
 from gateway.schema.entity_lookups import entity_key, look_up_entities
-from gateway.schema.federation import TAGS, argument, costs, list_size
+from gateway.schema.federation import TAGS, argument, connection_size, costs, list_size
 from gateway.schema.field_arguments import (
     CursorArgument,
     FirstArgument,
@@ -58,7 +58,7 @@ class Query(CustomerFields):
         directives=[
             # The rows of a page span at most two blocks; the rows before them rarely need a third.
             costs(upstream_requests=2),
-            list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
+            connection_size(),
         ],
         extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
         metadata={PLANNED: ConnectionField(ALL_SEGMENTS, segment, PLAIN)},
