@@ -7,6 +7,7 @@ customers up, by e-mail address, too. `learned` remembers the upstream's limits.
 """
 
 from gateway.data_source.batcher import LOOKUP_IDS
+from gateway.data_source.by_id import CHARACTERS_OF_AN_ID, characters_in_url
 from gateway.data_source.codec import Codec
 from gateway.data_source.collection import (
     ALL_SEGMENTS,
@@ -26,6 +27,7 @@ from gateway.data_source.lookups import Lookups
 __all__ = [
     "ALL_SEGMENTS",
     "ALL_SHOPPER_PROFILES",
+    "CHARACTERS_OF_AN_ID",
     "CUSTOMERS",
     "LOOKUP_IDS",
     "MAXIMUM_SEGMENTS",
@@ -36,6 +38,7 @@ __all__ = [
     "ListSource",
     "Lists",
     "Lookups",
+    "characters_in_url",
     "members_of",
     "segments_of",
 ]

@@ -470,6 +470,20 @@ async def _() -> None:
     assert gateway.upstream_requests <= 12
 
 
+@CLAUSES.row(QUOTA, "OWN", "long e-mail addresses cost a few requests, or are refused.")
+async def _() -> None:
+    gateway = in_process(5)
+    query = "query($e: [String!]!) { customersByEmail(emails: $e) { id } }"
+    for letter in "a\u03c9\U0001f600":
+        for number, requests in ((25, 7), (250, 0)):
+            before = gateway.upstream_requests
+            long = letter * (230 // len(letter.encode()))
+            emails = [f"{at:03}{long}@example.com" for at in range(number)]
+            answer = await post(gateway, query, {"e": emails})
+            assert codes_of(answer) == (set() if requests else {"BAD_USER_INPUT"})
+            assert gateway.upstream_requests - before <= requests
+
+
 @CLAUSES.row(QUOTA, "OWN", "an image on another site costs no upstream request.")
 async def _() -> None:
     gateway = in_process()
