@@ -214,8 +214,9 @@ async def test_where_customers_have_no_segment_ids_the_list_of_their_profile_is_
     assert requests_of(gateway) == {name: number for name, number in wanted.items() if number}
 
 
-async def test_profile_of_a_customer_leads_back_to_it_for_nothing() -> None:
-    gateway = in_process(120)
+@pytest.mark.parametrize("ttl", ["15", "0"])
+async def test_profile_of_a_customer_leads_back_to_it_for_nothing(ttl: str) -> None:
+    gateway = in_process(120, CACHE_TTL_SECONDS=ttl)
     query = (
         "{ customer(entityId: 7) { email shopperProfile { entityId createdAt updatedAt "
         "customer { entityId email } } } }"
@@ -285,6 +286,7 @@ async def test_customers_are_found_by_either_id_and_by_email_in_any_case() -> No
         'email: "\\"ana\\"@example.com"',
         'email: "ana:in@example.com"',
         f'email: "{"a" * 243}@example.com"',
+        f'email: "{"é" * 122}@example.com"',  # 256 bytes
     ],
 )
 async def test_what_names_no_customer_is_refused_and_costs_nothing(arguments: str) -> None:
