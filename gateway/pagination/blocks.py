@@ -191,3 +191,6 @@ class BlockSource(Protocol[Row]):
 
     def try_search(self) -> bool:
         """Counts a reread of the list for a cursor's row; returns whether it is allowed."""
+
+    def try_far_search(self) -> bool:
+        """Counts a search far from a cursor's offset; returns whether it is allowed."""

@@ -15,6 +15,9 @@ import httpx
 from clauses import Clause, Clauses
 from in_process import InProcess, in_process
 
+from gateway.data_source import ALL_SHOPPER_PROFILES
+from gateway.pagination.cursors import Cursor, encode_cursor
+
 Check = Callable[[], Awaitable[None]]
 
 CLAUSES: Clauses[Check] = Clauses()
@@ -482,6 +485,22 @@ async def _() -> None:
             answer = await post(gateway, query, {"e": emails})
             assert codes_of(answer) == (set() if requests else {"BAD_USER_INPUT"})
             assert gateway.upstream_requests - before <= requests
+
+
+@CLAUSES.row(
+    QUOTA, "OWN", "invented cursors of a long list cost 3 requests each, and 3 more searches."
+)
+async def _() -> None:
+    gateway = in_process(5, profiles=100_000)
+    name = gateway.services.lists.of(ALL_SHOPPER_PROFILES).name
+    cursors = [encode_cursor(Cursor(at * 5000 + 2500, made_up(1)), name) for at in range(20)]
+    fields = [
+        f'a{at}: shopperProfiles(first: 1, after: "{cursor}") {{ totalCount nodes {{ entityId }} }}'
+        for at, cursor in enumerate(cursors)
+    ]
+    answer = await post(gateway, f"{{ {' '.join(fields)} }}")
+    assert codes_of(answer) == set()
+    assert gateway.upstream_requests == 20 * 3 + 3 * 14
 
 
 @CLAUSES.row(QUOTA, "OWN", "an image on another site costs no upstream request.")

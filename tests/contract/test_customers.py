@@ -491,3 +491,23 @@ async def test_walk_of_thousands_of_profiles_costs_its_blocks_and_keeps_a_bounde
     memory = gateway.services.cache.memory
     assert memory.bytes <= maximum
     assert len(memory) < 20  # not all of the blocks are kept
+
+
+async def test_walk_of_a_long_list_goes_on_where_a_row_was_deleted_for_the_blocks_there() -> None:
+    clock = Clock()
+    gateway = in_process(5, profiles=20_000, clock=clock)
+    walk = (
+        "query ($after: String, $first: Int) { shopperProfiles(first: $first, after: $after) "
+        "{ pageInfo { endCursor } nodes { entityId } } }"
+    )
+    after = None
+    for _ in range(41):
+        page = (await gateway.data(walk, after=after, first=250))["shopperProfiles"]
+        after = page["pageInfo"]["endCursor"]
+    clock.now += 1000
+    store = gateway.emulator.store
+    store.delete_profiles([store.profiles[41 * 250 - 1]])
+    before = gateway.upstream_requests
+    page = (await gateway.data(walk, after=after, first=1))["shopperProfiles"]
+    assert page["nodes"] == [{"entityId": store.profiles[41 * 250 - 1].id}]
+    assert gateway.upstream_requests - before == 3

@@ -65,6 +65,9 @@ class MovingList:
     def try_search(self) -> bool:
         return False
 
+    def try_far_search(self) -> bool:
+        return True
+
 
 async def page(
     source: MovingList,
