@@ -436,6 +436,21 @@ async def _() -> None:
         await refuses(f"{{ {line * 2000} {fields} }}", said="lines")
 
 
+@CLAUSES.row(COST, "OWN", "a long part of a name is refused unread, and a short one costs little.")
+async def _() -> None:
+    gateway = in_process(1000)
+    fields = " ".join(f"a{n}: segmentsCount(filter: {{ nameContains: $n }})" for n in range(70))
+    query = f"query($n: String!) {{ {fields} }}"
+    for letter in "a\u0301\ufdfa":
+        answer = await post(gateway, query, {"n": letter * 256})
+        assert codes_of(answer) == {"BAD_USER_INPUT"}
+        assert gateway.upstream_requests == 0
+    for letter in "a\u0301\ufdfa":
+        answer = await post(gateway, query, {"n": letter * 255})
+        assert codes_of(answer) == set()
+    assert gateway.upstream_requests == 4
+
+
 @CLAUSES.row(QUOTA, "OWN", "made-up ids cost at most what the list costs, twice.")
 async def _() -> None:
     gateway = in_process(1000)
