@@ -1,6 +1,7 @@
 """Customers by id and by e-mail address."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from gateway.bigcommerce.listings import customer_number
 from gateway.data_source import CHARACTERS_OF_AN_ID, characters_in_url
@@ -51,9 +52,11 @@ def _further_ids(email: str) -> int:
     return (characters_in_url(email) - 1) // CHARACTERS_OF_AN_ID
 
 
-async def look_up_customers(info: Info, ids: Sequence[str | GatewayError]) -> list[Customer | None]:
-    """Returns the customers with these ids, as `look_up_rows` does."""
-    load = info.context.customers.load
+async def look_up_customers(
+    info: Info, ids: Sequence[str | GatewayError], beside: Sequence[str] = ()
+) -> list[Customer | None]:
+    """Returns the customers with these ids, as `look_up_rows` does; `beside` as `Lookups.load`."""
+    load = partial(info.context.customers.load, beside=beside)
     return await look_up_rows(info, AccessScope.PROFILES_READ, ids, load, customer)
 
 
