@@ -34,7 +34,7 @@ class Customers:
         )
 
     async def load(
-        self, ids: Sequence[str], beside: Sequence[str] = ()
+        self, ids: Sequence[str], beside: list[str] | None = None
     ) -> list[Customer | UpstreamError | None]:
         """Returns the customers with these ids, in their order; None for one that does not exist.
 

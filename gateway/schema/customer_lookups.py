@@ -53,7 +53,7 @@ def _further_ids(email: str) -> int:
 
 
 async def look_up_customers(
-    info: Info, ids: Sequence[str | GatewayError], beside: Sequence[str] = ()
+    info: Info, ids: Sequence[str | GatewayError], beside: list[str] | None = None
 ) -> list[Customer | None]:
     """Returns the customers with these ids, as `look_up_rows` does; `beside` as `Lookups.load`."""
     load = partial(info.context.customers.load, beside=beside)

@@ -1,6 +1,5 @@
 """The `ShopperProfile` type."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -47,8 +46,8 @@ class ShopperProfile:
     customer_id: strawberry.Private[int | None]
     # The customer by which the profile was reached.
     reached_from: strawberry.Private[models.Customer | None] = None
-    # The customers of the next rows in the list.
-    customers_beside: strawberry.Private[Sequence[str]] = ()
+    # The customers of the next rows in the list, which all rows of a page share.
+    customers_beside: strawberry.Private[list[str] | None] = None
 
     @strawberry.federation.field(
         directives=[costs(upstream_requests=1)],
@@ -77,7 +76,7 @@ class ShopperProfile:
 
 
 def shopper_profile(
-    row: models.ShopperProfile, customers_beside: Sequence[str] = ()
+    row: models.ShopperProfile, customers_beside: list[str] | None = None
 ) -> ShopperProfile:
     """Returns the graph's view of an upstream row."""
     return ShopperProfile(

@@ -518,6 +518,22 @@ async def _() -> None:
     assert gateway.upstream_requests == 20 * 3 + 3 * 14
 
 
+@CLAUSES.row(QUOTA, "OWN", "the customers of many small pages cost one request more at most.")
+async def _() -> None:
+    gateway = in_process(5, profiles=10_000)
+    name = gateway.services.lists.of(ALL_SHOPPER_PROFILES).name
+    rows = gateway.emulator.store.profiles
+    cursors = [encode_cursor(Cursor(at, rows[at].id), name) for at in range(99, 10_000, 500)]
+    fields = [
+        f'a{at}: shopperProfiles(first: 1, after: "{cursor}") {{ nodes {{ customer {{ id }} }} }}'
+        for at, cursor in enumerate(cursors)
+    ]
+    answer = await post(gateway, f"{{ {' '.join(fields)} }}")
+    assert codes_of(answer) == set()
+    assert len(fields) == 20
+    assert gateway.emulator.requests["list_customers"] <= 2
+
+
 @CLAUSES.row(QUOTA, "OWN", "an image on another site costs no upstream request.")
 async def _() -> None:
     gateway = in_process()
