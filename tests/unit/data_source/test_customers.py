@@ -59,6 +59,21 @@ async def test_address_with_any_character_that_is_taken_reaches_the_store_as_it_
     assert gateway.emulator.requests == {"list_customers": 1}
 
 
+async def test_customer_whose_address_has_changed_is_not_found_by_the_old_one() -> None:
+    gateway = in_process(10, clock=(clock := Clock()))
+    services, rows = gateway.services.customers, gateway.emulator.store.customers
+    row = rows[2]
+    assert ids_of(await services.load_by_email([row.email])) == ["3"]
+    rows.remove([row])
+    rows.add(msgspec.structs.replace(row, email="new@example.com"))
+    clock.now += 1
+    assert ids_of(await services.load_by_email(["new@example.com"])) == ["3"]
+    # The row that this has read is newer than what is known of the old address.
+    assert ids_of(await services.load_by_email([row.email])) == [None]
+    assert ids_of(await services.load_by_email([row.email, "new@example.com"])) == [None, "3"]
+    assert gateway.emulator.requests == {"list_customers": 3}
+
+
 LONG = [f"{number:03}" + "ω" * 119 + "@example.com" for number in range(20)]
 LONGEST_URL = 4096
 
