@@ -67,11 +67,14 @@ async def resolve_customer_segments(
         total = page.total
     else:
         first, last = checked_counts(first, after, last, before)
+        known = row.segment_ids or ()
+        if not needs_rows(selected) and after is None and before is None:
+            return Connection(rows=None, total=len(known), show=_as_it_is)
         name = info.context.lists.cursor_name(f"customers/{row.id}/segments")
-        ids = SortedRows(map(models.Segment, row.segment_ids or ()), None, name)
+        ids = SortedRows(map(models.Segment, known), None, name)
         page = ordered_page(ids, first=first, after=after, last=last, before=before)
         total = page.total
-        if not needs_rows(selected):
+        if not needs_rows(selected):  # the cursors had to be checked
             return Connection(rows=None, total=total, show=_as_it_is)
     info.context.spend_rows(len(page.rows) * times_shown(selected))
     return Connection(rows=await _loaded(info, page), total=total, show=_as_it_is)
