@@ -184,6 +184,11 @@ class ListSource(Generic[Row]):
         """Counts a search; returns whether it is one of `SEARCHES` in `SEARCHES_SECONDS`."""
         return self._searches.allow(self.now())
 
+    @property
+    def is_long(self) -> bool:
+        """Whether reading the list whole may take very many requests."""
+        return self._far_searches is not None
+
     def try_far_search(self) -> bool:
         """Counts a far search; returns whether it is one of those that long lists share."""
         return self._far_searches is None or self._far_searches.allow(self.now())

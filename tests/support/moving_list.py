@@ -40,6 +40,7 @@ class MovingList:
 
     version_seconds = float("inf")
     is_unstable = False
+    is_long = False
 
     def fresh_total(self) -> int | None:
         return None
