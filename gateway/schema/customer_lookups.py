@@ -15,7 +15,7 @@ from gateway.schema.row_lookups import look_up_rows
 # RFC 5321, 4.5.3.1.3: a path has 256 bytes, with its angle brackets.
 LONGEST_EMAIL = 254
 # They separate values of `email:in` and parts of a URL, or quote a local part (RFC 5322, 3.4.1).
-REFUSED_IN_EMAILS = frozenset(",:;\"'<>()[]\\")
+REFUSED_IN_EMAILS = frozenset(',:;"<>()[]\\')
 
 
 def customer_id(text: str) -> str:
@@ -38,7 +38,7 @@ def checked_email(text: str) -> str:
         raise BadUserInput(
             "This is not an e-mail address that can be looked up: pass one of up to "
             f"{LONGEST_EMAIL} bytes, such as `ana@example.com`, without commas, spaces, "
-            "quotes or colons."
+            "double quotes or colons."
         )
     return text
 

@@ -8,6 +8,7 @@ import asyncio
 from base64 import b64encode
 from typing import Any
 
+import msgspec
 import pytest
 from clock import Clock
 from in_process import Answer, InProcess, in_process
@@ -249,6 +250,18 @@ async def test_profile_of_a_customer_leads_back_to_it_for_nothing(ttl: str) -> N
         "customer": {"entityId": 7, "email": found["email"]},
     }
     assert requests_of(gateway) == {"list_customers": 1}
+
+
+@pytest.mark.parametrize("email", ["miles.o'brien@example.com", "a+b&c=d%2C#e@example.com"])
+async def test_an_email_may_have_an_apostrophe_and_other_signs(email: str) -> None:
+    gateway = in_process(3)
+    customers = gateway.emulator.store.customers
+    customers.add(msgspec.structs.replace(customers[0], id=9000, email=email))
+    query = "query ($e: String!) { customer(email: $e) { entityId email } }"
+    found = {"customer": {"entityId": 9000, "email": email}}
+    assert await gateway.data(query, e=email) == found
+    assert await gateway.data(query, e=email.upper()) == found
+    assert gateway.upstream_requests == 1
 
 
 async def test_customers_are_found_by_either_id_and_by_email_in_any_case() -> None:

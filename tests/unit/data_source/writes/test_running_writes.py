@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from clock import settle
+from clock import Clock, settle
 from in_process import InProcess, in_process
 
 from gateway.bigcommerce.models import Segment
 from gateway.data_source.writes import NewSegment
-from gateway.errors import DeadlineTooClose
+from gateway.errors import DeadlineTooClose, UpstreamForbidden
 from gateway.request_scope import open_request_scope
 from gateway.user_errors import UserError
 
@@ -88,3 +88,20 @@ async def test_a_process_that_stops_waits_for_its_writes() -> None:
     assert asyncio.all_tasks() - before == set()
     assert gateway.emulator.statuses == {"201": 1}
     assert gateway.services.invalidations.written_at("segments") > 0
+
+
+async def test_what_a_probe_of_the_token_held_back_was_not_refused() -> None:
+    clock = Clock()
+    gateway = in_process(3, WRITE_BATCH_SEGMENTS="1", clock=clock)
+    writes = gateway.services.writes
+    gateway.emulator.token_scope = "store_v2_customers_read_only"
+    with pytest.raises(UpstreamForbidden):
+        await writes.create_segments(new(3))
+    gateway.emulator.token_scope = "store_v2_customers"
+    gateway.emulator.reset_requests()
+    gateway.emulator.latency_seconds, gateway.emulator.sleep = 1, lambda _: settle()
+    clock.advance(60)
+    outcomes = await writes.create_segments(new(3))
+    assert codes(outcomes) == ["done", "NOT_ATTEMPTED", "NOT_ATTEMPTED"]
+    assert gateway.emulator.requests["create_segments"] == 1
+    assert codes(await writes.create_segments(new(3)[1:])) == ["done", "done"]
