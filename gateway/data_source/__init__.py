@@ -8,6 +8,7 @@ upstream's limits. `writes` has the writes.
 """
 
 from gateway.data_source.batcher import LOOKUP_IDS
+from gateway.data_source.by_id import CHARACTERS_OF_AN_ID, characters_in_url
 from gateway.data_source.codec import Codec
 from gateway.data_source.collection import (
     ALL_SEGMENTS,
@@ -27,6 +28,7 @@ from gateway.data_source.lookups import Lookups
 __all__ = [
     "ALL_SEGMENTS",
     "ALL_SHOPPER_PROFILES",
+    "CHARACTERS_OF_AN_ID",
     "CUSTOMERS",
     "LOOKUP_IDS",
     "MAXIMUM_SEGMENTS",
@@ -37,6 +39,7 @@ __all__ = [
     "ListSource",
     "Lists",
     "Lookups",
+    "characters_in_url",
     "members_of",
     "segments_of",
 ]

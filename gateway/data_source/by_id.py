@@ -4,8 +4,9 @@ The ids are values of the listing's filter, such as `id:in`: of customers, these
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Generic
+from urllib.parse import quote
 
 from gateway.bigcommerce.models import Page
 from gateway.bigcommerce.operations import Upstream
@@ -23,7 +24,15 @@ from gateway.row import Row
 SMALLER_PARTS = 2
 # One odd answer must not turn a lookup of 100 ids into as many requests.
 SMALLEST_PART = 10
+# The characters of a uuid in a URL, with its comma. Every proxy accepts a URL with 100 of them.
+CHARACTERS_OF_AN_ID = 39
+LONGEST_VALUES = 100 * CHARACTERS_OF_AN_ID
 UNREADABLE_ROW = "The store's API sent a row without a usable id."
+
+
+def characters_in_url(value: str) -> int:
+    """Returns the characters that a value of a filter takes in a URL, with its comma."""
+    return len(quote(value, safe="")) + len("%2C")
 
 
 class RowsById(Generic[Row]):
@@ -44,7 +53,8 @@ class RowsById(Generic[Row]):
     async def ask(self, ids: Sequence[str]) -> dict[str, Outcome[Row | None]]:
         """Returns a row, its absence or an error for each id.
 
-        Sends one request for each 100 ids, more if the upstream accepts or returns fewer at once.
+        Sends one request for each 100 ids, more if they are longer than uuids, or if the upstream
+        accepts or returns fewer at once.
         If the smallest part with an id is refused, or its answer cannot be read, every id in that
         part has the error.
         """
@@ -54,7 +64,7 @@ class RowsById(Generic[Row]):
     async def _ask_in_parts(
         self, ids: Sequence[str], at_once: int, smaller_parts: int
     ) -> dict[str, Outcome[Row | None]]:
-        parts = [ids[at : at + at_once] for at in range(0, len(ids), at_once)]
+        parts = _parts(ids, at_once)
         answers = await asyncio.gather(*(self._ask_once(part, smaller_parts) for part in parts))
         return {row_id: outcome for answer in answers for row_id, outcome in answer.items()}
 
@@ -113,3 +123,16 @@ class RowsById(Generic[Row]):
 
     def _learn(self, ids: int) -> None:
         self._limits.learn_lookup_ids(self._listing.operation, max(ids, SMALLEST_PART))
+
+
+def _parts(ids: Sequence[str], at_once: int) -> Iterator[Sequence[str]]:
+    """Yields parts of up to `at_once` ids, of `LONGEST_VALUES` at most in a URL."""
+    start = characters = 0
+    for at, one in enumerate(ids):
+        added = characters_in_url(one)
+        if at > start and (at - start == at_once or characters + added > LONGEST_VALUES):
+            yield ids[start:at]
+            start, characters = at, 0
+        characters += added
+    if ids:
+        yield ids[start:]

@@ -4,7 +4,7 @@ Both ways fill the same rows by id. An e-mail address is remembered with the id 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gateway.bigcommerce.listings import CUSTOMERS_BY_EMAIL, folded_email
 from gateway.bigcommerce.models import Customer
@@ -34,7 +34,7 @@ class Customers:
         )
 
     async def load(
-        self, ids: Sequence[str], beside: Sequence[str] = ()
+        self, ids: Sequence[str], beside: list[str] | None = None
     ) -> list[Customer | UpstreamError | None]:
         """Returns the customers with these ids, in their order; None for one that does not exist.
 
@@ -51,18 +51,32 @@ class Customers:
         have no comma: `:in` separates values by it.
         """
         keys = [self._keys.email(folded_email(email)) for email in emails]
-        outcomes = await self._cache.read(self._kind, dict.fromkeys(keys), self._fill)
+        found = await self._load_by_key(dict.fromkeys(keys))
+        # What a newer row says of itself is right: its address is another one by now.
+        changed = [
+            key
+            for key, row in found.items()
+            if isinstance(row, Customer) and self._keys.email(folded_email(row.email or "")) != key
+        ]
+        if changed:
+            found.update(await self._load_by_key(changed, self._cache.now()))
+        return [found[key] for key in keys]
+
+    async def _load_by_key(
+        self, keys: Collection[str], not_before: float = 0
+    ) -> dict[str, Customer | UpstreamError | None]:
+        """Returns the customer of each key of an address; what was read before may be wrong."""
+        outcomes = await self._cache.read(self._kind, keys, self._fill, not_before)
         for one in outcomes.values():
             if isinstance(one, Entry):
                 self._cache.record_read(CUSTOMERS.name, one.read_at, one.stale_because)
         values = [one if isinstance(one, UpstreamError) else one.value for one in outcomes.values()]
         ids = list(dict.fromkeys(value for value in values if isinstance(value, str)))
         rows = dict(zip(ids, await self.load(ids), strict=True))
-        found = {
+        return {
             key: rows[value] if isinstance(value, str) else value
             for key, value in zip(outcomes, values, strict=True)
         }
-        return [found[key] for key in keys]
 
     def _fill(self, keys: Sequence[str]) -> Mapping[str, "asyncio.Future[Entry[str | None]]"]:
         futures = self._batcher.load([last_part(key) for key in keys])

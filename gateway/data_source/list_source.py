@@ -30,12 +30,27 @@ SEARCHES, SEARCHES_SECONDS = 3, 30.0
 log = logging.getLogger(__name__)
 
 
+class Searches:
+    """Counts searches for rows of cursors: cursors can be invented."""
+
+    def __init__(self) -> None:
+        self._at: deque[float] = deque(maxlen=SEARCHES)
+
+    def allow(self, now: float) -> bool:
+        """Counts a search; returns whether it is one of `SEARCHES` in `SEARCHES_SECONDS`."""
+        if len(self._at) == SEARCHES and now - self._at[0] < SEARCHES_SECONDS:
+            return False
+        self._at.append(now)
+        return True
+
+
 class ListSource(Generic[Row]):
     """One list: a `gateway.pagination.BlockSource`.
 
     `collection` is the name of the collection, `name` that of the list in cursors. `total` is that
     of the newest answer, which was read at `total_read_at`. Blocks that were read before
-    `invalid_before` may be wrong.
+    `invalid_before` may be wrong. `far_searches` are counted together with those of other lists,
+    None for a list that is short enough to be searched whole.
     """
 
     def __init__(
@@ -48,6 +63,7 @@ class ListSource(Generic[Row]):
         keys_by_id: Keys | None,
         *,
         name: str,
+        far_searches: Searches | None,
     ) -> None:
         self.name = name
         self.total: int | None = None
@@ -64,7 +80,8 @@ class ListSource(Generic[Row]):
         self.total_read_at = 0.0
         self.invalid_before = 0.0
         self._unstable_until = 0.0
-        self._searched_at: deque[float] = deque(maxlen=SEARCHES)
+        self._searches = Searches()
+        self._far_searches = far_searches
 
     @property
     def size(self) -> int:
@@ -165,11 +182,16 @@ class ListSource(Generic[Row]):
 
     def try_search(self) -> bool:
         """Counts a search; returns whether it is one of `SEARCHES` in `SEARCHES_SECONDS`."""
-        now = self.now()
-        if len(self._searched_at) == SEARCHES and now - self._searched_at[0] < SEARCHES_SECONDS:
-            return False
-        self._searched_at.append(now)
-        return True
+        return self._searches.allow(self.now())
+
+    @property
+    def is_long(self) -> bool:
+        """Whether reading the list whole may take very many requests."""
+        return self._far_searches is not None
+
+    def try_far_search(self) -> bool:
+        """Counts a far search; returns whether it is one of those that long lists share."""
+        return self._far_searches is None or self._far_searches.allow(self.now())
 
     def _learn(self, block: Block[Row]) -> None:
         # Another process may have read it, or this one before its learned limits expired.

@@ -7,7 +7,7 @@ from gateway.bigcommerce.operations import Upstream
 from gateway.cache.read_through import ReadThroughCache
 from gateway.data_source.collection import Collection, Keys
 from gateway.data_source.learned import LearnedLimits
-from gateway.data_source.list_source import ListSource
+from gateway.data_source.list_source import ListSource, Searches
 from gateway.row import Row
 
 # Lists whose state is remembered: the least recently read are forgotten.
@@ -34,6 +34,7 @@ class Lists:
         self.limits = limits
         self._store_hash = store_hash
         self._store_key = store_key
+        self._far_searches = Searches()
         # Collections of one name have one type of rows.
         self._sources: OrderedDict[str, ListSource[Any]] = OrderedDict()
 
@@ -51,6 +52,7 @@ class Lists:
                 self.keys_of(collection),
                 None if collection.pool is None else Keys(self._store_key, collection.pool),
                 name=self.cursor_name(collection.name),
+                far_searches=self._far_searches if collection.maximum_rows is None else None,
             )
             if len(self._sources) > MAXIMUM_LISTS:
                 self._sources.popitem(last=False)

@@ -50,12 +50,12 @@ class Lookups(Generic[Row]):
         )
 
     async def load(
-        self, ids: Sequence[str], beside: Sequence[str] = ()
+        self, ids: Sequence[str], beside: list[str] | None = None
     ) -> list[Row | UpstreamError | None]:
         """Returns the rows with these ids, in their order; a uuid is in lower case.
 
         If any of them has to be asked for, rows with the ids `beside` are asked for in the same
-        batch, for later calls.
+        batch, for later calls. This empties `beside`, which calls for other rows may share.
         """
         keys = {row_id: self._keys.row(row_id) for row_id in ids}
         fill = partial(self._fill, beside=beside) if beside else self._fill
@@ -108,12 +108,14 @@ class Lookups(Generic[Row]):
             self._cache.serve(self._kind, stale, self._fill)
 
     def _fill(
-        self, keys: Sequence[str], *, beside: Sequence[str] = ()
+        self, keys: Sequence[str], *, beside: list[str] | None = None
     ) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
-        others = (key for key in map(self._keys.row, beside) if key not in keys)
-        self._cache.fills.run(
-            [key for key in others if self._cache.ready(self._kind, [key]) is None], self._fill
-        )
+        if beside:
+            others = [key for key in map(self._keys.row, beside) if key not in keys]
+            beside.clear()
+            self._cache.fills.run(
+                [key for key in others if self._cache.ready(self._kind, [key]) is None], self._fill
+            )
         futures = self._batcher.load([last_part(key) for key in keys])
         return {self._keys.row(row_id): future for row_id, future in futures.items()}
 

@@ -1,5 +1,6 @@
 """The order of names, and what a search in names finds: case and accents do not count."""
 
+from itertools import filterfalse
 from unicodedata import combining, normalize
 
 
@@ -12,5 +13,4 @@ def folded(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    bare = "".join(one for one in normalize("NFKD", text) if not combining(one))
-    return bare.casefold()
+    return "".join(filterfalse(combining, normalize("NFKD", text))).casefold()

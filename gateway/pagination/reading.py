@@ -130,9 +130,26 @@ async def cursor_to_offset(view: ListView[Row], cursor: Cursor) -> int | None:
 
 
 async def search_row(view: ListView[Row], cursor: Cursor) -> int | None:
-    """Returns the offset of the cursor's row, None if it is not near its old offset."""
-    for indices in view.outward(cursor.offset // view.size):
-        await view.need(indices)
-        if (found := view.find(cursor.row_id)) is not None:
-            return found
-    return None
+    """Returns the offset of the cursor's row, None if it is not near its old offset.
+
+    It is searched in the blocks there, then further away. In a long list it is searched further
+    away only if nothing that it stood behind is in these blocks: rows never change places.
+    """
+    near, far = view.outward(cursor.offset // view.size)
+    await view.need(near)
+    if (found := view.find(cursor.row_id)) is not None:
+        return found
+    is_unlikely = view.source.is_long and _holds_place(view, cursor)
+    if not far or is_unlikely or not view.source.try_far_search():
+        return None
+    await view.need(far)
+    return view.find(cursor.row_id)
+
+
+def _holds_place(view: ListView[Row], cursor: Cursor) -> bool:
+    """Whether the view has a row that the cursor remembers, and the rows behind that one."""
+    for remembered in cursor.before:
+        if (found := view.find_fingerprint(remembered)) is not None:
+            behind = min(found + REMEMBERED_ROWS, view.total - 1)
+            return behind // view.size in view.blocks
+    return False

@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Generic, Protocol
 
 from gateway.pagination.sorted_cursors import (
@@ -66,7 +67,7 @@ class SortedRows(Generic[Row]):
         *,
         is_reversed: bool = False,
     ) -> None:
-        placed = sorted(((_place(key, row), row) for row in rows), key=lambda one: one[0])
+        placed = sorted(((_place(key, row), row) for row in rows), key=itemgetter(0))
         # In ascending order, also if the rows are not.
         self._places = [place for place, _ in placed]
         self._is_text = key is not None and key.is_text
@@ -100,7 +101,9 @@ Place = tuple[bool, SortValue, str]
 
 
 def _place(key: SortKey[Row] | None, row: Row) -> Place:
-    value = None if key is None else key.value(row)
+    if key is None:
+        return True, None, row.id
+    value = key.value(row)
     if isinstance(value, str):
         value = value[:SORTED_CHARACTERS]
     return value is None, value, row.id

@@ -103,14 +103,14 @@ class ListView(Generic[Row]):
             self.blocks = kept
             self.version += 1
 
-    def outward(self, index: int) -> Iterable[list[int]]:
-        """Yields indices of blocks around `index`: neighbours, then up to `SEARCHED_ROWS` away."""
+    def outward(self, index: int) -> tuple[list[int], list[int]]:
+        """Returns the blocks around `index`: neighbours, and others up to `SEARCHED_ROWS` away."""
         last = max(0, (self.total - 1) // self.size)
         index = min(index, last)
         far = -(-SEARCHED_ROWS // self.size)
         near = [i for i in (index - 1, index, index + 1) if 0 <= i <= last]
-        yield near
-        yield [i for i in range(max(0, index - far), min(last, index + far) + 1) if i not in near]
+        around = range(max(0, index - far), min(last, index + far) + 1)
+        return near, [i for i in around if i not in near]
 
     def has_older_blocks(self) -> bool:
         """Whether a block of the view was read before the view began."""

@@ -43,6 +43,7 @@ class Context:
     rows_asked: int = 0
     representations_asked: int = 0
     lists_asked: int = 0
+    profiles_asked: int = 0
     turns: Turns = field(default_factory=Turns)
     values: float = 0
     errors: int = 0

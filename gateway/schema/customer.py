@@ -69,6 +69,7 @@ class Customer(Node):
             created_at=None,
             updated_at=None,
             customer_id=self.entity_id,
+            reached_from=self.row,
         )
 
     @strawberry.federation.field(

@@ -7,6 +7,7 @@ from gateway.bigcommerce import models
 from gateway.data_source import segments_of
 from gateway.pagination import (
     SortedRows,
+    checked_counts,
     connection_arguments,
     ordered_page,
     read_slice,
@@ -64,11 +65,15 @@ async def resolve_customer_segments(
         page = await read_slice(source, arguments)
         total = page.total
     else:
+        known = row.segment_ids or ()
+        if not needs_rows(selected) and after is None and before is None:
+            checked_counts(first, after, last, before)
+            return Connection(rows=None, total=len(known), show=_as_it_is)
         name = info.context.lists.cursor_name(f"customers/{row.id}/segments")
-        ids = SortedRows(map(models.Segment, row.segment_ids or ()), None, name)
+        ids = SortedRows(map(models.Segment, known), None, name)
         page = ordered_page(ids, first=first, after=after, last=last, before=before)
         total = page.total
-        if not needs_rows(selected):
+        if not needs_rows(selected):  # the cursors had to be checked
             return Connection(rows=None, total=total, show=_as_it_is)
     info.context.spend_rows(len(page.rows) * times_shown(selected))
     return Connection(rows=await _loaded(info, page), total=total, show=_as_it_is)

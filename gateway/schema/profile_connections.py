@@ -22,14 +22,17 @@ async def resolve_profiles(
     """Reads what the selected fields need; raises as `resolve_connection`.
 
     A lookup of the page's customers has room for more of them: those of the next rows. So a walk
-    costs as many lookups with small pages as with large ones.
+    costs as many lookups with small pages as with large ones. All pages of a request have the room
+    of one lookup.
     """
     connection = await resolve_connection(
         info, source, shopper_profile, first=first, after=after, last=last, before=before
     )
     if isinstance(page := connection.rows, Slice):
-        room = LOOKUP_IDS - len(page.rows)
-        beside = page.rows_beside(max(0, room), are_before=last is not None)
+        info.context.profiles_asked += len(page.rows)
+        room = max(0, LOOKUP_IDS - info.context.profiles_asked)
+        beside = page.rows_beside(room, are_before=last is not None)
+        info.context.profiles_asked += len(beside)
         ids = [str(row.customer_id) for row in beside if row.customer_id is not None]
         connection.show = partial(shopper_profile, customers_beside=ids)
     return connection

@@ -10,6 +10,7 @@ import strawberry
 from strawberry import UNSET
 
 from gateway.bigcommerce import models
+from gateway.errors import BadUserInput
 from gateway.pagination import MAXIMUM_SORTED_ROWS, Filter, Order, SortKey, folded
 from gateway.schema.federation import SHARED_TAGS, TAGS, enum_value
 
@@ -80,6 +81,10 @@ class SegmentFilter:
     )
 
 
+# The characters of a part that is searched in names. Some characters fold to 18.
+LONGEST_NAME_PART: Final = 255
+
+
 @lru_cache(maxsize=2 * MAXIMUM_SORTED_ROWS)  # each filter and each sort takes those of all rows
 def _folded_name(name: str) -> str:
     return folded(name)
@@ -137,7 +142,7 @@ class _Conditions:
     updated: _Range | None
 
     def __call__(self, row: models.Segment) -> bool:
-        if self.name_part and self.name_part not in (_name(row) or ""):
+        if self.name_part and (row.name is None or self.name_part not in _folded_name(row.name)):
             return False
         if self.created is not None and not self.created.holds(row.created_at):
             return False
@@ -148,11 +153,14 @@ EVERY_SEGMENT: Final = _Conditions("", None, None)
 
 
 def segment_filter(given: SegmentFilter | None) -> Filter[models.Segment] | None:
-    """Returns the filter of rows, None if it keeps all of them."""
+    """Returns the filter of rows, None if it keeps all of them; raises `BadUserInput`."""
     if not given:
         return None
+    part = given.name_contains or ""
+    if len(part) > LONGEST_NAME_PART:
+        raise BadUserInput(f"`nameContains` has more than {LONGEST_NAME_PART} characters.")
     conditions = _Conditions(
-        folded(given.name_contains or "").strip(),
+        folded(part).strip(),
         _range(given.created_at),
         _range(given.updated_at),
     )

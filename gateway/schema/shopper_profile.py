@@ -1,6 +1,5 @@
 """The `ShopperProfile` type."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -45,8 +44,10 @@ class ShopperProfile:
         description="When the profile was last changed; null as `createdAt` is.",
     )
     customer_id: strawberry.Private[int | None]
-    # The customers of the next rows in the list.
-    customers_beside: strawberry.Private[Sequence[str]] = ()
+    # The customer by which the profile was reached.
+    reached_from: strawberry.Private[models.Customer | None] = None
+    # The customers of the next rows in the list, which all rows of a page share.
+    customers_beside: strawberry.Private[list[str] | None] = None
 
     @strawberry.federation.field(
         directives=[costs(upstream_requests=1)],
@@ -62,8 +63,11 @@ class ShopperProfile:
     ) -> Annotated["Customer", strawberry.lazy("gateway.schema.customer")] | None:
         """Looks the customer up."""
         # Here, because a customer has a profile.
+        from gateway.schema.customer import customer
         from gateway.schema.customer_lookups import look_up_customers
 
+        if self.reached_from is not None:
+            return customer(self.reached_from)
         if self.customer_id is None:
             return None
         info.context.spend_rows(ROWS_TO_AN_ID)
@@ -72,7 +76,7 @@ class ShopperProfile:
 
 
 def shopper_profile(
-    row: models.ShopperProfile, customers_beside: Sequence[str] = ()
+    row: models.ShopperProfile, customers_beside: list[str] | None = None
 ) -> ShopperProfile:
     """Returns the graph's view of an upstream row."""
     return ShopperProfile(

@@ -15,6 +15,9 @@ import httpx
 from clauses import Clause, Clauses
 from in_process import InProcess, in_process
 
+from gateway.data_source import ALL_SHOPPER_PROFILES
+from gateway.pagination.cursors import Cursor, encode_cursor
+
 Check = Callable[[], Awaitable[None]]
 
 CLAUSES: Clauses[Check] = Clauses()
@@ -433,6 +436,21 @@ async def _() -> None:
         await refuses(f"{{ {line * 2000} {fields} }}", said="lines")
 
 
+@CLAUSES.row(COST, "OWN", "a long part of a name is refused unread, and a short one costs little.")
+async def _() -> None:
+    gateway = in_process(1000)
+    fields = " ".join(f"a{n}: segmentsCount(filter: {{ nameContains: $n }})" for n in range(70))
+    query = f"query($n: String!) {{ {fields} }}"
+    for letter in "a\u0301\ufdfa":
+        answer = await post(gateway, query, {"n": letter * 256})
+        assert codes_of(answer) == {"BAD_USER_INPUT"}
+        assert gateway.upstream_requests == 0
+    for letter in "a\u0301\ufdfa":
+        answer = await post(gateway, query, {"n": letter * 255})
+        assert codes_of(answer) == set()
+    assert gateway.upstream_requests == 4
+
+
 @CLAUSES.row(QUOTA, "OWN", "made-up ids cost at most what the list costs, twice.")
 async def _() -> None:
     gateway = in_process(1000)
@@ -468,6 +486,52 @@ async def _() -> None:
         )
     )
     assert gateway.upstream_requests <= 12
+
+
+@CLAUSES.row(QUOTA, "OWN", "long e-mail addresses cost a few requests, or are refused.")
+async def _() -> None:
+    gateway = in_process(5)
+    query = "query($e: [String!]!) { customersByEmail(emails: $e) { id } }"
+    for letter in "a\u03c9\U0001f600":
+        for number, requests in ((25, 7), (250, 0)):
+            before = gateway.upstream_requests
+            long = letter * (230 // len(letter.encode()))
+            emails = [f"{at:03}{long}@example.com" for at in range(number)]
+            answer = await post(gateway, query, {"e": emails})
+            assert codes_of(answer) == (set() if requests else {"BAD_USER_INPUT"})
+            assert gateway.upstream_requests - before <= requests
+
+
+@CLAUSES.row(
+    QUOTA, "OWN", "invented cursors of a long list cost 3 requests each, and 3 more searches."
+)
+async def _() -> None:
+    gateway = in_process(5, profiles=100_000)
+    name = gateway.services.lists.of(ALL_SHOPPER_PROFILES).name
+    cursors = [encode_cursor(Cursor(at * 5000 + 2500, made_up(1)), name) for at in range(20)]
+    fields = [
+        f'a{at}: shopperProfiles(first: 1, after: "{cursor}") {{ totalCount nodes {{ entityId }} }}'
+        for at, cursor in enumerate(cursors)
+    ]
+    answer = await post(gateway, f"{{ {' '.join(fields)} }}")
+    assert codes_of(answer) == set()
+    assert gateway.upstream_requests == 20 * 3 + 3 * 14
+
+
+@CLAUSES.row(QUOTA, "OWN", "the customers of many small pages cost one request more at most.")
+async def _() -> None:
+    gateway = in_process(5, profiles=10_000)
+    name = gateway.services.lists.of(ALL_SHOPPER_PROFILES).name
+    rows = gateway.emulator.store.profiles
+    cursors = [encode_cursor(Cursor(at, rows[at].id), name) for at in range(99, 10_000, 500)]
+    fields = [
+        f'a{at}: shopperProfiles(first: 1, after: "{cursor}") {{ nodes {{ customer {{ id }} }} }}'
+        for at, cursor in enumerate(cursors)
+    ]
+    answer = await post(gateway, f"{{ {' '.join(fields)} }}")
+    assert codes_of(answer) == set()
+    assert len(fields) == 20
+    assert gateway.emulator.requests["list_customers"] <= 2
 
 
 @CLAUSES.row(QUOTA, "OWN", "an image on another site costs no upstream request.")

@@ -234,8 +234,9 @@ async def test_where_customers_have_no_segment_ids_the_list_of_their_profile_is_
     assert requests_of(gateway) == {name: number for name, number in wanted.items() if number}
 
 
-async def test_profile_of_a_customer_leads_back_to_it_for_nothing() -> None:
-    gateway = in_process(120)
+@pytest.mark.parametrize("ttl", ["15", "0"])
+async def test_profile_of_a_customer_leads_back_to_it_for_nothing(ttl: str) -> None:
+    gateway = in_process(120, CACHE_TTL_SECONDS=ttl)
     query = (
         "{ customer(entityId: 7) { email shopperProfile { entityId createdAt updatedAt "
         "customer { entityId email } } } }"
@@ -317,6 +318,7 @@ async def test_customers_are_found_by_either_id_and_by_email_in_any_case() -> No
         'email: "\\"ana\\"@example.com"',
         'email: "ana:in@example.com"',
         f'email: "{"a" * 243}@example.com"',
+        f'email: "{"é" * 122}@example.com"',  # 256 bytes
     ],
 )
 async def test_what_names_no_customer_is_refused_and_costs_nothing(arguments: str) -> None:
@@ -521,3 +523,23 @@ async def test_walk_of_thousands_of_profiles_costs_its_blocks_and_keeps_a_bounde
     memory = gateway.services.cache.memory
     assert memory.bytes <= maximum
     assert len(memory) < 20  # not all of the blocks are kept
+
+
+async def test_walk_of_a_long_list_goes_on_where_a_row_was_deleted_for_the_blocks_there() -> None:
+    clock = Clock()
+    gateway = in_process(5, profiles=20_000, clock=clock)
+    walk = (
+        "query ($after: String, $first: Int) { shopperProfiles(first: $first, after: $after) "
+        "{ pageInfo { endCursor } nodes { entityId } } }"
+    )
+    after = None
+    for _ in range(41):
+        page = (await gateway.data(walk, after=after, first=250))["shopperProfiles"]
+        after = page["pageInfo"]["endCursor"]
+    clock.now += 1000
+    store = gateway.emulator.store
+    store.delete_profiles([store.profiles[41 * 250 - 1]])
+    before = gateway.upstream_requests
+    page = (await gateway.data(walk, after=after, first=1))["shopperProfiles"]
+    assert page["nodes"] == [{"entityId": store.profiles[41 * 250 - 1].id}]
+    assert gateway.upstream_requests - before == 3

@@ -40,6 +40,7 @@ class MovingList:
 
     version_seconds = float("inf")
     is_unstable = False
+    is_long = False
 
     def fresh_total(self) -> int | None:
         return None
@@ -64,6 +65,9 @@ class MovingList:
 
     def try_search(self) -> bool:
         return False
+
+    def try_far_search(self) -> bool:
+        return True
 
 
 async def page(

@@ -59,6 +59,37 @@ async def test_address_with_any_character_that_is_taken_reaches_the_store_as_it_
     assert gateway.emulator.requests == {"list_customers": 1}
 
 
+async def test_customer_whose_address_has_changed_is_not_found_by_the_old_one() -> None:
+    gateway = in_process(10, clock=(clock := Clock()))
+    services, rows = gateway.services.customers, gateway.emulator.store.customers
+    row = rows[2]
+    assert ids_of(await services.load_by_email([row.email])) == ["3"]
+    rows.remove([row])
+    rows.add(msgspec.structs.replace(row, email="new@example.com"))
+    clock.now += 1
+    assert ids_of(await services.load_by_email(["new@example.com"])) == ["3"]
+    # The row that this has read is newer than what is known of the old address.
+    assert ids_of(await services.load_by_email([row.email])) == [None]
+    assert ids_of(await services.load_by_email([row.email, "new@example.com"])) == [None, "3"]
+    assert gateway.emulator.requests == {"list_customers": 3}
+
+
+LONG = [f"{number:03}" + "ω" * 119 + "@example.com" for number in range(20)]
+LONGEST_URL = 4096
+
+
+async def test_long_addresses_go_in_short_urls_and_fail_no_other_caller() -> None:
+    gateway = in_process(10, longest_query=LONGEST_URL)
+    customers, some = gateway.services.customers, email_of(gateway, 3)
+    found = await asyncio.gather(
+        customers.load_by_email(LONG), customers.load_by_email([some, "absent@example.com"])
+    )
+    assert [ids_of(rows) for rows in found] == [[None] * 20, ["3", None]]
+    # Each of the long ones takes 732 characters, so that five are in a URL.
+    asked = [QueryParams(query)["email:in"].split(",") for _, _, query in gateway.sent]
+    assert asked == [LONG[:5], LONG[5:10], LONG[10:15], [*LONG[15:], some, "absent@example.com"]]
+
+
 async def test_address_of_many_customers_is_that_of_the_first_and_fails_no_other() -> None:
     asked: list[QueryParams] = []
 
