@@ -13,7 +13,7 @@ from gateway.data_source.writes.batches import Batches
 from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite
 from gateway.data_source.writes.profile_creation import NO_CUSTOMER, ProfileCreation
 from gateway.data_source.writes.progress import Progress
-from gateway.data_source.writes.reasons import no_profile
+from gateway.data_source.writes.reasons import no_profile, refused
 from gateway.data_source.writes.running import Effects, WrittenRows
 from gateway.data_source.writes.store_customers import StoreCustomers
 from gateway.data_source.writes.store_segments import StoreSegments
@@ -62,7 +62,7 @@ class CustomerMemberships:
         profiles = self._profiles_of_open()
         addition = self._membership_write(profiles, is_addition=True)
         await self._batches.send(addition, addition.open)
-        self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
+        await self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
 
     async def remove(self) -> None:
         """Takes the customers out of the segment; their profiles stay."""
@@ -81,7 +81,7 @@ class CustomerMemberships:
         profiles = self._profiles_of_open()
         removal = self._membership_write(profiles, is_addition=False)
         await self._batches.send(removal, removal.open)
-        self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
+        await self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
 
     @property
     def created_profiles(self) -> int:
@@ -165,12 +165,21 @@ class CustomerMemberships:
             ids = tuple(sorted(others | {self._segment_id} if is_member else others))
         self._progress.set(index, msgspec.structs.replace(customer, segment_ids=ids))
 
-    def _accept(self, indexes: Iterable[int], code: UserErrorCode) -> None:
-        """Counts items as done whose error says that it was so already."""
-        for index in indexes:
-            if self._has(index, code):
-                self._progress.changed.add(index)  # what the cache has of it is old
-                self._record(index, is_member=code is UserErrorCode.ALREADY_MEMBER)
+    async def _accept(self, indexes: Iterable[int], code: UserErrorCode) -> None:
+        """Counts items as done whose error says that it was so already, and whose customer is so.
+
+        The error alone is a guess from the text of a refusal.
+        """
+        refusals = [index for index in indexes if self._has(index, code)]
+        self._progress.changed.update(refusals)  # what the cache has of them is old
+        await self._read(refusals)
+        is_member = code is UserErrorCode.ALREADY_MEMBER
+        for index in filter(lambda one: self._has(one, code), refusals):
+            ids = self._customers[index].segment_ids
+            if ids is None or (self._segment_id in ids) is is_member:
+                self._record(index, is_member=is_member)
+            else:
+                self._progress.set(index, refused())
 
     def _has(self, index: int, code: UserErrorCode) -> bool:
         outcome = self._progress.outcomes[index]
