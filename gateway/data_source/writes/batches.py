@@ -53,8 +53,11 @@ class BatchedWrite(ABC, Generic[Row]):
         """Whether the reason of an item's refusal is to be looked for by `explain`."""
         return error.code is UserErrorCode.REFUSED
 
-    async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
-        """Records the outcome of those of the refused items whose reason it finds."""
+    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
+        """Records the outcome of those of the refused items whose reason it finds.
+
+        The fault is one `of_each` of them, or else of some among them.
+        """
 
     async def clear_up(self, indexes: Sequence[int]) -> None:
         """Records the outcome of items of which the answer does not say what became of them."""
@@ -119,12 +122,11 @@ class Batches:
         progress.unclear.update(unclear)
         if unclear:
             await write.clear_up(unclear)
-        for index in by_verdict[Verdict.AT_FAULT]:
-            error = write.reason(faults[index])
-            if write.is_puzzling(error):
-                await write.explain([index], faults[index])
-            if write.is_open(index):
-                progress.set(index, error)
+        errors = {index: write.reason(faults[index]) for index in by_verdict[Verdict.AT_FAULT]}
+        if puzzling := [index for index, error in errors.items() if write.is_puzzling(error)]:
+            await write.explain(puzzling, faults[puzzling[0]], of_each=True)
+        for index in filter(write.is_open, errors):
+            progress.set(index, errors[index])
         if left:
             # Where some items are at fault, the others were refused with them, without a fault.
             fault = faults.get(left[0]) or next(iter(faults.values()))

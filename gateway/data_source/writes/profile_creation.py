@@ -61,7 +61,7 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
             self.created[index] = row
             self._finished(index, row)
 
-    async def explain(self, indexes: Sequence[int], _fault: Fault) -> None:
+    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
         """Finds the customers who do not exist, and those who have a profile."""
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)

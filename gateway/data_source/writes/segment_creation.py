@@ -6,6 +6,7 @@ from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.write_errors import Fault
 from gateway.bigcommerce.writes import Write
+from gateway.data_source.complete_list import CLOCK_SKEW_SECONDS
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
 from gateway.data_source.writes.progress import Progress
@@ -94,7 +95,7 @@ class SegmentCreation(BatchedWrite[Segment]):
         is_error = self._if_name_taken is IfNameTaken.ERROR
         return super().is_puzzling(error) or (is_taken and not is_error)
 
-    async def explain(self, indexes: Sequence[int], fault: Fault) -> None:
+    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
         """Finds the names that the store has by now, or that it has no room for any."""
         is_error = self._if_name_taken is IfNameTaken.ERROR
         try:
@@ -116,11 +117,20 @@ class SegmentCreation(BatchedWrite[Segment]):
         except UpstreamError:
             known = None
         for index in indexes:
+            row = None if known is None else known.by_name.get(self._new[index].name)
             if known is None:
                 self.progress.set(index, outcome_unknown())
+            elif row is None:
+                self.progress.set(index, refused())
+            elif self._was_there_before(row):
+                self._settle([index], known)
             else:
-                row = known.by_name.get(self._new[index].name)
-                self.progress.set(index, refused() if row is None else row)
+                self.progress.set(index, row)
+
+    def _was_there_before(self, row: Segment) -> bool:
+        """Whether a segment is certainly older than the mutation."""
+        newest = self.progress.began_at - CLOCK_SKEW_SECONDS
+        return row.created_at is not None and row.created_at.timestamp() < newest
 
     def _settle(self, indexes: Sequence[int], known: KnownSegments) -> None:
         """Records the items whose name the store has."""

@@ -85,7 +85,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    async def explain(self, indexes: Sequence[int], _fault: Fault) -> None:
+    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
         """Finds the segments that the store does not have, and the names that it has."""
         try:
             known = await self._store.read_anew()
