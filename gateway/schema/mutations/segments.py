@@ -65,6 +65,7 @@ class SegmentMutations:
                 Item(
                     path_to("segments", index),
                     NewSegment(asked.name, given(asked.description)),
+                    "name",
                 )
                 for index, asked in enumerate(input.segments)
             ],
