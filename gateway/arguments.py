@@ -31,6 +31,7 @@ class Arguments(argparse.Namespace):
     max_limit: int
     over_limit: Literal["clamp", "refuse"]
     past_the_end: Literal["empty", "refuse"]
+    token_scope: Literal["store_v2_customers", "store_v2_customers_read_only"]
     dialect: Literal["2025", "2026"]
     profile_segment_rows: Literal["segments", "ids"]
     max_batch: int | None
@@ -114,6 +115,12 @@ def create_parser() -> Parser:
         choices=("empty", "refuse"),
         default="empty",
         help="the answer to a page past the end: an empty one (default), or 422",
+    )
+    command.add_argument(
+        "--token-scope",
+        choices=("store_v2_customers", "store_v2_customers_read_only"),
+        default="store_v2_customers",
+        help="what the token may do: all (default), or read all but the members of segments",
     )
     command.add_argument(
         "--dialect",

@@ -130,6 +130,7 @@ def _emulator(arguments: Arguments) -> int:
         max_limit=arguments.max_limit,
         over_limit=arguments.over_limit,
         past_the_end=arguments.past_the_end,
+        token_scope=arguments.token_scope,
         dialect=arguments.dialect,
         profile_segment_rows=arguments.profile_segment_rows,
         max_batch=arguments.max_batch,

@@ -41,12 +41,12 @@ class Client:
         """Whether the client has sent no credentials."""
         return self.name.startswith(PEER)
 
-    def refusal(self, scope: AccessScope) -> Forbidden | None:
+    def refusal(self, scope: AccessScope, what: str = "This") -> Forbidden | None:
         """The error in place of what needs the scope; None if the client has it."""
         if scope in self.scopes:
             return None
         return Forbidden(
-            f"This needs the scope `{scope}`, which the client does not have. Send a key or a "
+            f"{what} needs the scope `{scope}`, which the client does not have. Send a key or a "
             "token that has it."
         )
 

@@ -33,12 +33,15 @@ class Customers:
             self._ask, lists.upstream.least_used, window_seconds=window_seconds
         )
 
-    async def load(self, ids: Sequence[str]) -> list[Customer | UpstreamError | None]:
+    async def load(
+        self, ids: Sequence[str], beside: Sequence[str] = ()
+    ) -> list[Customer | UpstreamError | None]:
         """Returns the customers with these ids, in their order; None for one that does not exist.
 
-        An upstream error takes the place of a customer that could not be read.
+        An upstream error takes the place of a customer that could not be read. `beside` is that of
+        `Lookups.load`.
         """
-        return await self.by_id.load(ids)
+        return await self.by_id.load(ids, beside)
 
     async def load_by_email(self, emails: Sequence[str]) -> list[Customer | UpstreamError | None]:
         """Returns the customers with these e-mail addresses, as `load` does.

@@ -6,6 +6,7 @@ that does not exist, and the upstream's error for a row that could not be read.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Generic
 
 from gateway.cache.fills import Outcome
@@ -48,10 +49,17 @@ class Lookups(Generic[Row]):
             is_one_batch=self._is_list_cheaper,
         )
 
-    async def load(self, ids: Sequence[str]) -> list[Row | UpstreamError | None]:
-        """Returns the rows with these ids, in their order; a uuid is in lower case."""
+    async def load(
+        self, ids: Sequence[str], beside: Sequence[str] = ()
+    ) -> list[Row | UpstreamError | None]:
+        """Returns the rows with these ids, in their order; a uuid is in lower case.
+
+        If any of them has to be asked for, rows with the ids `beside` are asked for in the same
+        batch, for later calls.
+        """
         keys = {row_id: self._keys.row(row_id) for row_id in ids}
-        outcomes = await self._cache.read(self._kind, keys.values(), self._fill)
+        fill = partial(self._fill, beside=beside) if beside else self._fill
+        outcomes = await self._cache.read(self._kind, keys.values(), fill)
         rows: dict[str, Row | UpstreamError | None] = {}
         for row_id, key in keys.items():
             outcome = outcomes[key]
@@ -99,7 +107,13 @@ class Lookups(Generic[Row]):
         if stale:
             self._cache.serve(self._kind, stale, self._fill)
 
-    def _fill(self, keys: Sequence[str]) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
+    def _fill(
+        self, keys: Sequence[str], *, beside: Sequence[str] = ()
+    ) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
+        others = (key for key in map(self._keys.row, beside) if key not in keys)
+        self._cache.fills.run(
+            [key for key in others if self._cache.ready(self._kind, [key]) is None], self._fill
+        )
         futures = self._batcher.load([last_part(key) for key in keys])
         return {self._keys.row(row_id): future for row_id, future in futures.items()}
 

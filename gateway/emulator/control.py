@@ -19,7 +19,7 @@ from gateway.emulator.members import Members
 from gateway.emulator.operation_names import OperationName
 from gateway.emulator.paging import MAXIMUM_LIMIT, OverLimit, PastTheEnd
 from gateway.emulator.rate_limit_window import LONGEST_WINDOW_MILLISECONDS, WindowCount
-from gateway.emulator.resources import Dialect, ProfileSegmentRows
+from gateway.emulator.resources import Dialect, ProfileSegmentRows, TokenScope
 from gateway.emulator.seed import seeded_members, seeded_store
 from gateway.emulator.store import MAXIMUM_SEGMENTS
 
@@ -27,6 +27,7 @@ CONTROL_PATH = "/_emulator"
 NO_SUCH_SEGMENT = {"error": "The store has no segment with this id."}
 # The fields of a change that an emulator has under the same name, and with the same values.
 SAME_IN_BOTH = (
+    "token_scope",
     "dialect",
     "forbidden_operations",
     "profile_segment_rows",
@@ -61,6 +62,7 @@ class Rules(Struct, forbid_unknown_fields=True):
 class BehaviourChange(Struct, forbid_unknown_fields=True):
     """The changes to the emulator's behaviour; unset fields do not change."""
 
+    token_scope: TokenScope | UnsetType | None = UNSET
     dialect: Dialect | UnsetType = UNSET
     forbidden_operations: frozenset[OperationName] | UnsetType = UNSET
     profile_segment_rows: ProfileSegmentRows | UnsetType = UNSET

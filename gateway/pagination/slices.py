@@ -45,7 +45,7 @@ class Slice(Generic[Row]):
     def rows(self) -> Sequence[Row]:
         """The usable rows of the window, in order, each once."""
         if self.parts is None:
-            return [row for offset in self._offsets if (row := self._row_at(offset)) is not None]
+            return [row for offset in self._offsets if (row := self.row_at(offset)) is not None]
         rows = [row for block, low, high in self.parts for row in block.rows[low:high]]
         return cast("Sequence[Row]", rows)
 
@@ -60,6 +60,12 @@ class Slice(Generic[Row]):
             return [self._cursor_in(self.blocks[index], at) for index, at in places]
         found = [self.block_cursors(part.block, part.low).between(*part[1:]) for part in self.parts]
         return cast("Sequence[str]", [cursor for cursors in found for cursor in cursors])
+
+    def rows_beside(self, number: int, *, are_before: bool) -> Sequence[Row]:
+        """Returns the next rows behind the window, or before it, that were read with it."""
+        start, end = self.window
+        offsets = range(start - number, start) if are_before else range(end, end + number)
+        return [row for offset in offsets if (row := self.row_at(offset)) is not None]
 
     @property
     def has_next(self) -> bool:
@@ -90,7 +96,7 @@ class Slice(Generic[Row]):
         before: Sequence[Row | None] | None = None
         if low < REMEMBERED_ROWS and block.index:
             start = block.index * self.size
-            before = [self._row_at(at) for at in range(max(0, start - REMEMBERED_ROWS), start)]
+            before = [self.row_at(at) for at in range(max(0, start - REMEMBERED_ROWS), start)]
         return block.cursors(self.list_name, before)
 
     def _parts(self) -> Sequence[Part[Row]] | None:
@@ -109,7 +115,7 @@ class Slice(Generic[Row]):
         """The offsets of `rows` in the list, if it does not consist of parts."""
         shown: dict[str, int] = {}
         for offset in range(self.window.start, self.window.end):
-            if (row := self._row_at(offset)) is not None:
+            if (row := self.row_at(offset)) is not None:
                 shown.setdefault(row.id, offset)
         return [*shown.values()]
 
@@ -117,8 +123,11 @@ class Slice(Generic[Row]):
         (cursor,) = self.block_cursors(block, at).between(at, at + 1)
         return cast(str, cursor)
 
-    def _row_at(self, offset: int) -> Row | None:
-        """Returns the row at an offset, None if no block holds it or it cannot be used."""
+    def row_at(self, offset: int) -> Row | None:
+        """Returns the row at an offset of the list, None if no block of the slice holds it.
+
+        A row that cannot be used is None, too.
+        """
         index, at = divmod(offset, self.size)
         block = self.blocks.get(index)
         return block.rows[at] if block is not None and at < len(block.rows) else None

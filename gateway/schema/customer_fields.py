@@ -9,7 +9,7 @@ from gateway.data_source import ALL_SHOPPER_PROFILES
 from gateway.errors import BadUserInput
 from gateway.identity import AccessScope
 from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS
-from gateway.schema.connection import Connection, resolve_connection
+from gateway.schema.connection import Connection
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.customer import Customer
 from gateway.schema.customer_lookups import (
@@ -27,9 +27,10 @@ from gateway.schema.field_arguments import (
     LastArgument,
     given,
 )
+from gateway.schema.profile_connections import resolve_profiles
 from gateway.schema.row_lookups import REQUESTS_TO_ALL_IDS, attempt, spend_ids
 from gateway.schema.scopes import NamesScope, NeedsScope
-from gateway.schema.shopper_profile import ShopperProfile, shopper_profile
+from gateway.schema.shopper_profile import ShopperProfile
 
 
 @strawberry.type
@@ -134,10 +135,9 @@ class CustomerFields:
         before: CursorArgument = UNSET,
     ) -> Connection[ShopperProfile] | None:
         """Reads only what the selected fields need."""
-        return await resolve_connection(
+        return await resolve_profiles(
             info,
             info.context.lists.of(ALL_SHOPPER_PROFILES),
-            shopper_profile,
             first=given(first),
             after=given(after),
             last=given(last),

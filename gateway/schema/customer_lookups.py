@@ -1,6 +1,7 @@
 """Customers by id and by e-mail address."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from gateway.bigcommerce.listings import customer_number
 from gateway.errors import BadUserInput, GatewayError
@@ -13,7 +14,7 @@ from gateway.schema.row_lookups import look_up_rows
 # RFC 5321, 4.5.3.1.3: a path has 256 characters, with its angle brackets.
 LONGEST_EMAIL = 254
 # They separate values of `email:in` and parts of a URL, or quote a local part (RFC 5322, 3.4.1).
-REFUSED_IN_EMAILS = frozenset(",:;\"'<>()[]\\")
+REFUSED_IN_EMAILS = frozenset(',:;"<>()[]\\')
 
 
 def customer_id(text: str) -> str:
@@ -36,14 +37,16 @@ def checked_email(text: str) -> str:
         raise BadUserInput(
             "This is not an e-mail address that can be looked up: pass one of up to "
             f"{LONGEST_EMAIL} characters, such as `ana@example.com`, without commas, spaces, "
-            "quotes or colons."
+            "double quotes or colons."
         )
     return text
 
 
-async def look_up_customers(info: Info, ids: Sequence[str | GatewayError]) -> list[Customer | None]:
-    """Returns the customers with these ids, as `look_up_rows` does."""
-    load = info.context.customers.load
+async def look_up_customers(
+    info: Info, ids: Sequence[str | GatewayError], beside: Sequence[str] = ()
+) -> list[Customer | None]:
+    """Returns the customers with these ids, as `look_up_rows` does; `beside` as `Lookups.load`."""
+    load = partial(info.context.customers.load, beside=beside)
     return await look_up_rows(info, AccessScope.PROFILES_READ, ids, load, customer)
 
 

@@ -10,13 +10,14 @@ from gateway.bigcommerce import models
 from gateway.data_source import members_of
 from gateway.identity import AccessScope
 from gateway.pagination import DEFAULT_ROWS
-from gateway.schema.connection import Connection, resolve_connection
+from gateway.schema.connection import Connection
 from gateway.schema.context import Info
 from gateway.schema.federation import TAGS, costs, list_size
 from gateway.schema.field_arguments import CursorArgument, FirstArgument, LastArgument, given
 from gateway.schema.node import Node, global_id
+from gateway.schema.profile_connections import resolve_profiles
 from gateway.schema.scopes import NeedsScope, scope_sentence
-from gateway.schema.shopper_profile import ShopperProfile, shopper_profile
+from gateway.schema.shopper_profile import ShopperProfile
 
 # On its fields, not on the type: composers would ask it for every `Node` of the larger graph.
 SCOPES: Final = [[AccessScope.SEGMENTS_READ]]
@@ -78,10 +79,9 @@ class Segment(Node):
     ) -> Connection[ShopperProfile] | None:
         """Reads only what the selected fields need."""
         info.context.spend_list()
-        return await resolve_connection(
+        return await resolve_profiles(
             info,
             info.context.lists.of(members_of(self.entity_id)),
-            shopper_profile,
             first=given(first),
             after=given(after),
             last=given(last),

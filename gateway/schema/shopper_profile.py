@@ -1,5 +1,6 @@
 """The `ShopperProfile` type."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -44,13 +45,16 @@ class ShopperProfile:
         description="When the profile was last changed; null as `createdAt` is.",
     )
     customer_id: strawberry.Private[int | None]
+    # The customers of the next rows in the list.
+    customers_beside: strawberry.Private[Sequence[str]] = ()
 
     @strawberry.federation.field(
         directives=[costs(upstream_requests=1)],
         requires_scopes=PROFILE_SCOPES,
         description=(
             "The customer of the profile; null if there is none any more. Costs one upstream "
-            "request for each 100 customers that are not in the cache, of all rows together."
+            "request for each 100 customers that are not in the cache, of all rows together; a "
+            "request for fewer brings those of the next rows as well."
         ),
     )
     async def customer(
@@ -63,15 +67,18 @@ class ShopperProfile:
         if self.customer_id is None:
             return None
         info.context.spend_rows(ROWS_TO_AN_ID)
-        (found,) = await look_up_customers(info, [str(self.customer_id)])
+        (found,) = await look_up_customers(info, [str(self.customer_id)], self.customers_beside)
         return found
 
 
-def shopper_profile(row: models.ShopperProfile) -> ShopperProfile:
+def shopper_profile(
+    row: models.ShopperProfile, customers_beside: Sequence[str] = ()
+) -> ShopperProfile:
     """Returns the graph's view of an upstream row."""
     return ShopperProfile(
         entity_id=strawberry.ID(row.id),
         created_at=row.created_at,
         updated_at=row.updated_at,
         customer_id=row.customer_id,
+        customers_beside=customers_beside,
     )

@@ -45,7 +45,7 @@ class Settings(BaseModel):
     """The store's hash, as in its API path; without it the gateway runs on the emulator."""
 
     access_token: AccessToken | None = None
-    """The API account's token, sent as `X-Auth-Token`; scope `store_v2_customers_read_only`."""
+    """The API account's token, sent as `X-Auth-Token`; its scope says what the gateway may do."""
 
     access_token_file: FilePath | None = None
     """File with that token, in place of the variable."""

@@ -32,6 +32,7 @@ def test_schema_is_fetched_and_checks_queries_before_they_are_sent(url: str) -> 
             "entityId",
             "id",
             "name",
+            "shopperProfiles",
             "updatedAt",
         ]
 

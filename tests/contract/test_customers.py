@@ -8,6 +8,7 @@ import asyncio
 from base64 import b64encode
 from typing import Any
 
+import msgspec
 import pytest
 from clock import Clock
 from in_process import Answer, InProcess, in_process
@@ -22,6 +23,7 @@ query ($ids: [Int!]!) {
   }
 }
 """
+WITHOUT_SEGMENTS = "query ($ids: [Int!]!) { customersByEntityId(entityIds: $ids) { email } }"
 MEMBERS = """
 query ($segment: ID!, $first: Int, $after: String, $last: Int, $before: String) {
   segment(entityId: $segment) {
@@ -100,34 +102,52 @@ async def test_two_hundred_segments_of_customers_cost_the_ids_or_the_list(
     assert requests_of(gateway) == {"list_customers": 1, "list_segments": expected}
 
 
-async def test_walk_of_members_with_names_costs_a_block_and_a_request_a_page() -> None:
-    gateway = in_process(120, profiles=150)
-    segment = gateway.emulator.store.segments[0].id
-    for count, cursor, edge, more in (
+@pytest.mark.parametrize(
+    ("count", "cursor", "edge", "more"),
+    [
         ("first", "after", "endCursor", "hasNextPage"),
         ("last", "before", "startCursor", "hasPreviousPage"),
-    ):
-        gateway.emulator.requests.clear()
-        shown: list[Any] = []
-        info = {more: True, edge: None}
-        while info[more]:
-            data = await gateway.data(MEMBERS, segment=segment, **{count: 40, cursor: info[edge]})
-            page, info = (
-                data["segment"]["shopperProfiles"],
-                data["segment"]["shopperProfiles"]["pageInfo"],
-            )
-            numbers = [node["customer"]["entityId"] for node in page["nodes"]]
-            shown += numbers if count == "first" else numbers[::-1]
-            assert page["totalCount"] == 150
-        assert shown == [*range(1, 151)][:: 1 if count == "first" else -1]
-        if count == "first":
-            assert requests_of(gateway) == {
-                "list_segments": 1,
-                "list_segment_shopper_profiles": 1,
-                "list_customers": 4,
-            }
-        else:
-            assert requests_of(gateway) == {}
+    ],
+)
+async def test_walk_of_members_with_names_costs_a_block_and_a_request_for_each_hundred(
+    count: str, cursor: str, edge: str, more: str
+) -> None:
+    gateway = in_process(120, profiles=150)
+    segment = gateway.emulator.store.segments[0].id
+    shown: list[Any] = []
+    requests = []
+    info = {more: True, edge: None}
+    while info[more]:
+        data = await gateway.data(MEMBERS, segment=segment, **{count: 40, cursor: info[edge]})
+        page = data["segment"]["shopperProfiles"]
+        info = page["pageInfo"]
+        numbers = [node["customer"]["entityId"] for node in page["nodes"]]
+        shown += numbers if count == "first" else numbers[::-1]
+        assert page["totalCount"] == 150
+        requests.append(gateway.emulator.requests["list_customers"])
+    assert shown == [*range(1, 151)][:: 1 if count == "first" else -1]
+    assert requests == [1, 1, 2, 2]
+    assert requests_of(gateway) == {
+        "list_segments": 1,
+        "list_segment_shopper_profiles": 1,
+        "list_customers": 2,
+    }
+
+
+async def test_page_of_members_asks_for_the_customers_of_the_next_rows_once() -> None:
+    gateway = in_process(120, profiles=300)
+    segment = gateway.emulator.store.segments[0].id
+    names = "query ($s: ID!) { segment(entityId: $s) { shopperProfiles(%s) { nodes { %s } } } }"
+    await gateway.data(names % ("first: 120", "entityId"), s=segment)
+    assert gateway.emulator.requests["list_customers"] == 0
+    await gateway.data(names % ("first: 30", "customer { email }"), s=segment)
+    await gateway.data(WITHOUT_SEGMENTS, ids=HUNDRED)
+    assert gateway.emulator.requests["list_customers"] == 1
+    # A page of more than a hundred asks for no others.
+    await gateway.data(names % ("first: 220", "customer { email }"), s=segment)
+    assert gateway.emulator.requests["list_customers"] == 3
+    await gateway.data("{ customer(entityId: 221) { email } }")
+    assert gateway.emulator.requests["list_customers"] == 4
 
 
 async def test_only_the_window_of_a_customer_s_segments_is_read() -> None:
@@ -229,6 +249,18 @@ async def test_profile_of_a_customer_leads_back_to_it_for_nothing() -> None:
         "customer": {"entityId": 7, "email": found["email"]},
     }
     assert requests_of(gateway) == {"list_customers": 1}
+
+
+@pytest.mark.parametrize("email", ["miles.o'brien@example.com", "a+b&c=d%2C#e@example.com"])
+async def test_an_email_may_have_an_apostrophe_and_other_signs(email: str) -> None:
+    gateway = in_process(3)
+    customers = gateway.emulator.store.customers
+    customers.add(msgspec.structs.replace(customers[0], id=9000, email=email))
+    query = "query ($e: String!) { customer(email: $e) { entityId email } }"
+    found = {"customer": {"entityId": 9000, "email": email}}
+    assert await gateway.data(query, e=email) == found
+    assert await gateway.data(query, e=email.upper()) == found
+    assert gateway.upstream_requests == 1
 
 
 async def test_customers_are_found_by_either_id_and_by_email_in_any_case() -> None:

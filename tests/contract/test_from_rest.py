@@ -74,7 +74,7 @@ class Rest:
     async def run(self, script: str) -> None:
         begin = dict(BLOCK.findall(section("Before you begin")))["sh"]
         start, _, variables = begin.partition("\n")
-        assert start == "gateway emulator --port 8001"
+        assert start == "gateway emulator --port 8001  # in a terminal of its own"
         await self.client.run(variables + script)
 
 
@@ -137,6 +137,15 @@ async def test_commands_and_query_have_the_same_effect_and_the_same_answer(
     assert (after != contents(seeded_store())) is example.is_mutation
     names = SHARED_FIELDS if example.is_mutation else SHARED_FIELDS | IDS
     assert values(data, names) <= values(rest.client.answers, names)
+
+
+async def test_the_page_can_be_followed_from_top_to_bottom_on_one_store() -> None:
+    rest, gateway = Rest(), gateway_over_a_store()
+    for example in OPERATIONS + WORKFLOWS:
+        await rest.run(example.script)
+        data = await gateway.data(example.query)
+        assert example.shown is None or data == json.loads(example.shown)
+        assert contents(gateway.emulator.store) == contents(rest.emulator.store)
 
 
 @of(WORKFLOWS)

@@ -260,7 +260,7 @@ WHOLE_INPUTS = [
     (ADD_PROFILES, {"segmentEntityId": ABSENT, "shopperProfileEntityIds": []}, "at least one"),
     (REMOVE_PROFILES, {"segmentEntityId": ABSENT, "shopperProfileEntityIds": []}, "at least one"),
     (REMOVE_PROFILES, {"shopperProfileEntityIds": [ABSENT]}, "exactly one"),
-    (CREATE, {"customerEntityIds": []}, "at least one"),
+    (CREATE, {"customerEntityIds": []}, "names no customers or shopper profiles."),
     (DELETE, {"entityIds": []}, "at least one"),
     (
         ADD.replace(CUSTOMERS, "__typename"),

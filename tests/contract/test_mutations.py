@@ -260,6 +260,22 @@ async def test_items_behind_a_failure_are_not_attempted(gateway: InProcess) -> N
     assert len(created) == 10
 
 
+async def test_what_the_quota_stops_says_when_to_send_it_again(gateway: InProcess) -> None:
+    await warm(gateway)
+    gateway.emulator.faults.skip(1, operation="create_segments")
+    gateway.emulator.faults.add(Fault.RATE_LIMITED, operation="create_segments")
+    document = CREATE.replace("query", "query @skip(if: true)")
+    found = await payload(gateway, document, segments=[{"name": f"N{n:02}"} for n in range(20)])
+    assert len(found["segments"]) == 10
+    assert {(error["code"], error["message"]) for error in found["userErrors"]} == {
+        (
+            "NOT_ATTEMPTED",
+            "It was not attempted: send it again. The reason: The store's API limits its rate. "
+            "Try again in 30 seconds.",
+        )
+    }
+
+
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RESET, Fault.LOST_ANSWER])
 async def test_of_sixty_segments_the_payload_and_the_store_agree_item_by_item(
     gateway: InProcess, fault: Fault

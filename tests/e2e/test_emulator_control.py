@@ -72,6 +72,17 @@ def test_options_set_the_answers_to_writes_and_the_size_of_the_store() -> None:
     assert [answer.status_code for answer in answers] == [413, 201, 403, 204, 500, 201]
 
 
+def test_a_token_of_the_command_may_be_one_that_only_reads() -> None:
+    with controlled_emulator("--token-scope", "store_v2_customers_read_only") as upstream:
+        segments, token = (
+            f"{upstream}/stores/emulator/v3/segments",
+            {"X-Auth-Token": EMULATOR_TOKEN},
+        )
+        read = httpx.get(segments, headers=token)
+        write = httpx.post(segments, headers=token, json=[{"name": "A"}])
+    assert [read.status_code, write.status_code] == [200, 403]
+
+
 @pytest.mark.parametrize("fault", [Fault.DRIP, Fault.CUT, Fault.TRUNCATED, Fault.NULL_DATA])
 def test_fault_of_a_body_leaves_an_answer_without_one(fault: Fault) -> None:
     with emulator_on_a_port(3) as (url, emulator):

@@ -34,6 +34,7 @@ RULES = st.fixed_dictionaries(
 BEHAVIOUR = st.fixed_dictionaries(
     {},
     optional={
+        "token_scope": st.none() | st.sampled_from(["store_v2_customers", "boom"]),
         "dialect": st.sampled_from(["2025", "2026", "2027"]),
         "forbidden_operations": VALUES | st.lists(st.sampled_from(OPERATION_NAMES), max_size=2),
         "profile_segment_rows": st.sampled_from(["segments", "ids", "boom"]),
@@ -56,7 +57,8 @@ def state(emulator: Emulator) -> object:
     window = emulator.window
     rules = (emulator.max_limit, emulator.over_limit, emulator.past_the_end)
     numbers = (emulator.latency_seconds, window.quota, window.window_ms, emulator.max_batch)
-    answers = (emulator.dialect, emulator.profile_segment_rows, emulator.forbidden_operations)
+    refused = (emulator.token_scope, emulator.forbidden_operations)
+    answers = (emulator.dialect, emulator.profile_segment_rows, refused)
     return deepcopy((emulator.faults.rules, emulator.store, rules, numbers, answers))
 
 

@@ -67,7 +67,7 @@ class Progress(Generic[Done]):
     def fail(self, indexes: Collection[int], error: UpstreamError) -> None:
         """Records that the request for these items failed; no further one begins."""
         self._is_stopped = True
-        if isinstance(error, UpstreamForbidden):
+        if isinstance(error, UpstreamForbidden) and error.was_sent:
             self.block(error)
             for index in indexes:
                 self.set(index, refused(error))
@@ -103,4 +103,4 @@ class Progress(Generic[Done]):
     def _unfinished(self, index: int) -> UserError:
         if index in self._in_flight or index in self.unclear:
             return outcome_unknown()
-        return not_attempted()
+        return not_attempted(self._failure)

@@ -50,12 +50,11 @@ def limit_reached() -> UserError:
     )
 
 
-def not_attempted() -> UserError:
-    """Returns the error of an item that was not sent."""
+def not_attempted(why: UpstreamError | None = None) -> UserError:
+    """Returns the error of an item that was not carried out; `why` is the error that stopped it."""
+    reason = "An earlier request of the mutation failed." if why is None else why.message
     return UserError(
-        UserErrorCode.NOT_ATTEMPTED,
-        "It was not attempted, because an earlier request failed or the time was over: send it "
-        "again.",
+        UserErrorCode.NOT_ATTEMPTED, f"It was not attempted: send it again. The reason: {reason}"
     )
 
 

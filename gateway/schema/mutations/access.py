@@ -24,6 +24,10 @@ class WriteScope(NeedsScope):
         super()._check(info)
         selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
         for fields in selected.values():
-            scope = self._shows.get(fields[0].name)
-            if scope is not None and (refused := info.context.client.refusal(scope)) is not None:
+            name = fields[0].name
+            scope = self._shows.get(name)
+            if scope is None:
+                continue
+            refused = info.context.client.refusal(scope, f"Nothing was sent: selecting `{name}`")
+            if refused is not None:
                 raise refused

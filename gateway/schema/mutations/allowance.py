@@ -39,7 +39,7 @@ class WriteAllowance:
     def spend_customers(self, number: int) -> None:
         """Counts customers or profiles; raises `BadUserInput` for none, and for too many."""
         self._customers += number
-        what = "customers and shopper profiles"
+        what = "customers or shopper profiles"
         _check(number, self._customers, self._limits.customers, what, CUSTOMERS_SETTING)
 
     def check_deletes(self) -> None:

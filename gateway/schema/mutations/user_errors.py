@@ -40,12 +40,12 @@ class ItemErrorCode(Enum):
     REFUSED = enum_value("REFUSED", "The store refused it, and its reason is not known.")
     NOT_ATTEMPTED = enum_value(
         "NOT_ATTEMPTED",
-        "It was not sent, because an earlier request of the mutation failed or no time was "
-        "left. It can be sent again.",
+        "It was not carried out: an earlier request of the mutation failed, the quota is used up, "
+        "or no time was left. It can be sent again.",
     )
     OUTCOME_UNKNOWN = enum_value(
         "OUTCOME_UNKNOWN",
-        "It was sent, and no answer came. Read before you try again.",
+        "It was sent, and no answer says what became of it. Read before you try again.",
     )
 
 

@@ -168,6 +168,7 @@ async def test_segment_is_added_at_the_end_and_removed(client: httpx.AsyncClient
 async def test_answers_to_writes_change(client: httpx.AsyncClient, app: Starlette) -> None:
     emulator = app.state.emulator
     change = {
+        "token_scope": "store_v2_customers_read_only",
         "dialect": "2025",
         "profile_segment_rows": "ids",
         "max_batch": 7,
@@ -180,9 +181,11 @@ async def test_answers_to_writes_change(client: httpx.AsyncClient, app: Starlett
         7,
     )
     assert emulator.forbidden_operations == {"create_segments", "list_customers"}
-    none: dict[str, object] = {"max_batch": None, "forbidden_operations": []}
+    assert emulator.token_scope == "store_v2_customers_read_only"
+    none: dict[str, object] = {"max_batch": None, "forbidden_operations": [], "token_scope": None}
     assert (await client.patch("/_emulator/behaviour", json=none)).status_code == 204
     assert (emulator.max_batch, emulator.forbidden_operations) == (None, frozenset())
+    assert emulator.token_scope is None
 
 
 async def test_new_segments_share_the_profiles_that_there_are(

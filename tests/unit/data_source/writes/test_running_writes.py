@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from clock import settle
+from clock import Clock, settle
 from in_process import InProcess, in_process
 from redis_server import redis_server
 
@@ -11,7 +11,7 @@ from gateway.bigcommerce.models import Segment
 from gateway.data_source.writes import NewSegment, SegmentChange
 from gateway.emulator import Fault, seeded_store
 from gateway.emulator.faults import Rule
-from gateway.errors import DeadlineTooClose
+from gateway.errors import DeadlineTooClose, UpstreamForbidden
 from gateway.request_scope import open_request_scope
 from gateway.user_errors import UserError
 
@@ -118,3 +118,20 @@ async def test_a_row_that_another_process_has_written_meanwhile_is_not_stored() 
             await one.services.invalidations.poll()
             rows = await one.services.segment_lookups.load([segment_id])
     assert [row.name for row in rows if isinstance(row, Segment)] == ["second"]
+
+
+async def test_what_a_probe_of_the_token_held_back_was_not_refused() -> None:
+    clock = Clock()
+    gateway = in_process(3, WRITE_BATCH_SEGMENTS="1", clock=clock)
+    writes = gateway.services.writes
+    gateway.emulator.token_scope = "store_v2_customers_read_only"
+    with pytest.raises(UpstreamForbidden):
+        await writes.create_segments(new(3))
+    gateway.emulator.token_scope = "store_v2_customers"
+    gateway.emulator.reset_requests()
+    gateway.emulator.latency_seconds, gateway.emulator.sleep = 1, lambda _: settle()
+    clock.advance(60)
+    outcomes = await writes.create_segments(new(3))
+    assert codes(outcomes) == ["done", "NOT_ATTEMPTED", "NOT_ATTEMPTED"]
+    assert gateway.emulator.requests["create_segments"] == 1
+    assert codes(await writes.create_segments(new(3)[1:])) == ["done", "done"]
