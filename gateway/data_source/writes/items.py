@@ -9,22 +9,16 @@ from gateway.data_source.writes.reasons import invalid
 from gateway.user_errors import UserError
 
 Done = TypeVar("Done")
-Item = TypeVar("Item", str, int)
-
-
-def in_lower_case(ids: Sequence[str]) -> list[str]:
-    """Returns uuids in lower case, and other texts as they are."""
-    return [uuid_in_lower_case(text) or text for text in ids]
 
 
 def checked_ids(ids: Sequence[str], progress: Progress[str]) -> dict[int, str]:
-    """Returns the uuids by index; records the texts that are none."""
+    """Returns the uuids in lower case by index; records the texts that are none."""
     checked: dict[int, str] = {}
     for index, text in enumerate(ids):
-        if uuid_in_lower_case(text) is None:
+        if (uuid := uuid_in_lower_case(text)) is None:
             progress.set(index, invalid("The id has to be a uuid."))
         else:
-            checked[index] = text
+            checked[index] = uuid
     return checked
 
 
@@ -36,11 +30,3 @@ def written(progress: Progress[Done]) -> list[Done]:
         if outcome is not None and not isinstance(outcome, UserError):
             done.append(outcome)
     return done
-
-
-def for_each(
-    asked: Sequence[Item], distinct: Sequence[Item], outcomes: Sequence[Done]
-) -> list[Done]:
-    """Returns the outcome of each item of an input that may name one repeatedly."""
-    by_item = dict(zip(distinct, outcomes, strict=True))
-    return [by_item[one] for one in asked]

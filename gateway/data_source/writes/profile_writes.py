@@ -13,7 +13,7 @@ from gateway.data_source.writes.customer_memberships import (
     CustomerMemberships,
 )
 from gateway.data_source.writes.inputs import MembershipOutcome
-from gateway.data_source.writes.items import checked_ids, for_each, in_lower_case
+from gateway.data_source.writes.items import checked_ids
 from gateway.data_source.writes.profile_creation import ProfileCreation
 from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import deletion_error
@@ -30,10 +30,9 @@ class ProfileWrites(StoreWrites):
         self, customer_ids: Sequence[int]
     ) -> list[ShopperProfile | UserError]:
         """Creates the profiles of customers; returns each."""
-        distinct = list(dict.fromkeys(customer_ids))
-        progress = self._progress_of(ShopperProfile, distinct)
+        progress = self._progress_of(ShopperProfile, customer_ids)
         creation = ProfileCreation(
-            dict(enumerate(distinct)),
+            dict(enumerate(customer_ids)),
             self._batch_profiles,
             progress,
             StoreCustomers(self._lists),
@@ -41,37 +40,34 @@ class ProfileWrites(StoreWrites):
         )
 
         def names(indexes: Collection[int]) -> set[str]:
-            customers = {f"{CUSTOMERS.name}/{distinct[index]}" for index in indexes}
+            customers = {f"{CUSTOMERS.name}/{customer_ids[index]}" for index in indexes}
             return {ALL_SHOPPER_PROFILES.name, *customers}
 
-        outcomes = await self.running.carry_out(
+        return await self.running.carry_out(
             progress, lambda: self._batches.send(creation, creation.open), Effects(names)
         )
-        return for_each(customer_ids, distinct, outcomes)
 
     async def delete_shopper_profiles(self, ids: Sequence[str]) -> list[str | UserError]:
         """Deletes profiles, and with them what segments their customers are in; returns their ids.
 
         A store that answers 204 does not say which of them it had: all of them count as deleted.
         """
-        asked = in_lower_case(ids)
-        distinct = list(dict.fromkeys(asked))
-        progress = self._progress_of(str, distinct)
+        progress = self._progress_of(str, ids)
+        checked = checked_ids(ids, progress)
         deletion = WriteByIds(
             "delete_shopper_profiles",
-            checked_ids(distinct, progress),
+            checked,
             writes.delete_shopper_profiles,
             self._batch_profiles,
             progress,
             deletion_error("The shopper profile"),
-            lambda index: progress.set(index, distinct[index]),
+            lambda index: progress.set(index, checked[index]),
         )
         # Which customers had them is not known.
         names = {ALL_SHOPPER_PROFILES.name, CUSTOMERS.name, MEMBERS, MEMBERSHIPS}
-        outcomes = await self.running.carry_out(
+        return await self.running.carry_out(
             progress, lambda: self._batches.send(deletion, deletion.open), Effects(lambda _: names)
         )
-        return for_each(asked, distinct, outcomes)
 
     async def add_shopper_profiles(
         self, segment_id: str, profile_ids: Sequence[str]
@@ -91,15 +87,13 @@ class ProfileWrites(StoreWrites):
         """Puts customers into a segment; one that is in it already counts as put into it."""
         if uuid_in_lower_case(segment_id) is None:
             return MembershipOutcome([NO_SEGMENT] * len(customer_ids), 0)
-        distinct = list(dict.fromkeys(customer_ids))
-        progress = self._progress_of(Customer, distinct)
-        memberships = self._memberships(segment_id, distinct, progress)
+        progress = self._progress_of(Customer, customer_ids)
+        memberships = self._memberships(segment_id, customer_ids, progress)
         outcomes = await self.running.carry_out(
             progress,
             partial(memberships.add, create_missing_profiles=create_missing_profiles),
             memberships.effects,
         )
-        outcomes = for_each(customer_ids, distinct, outcomes)
         return MembershipOutcome(outcomes, memberships.created_profiles)
 
     async def remove_customers(
@@ -108,27 +102,24 @@ class ProfileWrites(StoreWrites):
         """Takes customers out of a segment; one that is not in it counts as taken out."""
         if uuid_in_lower_case(segment_id) is None:
             return MembershipOutcome([NO_SEGMENT] * len(customer_ids), 0)
-        distinct = list(dict.fromkeys(customer_ids))
-        progress = self._progress_of(Customer, distinct)
-        memberships = self._memberships(segment_id, distinct, progress)
+        progress = self._progress_of(Customer, customer_ids)
+        memberships = self._memberships(segment_id, customer_ids, progress)
         outcomes = await self.running.carry_out(progress, memberships.remove, memberships.effects)
-        return MembershipOutcome(for_each(customer_ids, distinct, outcomes), 0)
+        return MembershipOutcome(outcomes, 0)
 
     async def _write_members(
         self, segment_id: str, profile_ids: Sequence[str], *, is_addition: bool
     ) -> list[str | UserError]:
         if uuid_in_lower_case(segment_id) is None:
             return [NO_SEGMENT] * len(profile_ids)
-        asked = in_lower_case(profile_ids)
-        distinct = list(dict.fromkeys(asked))
-        progress = self._progress_of(str, distinct)
-        checked = checked_ids(distinct, progress)
+        progress = self._progress_of(str, profile_ids)
+        checked = checked_ids(profile_ids, progress)
         write = MembershipWrite(
             segment_id,
             checked,
             self._batch_profiles,
             progress,
-            lambda index: progress.set(index, distinct[index]),
+            lambda index: progress.set(index, checked[index]),
             self._segments(),
             is_addition=is_addition,
         )
@@ -142,10 +133,9 @@ class ProfileWrites(StoreWrites):
                 *(segments_of(profile_id).name for profile_id in profiles),
             }
 
-        outcomes = await self.running.carry_out(
+        return await self.running.carry_out(
             progress, lambda: self._batches.send(write, write.open), Effects(names)
         )
-        return for_each(asked, distinct, outcomes)
 
     def _memberships(
         self, segment_id: str, customer_ids: Sequence[int], progress: Progress[Customer]

@@ -8,7 +8,7 @@ from gateway.data_source.collection import ALL_SEGMENTS, members_of
 from gateway.data_source.writes.by_ids import WriteByIds
 from gateway.data_source.writes.customer_memberships import MEMBERSHIPS
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
-from gateway.data_source.writes.items import checked_ids, for_each, in_lower_case, written
+from gateway.data_source.writes.items import checked_ids, written
 from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import deletion_error, not_found
 from gateway.data_source.writes.running import Effects
@@ -68,10 +68,8 @@ class SegmentWrites(StoreWrites):
 
         An answer may not say that there was no such segment. So the ids are looked up first.
         """
-        asked = in_lower_case(ids)
-        distinct = list(dict.fromkeys(asked))
-        progress = self._progress_of(str, distinct)
-        checked = checked_ids(distinct, progress)
+        progress = self._progress_of(str, ids)
+        checked = checked_ids(ids, progress)
         deletion = WriteByIds(
             "delete_segments",
             checked,
@@ -79,7 +77,7 @@ class SegmentWrites(StoreWrites):
             self._batch_segments,
             progress,
             deletion_error("The segment"),
-            lambda index: progress.set(index, distinct[index]),
+            lambda index: progress.set(index, checked[index]),
         )
 
         async def work() -> None:
@@ -95,8 +93,7 @@ class SegmentWrites(StoreWrites):
             return {ALL_SEGMENTS.name, MEMBERSHIPS, *members}
 
         effects = Effects(names, lambda: [(ALL_SEGMENTS, dict.fromkeys(written(progress)))])
-        outcomes = await self.running.carry_out(progress, work, effects)
-        return for_each(asked, distinct, outcomes)
+        return await self.running.carry_out(progress, work, effects)
 
 
 def _by_id(progress: Progress[Segment]) -> dict[str, Segment]:

@@ -8,7 +8,6 @@ class Writes(SegmentWrites, ProfileWrites):
     """Writes to one store, in batches.
 
     Each method returns a list as long as its input and in the same order: what was written, or the
-    `UserError` of an item that was not. An id that an input names repeatedly is written once, and
-    has one outcome. Raises `UpstreamError` if nothing was changed, and the reason lies with the
-    upstream or the gateway's token.
+    `UserError` of an item that was not. No row or customer is there twice. Raises `UpstreamError`
+    if nothing was changed, and the reason lies with the upstream or the gateway's token.
     """
