@@ -291,6 +291,8 @@ def test_each_item_is_reported_as_it_is_in_the_store_and_sent_once(
         await world.services.writes.running.finish(10 * TIMEOUT_SECONDS)
         state = world.state()
         assert all(times <= 1 for times in world.sent.values())
+        if keys and what in REMOVES:
+            assert set(world.sent) <= set(keys)  # nothing is deleted that was not named
         for key, outcome in zip(keys, outcomes, strict=True):
             if not isinstance(outcome, UserError):
                 assert (key in state) is (what not in REMOVES)
