@@ -117,11 +117,15 @@ class Batches:
                 write.finish(index, result.row)
         done, left = by_verdict[Verdict.DONE], by_verdict[Verdict.NOT_DONE]
         # What was carried out is looked up if the answer lacks its row.
-        unclear = by_verdict[Verdict.UNCLEAR] + list(filter(write.is_open, done))
+        lacking = list(filter(write.is_open, done))
+        unclear = by_verdict[Verdict.UNCLEAR] + lacking
         progress.changed.update(done, unclear)
         progress.unclear.update(unclear)
         if unclear:
             await write.clear_up(unclear)
+        for index in lacking:
+            if progress.has_error(index, UserErrorCode.REFUSED):  # the answer says otherwise
+                progress.set(index, outcome_unknown())
         errors = {index: write.reason(faults[index]) for index in by_verdict[Verdict.AT_FAULT]}
         if puzzling := [index for index, error in errors.items() if write.is_puzzling(error)]:
             await write.explain(puzzling, faults[puzzling[0]], of_each=True)

@@ -17,7 +17,7 @@ from gateway.data_source.writes.reasons import no_profile, refused
 from gateway.data_source.writes.running import Effects, WrittenRows
 from gateway.data_source.writes.store_customers import StoreCustomers
 from gateway.data_source.writes.store_segments import StoreSegments
-from gateway.user_errors import UserError, UserErrorCode
+from gateway.user_errors import UserErrorCode
 
 # The lists of the segments of all profiles, and of the profiles of all segments.
 MEMBERSHIPS, MEMBERS = "shopper-profiles/*/segments", "segments/*/shopper-profiles"
@@ -123,7 +123,11 @@ class CustomerMemberships:
                 known, shopper_profile_id=profile.id, segment_ids=()
             )
         # Another application has made a profile in the meantime.
-        beaten = [index for index in lacking if self._has(index, UserErrorCode.HAS_SHOPPER_PROFILE)]
+        beaten = [
+            index
+            for index in lacking
+            if self._progress.has_error(index, UserErrorCode.HAS_SHOPPER_PROFILE)
+        ]
         if beaten and not self._progress.is_stopped:
             await self._read(beaten)
             for index in beaten:
@@ -170,20 +174,16 @@ class CustomerMemberships:
 
         The error alone is a guess from the text of a refusal.
         """
-        refusals = [index for index in indexes if self._has(index, code)]
+        refusals = [index for index in indexes if self._progress.has_error(index, code)]
         self._progress.changed.update(refusals)  # what the cache has of them is old
         await self._read(refusals)
         is_member = code is UserErrorCode.ALREADY_MEMBER
-        for index in filter(lambda one: self._has(one, code), refusals):
+        for index in filter(lambda one: self._progress.has_error(one, code), refusals):
             ids = self._customers[index].segment_ids
             if ids is None or (self._segment_id in ids) is is_member:
                 self._record(index, is_member=is_member)
             else:
                 self._progress.set(index, refused())
-
-    def _has(self, index: int, code: UserErrorCode) -> bool:
-        outcome = self._progress.outcomes[index]
-        return isinstance(outcome, UserError) and outcome.code is code
 
     def _names(self, indexes: Collection[int]) -> set[str]:
         customers = {f"{CUSTOMERS.name}/{self._customer_ids[index]}" for index in indexes}
