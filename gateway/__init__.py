@@ -17,8 +17,8 @@ redis          the connection to Redis, the locks in it and its keys
 pagination     pure: connection arguments -> window -> blocks of the upstream; cursors
 cache          reads through memory and Redis: fresh, stale or filled; one fill per key at a time
 bigcommerce    the upstream: its protocol (pure), its models, the client that sends
-data_source    collections of the upstream: lists in blocks, and lookups by id
-schema         the graph: its types, its root, its limits, its entities for federation
+data_source    collections of the upstream: lists in blocks, lookups by id, and writes
+schema         the graph: its types, its roots, its limits, its entities for federation
 logs           text or JSON lines, each with the id of its request
 server         serves an ASGI application in one process or several
 emulator       a BigCommerce store inside the process: state below, wire above

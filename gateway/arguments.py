@@ -73,7 +73,7 @@ def create_parser() -> Parser:
     )
 
     command = commands.add_parser(
-        "emulator", help="serve an emulated store for a gateway to read", allow_abbrev=False
+        "emulator", help="serve an emulated store, for a gateway in front of it", allow_abbrev=False
     )
     _add_address(command, 8001)
     for option, low, high, default, text in (
@@ -126,13 +126,14 @@ def create_parser() -> Parser:
         "--dialect",
         choices=("2025", "2026"),
         default="2026",
-        help="the published answers to writes: of 2025, or with partial success (default 2026)",
+        help="the answers to writes: as published in 2025, or in 2026, with partial success "
+        "(default 2026)",
     )
     command.add_argument(
         "--profile-segment-rows",
         choices=("segments", "ids"),
         default="segments",
-        help="the rows in the list of a profile's segments (default segments)",
+        help="the list of a profile's segments: whole segments (default), or their ids alone",
     )
     command.add_argument(
         "--max-batch",

@@ -18,9 +18,9 @@ class UserErrorCode(StrEnum):
     REFUSED = "REFUSED"
     """The store refused it, and its reason is not known."""
     NOT_ATTEMPTED = "NOT_ATTEMPTED"
-    """An earlier request of the same mutation failed."""
+    """An earlier request of the mutation failed, the quota is used up, or the time is over."""
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
-    """It was sent, and no answer came: it may have been carried out."""
+    """It was sent, and no answer says what became of it: it may have been carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.row import Row
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID_DIGITS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Segment(msgspec.Struct, frozen=True, gc=False):
@@ -62,4 +62,4 @@ class Page(msgspec.Struct, Generic[Row], frozen=True):
 def uuid_in_lower_case(text: str) -> str | None:
     """Returns the uuid in lower case, None if the text is not a uuid of 8-4-4-4-12 digits."""
     lowered = text.lower()
-    return lowered if _UUID.fullmatch(lowered) else None
+    return lowered if UUID_DIGITS.fullmatch(lowered) else None

@@ -77,7 +77,8 @@ class Answer:
     rate_limit: RateLimit | None = None
 
 
-def _id_of(row: Identified) -> str:
+def id_of(row: Identified) -> str:
+    """Returns the id of a row."""
     return row.id
 
 
@@ -96,7 +97,7 @@ class Listing(Generic[Row]):
     read_row: Callable[[Mapping[str, object]], Row | None]
     query: tuple[tuple[str, str], ...] = ()
     filter: str = "id"
-    key_of: Callable[[Row], str | None] = _id_of
+    key_of: Callable[[Row], str | None] = id_of
     is_unique: bool = True
 
     @property

@@ -15,29 +15,29 @@ import msgspec
 from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.listings import SEGMENTS, SHOPPER_PROFILES
 from gateway.bigcommerce.models import Segment, ShopperProfile
-from gateway.bigcommerce.protocol import Answer, Request, as_object, check_status
+from gateway.bigcommerce.protocol import Answer, Request, as_object, check_status, id_of
 from gateway.bigcommerce.values import decode_json, whole_number_of
-from gateway.bigcommerce.write_errors import Fault, read_faults
+from gateway.bigcommerce.write_errors import WriteRefusal, read_refusals
 from gateway.errors import UpstreamRefused, UpstreamUnreadable
 from gateway.row import Row
 
 
-class Verdict(Enum):
+class ItemStatus(Enum):
     """What an answer says about one item."""
 
     DONE = "it was carried out"
-    AT_FAULT = "it was refused for a fault of its own"
-    NOT_DONE = "it was refused with the whole request"
-    UNCLEAR = "the answer does not say"
+    REFUSED = "it was refused for a reason of its own"
+    ABORTED = "it was refused with the whole request"
+    UNKNOWN = "the answer does not say"
 
 
 @dataclass(frozen=True, slots=True)
 class ItemResult(Generic[Row]):
-    """The verdict on one item, its row if the answer has one, and the fault of a refusal."""
+    """The status of one item, its row if the answer has one, and why it was refused."""
 
-    verdict: Verdict
+    status: ItemStatus
     row: Row | None = None
-    fault: Fault | None = None
+    refusal: WriteRefusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,14 @@ def update_segments(changes: Mapping[str, Mapping[str, str | None]]) -> Write[Se
     ids = Ids(changes)
     body = [{"id": row_id, **fields} for row_id, fields in changes.items()]
     return Write(
-        _with_body("update_segments", "PUT", SEGMENTS.path, body), ids, SEGMENTS.read_row, _id_of
+        _with_body("update_segments", "PUT", SEGMENTS.path, body), ids, SEGMENTS.read_row, id_of
     )
 
 
 def delete_segments(ids: Ids) -> Write[Segment]:
     """Returns the write that deletes segments."""
     request = _delete("delete_segments", SEGMENTS.path, ids)
-    return Write(request, ids, SEGMENTS.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SEGMENTS.read_row, id_of, has_rows=False)
 
 
 def create_shopper_profiles(customer_ids: Sequence[int]) -> Write[ShopperProfile]:
@@ -95,20 +95,20 @@ def create_shopper_profiles(customer_ids: Sequence[int]) -> Write[ShopperProfile
 def delete_shopper_profiles(ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that deletes profiles."""
     request = _delete("delete_shopper_profiles", SHOPPER_PROFILES.path, ids)
-    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, id_of, has_rows=False)
 
 
 def add_segment_shopper_profiles(segment_id: str, ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that adds profiles to a segment."""
     path = members_path(segment_id)
     request = _with_body("add_segment_shopper_profiles", "POST", path, ids)
-    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, id_of, has_rows=False)
 
 
 def remove_segment_shopper_profiles(segment_id: str, ids: Ids) -> Write[ShopperProfile]:
     """Returns the write that removes profiles from a segment; the profiles stay."""
     request = _delete("remove_segment_shopper_profiles", members_path(segment_id), ids)
-    return Write(request, ids, SHOPPER_PROFILES.read_row, _id_of, has_rows=False)
+    return Write(request, ids, SHOPPER_PROFILES.read_row, id_of, has_rows=False)
 
 
 def members_path(segment_id: str) -> str:
@@ -129,13 +129,13 @@ def read_write(write: Write[Row], answer: Answer) -> tuple[ItemResult[Row], ...]
     except UpstreamRefused:
         is_refusal = True
     body = _body_of(answer, is_refusal=is_refusal)
-    faults, whole = read_faults(body, answer.status, write.keys)
-    rows, others = _rows_of(write, body, faults)
+    refusals, whole = read_refusals(body, answer.status, write.keys)
+    rows, others = _rows_of(write, body, refusals)
     counted = whole_number_of(as_object(body.get("meta")).get("success"))
-    left = [at for at in range(len(write.keys)) if at not in rows and at not in faults]
-    verdict, whole = _verdict_on_the_rest(
+    left = [at for at in range(len(write.keys)) if at not in rows and at not in refusals]
+    status, whole = _status_of_the_rest(
         write,
-        len(faults),
+        len(refusals),
         left,
         whole,
         counted,
@@ -144,48 +144,48 @@ def read_write(write: Write[Row], answer: Answer) -> tuple[ItemResult[Row], ...]
     )
     results: list[ItemResult[Row]] = []
     for at in range(len(write.keys)):
-        row, fault = rows.get(at), faults.get(at)
-        if row is not None and fault is not None:
-            results.append(ItemResult(Verdict.UNCLEAR, fault=fault))  # it contradicts itself
+        row, refusal = rows.get(at), refusals.get(at)
+        if row is not None and refusal is not None:
+            results.append(ItemResult(ItemStatus.UNKNOWN, refusal=refusal))  # it contradicts itself
         elif row is not None:
-            results.append(ItemResult(Verdict.DONE, row))
-        elif fault is not None:
-            results.append(ItemResult(Verdict.AT_FAULT, fault=fault))
+            results.append(ItemResult(ItemStatus.DONE, row))
+        elif refusal is not None:
+            results.append(ItemResult(ItemStatus.REFUSED, refusal=refusal))
         else:
-            results.append(ItemResult(verdict, fault=whole or Fault(answer.status)))
+            results.append(ItemResult(status, refusal=whole or WriteRefusal(answer.status)))
     return tuple(results)
 
 
-def _verdict_on_the_rest(
+def _status_of_the_rest(
     write: Write[Row],
-    faults: int,
+    refusals: int,
     left: Sequence[int],
-    whole: Fault | None,
+    whole: WriteRefusal | None,
     counted: int | None,
     *,
     has_rows: bool,
     is_refusal: bool,
-) -> tuple[Verdict, Fault | None]:
-    """Returns the verdict on the items that the answer does not name, and their fault.
+) -> tuple[ItemStatus, WriteRefusal | None]:
+    """Returns the status of the items that the answer does not name, and their refusal.
 
     `counted` is the number of items that worked by `meta.success`.
     """
-    done_if_all_worked = len(write.keys) - faults
+    done_if_all_worked = len(write.keys) - refusals
     if is_refusal and not has_rows and not counted:
-        verdict = Verdict.AT_FAULT if len(write.keys) == 1 else Verdict.NOT_DONE
-        return verdict, whole
+        status = ItemStatus.REFUSED if len(write.keys) == 1 else ItemStatus.ABORTED
+        return status, whole
     if counted is not None and counted == done_if_all_worked:
-        return (Verdict.UNCLEAR if write.has_rows and has_rows else Verdict.DONE), None
+        return (ItemStatus.UNKNOWN if write.has_rows and has_rows else ItemStatus.DONE), None
     if whole is not None and len(left) == 1:
-        return Verdict.AT_FAULT, whole
+        return ItemStatus.REFUSED, whole
     if is_refusal or whole is not None or counted is not None:
-        return Verdict.UNCLEAR, whole
+        return ItemStatus.UNKNOWN, whole
     # A success without counts. If it has rows, it has to have all of them.
-    return (Verdict.UNCLEAR if write.has_rows and has_rows else Verdict.DONE), None
+    return (ItemStatus.UNKNOWN if write.has_rows and has_rows else ItemStatus.DONE), None
 
 
 def _rows_of(
-    write: Write[Row], body: Mapping[str, object], faults: Mapping[int, Fault]
+    write: Write[Row], body: Mapping[str, object], refusals: Mapping[int, WriteRefusal]
 ) -> tuple[dict[int, Row], list[Row]]:
     """Returns the rows of an answer by the index of their item, and those of no item.
 
@@ -205,7 +205,7 @@ def _rows_of(
             others.append(row)
         else:
             rows[at] = row
-    left = [at for at in range(len(write.keys)) if at not in rows and at not in faults]
+    left = [at for at in range(len(write.keys)) if at not in rows and at not in refusals]
     if write.has_rows and write.key_of is _name_of and len(others) == len(left):
         rows.update(zip(left, others, strict=True))
         others = []
@@ -241,10 +241,6 @@ def _delete(operation: str, path: str, ids: Ids) -> Request:
 
 def _name_of(segment: Segment) -> str | None:
     return segment.name
-
-
-def _id_of(row: Segment | ShopperProfile) -> str:
-    return row.id
 
 
 def _customer_of(profile: ShopperProfile) -> str | None:

@@ -1,4 +1,4 @@
-"""The last write to what has a name, by any process. Values read before it are not served.
+"""The last writes by any process, by name: values that were read before them are not served.
 
 A name is that of a collection ("segments", "segments/<uuid>/shopper-profiles"), of one of its rows
 ("customers/17"), or of all lists of one shape ("segments/*/shopper-profiles").

@@ -2,8 +2,9 @@
 
 `collection` names one list upstream, `codec` its bytes in Redis. `lists` has the lists of a store,
 of which `list_source` reads one in blocks. `lookups` reads rows by id: `batcher` gathers ids,
-`by_id` asks for a batch, `whole_list` reads the list where that costs less. `customers` looks
-customers up, by e-mail address, too. `learned` remembers the upstream's limits.
+`by_id` asks for a batch, `whole_list` reads the list where that costs less, and `complete_list` has
+all of its rows. `customers` looks customers up, by e-mail address, too. `learned` remembers the
+upstream's limits. `writes` has the writes.
 """
 
 from gateway.data_source.batcher import LOOKUP_IDS

@@ -23,9 +23,9 @@ class Batcher(Generic[Value]):
 
     `LOOKUP_IDS` are dispatched in the next turn of the event loop: what is asked for in one turn
     is seen whole. A smaller batch is dispatched after a window in which no id arrived, and not
-    while another small one is in flight. `is_one_batch` is whether as many ids of one client are
-    answered at once for less than in batches of `LOOKUP_IDS`. A batch is a request of one of the
-    clients that wait for it: `charge` chooses which.
+    while another small one is in flight. `is_one_batch` takes a number of ids of one client, and
+    says whether to ask for all of them at once, not in batches of `LOOKUP_IDS`. A batch is a
+    request of one of the clients that wait for it: `charge` chooses which.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ from gateway.row import Row
 class Collection(Generic[Row]):
     """One list of the upstream.
 
-    A new list needs a row in `bigcommerce.models`, a `Listing` in `bigcommerce.protocol`, a
+    A new list needs a row in `bigcommerce.models`, a `Listing` in `bigcommerce.listings`, a
     `Collection` here, and a type and a field in `schema`. The ids of a list have to be uuids, as
     cursors hold them.
 
@@ -35,8 +35,8 @@ class Collection(Generic[Row]):
     part of cursors, cache keys and invalidations. `maximum_rows` is the upstream's limit for the
     list, None for a list that may be too long to be read whole. `created_at` returns when a row was
     created, None if the row does not say: without it, a list of several pages proves no absence.
-    `pool` is the name of the collection whose rows by id the rows of the list are, None if no row
-    is looked up by id; `is_whole` is whether a row of the list is all of that row.
+    `pool` is the name of the collection in which rows of the list are looked up by id, None if none
+    is; `is_whole` is whether a row of the list has all that its lookup would have.
     """
 
     name: str
@@ -96,6 +96,11 @@ def segments_of(profile_id: str) -> Collection[Segment]:
         pool="segments",
         is_whole=lambda row: row.name is not None,
     )
+
+
+# The names of all lists of one shape, as writes invalidate them.
+ALL_MEMBERS: Final = members_of("*").name
+ALL_MEMBERSHIPS: Final = segments_of("*").name
 
 
 class Keys:

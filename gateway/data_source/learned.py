@@ -19,7 +19,7 @@ class _Learned:
 
 
 class LearnedLimits:
-    """Rows per page and ids per lookup, by list operation, and the items of a write.
+    """Rows per page and ids per lookup, by list operation, and items per write.
 
     `now` returns the time in seconds.
 

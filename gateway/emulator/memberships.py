@@ -87,7 +87,7 @@ def _show_id(segment: SegmentRow) -> dict[str, str]:
 
 
 def _reader_of_profiles(request: StoreRequest) -> Callable[[object], ShopperProfileRow]:
-    """Returns what reads one id after another, each of another shopper profile of the store."""
+    """Returns the reader of an id: of a profile that no earlier item of the batch names."""
     read_before = set[str]()
 
     def read(item: object) -> ShopperProfileRow:

@@ -1,7 +1,7 @@
 """Realistic rows for a store, the same on every start."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import islice, product
 from random import Random
@@ -9,14 +9,13 @@ from uuid import UUID
 
 from gateway.emulator.members import Members
 from gateway.emulator.rows import SegmentRow, ShopperProfileRow, Table
-from gateway.emulator.seed_shoppers import customer_rows, profile_rows
+from gateway.emulator.seed_shoppers import FIRST_DAY, customer_rows, profile_rows, wire_date
 from gateway.emulator.store import MAXIMUM_SEGMENTS, Store
 
 DEFAULT_SEGMENTS = 120
 # Not documented: a store has as many as customers. This is the emulator's own bound.
 MAXIMUM_PROFILES = 250_000
 DEFAULT_PROFILES = 20_000
-FIRST_DAY = datetime(2023, 3, 6, 9, 0, tzinfo=UTC)
 
 SHOPPERS = (
     ("VIP customers", "Lifetime spend in the top five percent."),
@@ -110,11 +109,6 @@ def _segments(random: Random) -> Iterator[SegmentRow]:
             id=str(UUID(int=random.getrandbits(128), version=4)),
             name=" – ".join(part for part in (shoppers, place, occasion) if part),
             description=description,
-            created_at=_wire_date(day, random),
-            updated_at=_wire_date(changed, random),
+            created_at=wire_date(day, random.choice((0, 1))),
+            updated_at=wire_date(changed, random.choice((0, 1))),
         )
-
-
-def _wire_date(moment: datetime, random: Random) -> str:
-    """Returns the date in one of the two formats of the real API."""
-    return moment.strftime(random.choice(("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.000Z")))

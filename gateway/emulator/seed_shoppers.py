@@ -44,8 +44,8 @@ def profile_rows(profiles: int, seed: int) -> Sequence[ShopperProfileRow]:
             ShopperProfileRow(
                 _uuid_4(f"{bits:040x}"),
                 customer_id,
-                _wire_date(day, bits),
-                _wire_date(changed, bits >> 1),
+                wire_date(day, bits),
+                wire_date(changed, bits >> 1),
             )
         )
     return tuple(rows)
@@ -63,7 +63,7 @@ def _customer(n: int, seed: int) -> CustomerRow:
     first = FIRST_NAMES[(n + seed) % len(FIRST_NAMES)]
     last = LAST_NAMES[(n + n // len(LAST_NAMES)) % len(LAST_NAMES)]
     address = f"{first}.{last}.{n}".lower().translate(_PLAIN)
-    date = _wire_date(FIRST_DAY + timedelta(minutes=n), n)
+    date = wire_date(FIRST_DAY + timedelta(minutes=n), n)
     return CustomerRow(
         id=n,
         email=f"{address}@example.{'org' if n % 3 == 0 else 'com'}",
@@ -88,5 +88,6 @@ def _uuid_4(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def _wire_date(moment: datetime, number: int) -> str:
+def wire_date(moment: datetime, number: int) -> str:
+    """Returns the date in one of the two formats of the real API, chosen by the number."""
     return moment.isoformat() + _LAST_DIGITS[number % 2]

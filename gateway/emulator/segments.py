@@ -75,7 +75,7 @@ def _read_new_segment(item: object) -> Texts:
 
 
 def _reader_of_changes(request: StoreRequest) -> Callable[[object], tuple[SegmentRow, Texts]]:
-    """Returns what reads one change after another, each of another segment of the store."""
+    """Returns the reader of a change: of a segment that no earlier change of the batch names."""
     by_id = {row.id.lower(): row for row in request.store.segments}
 
     def read(item: object) -> tuple[SegmentRow, Texts]:

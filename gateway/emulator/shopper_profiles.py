@@ -26,7 +26,7 @@ def _delete_shopper_profiles(request: StoreRequest) -> Response:
 
 
 def _reader_of_new_profiles(request: StoreRequest) -> Callable[[object], int]:
-    """Returns what reads one customer after another, each another one without a profile."""
+    """Returns the reader of a customer without a profile whom no earlier item names."""
     store, read_before = request.store, set[int]()
 
     def read(item: object) -> int:

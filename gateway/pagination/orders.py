@@ -20,11 +20,6 @@ class Order(NamedTuple, Generic[Row]):
     key: SortKey[Row] | None
     is_reversed: bool
 
-    @property
-    def name(self) -> str:
-        """A name that no other order of the list has."""
-        return f"{self.key.name if self.key else ''} {self.is_reversed}"
-
 
 # Whether a row is kept; equal filters keep the same rows.
 Filter = Callable[[Row], bool]
@@ -43,8 +38,8 @@ class Orders(Generic[Row]):
     def __init__(self) -> None:
         # Of each block of the version: its index, its size and its rows.
         self._version: list[tuple[int, int, Sequence[Row | None]]] = []
-        self._ordered: dict[str, OrderedRows[Row]] = {}
-        self._kept: OrderedDict[tuple[str, Filter[Row]], Sequence[int]] = OrderedDict()
+        self._ordered: dict[Order[Row], OrderedRows[Row]] = {}
+        self._kept: OrderedDict[tuple[Order[Row], Filter[Row]], Sequence[int]] = OrderedDict()
 
     async def read(
         self, source: BlockSource[Row], order: Order[Row], keeps: Filter[Row] | None
@@ -59,12 +54,12 @@ class Orders(Generic[Row]):
             self._version = version
             self._ordered.clear()
             self._kept.clear()
-        ordered = self._ordered.get(order.name)
+        ordered = self._ordered.get(order)
         if ordered is None:
-            ordered = self._ordered[order.name] = _ordered(blocks, source.name, order)
+            ordered = self._ordered[order] = _ordered(blocks, source.name, order)
         if keeps is None:
             return Kept(ordered, range(len(ordered.rows)))
-        key = (order.name, keeps)
+        key = (order, keeps)
         places = self._kept.pop(key, None)
         if places is None:
             places = [at for at, row in enumerate(ordered.rows) if keeps(row)]

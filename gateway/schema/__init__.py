@@ -2,14 +2,16 @@
 
 query            the root: fields of segments and of all types; `customer_fields` has the others
 mutation         the other root; `mutations` has its fields, inputs and payloads
-segment          the `Segment` type; `date_time` is its scalar, `node` its global id
+segment          the `Segment` type; `date_time` is its scalar, `node` its global id, and
+                 `segment_order` sorts and filters
 customer, shopper_profile
-                 the types `Customer` and `ShopperProfile`; `customer_segments` is their connection
+                 these types; `customer_segments` and `profile_connections` are connections
 connection       Relay connections; `field_arguments` are their arguments
 row_lookups      rows by id; `segment_lookups`, `customer_lookups`, `entity_lookups` are of types
 entities         federation's `_entities` and `_service`
 federation       federation's directives, and costs
 context          what all resolvers of a request share, and its allowance of rows
+scopes           the scopes of fields
 limits           limits of a document; `documents` caches parsed documents
 cost             the cost of an operation before it is executed; `introspected` weighs the schema's
 pieces           executes operations of many values in pieces; `turns` grants one at a time

@@ -197,7 +197,7 @@ class _Needs(NamedTuple):
 
 def _needs_of(info: Info, first: int | None, last: int | None) -> _Needs:
     """Returns what is needed; counts the rows against the request's allowance."""
-    selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
+    selected = fields_below(info)
     are_rows_needed = needs_rows(selected)
     if are_rows_needed:
         rows_wanted = min(count for count in (first, last) if count is not None)
@@ -214,6 +214,11 @@ def _read(rows: ConnectionRows | None) -> ConnectionRows:
 
 Fields = dict[str, list[SelectedField]]
 ROW_FIELDS: Final = frozenset({"edges", "nodes", "pageInfo"})
+
+
+def fields_below(info: Info) -> Fields:
+    """Returns the selected fields of the object that is resolved, as `selected_fields` does."""
+    return selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
 
 
 def selected_fields(selections: Iterable[Selection]) -> Fields:

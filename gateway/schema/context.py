@@ -69,9 +69,9 @@ class Context:
         self.lists_asked += 1
         if self.lists_asked > self.lists_allowed:
             raise BadUserInput(
-                f"The request asks for lists of more than {self.lists_allowed} rows "
-                "(GATEWAY_MAX_LISTS_PER_REQUEST), and each is a list of its own in the store. Ask "
-                "for fewer rows, or send several requests."
+                f"The request asks for more than {self.lists_allowed} lists below rows "
+                "(GATEWAY_MAX_LISTS_PER_REQUEST), such as the profiles of each segment. Ask for "
+                "fewer, or send several requests."
             )
 
     def spend_errors(self, errors: Sequence[GatewayError]) -> None:

@@ -7,11 +7,10 @@ from strawberry import UNSET
 
 from gateway.bigcommerce import models
 from gateway.identity import AccessScope
-from gateway.pagination import DEFAULT_ROWS
 from gateway.schema.connection import Connection
 from gateway.schema.context import Info
 from gateway.schema.customer_segments import resolve_customer_segments
-from gateway.schema.federation import TAGS, costs, list_size
+from gateway.schema.federation import TAGS, connection_size, costs
 from gateway.schema.field_arguments import CursorArgument, FirstArgument, LastArgument, given
 from gateway.schema.node import Node, global_id
 from gateway.schema.scopes import NeedsScope, scope_sentence
@@ -75,7 +74,7 @@ class Customer(Node):
     @strawberry.federation.field(
         directives=[
             costs(upstream_requests=1),
-            list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
+            connection_size(),
         ],
         extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
         description=(

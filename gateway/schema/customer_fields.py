@@ -8,7 +8,7 @@ from strawberry import UNSET
 from gateway.data_source import ALL_SHOPPER_PROFILES
 from gateway.errors import BadUserInput
 from gateway.identity import AccessScope
-from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS
+from gateway.pagination import MAXIMUM_ROWS
 from gateway.schema.connection import Connection
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.customer import Customer
@@ -19,7 +19,7 @@ from gateway.schema.customer_lookups import (
     look_up_customers,
     look_up_customers_by_email,
 )
-from gateway.schema.federation import TAGS, argument, costs, list_size
+from gateway.schema.federation import TAGS, argument, connection_size, costs, list_size
 from gateway.schema.field_arguments import (
     CursorArgument,
     FirstArgument,
@@ -118,7 +118,7 @@ class CustomerFields:
         tags=TAGS,
         directives=[
             costs(upstream_requests=2),
-            list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
+            connection_size(),
         ],
         extensions=[NeedsScope(AccessScope.PROFILES_READ)],
         description=(

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from gateway.bigcommerce import models
 from gateway.data_source import segments_of
 from gateway.pagination import (
     SortedRows,
-    checked_counts,
     connection_arguments,
     ordered_page,
     read_slice,
@@ -17,18 +15,18 @@ from gateway.pagination import (
 from gateway.schema.connection import (
     Connection,
     ConnectionRows,
+    fields_below,
     needs_rows,
-    selected_fields,
     times_shown,
 )
 from gateway.schema.context import Info
 from gateway.schema.segment import Segment
-from gateway.schema.segment_lookups import look_up
+from gateway.schema.segment_lookups import look_up_segments
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedRows:
-    """A page whose segments have been looked up: each is one, or the error in its place.
+    """A page with its segments looked up; an error takes the place of one that failed.
 
     The cursors of the page are those of its window: its first and last segment may be gone.
     """
@@ -55,7 +53,7 @@ async def resolve_customer_segments(
     The list of the profile is read only where the upstream sends no ids of segments with the
     customer. Ids of segments that no longer exist are left out of the page.
     """
-    selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
+    selected = fields_below(info)
     page: ConnectionRows
     if row.segment_ids is None and row.shopper_profile_id is not None:
         source = info.context.lists.of(segments_of(row.shopper_profile_id))
@@ -66,7 +64,6 @@ async def resolve_customer_segments(
         page = await read_slice(source, arguments)
         total = page.total
     else:
-        first, last = checked_counts(first, after, last, before)
         name = info.context.lists.cursor_name(f"customers/{row.id}/segments")
         ids = SortedRows(map(models.Segment, row.segment_ids or ()), None, name)
         page = ordered_page(ids, first=first, after=after, last=last, before=before)
@@ -79,7 +76,7 @@ async def resolve_customer_segments(
 
 async def _loaded(info: Info, page: ConnectionRows) -> LoadedRows:
     """Returns the page with its segments in place of the rows, which may be ids alone."""
-    found = await look_up(info, [row.id for row in page.rows])
+    found = await look_up_segments(info, [row.id for row in page.rows])
     shown = [
         (segment, cursor)
         for segment, cursor in zip(found, page.cursors, strict=True)

@@ -10,7 +10,7 @@ from gateway.schema.customer import Customer
 from gateway.schema.customer_lookups import look_up_customers
 from gateway.schema.node import ENTITY_IDS, entity_of
 from gateway.schema.segment import Segment
-from gateway.schema.segment_lookups import look_up
+from gateway.schema.segment_lookups import look_up_segments
 
 Entity = Segment | Customer
 
@@ -45,10 +45,10 @@ async def look_up_entities(
             ids[key.type_name].append(key.entity_id)
     if all(ids.values()):
         segments, customers = await asyncio.gather(
-            look_up(info, ids["Segment"]), look_up_customers(info, ids["Customer"])
+            look_up_segments(info, ids["Segment"]), look_up_customers(info, ids["Customer"])
         )
     else:
-        segments = await look_up(info, ids["Segment"])
+        segments = await look_up_segments(info, ids["Segment"])
         customers = await look_up_customers(info, ids["Customer"])
     rows: Mapping[str, Iterator[Entity | None]] = {
         "Segment": iter(segments),

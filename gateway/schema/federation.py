@@ -14,6 +14,8 @@ from strawberry.schema_directive import Location
 from strawberry.types.arguments import StrawberryArgumentAnnotation
 from strawberry.types.enum import EnumValueDefinition
 
+from gateway.pagination import DEFAULT_ROWS
+
 # The newest version that both Apollo's and The Guild's composer support.
 VERSION: Final[Literal["2.9"]] = "2.9"
 # On each type, root field and argument, so that a contract can include or exclude this subgraph:
@@ -56,6 +58,11 @@ def list_size(
     )
 
 
+def connection_size() -> ListSize:
+    """Returns the size of a connection."""
+    return list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"])
+
+
 @strawberry.federation.schema_directive(
     locations=[Location.SCHEMA],
     name="contact",
@@ -90,5 +97,5 @@ class Federation:
         return Contact(
             name=self.contact_name,
             url=self.contact_url or UNSET,
-            description="Customer segments of a BigCommerce store, read through its REST API.",
+            description="Customer segments of a BigCommerce store, through its REST API.",
         )

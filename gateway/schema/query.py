@@ -8,12 +8,12 @@ from strawberry import UNSET
 
 from gateway.data_source import ALL_SEGMENTS, MAXIMUM_SEGMENTS
 from gateway.identity import AccessScope
-from gateway.pagination import DEFAULT_ROWS, MAXIMUM_ROWS, read_total
+from gateway.pagination import MAXIMUM_ROWS, read_total
 from gateway.schema.connection import Connection, resolve_connection, resolve_ordered
 from gateway.schema.context import ROWS_TO_AN_ID, Info
 from gateway.schema.customer_fields import CustomerFields
 from gateway.schema.entity_lookups import entity_key, look_up_entities
-from gateway.schema.federation import TAGS, argument, costs, list_size
+from gateway.schema.federation import TAGS, argument, connection_size, costs, list_size
 from gateway.schema.field_arguments import (
     CursorArgument,
     FirstArgument,
@@ -27,7 +27,7 @@ from gateway.schema.plans.fields import PLANNED, ConnectionField
 from gateway.schema.row_lookups import REQUESTS_TO_ALL_IDS, attempt, spend_ids
 from gateway.schema.scopes import NamesScope, NeedsScope
 from gateway.schema.segment import Segment, segment
-from gateway.schema.segment_lookups import look_up, one_segment_id, segment_id
+from gateway.schema.segment_lookups import look_up_segments, one_segment_id, segment_id
 from gateway.schema.segment_order import (
     PLAIN,
     STORE_ORDER,
@@ -58,7 +58,7 @@ class Query(CustomerFields):
         directives=[
             # The rows of a page span at most two blocks; the rows before them rarely need a third.
             costs(upstream_requests=2),
-            list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
+            connection_size(),
         ],
         extensions=[NeedsScope(AccessScope.SEGMENTS_READ)],
         metadata={PLANNED: ConnectionField(ALL_SEGMENTS, segment, PLAIN)},
@@ -126,7 +126,7 @@ class Query(CustomerFields):
         """Looks the segment up."""
         uuid = one_segment_id(given(id), given(entity_id))
         info.context.spend_rows(ROWS_TO_AN_ID)
-        (found,) = await look_up(info, [uuid])
+        (found,) = await look_up_segments(info, [uuid])
         return found
 
     @strawberry.federation.field(
@@ -146,7 +146,9 @@ class Query(CustomerFields):
     ) -> list[Segment | None]:
         """Looks the segments up."""
         spend_ids(info, entity_ids, "entityIds")
-        return await look_up(info, [attempt(checked_entity_id, text) for text in entity_ids])
+        return await look_up_segments(
+            info, [attempt(checked_entity_id, text) for text in entity_ids]
+        )
 
     @strawberry.federation.field(
         tags=TAGS,

@@ -9,10 +9,9 @@ from strawberry import UNSET
 from gateway.bigcommerce import models
 from gateway.data_source import members_of
 from gateway.identity import AccessScope
-from gateway.pagination import DEFAULT_ROWS
 from gateway.schema.connection import Connection
 from gateway.schema.context import Info
-from gateway.schema.federation import TAGS, costs, list_size
+from gateway.schema.federation import TAGS, connection_size, costs
 from gateway.schema.field_arguments import CursorArgument, FirstArgument, LastArgument, given
 from gateway.schema.node import Node, global_id
 from gateway.schema.profile_connections import resolve_profiles
@@ -59,7 +58,7 @@ class Segment(Node):
     @strawberry.federation.field(
         directives=[
             costs(upstream_requests=1),
-            list_size(DEFAULT_ROWS, slicing=["first", "last"], sized=["edges", "nodes"]),
+            connection_size(),
         ],
         extensions=[NeedsScope(AccessScope.PROFILES_READ)],
         description=(

@@ -17,16 +17,21 @@ def segment_id(text: str) -> str:
     return entity_id_of(text, "Segment")
 
 
-def one_segment_id(global_id: str | None, entity_id: str | None) -> str:
-    """Returns the uuid of one of the two ids; raises `BadUserInput` for none, both or a bad one."""
+def one_segment_id(
+    global_id: str | None, entity_id: str | None, names: str = "`id` and `entityId`"
+) -> str:
+    """Returns the uuid of one of the two ids; raises `BadUserInput` for none, both or a bad one.
+
+    `names` are those of the two, for the message.
+    """
     if entity_id is not None and global_id is None:
         return checked_entity_id(entity_id)
     if global_id is not None and entity_id is None:
         return segment_id(global_id)
-    raise BadUserInput("Pass exactly one of `id` and `entityId`.")
+    raise BadUserInput(f"Pass exactly one of {names}.")
 
 
-async def look_up(info: Info, ids: Sequence[str | GatewayError]) -> list[Segment | None]:
+async def look_up_segments(info: Info, ids: Sequence[str | GatewayError]) -> list[Segment | None]:
     """Returns the segments with these uuids, as `look_up_rows` does."""
 
     async def load(uuids: Sequence[str]) -> list[models.Segment | UpstreamError | None]:

@@ -14,10 +14,10 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.settings.access_token import AccessToken
 from gateway.settings.browsers import AllowedHosts, Origins
 from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
 from gateway.settings.consistency import check_redis, check_trusted_documents, check_upstream
-from gateway.settings.tokens import AccessToken
 from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
@@ -180,7 +180,7 @@ class Settings(BaseModel):
     """Maximum rows that all fields of one request may ask for; an id counts as 5."""
 
     max_lists_per_request: int = Field(default=20, ge=0)
-    """Maximum lists below rows that one request may ask for, each of which the store has apart."""
+    """Maximum lists below rows, such as the profiles of each segment, of one request."""
 
     max_representations: int = Field(default=1000, ge=0)
     """Maximum entities that a router may ask for in one request; 0 allows none."""

@@ -233,6 +233,16 @@ def test_decisions_are_numbered_without_gaps() -> None:
     assert titles == [f"# {number}" for number in numbers]
 
 
+def test_the_index_of_decisions_has_the_title_and_status_of_each() -> None:
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    rows = []
+    for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
+        heading, status = path.read_text(encoding="utf-8").split("\n\n")[:2]
+        title = heading.partition(". ")[2]
+        rows.append(f"| [{path.name[:4]}]({path.name}) {title} | {' '.join(status.split())} |")
+    assert [line for line in index.splitlines() if line.startswith("| [")] == rows
+
+
 def test_nothing_names_a_private_place() -> None:
     others = [path for path in SOURCES if path != Path(__file__)]
     assert by_path(others, lambda _, text: PRIVATE.findall(text)) == {}

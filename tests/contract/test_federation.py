@@ -219,7 +219,7 @@ async def fields_tell_their_cost(gateway: InProcess) -> None:
 async def schema_tells_whom_to_ask(gateway: InProcess) -> None:
     assert uses_of(await sdl_of(gateway), "contact") == {
         "schema": {
-            '@contact(description: "Customer segments of a BigCommerce store, read through its '
+            '@contact(description: "Customer segments of a BigCommerce store, through its '
             'REST API.", name: "bigcommerce-segments-gateway")'
         }
     }

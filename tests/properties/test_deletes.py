@@ -24,6 +24,19 @@ from gateway.bigcommerce.writes import (
 uuids = st.uuids().map(str)
 texts = uuids | st.text(max_size=40) | st.sampled_from(["", ",", "*", "%2C", "\x00", "null"])
 lists = st.lists(texts, max_size=4)
+DELETIONS = """mutation (
+  $ids: [ID!]!, $profiles: [ID!]!, $segment: ID!, $customers: [Int!]!
+) {
+  a: deleteSegments(input: {entityIds: $ids}) { userErrors { code } }
+  b: deleteSegments(input: {ids: $ids}) { userErrors { code } }
+  c: deleteShopperProfiles(input: {entityIds: $profiles}) { userErrors { code } }
+  d: removeShopperProfilesFromSegment(
+    input: {segmentEntityId: $segment, shopperProfileEntityIds: $profiles}
+  ) { userErrors { code } }
+  e: removeCustomersFromSegment(
+    input: {segmentEntityId: $segment, customerEntityIds: $customers}
+  ) { userErrors { code } }
+}"""
 SEGMENT = "00000000-0000-4000-8000-000000000001"
 BUILDERS: list[Callable[[Any], Write[Any]]] = [
     delete_segments,
@@ -96,21 +109,28 @@ def test_no_delete_without_ids_can_be_built_or_sent(
 
 @settings(max_examples=20)  # each on a gateway of its own
 @given(
-    ids=lists, profile_ids=lists, segment_id=texts, customer_ids=st.lists(st.integers(), max_size=3)
+    ids=lists,
+    profile_ids=lists,
+    segment_id=texts,
+    customer_ids=st.lists(st.integers(10**9, 2**31 - 1) | st.integers(-9, 0), max_size=3),
 )
 def test_no_mutation_deletes_what_it_does_not_name(
     ids: list[str], profile_ids: list[str], segment_id: str, customer_ids: list[int]
 ) -> None:
     async def write() -> None:
         gateway = in_process(3)
-        writes = gateway.services.writes
         first = gateway.emulator.store.segments[0].id
         everything = len(gateway.emulator.store.profiles)
-        await writes.delete_segments([one for one in ids if one.lower() != first])
-        await writes.delete_shopper_profiles(profile_ids)
         for segment in (segment_id, first):
-            await writes.remove_shopper_profiles(segment, profile_ids)
-            await writes.remove_customers(segment, [one for one in customer_ids if one > 10**9])
+            answer = await gateway.ask(
+                DELETIONS,
+                ids=[one for one in ids if one.lower() != first],
+                profiles=profile_ids,
+                segment=segment,
+                customers=customer_ids,
+            )
+            codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+            assert codes <= {"BAD_USER_INPUT"}
         assert gateway.emulator.unbounded_deletes == 0
         assert len(gateway.emulator.store.segments) == 3
         assert len(gateway.emulator.store.profiles) == everything

@@ -127,7 +127,7 @@ def allowed(reason: str = "", remedy: str = "") -> Finding:
     return Finding(Verdict.MAY, reason, remedy, has_scope=True)
 
 
-def refused(operation: str) -> Finding:
+def token_refused(operation: str) -> Finding:
     """Returns the finding on a read whose answer was 401 or 403."""
     remedy = MODIFY_SCOPE_REMEDY if operation == SEGMENT_PROFILES else READ_SCOPE_REMEDY
     return Finding(Verdict.MAY_NOT, "The API refused the token.", remedy, has_scope=False)

@@ -12,7 +12,7 @@ from gateway.app.check.findings import (
     Verdict,
     after,
     allowed,
-    refused,
+    token_refused,
 )
 from gateway.app.check.remedies import remedy_of
 from gateway.bigcommerce.listings import (
@@ -101,7 +101,7 @@ class StoreReader:
         try:
             value = await read
         except UpstreamForbidden:
-            self.findings.by_operation[operation] = refused(operation)
+            self.findings.by_operation[operation] = token_refused(operation)
         except UpstreamError as error:
             # After one answer with segments, the URL is right.
             status = self._last_status() if operation == names.SEGMENTS else None

@@ -2,13 +2,13 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Generic
 
 from gateway.bigcommerce.operations import Upstream
-from gateway.bigcommerce.write_errors import Fault
-from gateway.bigcommerce.writes import ItemResult, Verdict, Write, read_write
+from gateway.bigcommerce.write_errors import WriteRefusal
+from gateway.bigcommerce.writes import ItemResult, ItemStatus, Write, read_write
 from gateway.data_source.learned import LearnedLimits
 from gateway.data_source.writes.progress import Progress, Stopped
 from gateway.data_source.writes.reasons import ReasonOf, outcome_unknown, refused
@@ -25,13 +25,20 @@ TOO_LARGE = 413
 class BatchedWrite(ABC, Generic[Row]):
     """One write to several items: how a batch of them is built, and what its answer means.
 
-    `at_once` is the size of a batch; `reason` reads a refusal that is about one item.
+    `indexes` are those of its items. `at_once` is the size of a batch; `reason` reads a refusal
+    that is about one item.
     """
 
     def __init__(
-        self, operation: str, at_once: int, progress: Progress[Any], reason: ReasonOf
+        self,
+        operation: str,
+        indexes: Iterable[int],
+        at_once: int,
+        progress: Progress[Any],
+        reason: ReasonOf,
     ) -> None:
         self.operation = operation
+        self.indexes = indexes
         self.at_once = at_once
         self.progress = progress
         self.reason = reason
@@ -45,22 +52,29 @@ class BatchedWrite(ABC, Generic[Row]):
     def finish(self, index: int, row: Row | None) -> None:
         """Records an item that was carried out, with its row if the answer has it."""
 
-    def is_open(self, index: int) -> bool:
-        """Whether an item is still to be sent."""
-        return self.progress.is_open(index)
+    @property
+    def pending(self) -> list[int]:
+        """The items that are still to be sent."""
+        return list(filter(self.is_pending, self.indexes))
 
-    def is_puzzling(self, error: UserError) -> bool:
-        """Whether the reason of an item's refusal is to be looked for by `explain`."""
+    def is_pending(self, index: int) -> bool:
+        """Whether an item is still to be sent."""
+        return self.progress.is_pending(index)
+
+    def needs_reason(self, error: UserError) -> bool:
+        """Whether the reason of an item's refusal is to be looked for by `find_reasons`."""
         return error.code is UserErrorCode.REFUSED
 
-    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
-        """Records the outcome of those of the refused items whose reason it finds.
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
+        """Looks up why items were refused, and records the outcome of those where it finds that.
 
-        The fault is one `of_each` of them, or else of some among them.
+        The refusal is one `of_each` of them, or else of some among them.
         """
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
-        """Records the outcome of items of which the answer does not say what became of them."""
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
+        """Looks up what became of items of which the answer does not say it, and records that."""
         for index in indexes:
             self.progress.set(index, outcome_unknown())
 
@@ -72,9 +86,9 @@ class Batches:
         self._upstream = upstream
         self._limits = limits
 
-    async def send(self, write: BatchedWrite[Row], indexes: Sequence[int]) -> None:
-        """Sends all items, each in one request that may have carried it out, and no more."""
-        await self._send_in_parts(write, indexes, write.at_once)
+    async def send(self, write: BatchedWrite[Row]) -> None:
+        """Sends all open items, each in one request that may have carried it out, and no more."""
+        await self._send_in_parts(write, write.pending, write.at_once)
 
     async def _send_in_parts(
         self, write: BatchedWrite[Row], indexes: Sequence[int], at_once: int
@@ -107,47 +121,51 @@ class Batches:
         self, write: BatchedWrite[Row], indexes: Sequence[int], results: Sequence[ItemResult[Row]]
     ) -> None:
         progress = write.progress
-        by_verdict: dict[Verdict, list[int]] = {verdict: [] for verdict in Verdict}
-        faults: dict[int, Fault] = {}
+        by_status: dict[ItemStatus, list[int]] = {status: [] for status in ItemStatus}
+        refusals: dict[int, WriteRefusal] = {}
         for index, result in zip(indexes, results, strict=True):
-            by_verdict[result.verdict].append(index)
-            if result.fault is not None:
-                faults[index] = result.fault
-            if result.verdict is Verdict.DONE:
+            by_status[result.status].append(index)
+            if result.refusal is not None:
+                refusals[index] = result.refusal
+            if result.status is ItemStatus.DONE:
                 write.finish(index, result.row)
-        done, left = by_verdict[Verdict.DONE], by_verdict[Verdict.NOT_DONE]
+        done, left = by_status[ItemStatus.DONE], by_status[ItemStatus.ABORTED]
         # What was carried out is looked up if the answer lacks its row.
-        lacking = list(filter(write.is_open, done))
-        unclear = by_verdict[Verdict.UNCLEAR] + lacking
+        lacking = list(filter(write.is_pending, done))
+        unclear = by_status[ItemStatus.UNKNOWN] + lacking
         progress.changed.update(done, unclear)
         progress.unclear.update(unclear)
         if unclear:
-            await write.clear_up(unclear)
+            await write.find_outcomes(unclear)
         for index in lacking:
             if progress.has_error(index, UserErrorCode.REFUSED):  # the answer says otherwise
                 progress.set(index, outcome_unknown())
-        errors = {index: write.reason(faults[index]) for index in by_verdict[Verdict.AT_FAULT]}
-        if puzzling := [index for index, error in errors.items() if write.is_puzzling(error)]:
-            await write.explain(puzzling, faults[puzzling[0]], of_each=True)
-        for index in filter(write.is_open, errors):
+        errors = {index: write.reason(refusals[index]) for index in by_status[ItemStatus.REFUSED]}
+        if open_questions := [at for at, error in errors.items() if write.needs_reason(error)]:
+            await write.find_reasons(open_questions, refusals[open_questions[0]], of_each=True)
+        for index in filter(write.is_pending, errors):
             progress.set(index, errors[index])
         if left:
-            # Where some items are at fault, the others were refused with them, without a fault.
-            fault = faults.get(left[0]) or next(iter(faults.values()))
-            await self._send_rest(write, indexes, left, fault)
+            # Where some items were refused, the others were aborted with them.
+            refusal = refusals.get(left[0]) or next(iter(refusals.values()))
+            await self._send_rest(write, indexes, left, refusal)
 
     async def _send_rest(
-        self, write: BatchedWrite[Row], sent: Sequence[int], left: Sequence[int], fault: Fault
+        self,
+        write: BatchedWrite[Row],
+        sent: Sequence[int],
+        left: Sequence[int],
+        refusal: WriteRefusal,
     ) -> None:
-        """Sends again what was refused for no fault of its own, without what was at fault."""
+        """Sends again what was aborted, without what was refused."""
         half = -(-len(left) // 2)
-        if fault.status == TOO_LARGE:
+        if refusal.status == TOO_LARGE:
             self._limits.learn_items_at_once(write.operation, half)
             await self._send_in_parts(write, left, half)
             return
         if len(left) == len(sent):
-            await write.explain(left, fault)
-            left = [index for index in left if write.is_open(index)]
+            await write.find_reasons(left, refusal)
+            left = [index for index in left if write.is_pending(index)]
         if not left or write.progress.is_stopped:
             return
         if len(left) < len(sent):
@@ -156,6 +174,6 @@ class Batches:
         write.divisions += 1
         if write.divisions > MOST_DIVISIONS:
             for index in left:
-                write.progress.set(index, refused(fault))
+                write.progress.set(index, refused(refusal))
             return
         await self._send_in_parts(write, left, half)

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.models import Segment, ShopperProfile
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.progress import Progress
@@ -34,15 +34,10 @@ class WriteByIds(BatchedWrite[Any]):
         reason: ReasonOf,
         finished: Callable[[int], None],
     ) -> None:
-        super().__init__(operation, at_once, progress, reason)
+        super().__init__(operation, ids, at_once, progress, reason)
         self.ids = ids
         self._make = make
         self._finished = finished
-
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be written."""
-        return list(filter(self.is_open, self.ids))
 
     def build(self, indexes: Sequence[int]) -> Write[Any]:
         """Returns the write to these rows."""
@@ -83,9 +78,11 @@ class MembershipWrite(WriteByIds):
         self._segment_id = segment_id
         self._store = store
 
-    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
         """Finds that there is no such segment, else that a profile does not exist."""
-        if fault.status != 404:
+        if refusal.status != 404:
             return
         try:
             known = await self._store.read(self.progress.began_at)

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from gateway.bigcommerce.models import Customer
-from gateway.bigcommerce.protocol import LARGEST
 from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of, segments_of
 from gateway.data_source.writes.batches import Batches
 from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite
@@ -18,9 +17,6 @@ from gateway.data_source.writes.running import Effects, WrittenRows
 from gateway.data_source.writes.store_customers import StoreCustomers
 from gateway.data_source.writes.store_segments import StoreSegments
 from gateway.user_errors import UserErrorCode
-
-# The lists of the segments of all profiles, and of the profiles of all segments.
-MEMBERSHIPS, MEMBERS = "shopper-profiles/*/segments", "segments/*/shopper-profiles"
 
 
 class CustomerMemberships:
@@ -59,9 +55,9 @@ class CustomerMemberships:
             elif customer.shopper_profile_id is None and not create_missing_profiles:
                 self._progress.set(index, no_profile())
         await self._create_profiles()
-        profiles = self._profiles_of_open()
+        profiles = self._profiles_of_pending()
         addition = self._membership_write(profiles, is_addition=True)
-        await self._batches.send(addition, addition.open)
+        await self._batches.send(addition)
         await self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
 
     async def remove(self) -> None:
@@ -78,9 +74,9 @@ class CustomerMemberships:
         for index, customer in self._customers.items():
             if index not in leaving:
                 self._progress.set(index, customer)
-        profiles = self._profiles_of_open()
+        profiles = self._profiles_of_pending()
         removal = self._membership_write(profiles, is_addition=False)
-        await self._batches.send(removal, removal.open)
+        await self._batches.send(removal)
         await self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
 
     @property
@@ -96,10 +92,9 @@ class CustomerMemberships:
     async def _read(self, indexes: Iterable[int]) -> None:
         """Reads the customers of these items, and records those that do not exist."""
         asked = {index: self._customer_ids[index] for index in indexes}
-        possible = [one for one in asked.values() if 0 < one <= LARGEST]
-        found = await self._store.read(possible) if possible else {}
+        found = await self._store.read(asked.values())
         for index, customer_id in asked.items():
-            customer = found.get(customer_id)
+            customer = found[customer_id]
             if customer is None:
                 self._progress.set(index, NO_CUSTOMER)
             else:
@@ -110,29 +105,29 @@ class CustomerMemberships:
         lacking = {
             index: self._customer_ids[index]
             for index, customer in self._customers.items()
-            if self._progress.is_open(index) and customer.shopper_profile_id is None
+            if self._progress.is_pending(index) and customer.shopper_profile_id is None
         }
         if not lacking or not await self._is_segment_there():
             return
         creation = ProfileCreation(lacking, self._at_once, self._progress, self._store)
         self._creation = creation
-        await self._batches.send(creation, creation.open)
+        await self._batches.send(creation)
         for index, profile in creation.created.items():
             known = self._customers[index]
             self._customers[index] = msgspec.structs.replace(
                 known, shopper_profile_id=profile.id, segment_ids=()
             )
         # Another application has made a profile in the meantime.
-        beaten = [
+        conflicting = [
             index
             for index in lacking
             if self._progress.has_error(index, UserErrorCode.HAS_SHOPPER_PROFILE)
         ]
-        if beaten and not self._progress.is_stopped:
-            await self._read(beaten)
-            for index in beaten:
+        if conflicting and not self._progress.is_stopped:
+            await self._read(conflicting)
+            for index in conflicting:
                 if self._customers[index].shopper_profile_id is not None:
-                    self._progress.reopen(index)
+                    self._progress.reset(index)
 
     async def _is_segment_there(self) -> bool:
         """Returns whether the segment exists; if it does not, records that for all items."""
@@ -142,11 +137,11 @@ class CustomerMemberships:
             self._progress.set(index, NO_SEGMENT)
         return False
 
-    def _profiles_of_open(self) -> dict[int, str]:
+    def _profiles_of_pending(self) -> dict[int, str]:
         return {
             index: customer.shopper_profile_id
             for index, customer in self._customers.items()
-            if self._progress.is_open(index) and customer.shopper_profile_id is not None
+            if self._progress.is_pending(index) and customer.shopper_profile_id is not None
         }
 
     def _membership_write(self, profiles: dict[int, str], *, is_addition: bool) -> MembershipWrite:

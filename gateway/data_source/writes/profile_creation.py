@@ -5,14 +5,13 @@ from typing import Any
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import ShopperProfile
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import (
     has_profile,
     not_found,
-    outcome_unknown,
     profile_error,
     refused,
 )
@@ -36,20 +35,15 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
         store: StoreCustomers,
         finished: Callable[[int, ShopperProfile], None] = lambda _index, _profile: None,
     ) -> None:
-        super().__init__("create_shopper_profiles", at_once, progress, profile_error)
+        super().__init__("create_shopper_profiles", customer_ids, at_once, progress, profile_error)
         self.created: dict[int, ShopperProfile] = {}
         self._customer_ids = customer_ids
         self._store = store
         self._finished = finished
 
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be written."""
-        return list(filter(self.is_open, self._customer_ids))
-
-    def is_open(self, index: int) -> bool:
+    def is_pending(self, index: int) -> bool:
         """Whether the profile of an item is still to be made."""
-        return super().is_open(index) and index not in self.created
+        return super().is_pending(index) and index not in self.created
 
     def build(self, indexes: Sequence[int]) -> Write[ShopperProfile]:
         """Returns the write that creates these profiles."""
@@ -61,7 +55,9 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
             self.created[index] = row
             self._finished(index, row)
 
-    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
         """Finds the customers who do not exist, and those who have a profile."""
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)
@@ -74,18 +70,17 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
             elif customer.shopper_profile_id is not None:
                 self.progress.set(index, has_profile())
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
         """Looks up which of these customers have a profile by now."""
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)
         except UpstreamError:
-            customers = None
+            await super().find_outcomes(indexes)
+            return
         for index in indexes:
             customer_id = self._customer_ids[index]
-            customer = None if customers is None else customers[customer_id]
-            if customers is None:
-                self.progress.set(index, outcome_unknown())
-            elif customer is None or customer.shopper_profile_id is None:
+            customer = customers[customer_id]
+            if customer is None or customer.shopper_profile_id is None:
                 self.progress.set(index, refused())
             else:
                 self.finish(index, ShopperProfile(customer.shopper_profile_id, customer_id))

@@ -4,16 +4,18 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from gateway.bigcommerce import writes
-from gateway.bigcommerce.models import Customer, ShopperProfile, uuid_in_lower_case
-from gateway.data_source.collection import ALL_SHOPPER_PROFILES, CUSTOMERS, members_of, segments_of
-from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite, WriteByIds
-from gateway.data_source.writes.customer_memberships import (
-    MEMBERS,
-    MEMBERSHIPS,
-    CustomerMemberships,
+from gateway.bigcommerce.models import Customer, ShopperProfile
+from gateway.data_source.collection import (
+    ALL_MEMBERS,
+    ALL_MEMBERSHIPS,
+    ALL_SHOPPER_PROFILES,
+    CUSTOMERS,
+    members_of,
+    segments_of,
 )
+from gateway.data_source.writes.by_ids import MembershipWrite, WriteByIds
+from gateway.data_source.writes.customer_memberships import CustomerMemberships
 from gateway.data_source.writes.inputs import MembershipOutcome
-from gateway.data_source.writes.items import checked_ids
 from gateway.data_source.writes.profile_creation import ProfileCreation
 from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import deletion_error
@@ -30,7 +32,7 @@ class ProfileWrites(StoreWrites):
         self, customer_ids: Sequence[int]
     ) -> list[ShopperProfile | UserError]:
         """Creates the profiles of customers; returns each."""
-        progress = self._progress_of(ShopperProfile, customer_ids)
+        progress = Progress[ShopperProfile](len(customer_ids), self._now())
         creation = ProfileCreation(
             dict(enumerate(customer_ids)),
             self._batch_profiles,
@@ -44,7 +46,7 @@ class ProfileWrites(StoreWrites):
             return {ALL_SHOPPER_PROFILES.name, *customers}
 
         return await self.running.carry_out(
-            progress, lambda: self._batches.send(creation, creation.open), Effects(names)
+            progress, lambda: self._batches.send(creation), Effects(names)
         )
 
     async def delete_shopper_profiles(self, ids: Sequence[str]) -> list[str | UserError]:
@@ -52,21 +54,20 @@ class ProfileWrites(StoreWrites):
 
         A store that answers 204 does not say which of them it had: all of them count as deleted.
         """
-        progress = self._progress_of(str, ids)
-        checked = checked_ids(ids, progress)
+        progress = Progress[str](len(ids), self._now())
         deletion = WriteByIds(
             "delete_shopper_profiles",
-            checked,
+            dict(enumerate(ids)),
             writes.delete_shopper_profiles,
             self._batch_profiles,
             progress,
             deletion_error("The shopper profile"),
-            lambda index: progress.set(index, checked[index]),
+            lambda index: progress.set(index, ids[index]),
         )
         # Which customers had them is not known.
-        names = {ALL_SHOPPER_PROFILES.name, CUSTOMERS.name, MEMBERS, MEMBERSHIPS}
+        names = {ALL_SHOPPER_PROFILES.name, CUSTOMERS.name, ALL_MEMBERS, ALL_MEMBERSHIPS}
         return await self.running.carry_out(
-            progress, lambda: self._batches.send(deletion, deletion.open), Effects(lambda _: names)
+            progress, lambda: self._batches.send(deletion), Effects(lambda _: names)
         )
 
     async def add_shopper_profiles(
@@ -85,9 +86,7 @@ class ProfileWrites(StoreWrites):
         self, segment_id: str, customer_ids: Sequence[int], create_missing_profiles: bool
     ) -> MembershipOutcome:
         """Puts customers into a segment; one that is in it already counts as put into it."""
-        if uuid_in_lower_case(segment_id) is None:
-            return MembershipOutcome([NO_SEGMENT] * len(customer_ids), 0)
-        progress = self._progress_of(Customer, customer_ids)
+        progress = Progress[Customer](len(customer_ids), self._now())
         memberships = self._memberships(segment_id, customer_ids, progress)
         outcomes = await self.running.carry_out(
             progress,
@@ -100,9 +99,7 @@ class ProfileWrites(StoreWrites):
         self, segment_id: str, customer_ids: Sequence[int]
     ) -> MembershipOutcome:
         """Takes customers out of a segment; one that is not in it counts as taken out."""
-        if uuid_in_lower_case(segment_id) is None:
-            return MembershipOutcome([NO_SEGMENT] * len(customer_ids), 0)
-        progress = self._progress_of(Customer, customer_ids)
+        progress = Progress[Customer](len(customer_ids), self._now())
         memberships = self._memberships(segment_id, customer_ids, progress)
         outcomes = await self.running.carry_out(progress, memberships.remove, memberships.effects)
         return MembershipOutcome(outcomes, 0)
@@ -110,31 +107,24 @@ class ProfileWrites(StoreWrites):
     async def _write_members(
         self, segment_id: str, profile_ids: Sequence[str], *, is_addition: bool
     ) -> list[str | UserError]:
-        if uuid_in_lower_case(segment_id) is None:
-            return [NO_SEGMENT] * len(profile_ids)
-        progress = self._progress_of(str, profile_ids)
-        checked = checked_ids(profile_ids, progress)
+        progress = Progress[str](len(profile_ids), self._now())
         write = MembershipWrite(
             segment_id,
-            checked,
+            dict(enumerate(profile_ids)),
             self._batch_profiles,
             progress,
-            lambda index: progress.set(index, checked[index]),
+            lambda index: progress.set(index, profile_ids[index]),
             self._segments(),
             is_addition=is_addition,
         )
 
         def names(indexes: Collection[int]) -> set[str]:
             # Which customers have these profiles is not known.
-            profiles = [checked[index] for index in indexes]
-            return {
-                members_of(segment_id).name,
-                CUSTOMERS.name,
-                *(segments_of(profile_id).name for profile_id in profiles),
-            }
+            lists = {segments_of(profile_ids[index]).name for index in indexes}
+            return {members_of(segment_id).name, CUSTOMERS.name, *lists}
 
         return await self.running.carry_out(
-            progress, lambda: self._batches.send(write, write.open), Effects(names)
+            progress, lambda: self._batches.send(write), Effects(names)
         )
 
     def _memberships(

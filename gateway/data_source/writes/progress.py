@@ -42,7 +42,7 @@ class Progress(Generic[Done]):
         """Whether no further request begins."""
         return self._is_stopped
 
-    def is_open(self, index: int) -> bool:
+    def is_pending(self, index: int) -> bool:
         """Whether an item has no outcome yet."""
         return self.outcomes[index] is None
 
@@ -55,9 +55,14 @@ class Progress(Generic[Done]):
         """Records the outcome of an item."""
         self.outcomes[index] = outcome
 
-    def reopen(self, index: int) -> None:
+    def reset(self, index: int) -> None:
         """Forgets the outcome of an item, which is still to be carried out after all."""
         self.outcomes[index] = None
+
+    def written(self) -> list[Done]:
+        """Returns the outcomes of items that were written, not of those that were so already."""
+        outcomes = [self.outcomes[index] for index in self.changed]
+        return [one for one in outcomes if one is not None and not isinstance(one, UserError)]
 
     def begin(self, indexes: Iterable[int]) -> None:
         """Records that the request for these items is sent; raises `Stopped` if it must not be."""
@@ -90,7 +95,7 @@ class Progress(Generic[Done]):
 
     def stop(self) -> None:
         """Records that the time for the mutation is over: no further request begins."""
-        if any(map(self.is_open, range(len(self.outcomes)))):
+        if any(map(self.is_pending, range(len(self.outcomes)))):
             self.block(DeadlineTooClose())
 
     def report(self) -> list[Done | UserError]:

@@ -6,7 +6,7 @@ The texts of the upstream are searched for the reason, and never shown.
 import re
 from collections.abc import Callable
 
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.errors import UpstreamError
 from gateway.user_errors import UserError, UserErrorCode
 
@@ -22,11 +22,11 @@ _ABOUT_A_CONFLICT = re.compile(r"already|exists|conflict|duplicate|has a")
 _ABOUT_NO_MEMBER = re.compile(r"not (?:a member|in|part of|assigned|exist for|associated)")
 
 # Returns the error of an item for a refusal that is about this item.
-ReasonOf = Callable[[Fault], UserError]
+ReasonOf = Callable[[WriteRefusal], UserError]
 
 
 def invalid(message: str, field: str | None = None) -> UserError:
-    """Returns the error of an item that was not sent, for a value of its own."""
+    """Returns the error of an item for a value of its own."""
     return UserError(UserErrorCode.INVALID, message, field)
 
 
@@ -67,7 +67,7 @@ def outcome_unknown() -> UserError:
     )
 
 
-def refused(why: UpstreamError | Fault | None = None) -> UserError:
+def refused(why: UpstreamError | WriteRefusal | None = None) -> UserError:
     """Returns the error of an item that the store refused for a reason that is not known."""
     if isinstance(why, UpstreamError):
         return UserError(UserErrorCode.REFUSED, why.message)
@@ -75,39 +75,39 @@ def refused(why: UpstreamError | Fault | None = None) -> UserError:
     return UserError(UserErrorCode.REFUSED, f"The store refused it{status}.")
 
 
-def says_name_is_taken(fault: Fault) -> bool:
+def says_name_is_taken(refusal: WriteRefusal) -> bool:
     """Whether a refusal says that a name is taken."""
-    return _ABOUT_A_NAME.search(fault.text) is not None
+    return _ABOUT_A_NAME.search(refusal.text) is not None
 
 
-def creation_error(fault: Fault) -> UserError:
+def creation_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a segment that could not be created."""
-    if says_name_is_taken(fault):
+    if says_name_is_taken(refusal):
         return name_taken()
-    if _ABOUT_THE_LIMIT.search(fault.text) and not _ABOUT_A_LENGTH.search(fault.text):
+    if _ABOUT_THE_LIMIT.search(refusal.text) and not _ABOUT_A_LENGTH.search(refusal.text):
         return limit_reached()
-    if fault.status == 409:
+    if refusal.status == 409:
         return name_taken()
-    return _value_error(fault, ("name", "description"))
+    return _value_error(refusal, ("name", "description"))
 
 
-def update_error(fault: Fault) -> UserError:
+def update_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a segment that could not be changed."""
-    return not_found("The segment", "id") if _says_absent(fault) else creation_error(fault)
+    return not_found("The segment", "id") if _says_absent(refusal) else creation_error(refusal)
 
 
 def deletion_error(what: str) -> ReasonOf:
     """Returns the reason of a row that could not be deleted; `what` begins the sentence."""
-    return lambda fault: not_found(what) if _says_absent(fault) else refused(fault)
+    return lambda refusal: not_found(what) if _says_absent(refusal) else refused(refusal)
 
 
-def profile_error(fault: Fault) -> UserError:
+def profile_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a profile that could not be created."""
-    if _says_absent(fault):
+    if _says_absent(refusal):
         return not_found("The customer")
-    if fault.status == 409 or _ABOUT_A_CONFLICT.search(fault.text):
+    if refusal.status == 409 or _ABOUT_A_CONFLICT.search(refusal.text):
         return has_profile()
-    return refused(fault)
+    return refused(refusal)
 
 
 def has_profile() -> UserError:
@@ -135,28 +135,28 @@ def not_a_member() -> UserError:
     return UserError(UserErrorCode.NOT_A_MEMBER, "The shopper profile is not in the segment.")
 
 
-def addition_error(fault: Fault) -> UserError:
+def addition_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a profile that could not be added to a segment."""
-    if fault.status == 409 or "already" in fault.text:
+    if refusal.status == 409 or "already" in refusal.text:
         return already_member()
-    if fault.status != 404 and _says_absent(fault):
+    if refusal.status != 404 and _says_absent(refusal):
         return not_found("The shopper profile")
-    return refused(fault)
+    return refused(refusal)
 
 
-def removal_error(fault: Fault) -> UserError:
+def removal_error(refusal: WriteRefusal) -> UserError:
     """Returns the error of a profile that could not be removed from a segment."""
-    is_no_member = _ABOUT_NO_MEMBER.search(fault.text) or _says_absent(fault)
-    return not_a_member() if fault.status != 404 and is_no_member else refused(fault)
+    is_no_member = _ABOUT_NO_MEMBER.search(refusal.text) or _says_absent(refusal)
+    return not_a_member() if refusal.status != 404 and is_no_member else refused(refusal)
 
 
-def _says_absent(fault: Fault) -> bool:
+def _says_absent(refusal: WriteRefusal) -> bool:
     """Whether a refusal says that what the item names does not exist: not that the route does."""
-    return _ABOUT_ABSENCE.search(fault.text) is not None and "route" not in fault.text
+    return _ABOUT_ABSENCE.search(refusal.text) is not None and "route" not in refusal.text
 
 
-def _value_error(fault: Fault, fields: tuple[str, ...]) -> UserError:
+def _value_error(refusal: WriteRefusal, fields: tuple[str, ...]) -> UserError:
     """Returns the error for a value: INVALID if the store names the field, else REFUSED."""
-    if fault.status in BAD_VALUE and fault.field in fields:
-        return invalid(f"The store does not take this {fault.field}.", fault.field)
-    return refused(fault)
+    if refusal.status in BAD_VALUE and refusal.field in fields:
+        return invalid(f"The store does not take this {refusal.field}.", refusal.field)
+    return refused(refusal)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from gateway.cache.invalidations import Invalidations
@@ -18,6 +19,7 @@ Done = TypeVar("Done")
 WrittenRows: TypeAlias = tuple[StoreCollection[Any], Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
 class Effects:
     """What a mutation changes.
 
@@ -25,13 +27,8 @@ class Effects:
     the upstream has returned.
     """
 
-    def __init__(
-        self,
-        names: Callable[[Collection[int]], Collection[str]],
-        rows: Callable[[], Iterable[WrittenRows]] = lambda: (),
-    ) -> None:
-        self.names = names
-        self.rows = rows
+    names: Callable[[Collection[int]], Collection[str]]
+    rows: Callable[[], Iterable[WrittenRows]] = lambda: ()
 
 
 class RunningWrites:

@@ -1,10 +1,10 @@
-"""Creates segments: names that are taken are found out, so that all others are created."""
+"""Creates segments, and finds the names that are taken, so that all others are created."""
 
 from collections.abc import Sequence
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.complete_list import CLOCK_SKEW_SECONDS
 from gateway.data_source.writes.batches import BatchedWrite
@@ -15,7 +15,6 @@ from gateway.data_source.writes.reasons import (
     invalid,
     limit_reached,
     name_taken,
-    outcome_unknown,
     refused,
     says_name_is_taken,
 )
@@ -42,7 +41,7 @@ class SegmentCreation(BatchedWrite[Segment]):
         progress: Progress[Segment],
         store: StoreSegments,
     ) -> None:
-        super().__init__("create_segments", at_once, progress, creation_error)
+        super().__init__("create_segments", range(len(new)), at_once, progress, creation_error)
         self.updates: dict[int, SegmentChange] = {}
         self._new = [NewSegment(one.name.strip(), one.description) for one in new]
         self._if_name_taken = if_name_taken
@@ -62,22 +61,17 @@ class SegmentCreation(BatchedWrite[Segment]):
                 )
             seen.add(one.name)
 
-    async def settle_taken(self) -> None:
+    async def record_taken(self) -> None:
         """Records the items whose name the store has, unless that is an error.
 
         Raises `UpstreamError`.
         """
-        if self._if_name_taken is not IfNameTaken.ERROR and self.open:
-            self._settle(self.open, await self._store.read(self.progress.began_at))
+        if self._if_name_taken is not IfNameTaken.ERROR and self.pending:
+            self._record_existing(self.pending, await self._store.read(self.progress.began_at))
 
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be created."""
-        return [index for index in range(len(self._new)) if self.is_open(index)]
-
-    def is_open(self, index: int) -> bool:
+    def is_pending(self, index: int) -> bool:
         """Whether a segment is still to be created."""
-        return super().is_open(index) and index not in self.updates
+        return super().is_pending(index) and index not in self.updates
 
     def build(self, indexes: Sequence[int]) -> Write[Segment]:
         """Returns the write that creates these segments."""
@@ -89,50 +83,49 @@ class SegmentCreation(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    def is_puzzling(self, error: UserError) -> bool:
+    def needs_reason(self, error: UserError) -> bool:
         """Whether the reason of a refusal is not known, or is a name that is no error."""
         is_taken = error.code is UserErrorCode.NAME_TAKEN
         is_error = self._if_name_taken is IfNameTaken.ERROR
-        return super().is_puzzling(error) or (is_taken and not is_error)
+        return super().needs_reason(error) or (is_taken and not is_error)
 
-    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
         """Finds the names that the store has by now, or that it has no room for any."""
         is_error = self._if_name_taken is IfNameTaken.ERROR
         try:
-            if is_error and says_name_is_taken(fault):
+            if is_error and says_name_is_taken(refusal):
                 known = await self._store.read(self.progress.began_at)
             else:
                 known = await self._store.read_anew()
         except UpstreamError:
             return
-        self._settle(indexes, known)
+        self._record_existing(indexes, known)
         if known.is_full:
-            for index in filter(self.is_open, indexes):
+            for index in filter(self.is_pending, indexes):
                 self.progress.set(index, limit_reached())
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
         """Looks up which of these segments the store has by now."""
         try:
             known = await self._store.read_anew()
         except UpstreamError:
-            known = None
+            await super().find_outcomes(indexes)
+            return
         for index in indexes:
-            row = None if known is None else known.by_name.get(self._new[index].name)
-            if known is None:
-                self.progress.set(index, outcome_unknown())
-            elif row is None:
-                self.progress.set(index, refused())
-            elif self._was_there_before(row):
-                self._settle([index], known)
+            row = known.by_name.get(self._new[index].name)
+            if row is not None and self._was_there_before(row):
+                self._record_existing([index], known)
             else:
-                self.progress.set(index, row)
+                self.progress.set(index, refused() if row is None else row)
 
     def _was_there_before(self, row: Segment) -> bool:
         """Whether a segment is certainly older than the mutation."""
         newest = self.progress.began_at - CLOCK_SKEW_SECONDS
         return row.created_at is not None and row.created_at.timestamp() < newest
 
-    def _settle(self, indexes: Sequence[int], known: KnownSegments) -> None:
+    def _record_existing(self, indexes: Sequence[int], known: KnownSegments) -> None:
         """Records the items whose name the store has."""
         for index in indexes:
             new = self._new[index]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from gateway.bigcommerce import writes
-from gateway.bigcommerce.models import Segment, uuid_in_lower_case
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.models import Segment
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import UNCHANGED, SegmentChange
@@ -13,7 +13,6 @@ from gateway.data_source.writes.reasons import (
     invalid,
     name_taken,
     not_found,
-    outcome_unknown,
     refused,
     update_error,
 )
@@ -32,11 +31,9 @@ class SegmentUpdate(BatchedWrite[Segment]):
         progress: Progress[Segment],
         store: StoreSegments,
     ) -> None:
-        super().__init__("update_segments", at_once, progress, update_error)
+        super().__init__("update_segments", changes, at_once, progress, update_error)
         self._fields = {index: _fields_of(change) for index, change in changes.items()}
-        self._ids = {
-            index: uuid_in_lower_case(change.id) or "" for index, change in changes.items()
-        }
+        self._ids = {index: change.id for index, change in changes.items()}
         self._store = store
 
     def check(self) -> None:
@@ -47,9 +44,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
             fields = self._fields[index]
             name = fields.get("name")
             problems = [text_problem(text, field) for field, text in fields.items()]
-            if not row_id:
-                self.progress.set(index, invalid("The id has to be a uuid.", "id"))
-            elif row_id in ids:
+            if row_id in ids:
                 self.progress.set(
                     index, invalid("An earlier change of the same input has this id.", "id")
                 )
@@ -57,7 +52,7 @@ class SegmentUpdate(BatchedWrite[Segment]):
                 self.progress.set(
                     index, invalid("There is nothing to change: give a name or a description.")
                 )
-            elif (field := _first_at_fault(fields, problems)) is not None:
+            elif (field := _first_problem(fields, problems)) is not None:
                 self.progress.set(index, invalid(*field))
             elif name is not None and name in names:
                 self.progress.set(
@@ -66,15 +61,6 @@ class SegmentUpdate(BatchedWrite[Segment]):
             elif name is not None:
                 names.add(name)
             ids.add(row_id)
-
-    @property
-    def open(self) -> list[int]:
-        """The items that are still to be changed."""
-        return list(filter(self.is_open, self._ids))
-
-    def id_of(self, index: int) -> str:
-        """Returns the id of an item's segment."""
-        return self._ids[index]
 
     def build(self, indexes: Sequence[int]) -> Write[Segment]:
         """Returns the write that makes these changes."""
@@ -85,7 +71,9 @@ class SegmentUpdate(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    async def explain(self, indexes: Sequence[int], fault: Fault, *, of_each: bool = False) -> None:
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
         """Finds the segments that the store does not have, and the names that it has."""
         try:
             known = await self._store.read_anew()
@@ -97,17 +85,16 @@ class SegmentUpdate(BatchedWrite[Segment]):
             elif self._has_taken_name(index, known):
                 self.progress.set(index, name_taken())
 
-    async def clear_up(self, indexes: Sequence[int]) -> None:
+    async def find_outcomes(self, indexes: Sequence[int]) -> None:
         """Looks up which of these segments the store has, and whether they have the changes."""
         try:
             known = await self._store.read_anew()
         except UpstreamError:
-            known = None
+            await super().find_outcomes(indexes)
+            return
         for index in indexes:
-            row = None if known is None else known.by_id.get(self._ids[index])
-            if known is None:
-                self.progress.set(index, outcome_unknown())
-            elif row is None:
+            row = known.by_id.get(self._ids[index])
+            if row is None:
                 self.progress.set(index, not_found("The segment", "id"))
             elif self._has_taken_name(index, known):
                 self.progress.set(index, name_taken())
@@ -132,7 +119,7 @@ def _fields_of(change: SegmentChange) -> dict[str, str | None]:
     return fields
 
 
-def _first_at_fault(
+def _first_problem(
     fields: Mapping[str, str | None], problems: Sequence[str | None]
 ) -> tuple[str, str] | None:
     """Returns the first problem and its field, None without one."""

@@ -4,11 +4,9 @@ from collections.abc import Collection, Sequence
 
 from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
-from gateway.data_source.collection import ALL_SEGMENTS, members_of
+from gateway.data_source.collection import ALL_MEMBERSHIPS, ALL_SEGMENTS, members_of
 from gateway.data_source.writes.by_ids import WriteByIds
-from gateway.data_source.writes.customer_memberships import MEMBERSHIPS
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
-from gateway.data_source.writes.items import checked_ids, written
 from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.reasons import deletion_error, not_found
 from gateway.data_source.writes.running import Effects
@@ -25,40 +23,40 @@ class SegmentWrites(StoreWrites):
         self, new: Sequence[NewSegment], if_name_taken: IfNameTaken = IfNameTaken.ERROR
     ) -> list[Segment | UserError]:
         """Creates segments, whose names are trimmed; returns each, or the one that has its name."""
-        progress = self._progress_of(Segment, new)
+        progress = Progress[Segment](len(new), self._now())
         store = self._segments()
         creation = SegmentCreation(new, if_name_taken, self._batch_segments, progress, store)
 
         async def work() -> None:
             creation.check()
-            await creation.settle_taken()
-            await self._batches.send(creation, creation.open)
+            await creation.record_taken()
+            await self._batches.send(creation)
             if creation.updates:
                 update = SegmentUpdate(creation.updates, self._batch_segments, progress, store)
                 update.check()
-                await self._batches.send(update, update.open)
+                await self._batches.send(update)
 
         def names(indexes: Collection[int]) -> set[str]:
             # The lists of the segments of profiles show what was updated.
             is_updated = any(index in creation.updates for index in indexes)
-            return {ALL_SEGMENTS.name, MEMBERSHIPS} if is_updated else {ALL_SEGMENTS.name}
+            return {ALL_SEGMENTS.name, ALL_MEMBERSHIPS} if is_updated else {ALL_SEGMENTS.name}
 
         effects = Effects(names, lambda: [(ALL_SEGMENTS, _by_id(progress))])
         return await self.running.carry_out(progress, work, effects)
 
     async def update_segments(self, changes: Sequence[SegmentChange]) -> list[Segment | UserError]:
         """Sets the given fields of segments; returns each as it is then."""
-        progress = self._progress_of(Segment, changes)
+        progress = Progress[Segment](len(changes), self._now())
         update = SegmentUpdate(
             dict(enumerate(changes)), self._batch_segments, progress, self._segments()
         )
 
         async def work() -> None:
             update.check()
-            await self._batches.send(update, update.open)
+            await self._batches.send(update)
 
         effects = Effects(
-            lambda _: {ALL_SEGMENTS.name, MEMBERSHIPS},
+            lambda _: {ALL_SEGMENTS.name, ALL_MEMBERSHIPS},
             lambda: [(ALL_SEGMENTS, _by_id(progress))],
         )
         return await self.running.carry_out(progress, work, effects)
@@ -68,34 +66,33 @@ class SegmentWrites(StoreWrites):
 
         An answer may not say that there was no such segment. So the ids are looked up first.
         """
-        progress = self._progress_of(str, ids)
-        checked = checked_ids(ids, progress)
+        progress = Progress[str](len(ids), self._now())
         deletion = WriteByIds(
             "delete_segments",
-            checked,
+            dict(enumerate(ids)),
             writes.delete_segments,
             self._batch_segments,
             progress,
             deletion_error("The segment"),
-            lambda index: progress.set(index, checked[index]),
+            lambda index: progress.set(index, ids[index]),
         )
 
         async def work() -> None:
             store = self._segments()
-            absent = await store.find_absent(list(checked.values()), progress.began_at)
-            for index, row_id in checked.items():
+            absent = await store.find_absent(ids, progress.began_at)
+            for index, row_id in enumerate(ids):
                 if row_id in absent:
                     progress.set(index, not_found("The segment"))
-            await self._batches.send(deletion, deletion.open)
+            await self._batches.send(deletion)
 
         def names(indexes: Collection[int]) -> set[str]:
-            members = {members_of(checked[index]).name for index in indexes}
-            return {ALL_SEGMENTS.name, MEMBERSHIPS, *members}
+            members = {members_of(ids[index]).name for index in indexes}
+            return {ALL_SEGMENTS.name, ALL_MEMBERSHIPS, *members}
 
-        effects = Effects(names, lambda: [(ALL_SEGMENTS, dict.fromkeys(written(progress)))])
+        effects = Effects(names, lambda: [(ALL_SEGMENTS, dict.fromkeys(progress.written()))])
         return await self.running.carry_out(progress, work, effects)
 
 
 def _by_id(progress: Progress[Segment]) -> dict[str, Segment]:
     """Returns the segments that were written, by id."""
-    return {one.id: one for one in written(progress)}
+    return {one.id: one for one in progress.written()}

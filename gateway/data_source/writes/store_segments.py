@@ -17,7 +17,7 @@ READS = 3
 
 @dataclass(frozen=True, slots=True)
 class KnownSegments:
-    """All segments of the store, as they were after `not_before`."""
+    """All segments of the store, by id and by name."""
 
     by_id: Mapping[str, Segment]
     by_name: Mapping[str, Segment]

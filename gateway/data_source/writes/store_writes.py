@@ -1,18 +1,12 @@
 """What all writes to one store share."""
 
-from collections.abc import Sequence
-from typing import TypeVar
-
 from gateway.bigcommerce.models import Segment
 from gateway.cache.invalidations import Invalidations
 from gateway.data_source.lists import Lists
 from gateway.data_source.lookups import Lookups
 from gateway.data_source.writes.batches import Batches
-from gateway.data_source.writes.progress import Progress
 from gateway.data_source.writes.running import RunningWrites
 from gateway.data_source.writes.store_segments import StoreSegments
-
-Done = TypeVar("Done")
 
 
 class StoreWrites:
@@ -37,5 +31,5 @@ class StoreWrites:
     def _segments(self) -> StoreSegments:
         return StoreSegments(self._lists, self._segment_lookups)
 
-    def _progress_of(self, _done: type[Done], items: Sequence[object]) -> Progress[Done]:
-        return Progress[Done](len(items), self._lists.cache.now())
+    def _now(self) -> float:
+        return self._lists.cache.now()

@@ -8,6 +8,7 @@ class Writes(SegmentWrites, ProfileWrites):
     """Writes to one store, in batches.
 
     Each method returns a list as long as its input and in the same order: what was written, or the
-    `UserError` of an item that was not. No row or customer is there twice. Raises `UpstreamError`
-    if nothing was changed, and the reason lies with the upstream or the gateway's token.
+    `UserError` of an item that was not. Uuids are in lower case, and no input but that of
+    `update_segments` has an id twice. Raises `UpstreamError` if nothing was changed, and the reason
+    lies with the upstream or the gateway's token.
     """

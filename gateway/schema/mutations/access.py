@@ -1,10 +1,9 @@
 """What a client needs for a mutation: the scope to write, and those to read what it selects."""
 
 from collections.abc import Mapping
-from itertools import chain
 
 from gateway.identity import AccessScope
-from gateway.schema.connection import selected_fields
+from gateway.schema.connection import fields_below
 from gateway.schema.context import Info
 from gateway.schema.scopes import NeedsScope
 
@@ -22,8 +21,7 @@ class WriteScope(NeedsScope):
 
     def _check(self, info: Info) -> None:
         super()._check(info)
-        selected = selected_fields(chain.from_iterable(f.selections for f in info.selected_fields))
-        for fields in selected.values():
+        for fields in fields_below(info).values():
             name = fields[0].name
             scope = self._shows.get(name)
             if scope is None:

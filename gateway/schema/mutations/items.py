@@ -11,17 +11,17 @@ from gateway.user_errors import UserError
 
 Asked = TypeVar("Asked")
 Value = TypeVar("Value")
-Row = TypeVar("Row")
+Done = TypeVar("Done")
 
 # What the engine of writes calls the id of an item.
 ID: Final = "id"
 
-Write = Callable[[Sequence[Value]], Awaitable[Sequence[Row | UserError]]]
-"""Carries values out; returns a row or an error for each, in their order."""
+# Carries values out; returns what was done or an error for each, in their order.
+WriteItems = Callable[[Sequence[Value]], Awaitable[Sequence[Done | UserError]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Item(Generic[Value]):
+class InputItem(Generic[Value]):
     """An item of an input: its path, and its value or why it is not carried out.
 
     `id_field` is the field of the item that has its id.
@@ -33,21 +33,23 @@ class Item(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[Row]):
+class WriteOutcome(Generic[Done]):
     """The rows of what was carried out, and the errors of the rest, both in the input's order."""
 
-    rows: list[Row]
+    rows: list[Done]
     errors: list[ItemError]
 
 
-async def carry_out(items: Sequence[Item[Value]], write: Write[Value, Row]) -> Outcome[Row]:
+async def carry_out(
+    items: Sequence[InputItem[Value]], write: WriteItems[Value, Done]
+) -> WriteOutcome[Done]:
     """Carries out the items that are valid; without any, nothing is sent.
 
     Raises the errors of `write`.
     """
     valid = [item.value for item in items if not isinstance(item.value, UserError)]
     written = iter(await write(valid) if valid else ())
-    rows: list[Row] = []
+    rows: list[Done] = []
     errors: list[ItemError] = []
     for item in items:
         found = item.value if isinstance(item.value, UserError) else next(written)
@@ -56,10 +58,10 @@ async def carry_out(items: Sequence[Item[Value]], write: Write[Value, Row]) -> O
             errors.append(item_error(item.path, found, field))
         else:
             rows.append(found)
-    return Outcome(rows, errors)
+    return WriteOutcome(rows, errors)
 
 
-def without_repeats(items: Iterable[Item[Value]]) -> list[Item[Value]]:
+def without_repeats(items: Iterable[InputItem[Value]]) -> list[InputItem[Value]]:
     """Returns the items without those whose value an earlier one has: it is carried out once."""
     seen: set[Value] = set()
     kept = []
@@ -84,6 +86,8 @@ def checked(
 
 def checked_items(
     field: str, check: Callable[[Asked], Value], asked: Sequence[Asked]
-) -> list[Item[Value]]:
+) -> list[InputItem[Value]]:
     """Returns the items of a list of ids, each with its id or the error of its check."""
-    return [Item(path_to(field, index), checked(check, one)) for index, one in enumerate(asked)]
+    return [
+        InputItem(path_to(field, index), checked(check, one)) for index, one in enumerate(asked)
+    ]

@@ -8,7 +8,6 @@ import strawberry
 
 from gateway.bigcommerce import models
 from gateway.data_source.writes import MembershipOutcome
-from gateway.errors import BadUserInput
 from gateway.identity import AccessScope
 from gateway.schema.context import Info
 from gateway.schema.customer import customer
@@ -23,7 +22,7 @@ from gateway.schema.mutations.payloads import (
 )
 from gateway.schema.mutations.profiles import SHOWS_PROFILES, WRITES_PROFILES, customer_number_of
 from gateway.schema.node import checked_entity_id
-from gateway.schema.segment_lookups import segment_id
+from gateway.schema.segment_lookups import one_segment_id
 from gateway.schema.shopper_profile import shopper_profile
 from gateway.user_errors import UserError
 
@@ -49,8 +48,8 @@ class MembershipMutations:
         extensions=[WriteScope(WRITES_PROFILES, SHOWS_MEMBERS)],
         description=(
             "Puts up to 1000 customers into a segment. Costs one upstream request for each 100 "
-            "to read them, one for each 50 to create the shopper profiles that are missing, and "
-            f"one for each 50 to add them. {SELECTING}"
+            "to read them, one for each 50 to add them, and, where shopper profiles are missing, "
+            f"one to look the segment up and one for each 50 to create them. {SELECTING}"
         ),
     )
     async def add_customers_to_segment(
@@ -152,9 +151,5 @@ async def _change_profiles(
 
 def _segment_of(asked: SegmentCustomersInput | SegmentShopperProfilesInput) -> str:
     """Returns the uuid of the input's segment; raises `BadUserInput` unless it names one."""
-    global_id, entity_id = given(asked.segment_id), given(asked.segment_entity_id)
-    if entity_id is not None and global_id is None:
-        return checked_entity_id(entity_id)
-    if global_id is not None and entity_id is None:
-        return segment_id(global_id)
-    raise BadUserInput("Pass exactly one of `segmentId` and `segmentEntityId`.")
+    names = "`segmentId` and `segmentEntityId`"
+    return one_segment_id(given(asked.segment_id), given(asked.segment_entity_id), names)

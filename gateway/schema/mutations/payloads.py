@@ -10,7 +10,7 @@ from gateway.schema.federation import TAGS
 from gateway.schema.mutations.user_errors import ItemError
 from gateway.schema.query import Query
 from gateway.schema.segment import Segment
-from gateway.schema.segment_lookups import look_up
+from gateway.schema.segment_lookups import look_up_segments
 from gateway.schema.shopper_profile import ShopperProfile
 
 SEGMENT: Final = (
@@ -145,5 +145,5 @@ class SegmentShopperProfilesPayload:
 
 async def _look_up_one(info: Info, uuid: str) -> Segment | None:
     info.context.spend_rows(ROWS_TO_AN_ID)
-    (found,) = await look_up(info, [uuid])
+    (found,) = await look_up_segments(info, [uuid])
     return found

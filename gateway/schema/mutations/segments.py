@@ -20,7 +20,7 @@ from gateway.schema.mutations.inputs import (
 )
 from gateway.schema.mutations.items import (
     ID,
-    Item,
+    InputItem,
     carry_out,
     checked,
     checked_items,
@@ -50,8 +50,9 @@ class SegmentMutations:
         directives=[costs(upstream_requests=25)],
         extensions=[WriteScope(WRITE, SHOWS)],
         description=(
-            "Creates up to 250 segments. Costs one upstream request for each 10, and some more "
-            "where a name is taken. Selecting `segments` needs `segments:read`, too."
+            "Creates up to 250 segments. Costs one upstream request for each 10, and those that "
+            "read all segments with `KEEP` or `UPDATE`, or where a name is taken. Selecting "
+            "`segments` needs `segments:read`, too."
         ),
     )
     async def create_segments(
@@ -62,7 +63,7 @@ class SegmentMutations:
         if_name_taken = IfNameTaken[(given(input.if_name_taken) or NameTakenChoice.ERROR).name]
         outcome = await carry_out(
             [
-                Item(
+                InputItem(
                     path_to("segments", index),
                     NewSegment(asked.name, given(asked.description)),
                     "name",
@@ -128,17 +129,17 @@ class SegmentMutations:
         )
 
 
-def _change(index: int, asked: SegmentToChange) -> Item[SegmentChange]:
+def _change(index: int, asked: SegmentToChange) -> InputItem[SegmentChange]:
     """Returns the item of a change; its id is checked here, all else by the engine."""
     ids = {"id": given(asked.id), "entityId": given(asked.entity_id)}
     passed = [name for name, value in ids.items() if value is not None]
     id_field = passed[0] if len(passed) == 1 else None
     uuid = checked(lambda both: one_segment_id(both["id"], both["entityId"]), ids, id_field)
     if isinstance(uuid, UserError):
-        return Item(path_to("segments", index), uuid, id_field or ID)
+        return InputItem(path_to("segments", index), uuid, id_field or ID)
     change = SegmentChange(
         uuid,
         UNCHANGED if asked.name is UNSET else asked.name,
         UNCHANGED if asked.description is UNSET else asked.description,
     )
-    return Item(path_to("segments", index), change, id_field or ID)
+    return InputItem(path_to("segments", index), change, id_field or ID)

@@ -22,7 +22,7 @@ class ItemErrorCode(Enum):
 
     INVALID = enum_value(
         "INVALID",
-        "The item is malformed, or contradicts another one. It was not sent.",
+        "The item is malformed, or contradicts another one, or the store does not take a value.",
     )
     NAME_TAKEN = enum_value(
         "NAME_TAKEN", "Another segment has the name, in the store or in the input."

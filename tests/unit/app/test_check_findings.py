@@ -7,7 +7,7 @@ from gateway.app.check.findings import (
     Findings,
     Verdict,
     allowed,
-    refused,
+    token_refused,
 )
 from gateway.app.check.operations import (
     CHECKED_OPERATIONS,
@@ -58,7 +58,7 @@ def test_every_operation_of_the_api_is_reported() -> None:
             ),
         ),
         (
-            refused(SEGMENT_PROFILES),
+            token_refused(SEGMENT_PROFILES),
             Finding(
                 Verdict.NOT_TRIED,
                 "list_segment_shopper_profiles, which needs the same scope, was refused.",
@@ -87,7 +87,7 @@ def test_writes_follow_from_the_read_that_needs_their_scope(
     ("first", "finding"),
     [
         (
-            refused(SEGMENTS),
+            token_refused(SEGMENTS),
             Finding(Verdict.NOT_TRIED, "list_segments was refused.", has_scope=False),
         ),
         (

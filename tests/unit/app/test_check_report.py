@@ -1,6 +1,13 @@
 import pytest
 
-from gateway.app.check.findings import AcceptedNumber, Finding, Findings, Verdict, allowed, refused
+from gateway.app.check.findings import (
+    AcceptedNumber,
+    Finding,
+    Findings,
+    Verdict,
+    allowed,
+    token_refused,
+)
 from gateway.app.check.operations import PROFILES, SEGMENT_PROFILES, SEGMENTS, SEGMENTS_BY_ID
 from gateway.app.check.report import CheckReport
 from gateway.bigcommerce.rate_limit import RateLimit
@@ -33,14 +40,14 @@ def report(
     [
         (report(), []),
         (report(list_segments_by_id=Finding(Verdict.NOT_KNOWN)), []),
-        (report(list_shopper_profiles=refused(PROFILES)), []),
+        (report(list_shopper_profiles=token_refused(PROFILES)), []),
         (report(list_segment_shopper_profiles=DOWN), []),
         (report(redis="connected"), []),
         (report(redis="away"), ["redis"]),
         (report(redis="refuses writes"), ["redis"]),
         (report(uses_emulator=True), ["store"]),
-        (report(list_segments=refused(SEGMENTS)), ["list_segments"]),
-        (report(list_segments_by_id=refused(SEGMENTS_BY_ID)), ["list_segments_by_id"]),
+        (report(list_segments=token_refused(SEGMENTS)), ["list_segments"]),
+        (report(list_segments_by_id=token_refused(SEGMENTS_BY_ID)), ["list_segments_by_id"]),
         (
             report(list_segments=DOWN, list_segments_by_id=DOWN, uses_emulator=True, redis="away"),
             ["list_segments", "list_segments_by_id", "store", "redis"],

@@ -7,9 +7,9 @@ import pytest
 
 from gateway.bigcommerce.ids import Ids
 from gateway.bigcommerce.protocol import Answer
-from gateway.bigcommerce.write_errors import Fault
+from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import (
-    Verdict,
+    ItemStatus,
     Write,
     add_segment_shopper_profiles,
     create_segments,
@@ -49,15 +49,15 @@ def create(*names: str) -> Write[Any]:
 
 
 def read(write: Write[Any], status: int, body: object = None) -> list[str]:
-    """The verdicts on the items, with the name or the id of a row, or the field of a fault."""
+    """The status of each item, with the name or the id of a row, or the field of a refusal."""
     raw = b"" if body is None else msgspec.json.encode(body)
     shown = []
     for result in read_write(write, Answer(status, {}, raw)):
-        text = result.verdict.name.lower()
+        text = result.status.name.lower()
         if result.row is not None:
             text += f" {getattr(result.row, 'name', None) or result.row.id}"
-        if result.fault is not None and result.fault.field is not None:
-            text += f" {result.fault.field}"
+        if result.refusal is not None and result.refusal.field is not None:
+            text += f" {result.refusal.field}"
         shown.append(text)
     return shown
 
@@ -128,7 +128,7 @@ def test_names_that_the_store_has_changed_are_taken_in_order() -> None:
         "done a a",
         "done b b",
     ]
-    assert read(create("a  a", "b"), 201, {"data": rows("a a")}) == ["unclear", "unclear"]
+    assert read(create("a  a", "b"), 201, {"data": rows("a a")}) == ["unknown", "unknown"]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_a_success_without_rows_says_that_it_was_done_alone() -> None:
 
 
 def test_a_missing_row_among_others_is_unclear() -> None:
-    assert read(create("a", "b"), 201, {"data": rows("a")}) == ["done a", "unclear"]
+    assert read(create("a", "b"), 201, {"data": rows("a")}) == ["done a", "unknown"]
     body = {"data": rows("a"), "meta": {"total": 2, "success": 2, "failed": 0}}
-    assert read(create("a", "b"), 201, body) == ["done a", "unclear"]
+    assert read(create("a", "b"), 201, body) == ["done a", "unknown"]
 
 
 def test_partial_success_names_what_failed() -> None:
@@ -163,38 +163,38 @@ def test_partial_success_names_what_failed() -> None:
         "meta": {"total": 3, "success": 2, "failed": 1},
     }
     for status in (422, 200):
-        assert read(create("a", "b", "c"), status, body) == ["done a", "at_fault name", "done c"]
+        assert read(create("a", "b", "c"), status, body) == ["done a", "refused name", "done c"]
 
 
 def test_what_a_partial_success_does_not_name_is_what_is_left() -> None:
     body = {"data": rows("a", "c"), "errors": [{"status": 422, "title": "Not valid"}]}
-    assert read(create("a", "b", "c"), 422, body) == ["done a", "at_fault", "done c"]
-    assert read(create("a", "b", "c", "d"), 422, body) == ["done a", "unclear", "done c", "unclear"]
+    assert read(create("a", "b", "c"), 422, body) == ["done a", "refused", "done c"]
+    assert read(create("a", "b", "c", "d"), 422, body) == ["done a", "unknown", "done c", "unknown"]
 
 
 def test_partial_deletion_is_counted() -> None:
     write = delete_segments(Ids(IDS[:3]))
     errors = [{"status": 422, "title": "Not valid", "errors": {"1": "not found"}}]
-    for success, other in ((2, "done"), (1, "unclear"), (0, "not_done")):
+    for success, other in ((2, "done"), (1, "unknown"), (0, "aborted")):
         meta = {"total": 3, "success": success, "failed": 3 - success}
         body = {"data": [], "errors": errors, "meta": meta}
-        assert read(write, 422, body) == [other, "at_fault", other]
+        assert read(write, 422, body) == [other, "refused", other]
 
 
 def test_a_refusal_that_names_no_item_is_of_the_whole_request() -> None:
-    assert read(create("a"), 409, TAKEN) == ["at_fault"]
-    assert read(create("a", "b"), 409, TAKEN) == ["not_done", "not_done"]
+    assert read(create("a"), 409, TAKEN) == ["refused"]
+    assert read(create("a", "b"), 409, TAKEN) == ["aborted", "aborted"]
     for body in (None, {}, {"status": 400, "title": "Bad", "errors": {}}, ["odd"], "odd"):
-        assert read(create("a", "b"), 400, body) == ["not_done", "not_done"]
+        assert read(create("a", "b"), 400, body) == ["aborted", "aborted"]
 
 
 def test_an_item_that_is_named_is_at_fault_and_the_others_are_not() -> None:
     body = {"status": 400, "title": "Bad", "errors": {"1.name": "must be text"}}
-    assert read(create("a", "b", "c"), 400, body) == ["not_done", "at_fault name", "not_done"]
+    assert read(create("a", "b", "c"), 400, body) == ["aborted", "refused name", "aborted"]
     body = {"status": 400, "title": "Bad", "errors": {"name": "must be text"}}
-    assert read(create("a"), 400, body) == ["at_fault name"]
+    assert read(create("a"), 400, body) == ["refused name"]
     body = {"status": 400, "title": "Bad", "errors": {"7": "there is no such item"}}
-    assert read(create("a", "b"), 400, body) == ["not_done 7", "not_done 7"]
+    assert read(create("a", "b"), 400, body) == ["aborted 7", "aborted 7"]
 
 
 def test_a_profile_is_named_by_its_id_whatever_its_index() -> None:
@@ -208,17 +208,23 @@ def test_a_profile_is_named_by_its_id_whatever_its_index() -> None:
     write = add_segment_shopper_profiles(SEGMENT, Ids(IDS[:3]))
     answer = Answer(409, {}, msgspec.json.encode(body))
     results = read_write(write, answer)
-    assert [one.verdict for one in results] == [
-        Verdict.NOT_DONE,
-        Verdict.NOT_DONE,
-        Verdict.AT_FAULT,
+    assert [one.status for one in results] == [
+        ItemStatus.ABORTED,
+        ItemStatus.ABORTED,
+        ItemStatus.REFUSED,
     ]
-    assert results[2].fault == Fault(409, f"{error['title']} {text}".lower())
+    assert results[2].refusal == WriteRefusal(409, f"{error['title']} {text}".lower())
 
 
-def test_a_row_with_an_error_is_unclear() -> None:
+def test_an_error_that_is_plain_text_is_read_in_lower_case() -> None:
+    answer = Answer(409, {}, b'{"errors": ["The  name is Already TAKEN"]}')
+    (result,) = read_write(create("a"), answer)
+    assert result.refusal == WriteRefusal(409, "the name is already taken")
+
+
+def test_the_status_of_a_row_with_an_error_is_unknown() -> None:
     body = {"data": rows("a"), "errors": [{"status": 422, "errors": {"0": "no"}}]}
-    assert read(create("a"), 422, body) == ["unclear"]
+    assert read(create("a"), 422, body) == ["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -241,8 +247,8 @@ def test_other_statuses_are_errors(status: int, error: type[Exception]) -> None:
 def test_a_success_that_cannot_be_read_is_an_error(body: bytes | None) -> None:
     with pytest.raises(UpstreamUnreadable):
         read_write(create("a"), Answer(201, {}, body))
-    assert [one.verdict for one in read_write(create("a"), Answer(422, {}, body))] == [
-        Verdict.AT_FAULT
+    assert [one.status for one in read_write(create("a"), Answer(422, {}, body))] == [
+        ItemStatus.REFUSED
     ]
 
 

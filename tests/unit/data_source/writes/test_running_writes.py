@@ -45,7 +45,7 @@ async def test_a_write_whose_client_hangs_up_is_finished_and_announced() -> None
     assert client.cancelled()
     answers.set()
     await settle(1000)
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before
     assert len(gateway.emulator.store.segments) == 15
     assert gateway.emulator.requests["create_segments"] == 12
     assert (await gateway.page())["totalCount"] == 15
@@ -64,7 +64,7 @@ async def test_at_its_deadline_a_write_reports_what_it_has_sent_and_what_not() -
     assert gateway.services.invalidations.written_at("segments") > 0
     answers.set()
     await settle(1000)
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before
     assert gateway.emulator.requests["create_segments"] == 8
     assert (await gateway.page())["totalCount"] == 11
 
