@@ -60,6 +60,13 @@ class FreshnessNow:
         """Returns the time of the last write to a collection or to one of its rows."""
         return max(self.written_at(collection), *self.rows_written(collection).values(), 0.0)
 
+    def is_entry_fresh(
+        self, kind: EntryKind[Value], entry: Entry[Value], not_before: float = 0
+    ) -> bool:
+        """Whether an entry is fresh, and what it shows was not written since."""
+        is_fresh = self.is_fresh(kind.collection, entry.read_at, not_before)
+        return is_fresh and not self.is_outdated(kind, entry)
+
     def is_fresh(self, collection: str, read_at: float, not_before: float = 0) -> bool:
         """Whether a value of a collection that was read at `read_at` is fresh (RFC 9111, 4.2)."""
         is_current = read_at >= max(not_before, self.written_at(collection))

@@ -120,8 +120,8 @@ class ReadThroughCache:
     ) -> dict[str, Entry[Value]]:
         """Returns the fresh entries of these keys; fills none, and counts neither hit nor miss."""
         newest = await self._read_newest(kind, keys, not_before)
-        is_fresh = partial(self.freshness.is_fresh, kind.collection, not_before=not_before)
-        return {key: entry for key, entry in newest.items() if is_fresh(entry.read_at)}
+        is_fresh = partial(self.freshness.is_entry_fresh, kind, not_before=not_before)
+        return {key: entry for key, entry in newest.items() if is_fresh(entry)}
 
     def ready(
         self, kind: EntryKind[Value], keys: Iterable[str], not_before: float = 0
@@ -179,9 +179,7 @@ class ReadThroughCache:
             return await fill()
         async with self._locks.held(key):
             entry = (await self._entries.read_shared(kind, [key]))[key]
-            if entry is not None and self.freshness.is_fresh(
-                kind.collection, entry.read_at, not_before
-            ):
+            if entry is not None and self.freshness.is_entry_fresh(kind, entry, not_before):
                 return entry
             return await fill()
 
@@ -291,10 +289,8 @@ class ReadThroughCache:
             entry = entries.get(key)
             if entry is None or isinstance(error, UpstreamForbidden):
                 continue
-            if self.freshness.is_fresh(
-                kind.collection, entry.read_at, not_before
-            ):  # another process has filled it meanwhile
-                outcomes[key] = entry
+            if self.freshness.is_entry_fresh(kind, entry, not_before):
+                outcomes[key] = entry  # another process has filled it meanwhile
             elif self.freshness.of(kind, entry, math.inf) is Freshness.STALE_IF_ERROR:
                 outcomes[key] = replace(entry, stale_because=error.code)
         return outcomes

@@ -47,8 +47,7 @@ class Refreshes:
         outcomes: dict[str, Outcome[Value]] = {
             key: entry
             for key, entry in (await self._entries.read_shared(kind, keys)).items()
-            if entry is not None
-            and self._freshness.is_fresh(kind.collection, entry.read_at, not_before)
+            if entry is not None and self._freshness.is_entry_fresh(kind, entry, not_before)
         }
         if lacking := [key for key in keys if key not in outcomes]:
             flights = fill(lacking)

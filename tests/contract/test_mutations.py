@@ -299,22 +299,14 @@ async def test_of_sixty_segments_the_payload_and_the_store_agree_item_by_item(
     assert rest <= {"REFUSED", "NOT_ATTEMPTED", "OUTCOME_UNKNOWN"}
 
 
-async def test_an_answer_that_is_lost_is_looked_up_or_unknown(gateway: InProcess) -> None:
+async def test_an_answer_that_is_lost_leaves_the_outcome_unknown(gateway: InProcess) -> None:
     await warm(gateway)
     gateway.emulator.faults.add(Fault.LOST_ANSWER, operation="create_segments")
     found = await payload(gateway, CREATE, segments=[{"name": "Alpha"}])
     assert names(gateway).count("Alpha") == 1
-    assert ([one["name"] for one in found["segments"]], problems(found)) in (
-        (["Alpha"], []),
-        ([], [("OUTCOME_UNKNOWN", "segments", "0")]),
-    )
-    gateway.emulator.faults.add(Fault.LOST_ANSWER, operation="create_segments")
-    gateway.emulator.faults.add(Fault.SERVER_ERROR, times=None, operation="list_segments")
-    found = await payload(
-        gateway, CREATE.replace("query", "query @skip(if: true)"), segments=[{"name": "Beta"}]
-    )
+    assert found["segments"] == []
     assert problems(found) == [("OUTCOME_UNKNOWN", "segments", "0")]
-    assert names(gateway).count("Beta") == 1
+    assert gateway.emulator.requests["create_segments"] == 1
 
 
 async def test_a_token_that_may_not_write_is_one_error_and_reads_go_on(

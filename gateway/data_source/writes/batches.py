@@ -65,8 +65,13 @@ class BatchedWrite(ABC, Generic[Row]):
         """Whether the reason of an item's refusal is to be looked for by `find_reasons`."""
         return error.code is UserErrorCode.REFUSED
 
-    async def find_reasons(self, indexes: Sequence[int], refusal: WriteRefusal) -> None:
-        """Looks up why items were refused, and records the outcome of those where it finds that."""
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
+        """Looks up why items were refused, and records the outcome of those where it finds that.
+
+        The refusal is one `of_each` of them, or else of some among them.
+        """
 
     async def find_outcomes(self, indexes: Sequence[int]) -> None:
         """Looks up what became of items of which the answer does not say it, and records that."""
@@ -126,17 +131,20 @@ class Batches:
                 write.finish(index, result.row)
         done, left = by_status[ItemStatus.DONE], by_status[ItemStatus.ABORTED]
         # What was carried out is looked up if the answer lacks its row.
-        unclear = by_status[ItemStatus.UNKNOWN] + list(filter(write.is_pending, done))
+        lacking = list(filter(write.is_pending, done))
+        unclear = by_status[ItemStatus.UNKNOWN] + lacking
         progress.changed.update(done, unclear)
         progress.unclear.update(unclear)
         if unclear:
             await write.find_outcomes(unclear)
-        for index in by_status[ItemStatus.REFUSED]:
-            error = write.reason(refusals[index])
-            if write.needs_reason(error):
-                await write.find_reasons([index], refusals[index])
-            if write.is_pending(index):
-                progress.set(index, error)
+        for index in lacking:
+            if progress.has_error(index, UserErrorCode.REFUSED):  # the answer says otherwise
+                progress.set(index, outcome_unknown())
+        errors = {index: write.reason(refusals[index]) for index in by_status[ItemStatus.REFUSED]}
+        if open_questions := [at for at, error in errors.items() if write.needs_reason(error)]:
+            await write.find_reasons(open_questions, refusals[open_questions[0]], of_each=True)
+        for index in filter(write.is_pending, errors):
+            progress.set(index, errors[index])
         if left:
             # Where some items were refused, the others were aborted with them.
             refusal = refusals.get(left[0]) or next(iter(refusals.values()))

@@ -15,7 +15,7 @@ from gateway.data_source.writes.reasons import ReasonOf, addition_error, not_fou
 from gateway.data_source.writes.store_segments import StoreSegments
 from gateway.errors import UpstreamError
 
-NO_SEGMENT = not_found("The segment")
+NO_SEGMENT, NO_PROFILE = not_found("The segment"), not_found("The shopper profile")
 
 
 class WriteByIds(BatchedWrite[Any]):
@@ -78,16 +78,16 @@ class MembershipWrite(WriteByIds):
         self._segment_id = segment_id
         self._store = store
 
-    async def find_reasons(self, indexes: Sequence[int], refusal: WriteRefusal) -> None:
-        """Finds that there is no such segment, else that one profile does not exist."""
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
+        """Finds that there is no such segment, else that a profile does not exist."""
         if refusal.status != 404:
             return
         try:
             known = await self._store.read(self.progress.began_at)
         except UpstreamError:
             return
-        if self._segment_id not in known.by_id:
-            for index in indexes:
-                self.progress.set(index, NO_SEGMENT)
-        elif len(indexes) == 1:
-            self.progress.set(indexes[0], not_found("The shopper profile"))
+        is_there = self._segment_id in known.by_id
+        for index in indexes if of_each or not is_there else ():
+            self.progress.set(index, NO_PROFILE if is_there else NO_SEGMENT)

@@ -12,11 +12,11 @@ from gateway.data_source.writes.batches import Batches
 from gateway.data_source.writes.by_ids import NO_SEGMENT, MembershipWrite
 from gateway.data_source.writes.profile_creation import NO_CUSTOMER, ProfileCreation
 from gateway.data_source.writes.progress import Progress
-from gateway.data_source.writes.reasons import no_profile
+from gateway.data_source.writes.reasons import no_profile, refused
 from gateway.data_source.writes.running import Effects, WrittenRows
 from gateway.data_source.writes.store_customers import StoreCustomers
 from gateway.data_source.writes.store_segments import StoreSegments
-from gateway.user_errors import UserError, UserErrorCode
+from gateway.user_errors import UserErrorCode
 
 
 class CustomerMemberships:
@@ -58,7 +58,7 @@ class CustomerMemberships:
         profiles = self._profiles_of_pending()
         addition = self._membership_write(profiles, is_addition=True)
         await self._batches.send(addition)
-        self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
+        await self._accept(profiles, UserErrorCode.ALREADY_MEMBER)
 
     async def remove(self) -> None:
         """Takes the customers out of the segment; their profiles stay."""
@@ -77,7 +77,7 @@ class CustomerMemberships:
         profiles = self._profiles_of_pending()
         removal = self._membership_write(profiles, is_addition=False)
         await self._batches.send(removal)
-        self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
+        await self._accept(profiles, UserErrorCode.NOT_A_MEMBER)
 
     @property
     def created_profiles(self) -> int:
@@ -119,7 +119,9 @@ class CustomerMemberships:
             )
         # Another application has made a profile in the meantime.
         conflicting = [
-            index for index in lacking if self._has(index, UserErrorCode.HAS_SHOPPER_PROFILE)
+            index
+            for index in lacking
+            if self._progress.has_error(index, UserErrorCode.HAS_SHOPPER_PROFILE)
         ]
         if conflicting and not self._progress.is_stopped:
             await self._read(conflicting)
@@ -162,16 +164,21 @@ class CustomerMemberships:
             ids = tuple(sorted(others | {self._segment_id} if is_member else others))
         self._progress.set(index, msgspec.structs.replace(customer, segment_ids=ids))
 
-    def _accept(self, indexes: Iterable[int], code: UserErrorCode) -> None:
-        """Counts items as done whose error says that it was so already."""
-        for index in indexes:
-            if self._has(index, code):
-                self._progress.changed.add(index)  # what the cache has of it is old
-                self._record(index, is_member=code is UserErrorCode.ALREADY_MEMBER)
+    async def _accept(self, indexes: Iterable[int], code: UserErrorCode) -> None:
+        """Counts items as done whose error says that it was so already, and whose customer is so.
 
-    def _has(self, index: int, code: UserErrorCode) -> bool:
-        outcome = self._progress.outcomes[index]
-        return isinstance(outcome, UserError) and outcome.code is code
+        The error alone is a guess from the text of a refusal.
+        """
+        refusals = [index for index in indexes if self._progress.has_error(index, code)]
+        self._progress.changed.update(refusals)  # what the cache has of them is old
+        await self._read(refusals)
+        is_member = code is UserErrorCode.ALREADY_MEMBER
+        for index in filter(lambda one: self._progress.has_error(one, code), refusals):
+            ids = self._customers[index].segment_ids
+            if ids is None or (self._segment_id in ids) is is_member:
+                self._record(index, is_member=is_member)
+            else:
+                self._progress.set(index, refused())
 
     def _names(self, indexes: Collection[int]) -> set[str]:
         customers = {f"{CUSTOMERS.name}/{self._customer_ids[index]}" for index in indexes}

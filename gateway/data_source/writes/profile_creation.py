@@ -55,7 +55,9 @@ class ProfileCreation(BatchedWrite[ShopperProfile]):
             self.created[index] = row
             self._finished(index, row)
 
-    async def find_reasons(self, indexes: Sequence[int], _refusal: WriteRefusal) -> None:
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
         """Finds the customers who do not exist, and those who have a profile."""
         try:
             customers = await self._store.read(self._customer_ids[index] for index in indexes)

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from gateway.data_source.writes.reasons import not_attempted, outcome_unknown, refused
 from gateway.errors import DeadlineTooClose, RateLimited, UpstreamError, UpstreamForbidden
-from gateway.user_errors import UserError
+from gateway.user_errors import UserError, UserErrorCode
 
 Done = TypeVar("Done")
 
@@ -45,6 +45,11 @@ class Progress(Generic[Done]):
     def is_pending(self, index: int) -> bool:
         """Whether an item has no outcome yet."""
         return self.outcomes[index] is None
+
+    def has_error(self, index: int, code: UserErrorCode) -> bool:
+        """Whether the outcome of an item is an error with this code."""
+        outcome = self.outcomes[index]
+        return isinstance(outcome, UserError) and outcome.code is code
 
     def set(self, index: int, outcome: Done | UserError) -> None:
         """Records the outcome of an item."""

@@ -13,7 +13,7 @@ from gateway.user_errors import UserError, UserErrorCode
 # Statuses by which an answer refuses what was sent, not the sender.
 BAD_VALUE = (400, 422)
 _ABOUT_A_NAME = re.compile(r"same name|name.{0,40}(?:taken|exists|unique|in use|duplicate)")
-_ABOUT_ABSENCE = re.compile(r"not found|not exist|unknown|no such|cannot be found")
+_ABOUT_ABSENCE = re.compile(r"not found|not exist|unknown(?! error)|no such|cannot be found")
 _ABOUT_THE_LIMIT = re.compile(
     r"\bsegments\b.{0,60}\b(?:limit|maximum|1000)\b|\b(?:limit|maximum|1000)\b.{0,60}\bsegments\b"
 )

@@ -85,7 +85,9 @@ class RunningWrites:
         A row is not stored if another write to its collection came in between: which of the two the
         row shows is not known.
         """
-        rows = list(effects.rows())
+        rows = [(collection, by_id) for collection, by_id in effects.rows() if by_id]
+        if rows:
+            await self._invalidations.poll()  # another process may have written them
         is_alone = [
             self._lists.changed_at(collection.name) < progress.began_at for collection, _ in rows
         ]

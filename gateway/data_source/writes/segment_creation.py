@@ -6,6 +6,7 @@ from gateway.bigcommerce import writes
 from gateway.bigcommerce.models import Segment
 from gateway.bigcommerce.write_errors import WriteRefusal
 from gateway.bigcommerce.writes import Write
+from gateway.data_source.complete_list import CLOCK_SKEW_SECONDS
 from gateway.data_source.writes.batches import BatchedWrite
 from gateway.data_source.writes.inputs import IfNameTaken, NewSegment, SegmentChange
 from gateway.data_source.writes.progress import Progress
@@ -88,7 +89,9 @@ class SegmentCreation(BatchedWrite[Segment]):
         is_error = self._if_name_taken is IfNameTaken.ERROR
         return super().needs_reason(error) or (is_taken and not is_error)
 
-    async def find_reasons(self, indexes: Sequence[int], refusal: WriteRefusal) -> None:
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
         """Finds the names that the store has by now, or that it has no room for any."""
         is_error = self._if_name_taken is IfNameTaken.ERROR
         try:
@@ -112,7 +115,15 @@ class SegmentCreation(BatchedWrite[Segment]):
             return
         for index in indexes:
             row = known.by_name.get(self._new[index].name)
-            self.progress.set(index, refused() if row is None else row)
+            if row is not None and self._was_there_before(row):
+                self._record_existing([index], known)
+            else:
+                self.progress.set(index, refused() if row is None else row)
+
+    def _was_there_before(self, row: Segment) -> bool:
+        """Whether a segment is certainly older than the mutation."""
+        newest = self.progress.began_at - CLOCK_SKEW_SECONDS
+        return row.created_at is not None and row.created_at.timestamp() < newest
 
     def _record_existing(self, indexes: Sequence[int], known: KnownSegments) -> None:
         """Records the items whose name the store has."""

@@ -71,7 +71,9 @@ class SegmentUpdate(BatchedWrite[Segment]):
         if row is not None:
             self.progress.set(index, row)
 
-    async def find_reasons(self, indexes: Sequence[int], _refusal: WriteRefusal) -> None:
+    async def find_reasons(
+        self, indexes: Sequence[int], refusal: WriteRefusal, *, of_each: bool = False
+    ) -> None:
         """Finds the segments that the store does not have, and the names that it has."""
         try:
             known = await self._store.read_anew()

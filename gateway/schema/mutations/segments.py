@@ -66,6 +66,7 @@ class SegmentMutations:
                 InputItem(
                     path_to("segments", index),
                     NewSegment(asked.name, given(asked.description)),
+                    "name",
                 )
                 for index, asked in enumerate(input.segments)
             ],

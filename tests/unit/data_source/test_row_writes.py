@@ -7,7 +7,8 @@ from in_process import InProcess, in_process
 
 from gateway.bigcommerce.models import Customer
 from gateway.data_source.collection import members_of
-from gateway.emulator import seeded_store
+from gateway.emulator import Fault, seeded_store
+from gateway.errors import UpstreamError
 
 SHOWN = "{ customer(entityId: 1) { segments { totalCount } } }"
 NAMED = "{ customer(entityId: 1) { firstName } }"
@@ -113,3 +114,13 @@ async def test_a_write_to_a_group_ends_what_is_known_of_its_lists() -> None:
     assert await requests() == 4
     await announce(gateway, collections[0].name)
     assert await requests() == 5
+
+
+async def test_a_row_from_before_a_write_is_not_served_for_an_error() -> None:
+    gateway = gateway_of_customers()
+    await gateway.services.customers.load(["1", "2"])
+    await announce(gateway, "customers/1")
+    gateway.emulator.faults.add(Fault.SERVER_ERROR, times=None)
+    one, two = await gateway.services.customers.load(["1", "2"])
+    assert isinstance(one, UpstreamError)
+    assert isinstance(two, Customer)

@@ -29,6 +29,7 @@ class OddStore(httpx.AsyncBaseTransport):
         self.customers: dict[int, str | None] = {}
         self.requests: Counter[str] = Counter()
         self.may_read = True
+        self.created_at: str | None = None
         self._answer_write = answer_write
         environment = {
             "STORE_HASH": "teststore",
@@ -57,7 +58,7 @@ class OddStore(httpx.AsyncBaseTransport):
     def rows(self) -> list[dict[str, object]]:
         """The segments, whose ids count from 1."""
         return [
-            {"id": str(UUID(int=n, version=4)), "name": name}
+            {"id": str(UUID(int=n, version=4)), "name": name, "created_at": self.created_at}
             for n, name in enumerate(self.names, 1)
         ]
 
@@ -151,10 +152,41 @@ async def test_segments_whose_rows_the_answer_lacks_are_looked_up() -> None:
 
     store = OddStore(answer)
     outcomes = await store.services.writes.create_segments(new("a", "lost", "c"))
-    assert codes(outcomes) == ["a", "REFUSED", "c"]
+    assert codes(outcomes) == ["a", "OUTCOME_UNKNOWN", "c"]  # the store may show it later
     assert store.requests == {"POST": 1, "GET": 1}
     store.may_read = False
     assert codes(await store.services.writes.create_segments(new("d"))) == ["OUTCOME_UNKNOWN"]
+
+
+async def test_a_segment_that_was_there_before_is_not_taken_for_a_new_one() -> None:
+    def answer(store: OddStore, _method: str, _names: list[str]) -> Reply:
+        store.names.append("c")
+        return 422, {"data": store.rows()[-1:], "errors": [{"title": "Some names are taken"}]}
+
+    store = OddStore(answer)
+    store.names, store.created_at = ["a", "b"], "2023-01-01T00:00:00Z"
+    outcomes = await store.services.writes.create_segments(new("a", "b", "c"))
+    assert codes(outcomes) == ["NAME_TAKEN", "NAME_TAKEN", "c"]
+
+
+async def test_refused_items_are_explained_by_one_read() -> None:
+    def answer(_store: OddStore, _method: str, keys: list[str]) -> Reply:
+        return 422, {"errors": {f"{n}": "No." for n in range(len(keys))}}
+
+    store = OddStore(answer)
+    store.customers = dict.fromkeys(range(1, 11))
+    store.names = ["3"]
+    names = [NewSegment(f"{n}") for n in range(1, 11)]
+    refused = ["REFUSED"] * 10
+    assert codes(await store.services.writes.create_segments(names)) == [
+        *refused[:2],
+        "NAME_TAKEN",
+        *refused[3:],
+    ]
+    assert store.requests == {"POST": 1, "GET": 1}
+    store.requests.clear()
+    assert codes(await store.services.writes.create_shopper_profiles([*range(1, 11)])) == refused
+    assert store.requests == {"POST": 1, "GET": 1}
 
 
 async def test_a_change_whose_row_the_answer_lacks_is_looked_up() -> None:
@@ -183,7 +215,7 @@ async def test_profiles_whose_rows_the_answer_lacks_are_looked_up() -> None:
     store.customers = {7: None, 8: None}
     outcomes = await store.services.writes.create_shopper_profiles([7, 8])
     assert outcomes[0] == ShopperProfile(profile, 7)
-    assert codes(outcomes) == ["7", "REFUSED"]
+    assert codes(outcomes) == ["7", "OUTCOME_UNKNOWN"]
     store.customers = {7: None, 8: None}
     store.names = ["a"]
     result = await store.services.writes.add_customers(str(store.rows()[0]["id"]), [7, 8], True)

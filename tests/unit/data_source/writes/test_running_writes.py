@@ -5,9 +5,12 @@ import asyncio
 import pytest
 from clock import Clock, settle
 from in_process import InProcess, in_process
+from redis_server import redis_server
 
 from gateway.bigcommerce.models import Segment
-from gateway.data_source.writes import NewSegment
+from gateway.data_source.writes import NewSegment, SegmentChange
+from gateway.emulator import Fault, seeded_store
+from gateway.emulator.faults import Rule
 from gateway.errors import DeadlineTooClose, UpstreamForbidden
 from gateway.request_scope import open_request_scope
 from gateway.user_errors import UserError
@@ -88,6 +91,33 @@ async def test_a_process_that_stops_waits_for_its_writes() -> None:
     assert asyncio.all_tasks() - before == set()
     assert gateway.emulator.statuses == {"201": 1}
     assert gateway.services.invalidations.written_at("segments") > 0
+
+
+async def test_a_row_that_another_process_has_written_meanwhile_is_not_stored() -> None:
+    store = seeded_store(3)
+    segment_id = store.segments[0].id
+    carried_out, answers = asyncio.Event(), asyncio.Event()
+
+    async def hold(_seconds: float) -> None:
+        carried_out.set()
+        await answers.wait()
+
+    with redis_server() as redis:
+        one, two = (in_process(store, REDIS_URL=redis.url) for _ in range(2))
+        one.emulator.sleep = hold
+        one.emulator.faults.rules.append(Rule(Fault.DRIP, seconds=1, operation="update_segments"))
+        async with one.services.running(), two.services.running():
+            first = asyncio.ensure_future(
+                one.services.writes.update_segments([SegmentChange(segment_id, "first")])
+            )
+            await carried_out.wait()
+            assert store.segments[0].name == "first"
+            await two.services.writes.update_segments([SegmentChange(segment_id, "second")])
+            answers.set()
+            await first
+            await one.services.invalidations.poll()
+            rows = await one.services.segment_lookups.load([segment_id])
+    assert [row.name for row in rows if isinstance(row, Segment)] == ["second"]
 
 
 async def test_what_a_probe_of_the_token_held_back_was_not_refused() -> None:

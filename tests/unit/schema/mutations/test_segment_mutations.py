@@ -91,6 +91,12 @@ async def test_an_item_that_fails_leaves_the_others_alone() -> None:
     assert found["userErrors"] == [error("NAME_TAKEN", "segments", "1", "name")]
 
 
+async def test_an_error_of_a_segment_that_was_found_by_its_name_is_about_the_name() -> None:
+    writes = RecordedWrites({"a": UserError(UserErrorCode.NOT_FOUND, "It is gone.", "id")})
+    found = await payload(writes, CREATE, {"segments": [{"name": "a"}], "ifNameTaken": "UPDATE"})
+    assert found["userErrors"] == [error("NOT_FOUND", "segments", "0", "name")]
+
+
 async def test_an_error_without_a_field_has_the_path_of_its_item() -> None:
     writes = RecordedWrites(errors={"a": UserError(UserErrorCode.OUTCOME_UNKNOWN, "m")})
     found = await payload(writes, CREATE, {"segments": [{"name": "a"}]})
