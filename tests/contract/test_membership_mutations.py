@@ -154,11 +154,15 @@ async def test_customers_are_taken_out_of_a_segment(gateway: InProcess) -> None:
     assert gateway.emulator.unbounded_deletes == 0
 
 
-async def test_a_segment_that_does_not_exist_fails_each_customer(gateway: InProcess) -> None:
+async def test_a_segment_that_does_not_exist_is_one_error(gateway: InProcess) -> None:
     for document in (ADD, REMOVE):
-        found = await payload(gateway, document, segmentEntityId=ABSENT, customerEntityIds=[1, 41])
+        ids = [1, 41, 0]
+        found = await payload(gateway, document, segmentEntityId=ABSENT, customerEntityIds=ids)
         assert (found["segment"], found["customers"]) == (None, [])
-        assert [code for code, *_ in problems(found)] == ["NOT_FOUND", "NOT_FOUND"]
+        assert problems(found) == [
+            ("NOT_FOUND", "segmentEntityId"),
+            ("INVALID", "customerEntityIds", "2"),
+        ]
     assert len(gateway.emulator.store.profiles) == 40
 
 

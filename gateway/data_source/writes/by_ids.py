@@ -15,7 +15,9 @@ from gateway.data_source.writes.reasons import ReasonOf, addition_error, not_fou
 from gateway.data_source.writes.store_segments import StoreSegments
 from gateway.errors import UpstreamError
 
-NO_SEGMENT, NO_PROFILE = not_found("The segment"), not_found("The shopper profile")
+# Its field says that it is about the segment which the items have in common.
+NO_SEGMENT = not_found("The segment", "segment")
+NO_PROFILE = not_found("The shopper profile")
 
 
 class WriteByIds(BatchedWrite[Any]):

@@ -6,14 +6,16 @@ from typing import Final, Generic, TypeVar
 
 from gateway.data_source.writes.reasons import invalid
 from gateway.errors import BadUserInput
-from gateway.schema.mutations.user_errors import ItemError, Path, item_error, path_to
+from gateway.schema.mutations.user_errors import INPUT, ItemError, Path, item_error, path_to
 from gateway.user_errors import UserError
 
 Asked = TypeVar("Asked")
 Value = TypeVar("Value")
 Done = TypeVar("Done")
 
-# What the engine of writes calls the id of an item.
+# What the engine of writes calls the segment that all items are put into, or taken out of.
+SEGMENT: Final = "segment"
+# What it calls the id of an item.
 ID: Final = "id"
 
 # Carries values out; returns what was done or an error for each, in their order.
@@ -41,11 +43,12 @@ class WriteOutcome(Generic[Done]):
 
 
 async def carry_out(
-    items: Sequence[InputItem[Value]], write: WriteItems[Value, Done]
+    items: Sequence[InputItem[Value]], write: WriteItems[Value, Done], segment_field: str = SEGMENT
 ) -> WriteOutcome[Done]:
     """Carries out the items that are valid; without any, nothing is sent.
 
-    Raises the errors of `write`.
+    An error of the segment that all items have in common is reported once, at `segment_field` of
+    the input. Raises the errors of `write`.
     """
     valid = [item.value for item in items if not isinstance(item.value, UserError)]
     written = iter(await write(valid) if valid else ())
@@ -53,7 +56,11 @@ async def carry_out(
     errors: list[ItemError] = []
     for item in items:
         found = item.value if isinstance(item.value, UserError) else next(written)
-        if isinstance(found, UserError):
+        if isinstance(found, UserError) and found.field == SEGMENT:
+            of_segment = item_error((INPUT, segment_field), found, None)
+            if of_segment not in errors:
+                errors.append(of_segment)
+        elif isinstance(found, UserError):
             field = item.id_field if found.field == ID else found.field
             errors.append(item_error(item.path, found, field))
         else:

@@ -123,7 +123,7 @@ async def _change_customers(
         return membership.outcomes
 
     items = checked_items("customerEntityIds", customer_number_of, asked.customer_entity_ids)
-    outcome = await carry_out(without_repeats(items), write)
+    outcome = await carry_out(without_repeats(items), write, _segment_field(asked))
     return SegmentCustomersPayload(
         segment_id=uuid,
         customers=[customer(row) for row in outcome.rows],
@@ -141,7 +141,7 @@ async def _change_profiles(
     ids = asked.shopper_profile_entity_ids
     info.context.allowance.spend_customers(len(ids))
     items = checked_items("shopperProfileEntityIds", checked_entity_id, ids)
-    outcome = await carry_out(without_repeats(items), partial(change, uuid))
+    outcome = await carry_out(without_repeats(items), partial(change, uuid), _segment_field(asked))
     return SegmentShopperProfilesPayload(
         segment_id=uuid,
         shopper_profiles=[shopper_profile(models.ShopperProfile(one)) for one in outcome.rows],
@@ -153,3 +153,8 @@ def _segment_of(asked: SegmentCustomersInput | SegmentShopperProfilesInput) -> s
     """Returns the uuid of the input's segment; raises `BadUserInput` unless it names one."""
     names = "`segmentId` and `segmentEntityId`"
     return one_segment_id(given(asked.segment_id), given(asked.segment_entity_id), names)
+
+
+def _segment_field(asked: SegmentCustomersInput | SegmentShopperProfilesInput) -> str:
+    """Returns the field of the input that names the segment."""
+    return "segmentEntityId" if given(asked.segment_id) is None else "segmentId"
