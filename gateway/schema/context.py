@@ -63,14 +63,15 @@ class Context:
             )
 
     def spend_list(self) -> None:
-        """Counts a list below a row; raises `BadUserInput` for too many of them.
+        """Counts a list that is read apart; raises `BadUserInput` for too many of them.
 
-        Each may cost an upstream request, unlike lists of which the row has the ids.
+        Each costs upstream requests, unlike lists of which a row has the ids, and unlike the list
+        of segments, which all fields share.
         """
         self.lists_asked += 1
         if self.lists_asked > self.lists_allowed:
             raise BadUserInput(
-                f"The request asks for more than {self.lists_allowed} lists below rows "
+                f"The request asks for more than {self.lists_allowed} lists that are read apart "
                 "(GATEWAY_MAX_LISTS_PER_REQUEST), such as the profiles of each segment. Ask for "
                 "fewer, or send several requests."
             )

@@ -135,6 +135,7 @@ class CustomerFields:
         before: CursorArgument = UNSET,
     ) -> Connection[ShopperProfile] | None:
         """Reads only what the selected fields need."""
+        info.context.spend_list()
         return await resolve_profiles(
             info,
             info.context.lists.of(ALL_SHOPPER_PROFILES),

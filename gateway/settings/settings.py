@@ -180,7 +180,7 @@ class Settings(BaseModel):
     """Maximum rows that all fields of one request may ask for; an id counts as 5."""
 
     max_lists_per_request: int = Field(default=20, ge=0)
-    """Maximum lists below rows, such as the profiles of each segment, of one request."""
+    """Maximum lists of one request that are read apart, such as the profiles of each segment."""
 
     max_representations: int = Field(default=1000, ge=0)
     """Maximum entities that a router may ask for in one request; 0 allows none."""

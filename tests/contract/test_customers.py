@@ -393,7 +393,7 @@ async def test_number_of_members_alone_costs_one_request() -> None:
     assert requests_of(gateway) == {"list_segments": 1, "list_segment_shopper_profiles": 1}
 
 
-async def test_lists_below_rows_are_bounded() -> None:
+async def test_lists_that_are_read_apart_are_bounded() -> None:
     gateway = in_process(120)
     query = "{ segments(first: 21) { nodes { shopperProfiles(first: 1) { totalCount } } } }"
     answer = await gateway.ask(query)
@@ -409,6 +409,8 @@ async def test_lists_below_rows_are_bounded() -> None:
     assert codes_of(await none.ask(query.replace("21", "1"))) == [
         (["segments", "nodes", 0, "shopperProfiles"], "BAD_USER_INPUT")
     ]
+    at_the_root = await none.ask("{ shopperProfiles(first: 1) { totalCount } }")
+    assert codes_of(at_the_root) == [(["shopperProfiles"], "BAD_USER_INPUT")]
     # Lists of which the customers have the ids are none.
     assert "errors" not in await none.ask(WITH_SEGMENTS, ids=HUNDRED)
 
