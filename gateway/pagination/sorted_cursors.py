@@ -48,7 +48,7 @@ def encode_sorted_cursor(cursor: SortedCursor, list_name: str) -> str:
             return to_text(head)
         case str() as text:
             return to_text(head + _TEXT + text.encode())
-        case int() as number:
+        case number:
             return to_text(head + _NUMBER.pack(number))
 
 

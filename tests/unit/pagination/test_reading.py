@@ -252,3 +252,15 @@ async def test_cursor_whose_block_has_another_size_at_each_read_is_an_error() ->
     after, before = (encode_cursor(Cursor(2, row_id(n)), source.name) for n in (3, 8))
     with pytest.raises(UpstreamUnavailable, match=PAGE_SIZE_CHANGES):
         await page(source, last=2, after=after, before=before)
+
+
+async def test_row_of_a_long_list_that_is_gone_costs_the_blocks_around_its_place() -> None:
+    source = MovingList([row_id(n) for n in range(1000)], size=100)
+    source.is_long = True
+    half = await page(source, first=250, after=(await page(source, first=250)).end_cursor)
+    cursor = (await page(source, first=1, after=half.end_cursor)).end_cursor
+    del source.rows[499:501]
+    source.reads = 0
+    found = await page(source, first=2, after=cursor)
+    assert [row.id for row in found.rows] == [row_id(501), row_id(502)]
+    assert source.reads == 3

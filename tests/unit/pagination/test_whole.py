@@ -7,7 +7,8 @@ from moving_list import MovingList, page, row_id
 
 from gateway.bigcommerce.models import Segment
 from gateway.errors import BadUserInput, UpstreamUnavailable
-from gateway.pagination import Kept, Order, Orders, SortKey, ordered_page, read_whole
+from gateway.pagination import Block, Kept, Order, Orders, SortKey, ordered_page, read_whole
+from gateway.pagination.store_order import StoreOrderedRows
 
 STORE_ORDER: Order[Segment] = Order(None, is_reversed=False)
 REVERSED: Order[Segment] = Order(None, is_reversed=True)
@@ -137,3 +138,35 @@ async def test_only_64_filters_are_kept() -> None:
     for keeps in [*filters, filters[1], filters[64], filters[0]]:
         await orders.read(source, STORE_ORDER, keeps)
     assert seen == [*range(65), 0]
+
+
+class GrowingList(MovingList):
+    """A list that has another block as soon as its last one is read."""
+
+    async def read(self, index: int) -> Block[Segment]:
+        if index == (len(self.rows) - 1) // self.size:
+            self.rows += [row_id(len(self.rows) + n) for n in range(self.size)]
+        return await super().read(index)
+
+
+async def test_list_whose_end_is_never_read_is_an_error() -> None:
+    source = GrowingList([row_id(n) for n in range(20)], size=10)
+    with pytest.raises(UpstreamUnavailable, match="changes the size"):
+        await read_whole(source)
+
+
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        ({7}, 7),  # behind the row before it
+        ({6, 7}, 6),
+        ({2, 3, 4, 5, 6, 7}, 7),  # at the old offset: no row is left that the cursor remembers
+    ],
+)
+def test_gap_of_a_row_that_is_gone_is_behind_the_nearest_row_that_is_left(
+    gone: set[int], expected: int
+) -> None:
+    rows = [Segment(row_id(n)) for n in range(20)]
+    cursor = StoreOrderedRows(rows, "a list").cursor(7)
+    left = [row for number, row in enumerate(rows) if number not in gone]
+    assert StoreOrderedRows(left, "a list").gap(cursor, "after") == expected
