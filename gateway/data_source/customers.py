@@ -4,7 +4,7 @@ Both ways fill the same rows by id. An e-mail address is remembered with the id 
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from gateway.bigcommerce.listings import CUSTOMERS_BY_EMAIL, folded_email
 from gateway.bigcommerce.models import Customer
@@ -34,7 +34,7 @@ class Customers:
         )
 
     async def load(
-        self, ids: Sequence[str], beside: list[str] | None = None
+        self, ids: Sequence[str], beside: Callable[[], Sequence[str]] | None = None
     ) -> list[Customer | UpstreamError | None]:
         """Returns the customers with these ids, in their order; None for one that does not exist.
 

@@ -5,7 +5,7 @@ that does not exist, and the upstream's error for a row that could not be read.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic
 
@@ -50,15 +50,15 @@ class Lookups(Generic[Row]):
         )
 
     async def load(
-        self, ids: Sequence[str], beside: list[str] | None = None
+        self, ids: Sequence[str], beside: Callable[[], Sequence[str]] | None = None
     ) -> list[Row | UpstreamError | None]:
         """Returns the rows with these ids, in their order; a uuid is in lower case.
 
-        If any of them has to be asked for, rows with the ids `beside` are asked for in the same
-        batch, for later calls. This empties `beside`, which calls for other rows may share.
+        If any of them has to be asked for, rows with the ids that `beside` returns are asked for in
+        the same batch, for later calls.
         """
         keys = {row_id: self._keys.row(row_id) for row_id in ids}
-        fill = partial(self._fill, beside=beside) if beside else self._fill
+        fill = self._fill if beside is None else partial(self._fill, beside=beside)
         outcomes = await self._cache.read(self._kind, keys.values(), fill)
         rows: dict[str, Row | UpstreamError | None] = {}
         for row_id, key in keys.items():
@@ -108,11 +108,10 @@ class Lookups(Generic[Row]):
             self._cache.serve(self._kind, stale, self._fill)
 
     def _fill(
-        self, keys: Sequence[str], *, beside: list[str] | None = None
+        self, keys: Sequence[str], *, beside: Callable[[], Sequence[str]] | None = None
     ) -> Mapping[str, "asyncio.Future[Entry[Row | None]]"]:
-        if beside:
-            others = [key for key in map(self._keys.row, beside) if key not in keys]
-            beside.clear()
+        if beside is not None:
+            others = (key for key in map(self._keys.row, beside()) if key not in keys)
             self._cache.fills.run(
                 [key for key in others if self._cache.ready(self._kind, [key]) is None], self._fill
             )

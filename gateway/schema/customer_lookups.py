@@ -1,6 +1,6 @@
 """Customers by id and by e-mail address."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from gateway.bigcommerce.listings import customer_number
@@ -53,7 +53,9 @@ def _further_ids(email: str) -> int:
 
 
 async def look_up_customers(
-    info: Info, ids: Sequence[str | GatewayError], beside: list[str] | None = None
+    info: Info,
+    ids: Sequence[str | GatewayError],
+    beside: Callable[[], Sequence[str]] | None = None,
 ) -> list[Customer | None]:
     """Returns the customers with these ids, as `look_up_rows` does; `beside` as `Lookups.load`."""
     load = partial(info.context.customers.load, beside=beside)

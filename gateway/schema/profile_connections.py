@@ -6,7 +6,7 @@ from gateway.bigcommerce import models
 from gateway.data_source import LOOKUP_IDS
 from gateway.pagination import BlockSource, Slice
 from gateway.schema.connection import Connection, resolve_connection
-from gateway.schema.context import Info
+from gateway.schema.context import Context, Info
 from gateway.schema.shopper_profile import ShopperProfile, shopper_profile
 
 
@@ -30,9 +30,16 @@ async def resolve_profiles(
     )
     if isinstance(page := connection.rows, Slice):
         info.context.profiles_asked += len(page.rows)
-        room = max(0, LOOKUP_IDS - info.context.profiles_asked)
-        beside = page.rows_beside(room, are_before=last is not None)
-        info.context.profiles_asked += len(beside)
-        ids = [str(row.customer_id) for row in beside if row.customer_id is not None]
-        connection.show = partial(shopper_profile, customers_beside=ids)
+        beside = partial(_customers_beside, info.context, page, are_before=last is not None)
+        connection.show = partial(shopper_profile, customers_beside=beside)
     return connection
+
+
+def _customers_beside(
+    context: Context, page: Slice[models.ShopperProfile], *, are_before: bool
+) -> list[str]:
+    """Returns the ids of the customers of the next rows, as many as the lookup has room for."""
+    room = max(0, LOOKUP_IDS - context.profiles_asked)
+    rows = page.rows_beside(room, are_before=are_before)
+    context.profiles_asked += len(rows)
+    return [str(row.customer_id) for row in rows if row.customer_id is not None]

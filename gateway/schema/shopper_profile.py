@@ -1,5 +1,6 @@
 """The `ShopperProfile` type."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -47,7 +48,7 @@ class ShopperProfile:
     # The customer by which the profile was reached.
     reached_from: strawberry.Private[models.Customer | None] = None
     # The customers of the next rows in the list, which all rows of a page share.
-    customers_beside: strawberry.Private[list[str] | None] = None
+    customers_beside: strawberry.Private[Callable[[], Sequence[str]] | None] = None
 
     @strawberry.federation.field(
         directives=[costs(upstream_requests=1)],
@@ -76,7 +77,7 @@ class ShopperProfile:
 
 
 def shopper_profile(
-    row: models.ShopperProfile, customers_beside: list[str] | None = None
+    row: models.ShopperProfile, customers_beside: Callable[[], Sequence[str]] | None = None
 ) -> ShopperProfile:
     """Returns the graph's view of an upstream row."""
     return ShopperProfile(

@@ -10,6 +10,9 @@ from processes import emulator_on_a_port, gateway_over
 PAGE = """query Page($first: Int, $after: String, $last: Int, $before: String) {
   segments(first: $first, after: $after, last: $last, before: $before) {
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { entityId } } }"""
+ORDERED = """query Page($after: String, $order: SegmentSortKey, $reverse: Boolean) {
+  segments(first: 200, after: $after, sortKey: $order, reverse: $reverse) {
+    pageInfo { endCursor } nodes { entityId } } }"""
 BY_IDS = "query($ids: [ID!]!) { segmentsByEntityId(entityIds: $ids) { entityId } }"
 
 
@@ -45,6 +48,23 @@ async def test_walks_over_real_http_cost_four_requests_together(step: int) -> No
                 before = page["pageInfo"]["startCursor"]
                 assert page["pageInfo"]["hasPreviousPage"] is (len(backward) < 1000)
         assert forward == backward == rows
+        assert emulator.requests.total() == 4
+
+
+async def test_walks_in_each_order_over_real_http_cost_four_requests_together() -> None:
+    with emulator_on_a_port(1000) as (upstream, emulator), gateway_over(upstream) as url:
+        rows = {row.id for row in emulator.store.segments}
+        async with client(url) as http:
+            for order in ("STORE_ORDER", "NAME", "CREATED_AT", "UPDATED_AT"):
+                for reverse in (False, True):
+                    shown: list[str] = []
+                    after = None
+                    while len(shown) < 1000:
+                        asked = {"order": order, "reverse": reverse, "after": after}
+                        page = (await ask(http, ORDERED, **asked))["segments"]
+                        shown += [node["entityId"] for node in page["nodes"]]
+                        after = page["pageInfo"]["endCursor"]
+                    assert set(shown) == rows
         assert emulator.requests.total() == 4
 
 

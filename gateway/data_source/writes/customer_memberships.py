@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 
@@ -194,11 +193,5 @@ class CustomerMemberships:
         }
 
     def _rows(self) -> list[WrittenRows]:
-        written: dict[str, Any] = {
-            outcome.id: outcome
-            for index, outcome in enumerate(self._progress.outcomes)
-            if isinstance(outcome, Customer)
-            and index in self._progress.changed
-            and outcome.segment_ids is not None
-        }
-        return [(CUSTOMERS, written)]
+        known = (one for one in self._progress.written() if one.segment_ids is not None)
+        return [(CUSTOMERS, {one.id: one for one in known})]
