@@ -118,11 +118,15 @@ audit: setup build/audit/.installed ## Look for known vulnerabilities in all tha
 
 lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in allow
 	$(LOCK) --upgrade pyproject.toml --output-file requirements/run.txt
+	$(LOCK) --upgrade pyproject.toml --extra otel --constraint requirements/run.txt \
+		--output-file requirements/otel.txt
 	$(LOCK) --upgrade requirements/build.in --output-file requirements/build.txt
 	$(LOCK) --upgrade requirements/test.in --constraint requirements/run.txt \
 		--constraint requirements/build.txt --output-file requirements/test.txt
 	$(LOCK) --upgrade requirements/node.in --output-file requirements/node.txt
 	$(LOCK) --upgrade requirements/audit.in --output-file requirements/audit.txt
+	$(LOCK) --upgrade requirements/sbom.in --output-file requirements/sbom.txt
+	$(LOCK) --upgrade requirements/codegen.in --output-file requirements/codegen.txt
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
