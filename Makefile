@@ -75,8 +75,8 @@ plans: setup ## Compare 50000 answers to generated requests with those of a gate
 	@PLANS_CASES=$(CASES) $(BIN)/python -m pytest tests/properties/test_plans.py --durations=0 $(PYTEST_ARGS)
 
 test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
-	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests
-	$(BIN)/ruff check --quiet gateway benchmarks examples tests
+	$(BIN)/ruff format --check --quiet gateway benchmarks deploy examples tests
+	$(BIN)/ruff check --quiet gateway benchmarks deploy examples tests
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/coverage erase
@@ -91,7 +91,7 @@ test-fast: setup ## Set up, run the unit, property and contract tests that need 
 		--hypothesis-profile=fast --numprocesses=logical --maxprocesses=8 $(PYTEST_ARGS)
 
 format: setup ## Format the code, and mend what the linter can
-	$(BIN)/ruff check --quiet --fix gateway benchmarks examples tests; $(BIN)/ruff format --quiet gateway benchmarks examples tests
+	$(BIN)/ruff check --quiet --fix gateway benchmarks deploy examples tests; $(BIN)/ruff format --quiet gateway benchmarks deploy examples tests
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
@@ -131,7 +131,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
-	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find gateway benchmarks deploy examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(FIND_PYTHON); echo "making $(VENV) with $$($$python --version)"; \

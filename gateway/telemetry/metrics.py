@@ -14,6 +14,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from gateway.errors import ErrorCode
+
 # The folder in which workers keep their values; prometheus_client itself reads the variable.
 SHARED_FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -51,6 +53,8 @@ class Metrics:
             ["code"],
             registry=self.registry,
         )
+        for code in ErrorCode:  # so that the first error is an increase
+            self.errors.labels(code)
         self.upstream_seconds = Histogram(
             "http_client_request_duration_seconds",
             "Seconds from an upstream request to the end of its answer.",
