@@ -43,7 +43,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
+.PHONY: help setup run federation bench chaos dashboard fuzz plans test test-fast audit format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
 	supergraph released wheel clean
 
@@ -67,6 +67,10 @@ bench: setup ## Measure warm answers beside a bare server that sends the same by
 
 chaos: setup ## Measure what clients notice while one part after another fails, into docs/resilience.md (SCENARIO=a,b for some)
 	@$(BIN)/python -m benchmarks.chaos $(subst $(comma), ,$(SCENARIO))
+
+dashboard: setup ## Write deploy/grafana/dashboard.json from its panels, and draw it from 4 minutes of load and failures (needs prometheus and chromium)
+	@$(BIN)/python deploy/grafana/dashboard.py > deploy/grafana/dashboard.json.new && mv deploy/grafana/dashboard.json.new deploy/grafana/dashboard.json
+	@PYTHONPATH=deploy/grafana $(BIN)/python -m benchmarks.dashboard
 
 fuzz: setup ## Send 50000 generated requests to a gateway on loopback, each time other ones (CASES= for another number)
 	@FUZZ_CASES=$(CASES) $(BIN)/python -m pytest tests/fuzz --durations=0 $(PYTEST_ARGS)

@@ -80,7 +80,7 @@ FAILURES = (
     Failure(
         "the store answers after 5 s",
         lambda observed: observed.behave(latency_seconds=5),
-        ("StoreFailing", "GatewaySlow", "StaleShareHigh"),
+        ("StoreFailing", "GatewaySlow"),
     ),
     Failure(
         "the store answers 429",

@@ -16,7 +16,7 @@ from gateway.telemetry.recording import UNKNOWN_TYPE
 
 # By Okabe and Ito (2008), without black and the pale yellow: for dark and light backgrounds.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#999999"
+SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#9A9A9A"
 COLOURS: Final = (BLUE, ORANGE, GREEN, RED, SKY, PINK, GREY)
 SOLID, DASHED, DOTTED = (), (10, 6), (2, 5)
 SELECTED: Final = 'job="$job",instance=~"$instance"'

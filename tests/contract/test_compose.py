@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import jsonschema
@@ -249,16 +249,20 @@ def test_a_health_check_succeeds_while_its_service_runs_and_fails_after(service:
     assert subprocess.run(probe, check=False, stderr=subprocess.DEVNULL).returncode == 1
 
 
+def volumes(service: str) -> list[str]:
+    return SERVICES[service].get("volumes", [])
+
+
 def mounts(service: str) -> dict[str, Path]:
-    """The files that are mounted, by their path in the container."""
-    mounted = [volume.split(":") for volume in SERVICES[service]["volumes"]]
+    """The files and folders that are mounted, by their path in the container."""
+    mounted = [v.split(":") for v in SERVICES[service]["volumes"] if v.startswith("./")]
     assert {mode for _, _, mode in mounted} == {"ro"}
     return {there: ROOT / here for here, there, _ in mounted}
 
 
 def test_every_mounted_file_exists() -> None:
-    mounting = [name for name, service in SERVICES.items() if "volumes" in service]
-    assert [file for name in mounting for file in mounts(name).values() if not file.is_file()] == []
+    mounting = [name for name in SERVICES if any("./" in v for v in volumes(name))]
+    assert [file for name in mounting for file in mounts(name).values() if not file.exists()] == []
 
 
 def test_the_balancer_connects_to_each_replica_where_it_listens() -> None:
@@ -303,3 +307,110 @@ def test_the_router_s_image_is_the_version_that_npm_installs() -> None:
     package = json.loads((HIVE / "package.json").read_text(encoding="utf-8"))
     version = package["dependencies"]["@graphql-hive/gateway"]
     assert SERVICES["router"]["image"].endswith(f"/graphql-hive/gateway:{version}")
+
+
+OBSERVABILITY = ["observed-gateway", "prometheus", "grafana", "collector"]
+
+
+def read_yaml(service: str, path: str) -> dict[str, Any]:
+    """What a mounted file has, by its path in the container."""
+    text = mounts(service)[path].read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def test_the_profile_observability_starts_these_services() -> None:
+    profile = [name for name in SERVICES if SERVICES[name].get("profiles") == ["observability"]]
+    assert profile == OBSERVABILITY
+    for service in OBSERVABILITY:
+        assert re.search(r":v?\d+\.\d+\.\d+$|-gateway$", SERVICES[service]["image"])
+        assert SERVICES[service]["healthcheck"]["test"][0] == "CMD"
+
+
+def variables_of_the_observed(keys: str) -> dict[str, str]:
+    """The variables of the observed gateway, with its keys in this file."""
+    found = environment("observed-gateway") | {"GATEWAY_API_KEYS_FILE": keys}
+    return {name: value for name, value in found.items() if name.startswith("GATEWAY_")}
+
+
+def test_prometheus_scrapes_the_gateway_with_the_key_that_it_made(tmp_path: Path) -> None:
+    (shell,) = SERVICES["observed-gateway"]["command"]
+    made, _, serves = shell.partition(" && exec gateway ")
+    parsed = create_parser().parse_args(serves.split(), namespace=Arguments())
+    (job,) = read_yaml("prometheus", "/etc/prometheus/prometheus.yml")["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"observed-gateway:{parsed.port}"]}]
+    # Both have the volume, each where its settings say.
+    assert volumes("observed-gateway") == ["metrics-key:/var/tmp"]
+    assert "metrics-key:/run/gateway:ro" in volumes("prometheus")
+    assert job["authorization"]["credentials_file"] == "/run/gateway/metrics-key"
+    variables = environment("observed-gateway")
+    assert variables["GATEWAY_API_KEYS_FILE"] == "/var/tmp/keys.json"
+    assert "observed-gateway" in variables["GATEWAY_ALLOWED_HOSTS"].split(",")
+
+    here = made.replace("/var/tmp", str(tmp_path)).replace(
+        "gateway ", f"{sys.executable} -m gateway "
+    )
+    for _ in "12":  # at each start, over what is there
+        subprocess.run(["sh", "-c", here], check=True)
+    listed = [
+        sys.executable,
+        "-m",
+        "gateway",
+        "keys",
+        "list",
+        "--file",
+        str(tmp_path / "keys.json"),
+    ]
+    (line,) = subprocess.check_output(listed, text=True).splitlines()
+    assert (line.split()[0], line.split()[-1]) == ("prometheus", "metrics")
+    assert re.fullmatch(r"gwk_\S{43}\n", (tmp_path / "metrics-key").read_text())
+    check_exposure(load_settings(variables_of_the_observed(str(tmp_path / "keys.json"))), "0.0.0.0")
+
+
+def test_the_observed_gateway_has_metrics_and_traces() -> None:
+    variables = environment("observed-gateway")
+    assert variables["GATEWAY_METRICS"] == "true"
+    assert {name for name in variables if name.startswith("GATEWAY_")} <= VARIABLES
+    collector = urlsplit(variables["OTEL_EXPORTER_OTLP_ENDPOINT"])
+    config = read_yaml("collector", "/etc/jaeger/collector.yml")
+    (received,) = config["receivers"]["otlp"]["protocols"].values()
+    assert received["endpoint"] == f"0.0.0.0:{collector.port}"
+    assert collector.hostname in SERVICES
+
+
+def test_the_collector_s_parts_are_those_that_it_has() -> None:
+    config = read_yaml("collector", "/etc/jaeger/collector.yml")
+    assert set(config["service"]["extensions"]) == set(config["extensions"])
+    (pipeline,) = config["service"]["pipelines"].values()
+    for kind, names in pipeline.items():
+        assert set(names) == set(config[kind])
+    backends = set(config["extensions"]["jaeger_storage"]["backends"])
+    assert {config["exporters"]["jaeger_storage_exporter"]["trace_storage"]} == backends
+    assert {config["extensions"]["jaeger_query"]["storage"]["traces"]} == backends
+    for extension in ("healthcheckv2", "jaeger_query"):
+        port = config["extensions"][extension]["http"]["endpoint"].rpartition(":")[2]
+        assert port in f"{SERVICES['collector']['healthcheck']} {SERVICES['collector']['ports']}"
+
+
+def test_grafana_finds_its_sources_and_the_dashboard() -> None:
+    provisioning = mounts("grafana")["/etc/grafana/provisioning"]
+    sources = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())
+    addresses = {source["type"]: urlsplit(source["url"]) for source in sources["datasources"]}
+    for kind, service in (("prometheus", "prometheus"), ("jaeger", "collector")):
+        assert addresses[kind].hostname == service
+        (published,) = SERVICES[service]["ports"]
+        assert published.endswith(f":{addresses[kind].port}")
+    scraped = read_yaml("prometheus", "/etc/prometheus/prometheus.yml")["global"]
+    assert sources["datasources"][0]["jsonData"]["timeInterval"] == scraped["scrape_interval"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "gateway.yml").read_text())[
+        "providers"
+    ]
+    folder = provider["options"]["path"]
+    assert mounts("grafana")[f"{folder}/dashboard.json"].is_file()
+
+
+def test_grafana_shows_to_all_and_lets_none_change() -> None:
+    variables = environment("grafana")
+    assert variables["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert variables["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert SERVICES["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
