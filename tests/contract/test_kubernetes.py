@@ -1,4 +1,4 @@
-"""deploy/kubernetes, as kubectl renders it: against the published schemas, the image, the settings."""
+"""deploy/kubernetes as kubectl renders it, against the schemas, the image and the settings."""
 
 import copy
 import re
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-# The oldest release of Kubernetes that is still maintained, and the newest that there are schemas of.
+# Kubernetes' oldest release that is still maintained, and the newest of which there are schemas.
 VERSIONS = ("1.34", kubernetes_validate.latest_version())
 # Of the Prometheus operator: these schemas are Kubernetes' own.
 FOREIGN = {"ServiceMonitor"}
@@ -116,11 +116,11 @@ def environment(overlay: str, files: Path) -> dict[str, str]:
 
 
 def validation_error(document: Object, version: str) -> str:
-    """What the schema says of an object, empty if it is valid. A field that it lacks is an error."""
+    """What the schema says of an object; empty if it is valid, without any unknown field."""
     try:
         kubernetes_validate.validate(document, version, strict=True)
     except kubernetes_validate.ValidationError as error:
-        return error.message
+        return str(error.message)
     return ""
 
 
