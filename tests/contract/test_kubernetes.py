@@ -42,8 +42,6 @@ PROBES = {
 EVERY = ("base", "overlays/emulator", "overlays/production")
 
 KNOWN = {"GATEWAY_" + field.upper() for field in Settings.model_fields}
-# Remove this line once the setting is in gateway/settings: it is empty then.
-TO_COME = {"GATEWAY_METRICS"} - KNOWN
 
 # An object of Kubernetes. Its shape is what the schemas check.
 Object = dict[str, Any]
@@ -112,7 +110,7 @@ def environment(overlay: str, files: Path) -> dict[str, str]:
             for name, known in values.items():
                 value = value.replace(f"$({name})", known)
         values[variable["name"]] = value
-    return {name: values[name] for name in values if name in KNOWN}
+    return {name: values[name] for name in values if name.startswith("GATEWAY_")}
 
 
 def validation_error(document: Object, version: str) -> str:
@@ -163,7 +161,7 @@ def test_every_file_is_part_of_an_overlay() -> None:
 def test_every_variable_is_a_setting() -> None:
     for overlay in EVERY:
         named = {v["name"] for v in gateway(overlay)["env"]} | set(settings_of(overlay))
-        assert {name for name in named if name.startswith("GATEWAY_")} <= KNOWN | TO_COME
+        assert {name for name in named if name.startswith("GATEWAY_")} <= KNOWN
 
 
 def test_no_secret_is_in_the_files() -> None:
@@ -215,9 +213,24 @@ async def test_probes_by_address_and_clients_by_the_service_s_names_are_answered
     assert statuses == [200] * len(requests) + [421]
 
 
-def test_prometheus_may_name_the_pod_s_address(tmp_path: Path) -> None:
+async def test_prometheus_reads_metrics_by_the_pod_s_address_with_its_key(tmp_path: Path) -> None:
+    (tmp_path / "access-token").write_text("t0k3n\n")
+    key = create_api_key(tmp_path / "keys.json", "prometheus", [AccessScope.METRICS])
     given = environment("overlays/production", tmp_path)
-    assert given["GATEWAY_ALLOWED_HOSTS"].split(",")[-1] == POD_ADDRESS
+    for name in ("GATEWAY_STORE_HASH", "GATEWAY_ACCESS_TOKEN_FILE", "GATEWAY_REDIS_URL"):
+        del given[name]  # neither is asked for metrics
+    app = create_app(load_settings(given))
+    path = one("ServiceMonitor")["spec"]["endpoints"][0]["path"]
+    statuses = []
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http,
+    ):
+        bearer = {"Authorization": f"Bearer {key}"}
+        for address, headers in ((POD_ADDRESS, bearer), (POD_ADDRESS, {}), ("10.9.9.9", bearer)):
+            answer = await http.get(path, headers={"Host": f"{address}:8000", **headers})
+            statuses.append(answer.status_code)
+    assert statuses == [200, 401, 421]
 
 
 def test_prometheus_asks_the_service_s_pods_with_a_key() -> None:
