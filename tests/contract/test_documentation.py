@@ -52,6 +52,7 @@ SOURCES = [
         "gateway/**/*.py",
         "tests/**/*.py",
         "benchmarks/**/*.py",
+        "deploy/kubernetes/**/*",
         "examples/*/*",
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",

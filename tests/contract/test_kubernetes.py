@@ -1,6 +1,7 @@
 """deploy/kubernetes as kubectl renders it, against the schemas, the image and the settings."""
 
 import copy
+import os
 import re
 import shutil
 import subprocess
@@ -162,6 +163,19 @@ def test_every_variable_is_a_setting() -> None:
     for overlay in EVERY:
         named = {v["name"] for v in gateway(overlay)["env"]} | set(settings_of(overlay))
         assert {name for name in named if name.startswith("GATEWAY_")} <= KNOWN
+
+
+def test_the_overlay_that_the_documentation_shows_is_rendered(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    here = os.path.relpath(ROOT / "deploy", tmp_path)
+    (tmp_path / "kustomization.yaml").write_text(shown.replace("../deploy", here))
+    mine = str(tmp_path)
+    assert [(o["kind"], e) for o in rendered(mine) if (e := validation_error(o, VERSIONS[0]))] == []
+    assert gateway(mine)["image"] == "registry.example.com/bigcommerce-segments-gateway:0.1.0"
+    hosts = settings_of(mine)["GATEWAY_ALLOWED_HOSTS"].split(",")
+    assert {"segments.example.com", "segments-gateway.segments"} <= set(hosts)
+    assert set(settings_of(mine)) > set(settings_of("base"))
 
 
 def test_no_secret_is_in_the_files() -> None:

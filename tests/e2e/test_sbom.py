@@ -1,6 +1,7 @@
 """`make sbom`: what it lists is what the image installs. It fails if the schema is not kept to."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -27,7 +28,10 @@ PIN = re.compile(r"^([\w.-]+)==(\S+)(?: ; ([^\\\n]+))? \\\n((?: +--hash=\S+(?: \
 def sbom() -> dict[str, Any]:
     # The environment of the tests has all that is installed in the image.
     command = ["make", "build/sbom/.installed", f"VENV={sys.prefix}"]
-    installed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    own = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    installed = subprocess.run(
+        command, cwd=ROOT, env=own, capture_output=True, text=True, check=False
+    )
     if installed.returncode:
         pytest.skip(f"requirements/sbom.txt cannot be installed: {installed.stderr}")
     program = [ROOT / "build" / "sbom" / "bin" / "python", ROOT / "tests" / "support" / "sbom.py"]
