@@ -1,6 +1,6 @@
 # Varnish 7 as the shared cache of clients without credentials: docs/cdn.md.
 #
-#   varnishd -F -a :8080 -f examples/cdn/varnish.vcl -s malloc,256m
+#   varnishd -F -a :8080 -f "$PWD/examples/cdn/varnish.vcl" -s malloc,256m
 #
 # The gateway needs GATEWAY_SHARED_CACHES=true, and the names of its clients in GATEWAY_ALLOWED_HOSTS:
 # Varnish hands their `Host` on. What is not said here is as in Varnish's own VCL: a request with an
