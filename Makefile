@@ -45,7 +45,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 
 .PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
-	supergraph released wheel clean
+	kits supergraph released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -98,6 +98,9 @@ graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@env -i $(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@env -i $(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
+
+kits: $(VENV)/.run ## Write examples/clients/kits from the schema: what Relay, Apollo Client and urql need to know of it
+	@env -i $(BIN)/python examples/clients/kits.py
 
 supergraph: $(VENV)/.run ## Compose the larger graph of the example anew (needs Node.js 20.19+)
 	@$(HAS_NODE) || { echo 'The composer needs Node.js 20.19 or newer with npm.' >&2; exit 1; }

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "examples" / "clients").glob("*/README.md"),
     ROOT / "examples" / "federation" / "README.md",
     ROOT / "graphiql" / "README.md",
     ROOT / "tests" / "contract" / "data" / "README.md",
@@ -53,6 +54,8 @@ SOURCES = [
         "tests/**/*.py",
         "benchmarks/**/*.py",
         "examples/*/*",
+        "examples/clients/*/*.*",
+        "examples/clients/*/src/*.*",
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",
