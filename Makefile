@@ -24,7 +24,7 @@ GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-l
 EXAMPLE := examples/federation
 COMPOSER := $(EXAMPLE)/composer
 NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients/javascript \
-	tests/contract/inspector \
+	tests/contract/inspector examples/clients/relay \
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
@@ -133,6 +133,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
+		examples/clients/*/dist examples/clients/*/src/__generated__ \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
