@@ -24,7 +24,7 @@ GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-l
 EXAMPLE := examples/federation
 COMPOSER := $(EXAMPLE)/composer
 NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients/javascript \
-	tests/contract/inspector examples/clients/relay \
+	tests/contract/inspector $(addprefix examples/clients/,apollo relay urql) \
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
