@@ -14,7 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from npm_tools import needs
 from processes import emulator_on_a_port, gateway_over
 
@@ -27,12 +26,17 @@ INSTALL = re.compile(r"^(npm|pip) install (.+)\n", re.M)
 MOST_LINES = 19
 
 
-def clients() -> Iterator[ParameterSet]:
-    """Each client with its section and the folder of its app, which has its packages."""
-    for name, text in SECTION.findall(PAGE):
-        app = ROOT / "examples" / "clients" / name.split()[0].lower()
-        uses_npm = "npm install" in text
-        yield pytest.param(text, app, id=name, marks=needs(app) if uses_npm else [])
+def app_of(client: str) -> Path:
+    """The folder of a client's app, which has its packages."""
+    return ROOT / "examples" / "clients" / client.split()[0].lower()
+
+
+CLIENTS = [
+    pytest.param(
+        text, app_of(client), id=client, marks=needs(app_of(client)) if "npm " in text else []
+    )
+    for client, text in SECTION.findall(PAGE)
+]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def run(shell: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("text", "app"), [*clients()])
+@pytest.mark.parametrize(("text", "app"), CLIENTS)
 def test_empty_folder_becomes_a_page_of_segments(
     text: str, app: Path, gateway: str, tmp_path: Path
 ) -> None:
