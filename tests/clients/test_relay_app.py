@@ -52,6 +52,7 @@ async def test_opened_page_shows_the_newest_segments(app: ServedApp, chromium: B
     async with opened(chromium, app.url) as shown:
         await shows(shown, newest_first(app)[:10])
         assert shown.take_sent() == ["AppQuery"]
+        # The only read of the list: what was read serves the tests below, too.
         assert app.take_upstream_requests() == {"list_segments": 1}
 
 

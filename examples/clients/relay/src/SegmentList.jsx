@@ -13,7 +13,7 @@ const ORDERS = {
 const nameOf = ({ sortKey, reverse }) =>
   Object.keys(ORDERS).find((name) => ORDERS[name].sortKey === sortKey && ORDERS[name].reverse === reverse);
 
-// `first` has no default: Relay would send it with `last`, too, and rows in between would be missing.
+// `first` has no default: `loadPrevious` would send it beside `last`, and get the wrong page.
 export default function SegmentList({ query, start, onOpen }) {
   const { data, loadNext, loadPrevious, hasNext, hasPrevious, isLoadingNext, isLoadingPrevious, refetch } =
     usePaginationFragment(
