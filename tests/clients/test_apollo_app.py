@@ -223,7 +223,7 @@ async def test_part_that_failed_leaves_the_others(app: ServedApp, chromium: Brow
         await click(shown, in_store(app)[4])
         await expect(shown.page.get_by_role("alert")).to_have_text(REFUSED)
         await expect(shown.page.locator("dd")).to_have_text(
-            ["unknown", app.emulator.store.segments[4].description]
+            ["unknown", app.emulator.store.segments[4].description or ""]
         )
         assert shown.take_requests() == [*A_QUERY, "GET hash Details"]
         assert app.take_upstream_requests() == {"list_segment_shopper_profiles": 1}

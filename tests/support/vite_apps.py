@@ -98,7 +98,7 @@ class Opened:
             return
         fields = json.loads(request.post_data) if request.post_data else dict(parse_qsl(url.query))
         document = fields.get("query")
-        name = fields.get("operationName") or OPERATION.findall(document)[0]
+        name = fields.get("operationName") or OPERATION.findall(document or "")[0]
         self.sent.append(name)
         self.requests.append(f"{request.method} {'document' if document else 'hash'} {name}")
 
