@@ -1,6 +1,5 @@
 """examples/clients/apollo in Chromium: what it shows, and the requests that this takes."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -216,6 +215,22 @@ async def test_name_that_is_taken_is_said_to_be(app: ServedApp, chromium: Browse
         await shows(shown, in_store(app)[: PAGE + 1], SEGMENTS)
 
 
+async def test_page_that_is_not_loaded_is_said_to_be(app: ServedApp, chromium: Browser) -> None:
+    async with opened(chromium, app.url) as shown:
+        await shows(shown, in_store(app)[:PAGE], SEGMENTS)
+        await shown.page.route("**/graphql*", lambda route: route.abort())
+        for button in ("Load next", "Refetch"):
+            await click(shown, button)
+            await expect(shown.page.get_by_role("alert").first).to_have_text("Failed to fetch")
+            await shows(shown, in_store(app)[:PAGE], SEGMENTS)
+        await shown.page.unroute("**/graphql*")
+        await click(shown, "Refetch")
+        await click(shown, "Load next")
+        await expect(shown.page.get_by_role("alert")).to_have_count(0)
+        assert {*shown.complaints} == {"error: Failed to load resource: net::ERR_FAILED"}
+        shown.complaints.clear()
+
+
 async def test_part_that_failed_leaves_the_others(app: ServedApp, chromium: Browser) -> None:
     app.emulator.forbidden_operations = frozenset({"list_segment_shopper_profiles"})
     app.take_upstream_requests()
@@ -227,8 +242,6 @@ async def test_part_that_failed_leaves_the_others(app: ServedApp, chromium: Brow
         )
         assert shown.take_requests() == [*A_QUERY, "GET hash Details"]
         assert app.take_upstream_requests() == {"list_segment_shopper_profiles": 1}
-        if folder := os.environ.get("KEEP_SCREENSHOTS"):
-            await shown.page.screenshot(path=Path(folder) / "apollo.png")
 
 
 async def test_packages_are_those_of_package_json() -> None:

@@ -47,22 +47,26 @@ export function Segments() {
   const { data, previousData, error, loading, fetchMore, refetch } = useQuery(SEGMENTS, {
     variables: { ...list, first: PAGE, after: view.after },
   });
+  const [failure, setFailure] = useState();
   const [create, created] = useMutation(CREATE, { update: forgetOthers });
   const [remove, removed] = useMutation(DELETE, { update: forgetOthers });
 
   const { segments } = data ?? previousData ?? {};
   const { edges = [], pageInfo = {}, totalCount } = segments ?? {};
   const failures = [
-    ...[error, created.error, removed.error].filter(Boolean),
+    ...[error, failure, created.error, removed.error].filter(Boolean),
     ...(created.data?.createSegments?.userErrors ?? []),
     ...(removed.data?.deleteSegments?.userErrors ?? []),
   ];
 
   // A cursor is one of its order: another order starts with its first row.
   const show = (change) => setView({ ...view, after: null, ...change });
-  const loadNext = () => fetchMore({ variables: { first: PAGE, after: pageInfo.endCursor } });
+  // What fetchMore could not read is no error of the list that is shown.
+  const load = (variables) =>
+    fetchMore({ variables }).then(({ error }) => setFailure(error), setFailure);
+  const loadNext = () => load({ first: PAGE, after: pageInfo.endCursor });
   const loadPrevious = () =>
-    fetchMore({ variables: { first: null, after: null, last: PAGE, before: pageInfo.startCursor } });
+    load({ first: null, after: null, last: PAGE, before: pageInfo.startCursor });
 
   async function submit(event) {
     event.preventDefault();

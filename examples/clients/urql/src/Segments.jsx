@@ -25,6 +25,7 @@ export function Segments() {
   const client = useClient();
   const [view, setView] = useState(viewOfAddress);
   const [isLoading, setLoading] = useState(false);
+  const [failure, setFailure] = useState();
   const { sortKey, reverse } = ORDERS[view.order];
   const list = { sortKey, reverse, filter: view.search ? { nameContains: view.search } : null };
   const start = { ...list, first: PAGE, after: view.after };
@@ -40,7 +41,7 @@ export function Segments() {
     ? pageInfo
     : { hasPreviousPage: view.after !== null };
   const failures = [
-    ...[error, created.error, removed.error].flatMap(errorsOf),
+    ...[error, failure, created.error, removed.error].flatMap(errorsOf),
     ...(created.data?.createSegments?.userErrors ?? []),
     ...(removed.data?.deleteSegments?.userErrors ?? []),
   ];
@@ -51,7 +52,8 @@ export function Segments() {
   // Graphcache adds what is read to the list that is shown.
   async function load(query, variables) {
     setLoading(true);
-    await client.query(query, variables, { requestPolicy: "network-only" });
+    const { error } = await client.query(query, variables, { requestPolicy: "network-only" });
+    setFailure(error);
     setLoading(false);
   }
   // All rows that are shown, and one more.
