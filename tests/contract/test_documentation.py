@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "examples" / "clients").glob("*/README.md"),
     ROOT / "examples" / "federation" / "README.md",
     ROOT / "graphiql" / "README.md",
     ROOT / "tests" / "contract" / "data" / "README.md",
@@ -53,6 +54,8 @@ SOURCES = [
         "tests/**/*.py",
         "benchmarks/**/*.py",
         "examples/*/*",
+        "examples/clients/*/*.*",
+        "examples/clients/*/src/*.*",
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",
@@ -137,7 +140,7 @@ def test_command_lines_that_are_shown_are_understood() -> None:
         shell = "".join(re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
         for line in COMMAND_LINE.findall(shell):
             try:
-                parser.parse_args(shlex.split(line, comments=True))
+                parser.parse_args(shlex.split(line.partition(" > ")[0], comments=True))
             except SystemExit:
                 yield line
 
