@@ -1,4 +1,4 @@
-"""The commands: `gateway serve | emulator | schema | settings | check | keys`.
+"""The commands: `gateway serve | emulator | schema | settings | check | keys | demo`.
 
 Exit status: 0 done; 1 the check failed, nothing could start, the stop cut requests off or the
 output cannot be written; 2 wrong arguments or settings, or no such address to listen on; 130
@@ -21,6 +21,7 @@ from gateway.api_keys import (
 )
 from gateway.app import app_from_environment, check, create_app, create_graph, trusted_documents
 from gateway.arguments import Arguments, create_parser
+from gateway.demo import TASKS, Screen, StoreTerms, perform
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
@@ -203,6 +204,15 @@ def _keys(arguments: Arguments) -> int:
     return 0
 
 
+def _demo(_: Arguments) -> int:
+    configure_logging("error", "text")
+    try:
+        asyncio.run(perform(Screen(), TASKS, StoreTerms()))
+    except OSError as error:
+        raise OutputFailed((error.strerror or type(error).__name__).lower()) from error
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "serve": _serve,
     "emulator": _emulator,
@@ -210,4 +220,5 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "settings": _settings,
     "check": _check,
     "keys": _keys,
+    "demo": _demo,
 }
