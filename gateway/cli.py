@@ -21,7 +21,6 @@ from gateway.api_keys import (
 )
 from gateway.app import app_from_environment, check, create_app, create_graph, trusted_documents
 from gateway.arguments import Arguments, create_parser
-from gateway.demo import TASKS, Screen, StoreTerms, perform
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
@@ -205,6 +204,9 @@ def _keys(arguments: Arguments) -> int:
 
 
 def _demo(_: Arguments) -> int:
+    # Here, because only the demo pays for the import of rich.
+    from gateway.demo import TASKS, Screen, StoreTerms, perform
+
     configure_logging("error", "text")
     try:
         asyncio.run(perform(Screen(), TASKS, StoreTerms()))

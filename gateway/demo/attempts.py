@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 
 from gateway.demo.graph import GraphReader
-from gateway.demo.reader import SegmentReader
+from gateway.demo.reader import NewReader, SegmentReader
 from gateway.demo.rest import RestReader
 from gateway.demo.store import StoreTerms, store_alone, store_behind_a_gateway
 from gateway.demo.tally import Figures, Side, Tally
@@ -25,7 +25,7 @@ async def attempt(task: Task, side: Side, terms: StoreTerms, watch: Watch) -> tu
     got.
     """
     tally = Tally()
-    async with _party(task, side, terms, tally) as (reader, store):
+    async with _party(task, side, terms, tally) as (new_reader, store):
         started = perf_counter()
 
         def figures() -> Figures:
@@ -38,7 +38,7 @@ async def attempt(task: Task, side: Side, terms: StoreTerms, watch: Watch) -> tu
 
         shown = asyncio.create_task(show())
         try:
-            await task.run(reader, store, tally)
+            await task.run(new_reader, store, tally)
             return figures(), tally
         finally:
             shown.cancel()
@@ -50,14 +50,18 @@ async def attempt(task: Task, side: Side, terms: StoreTerms, watch: Watch) -> tu
 @asynccontextmanager
 async def _party(
     task: Task, side: Side, terms: StoreTerms, tally: Tally
-) -> AsyncIterator[tuple[SegmentReader, Emulator]]:
-    """Yields the reader of a side, and its store."""
-    if side is Side.REST:
-        async with store_alone(terms) as (http, store):
-            yield RestReader(http, tally), store
-    else:
-        async with store_behind_a_gateway(terms, task.fresh_seconds) as (http, store):
-            yield GraphReader(http), store
+) -> AsyncIterator[tuple[NewReader, Emulator]]:
+    """Yields what makes clients of a side, and its store."""
+    by_rest = side is Side.REST
+    party = store_alone(terms) if by_rest else store_behind_a_gateway(terms, task.fresh_seconds)
+    async with party as (new_http, store):
+
+        @asynccontextmanager
+        async def new_reader() -> AsyncIterator[SegmentReader]:
+            async with new_http() as http:
+                yield RestReader(http, tally) if by_rest else GraphReader(http)
+
+        yield new_reader, store
 
 
 def _figures(store: Emulator, tally: Tally, seconds: float) -> Figures:

@@ -1,6 +1,7 @@
 """What a page or a client asks for; each side has its own way to get it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,3 +30,7 @@ class SegmentReader(Protocol):
 
     async def of_customer(self, customer_id: int) -> Reading:
         """Returns the segments of a customer."""
+
+
+# Makes one more client, with a connection of its own.
+NewReader = Callable[[], AbstractAsyncContextManager[SegmentReader]]

@@ -1,8 +1,10 @@
 """The emulated store and the gateway, each on a free port of loopback."""
 
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 from pydantic import AnyHttpUrl, SecretStr
@@ -10,16 +12,18 @@ from starlette.applications import Starlette
 
 from gateway.app import create_app
 from gateway.emulator import Emulator, create_emulator, seeded_store
-from gateway.server import ShutdownPolicy, address, listen, served
+from gateway.server import ShutdownPolicy, address, listen, serve_in_loop
 from gateway.settings import Settings
 
 HOST = "127.0.0.1"
 STORE_HASH = "demo"
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but this emulator
 GRACE_SECONDS = 1
-# All clients have a connection of their own, as clients elsewhere would.
-EACH_ITS_OWN = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 TIMEOUT_SECONDS = 30.0
+# Without it each client would read all certificates of the machine, for http:// in vain.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+NewHttp = Callable[[], httpx.AsyncClient]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +38,20 @@ class StoreTerms:
 
 
 @asynccontextmanager
-async def store_alone(terms: StoreTerms) -> AsyncIterator[tuple[httpx.AsyncClient, Emulator]]:
-    """Yields a client of a new store, by REST, and the store."""
+async def store_alone(terms: StoreTerms) -> AsyncIterator[tuple[NewHttp, Emulator]]:
+    """Yields what makes clients of a new store, by REST, and the store."""
     with listen(HOST, 0) as listener:
-        url = address(*listener.getsockname())
         emulator = _emulator(terms)
-        async with (
-            served(emulator, listener, ShutdownPolicy(GRACE_SECONDS)),
-            _client(f"{url}/stores/{STORE_HASH}/v3/", {"X-Auth-Token": TOKEN}) as http,
-        ):
-            yield http, emulator.state.emulator
+        url = f"{address(*listener.getsockname())}/stores/{STORE_HASH}/v3/"
+        async with serve_in_loop(emulator, listener, ShutdownPolicy(GRACE_SECONDS)):
+            yield partial(_client, url, {"X-Auth-Token": TOKEN}), emulator.state.emulator
 
 
 @asynccontextmanager
 async def store_behind_a_gateway(
     terms: StoreTerms, fresh_seconds: float
-) -> AsyncIterator[tuple[httpx.AsyncClient, Emulator]]:
-    """Yields a client of a gateway that has just started, and the new store behind it.
+) -> AsyncIterator[tuple[NewHttp, Emulator]]:
+    """Yields what makes clients of a gateway that has just started, and the new store behind it.
 
     Its settings are written here: a real store's, in the environment, are not read.
     """
@@ -65,11 +66,10 @@ async def store_behind_a_gateway(
         )
         emulator = _emulator(terms)  # at last: the window of its quota begins
         async with (
-            served(emulator, store_listener, ShutdownPolicy(GRACE_SECONDS)),
-            served(gateway, listener, ShutdownPolicy(GRACE_SECONDS)),
-            _client(address(*listener.getsockname())) as http,
+            serve_in_loop(emulator, store_listener, ShutdownPolicy(GRACE_SECONDS)),
+            serve_in_loop(gateway, listener, ShutdownPolicy(GRACE_SECONDS)),
         ):
-            yield http, emulator.state.emulator
+            yield partial(_client, address(*listener.getsockname())), emulator.state.emulator
 
 
 def _emulator(terms: StoreTerms) -> Starlette:
@@ -88,6 +88,6 @@ def _client(url: str, headers: dict[str, str] | None = None) -> httpx.AsyncClien
         base_url=url,
         headers=headers,
         timeout=TIMEOUT_SECONDS,
-        limits=EACH_ITS_OWN,
+        verify=NO_CERTIFICATES,
         trust_env=False,  # no proxy of the environment gets in between
     )

@@ -2,17 +2,20 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import ClassVar
 
-from gateway.demo.reader import NoAnswer, Reading, SegmentReader
+from gateway.demo.reader import NewReader, NoAnswer, Reading, SegmentReader
 from gateway.demo.tally import Side, Tally
 from gateway.emulator import Emulator, Fault, Rule
 
 PAGE_ROWS = 30
 FRESH_SECONDS = 15.0
+
+Request = Callable[[SegmentReader], Awaitable[Reading]]
 
 
 class Task(ABC):
@@ -37,7 +40,7 @@ class Task(ABC):
         """The same in two or three words."""
 
     @abstractmethod
-    async def run(self, reader: SegmentReader, store: Emulator, tally: Tally) -> None:
+    async def run(self, new_reader: NewReader, store: Emulator, tally: Tally) -> None:
         """Does the task, and counts what was answered."""
 
 
@@ -62,16 +65,17 @@ class Walk(Task):
         """The same in two or three words."""
         return f"Walk {self.goal} segments"
 
-    async def run(self, reader: SegmentReader, store: Emulator, tally: Tally) -> None:
+    async def run(self, new_reader: NewReader, store: Emulator, tally: Tally) -> None:
         """Asks for page after page; ends at one without an answer."""
         begin = None
         with suppress(NoAnswer):
-            while True:
-                reading = await reader.page(PAGE_ROWS, begin)
-                _count(reading, tally, units=len(reading.names))
-                begin = reading.next_page
-                if begin is None:
-                    return
+            async with new_reader() as reader:
+                while True:
+                    reading = await reader.page(PAGE_ROWS, begin)
+                    _count(reading, tally, units=len(reading.names))
+                    begin = reading.next_page
+                    if begin is None:
+                        return
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,10 @@ class SameIds(Task):
         """The same in two or three words."""
         return f"{self.segments} by id, {self.goal} clients"
 
-    async def run(self, reader: SegmentReader, store: Emulator, tally: Tally) -> None:
+    async def run(self, new_reader: NewReader, store: Emulator, tally: Tally) -> None:
         """Asks for all of them in each request."""
         ids = [row.id for row in store.store.segments[: self.segments]]
-        await _at_once((reader.by_ids(ids) for _ in range(self.goal)), tally)
+        await _at_once(new_reader, [lambda reader: reader.by_ids(ids)] * self.goal, tally)
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,10 @@ class CustomersSegments(Task):
         """The same in two or three words."""
         return f"{self.goal} customers' pages"
 
-    async def run(self, reader: SegmentReader, store: Emulator, tally: Tally) -> None:
+    async def run(self, new_reader: NewReader, store: Emulator, tally: Tally) -> None:
         """Asks for each customer apart."""
-        numbers = range(1, self.goal + 1)
-        await _at_once((reader.of_customer(number) for number in numbers), tally)
+        customers = (methodcaller("of_customer", n) for n in range(1, self.goal + 1))
+        await _at_once(new_reader, customers, tally)
 
 
 @dataclass(frozen=True)
@@ -148,9 +152,9 @@ class Crowd(Task):
         """The same in two or three words."""
         return f"One page, {self.goal} clients"
 
-    async def run(self, reader: SegmentReader, store: Emulator, tally: Tally) -> None:
+    async def run(self, new_reader: NewReader, store: Emulator, tally: Tally) -> None:
         """Asks for the first page, all at once."""
-        await _at_once((reader.page(PAGE_ROWS) for _ in range(self.goal)), tally)
+        await _at_once(new_reader, [_first_page] * self.goal, tally)
 
 
 @dataclass(frozen=True)
@@ -181,29 +185,35 @@ class Outage(Task):
         """The same in two or three words."""
         return f"Store down, {self.goal} clients"
 
-    async def run(self, reader: SegmentReader, store: Emulator, tally: Tally) -> None:
+    async def run(self, new_reader: NewReader, store: Emulator, tally: Tally) -> None:
         """Asks once, breaks the store when that is no longer fresh, and asks again and again."""
-        await reader.page(PAGE_ROWS)
+        async with new_reader() as reader:
+            await _first_page(reader)
         await asyncio.sleep(self.fresh_seconds)
         store.faults.rules = [Rule(Fault.STATUS, status=503)]
         async with asyncio.TaskGroup() as clients:
             for _ in range(self.goal):
-                clients.create_task(_ask(reader.page(PAGE_ROWS), tally))
+                clients.create_task(_ask(new_reader, _first_page, tally))
                 await asyncio.sleep(self.seconds / self.goal)
 
 
 TASKS: tuple[Task, ...] = (Walk(), SameIds(), CustomersSegments(), Crowd(), Outage())
 
 
-async def _at_once(requests: Iterable[Awaitable[Reading]], tally: Tally) -> None:
+async def _at_once(new_reader: NewReader, requests: Iterable[Request], tally: Tally) -> None:
     async with asyncio.TaskGroup() as clients:
         for request in requests:
-            clients.create_task(_ask(request, tally))
+            clients.create_task(_ask(new_reader, request, tally))
 
 
-async def _ask(request: Awaitable[Reading], tally: Tally) -> None:
+async def _ask(new_reader: NewReader, request: Request, tally: Tally) -> None:
     with suppress(NoAnswer):
-        _count(await request, tally, units=1)
+        async with new_reader() as reader:
+            _count(await request(reader), tally, units=1)
+
+
+async def _first_page(reader: SegmentReader) -> Reading:
+    return await reader.page(PAGE_ROWS)
 
 
 def _count(reading: Reading, tally: Tally, *, units: int) -> None:

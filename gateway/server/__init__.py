@@ -17,7 +17,7 @@ workers      several processes that serve the same socket
 """
 
 from gateway.server.listening import CannotListen, address, listen
-from gateway.server.serving import ShutdownPolicy, serve, served
+from gateway.server.serving import ShutdownPolicy, serve, serve_in_loop
 from gateway.server.workers import serve_with_workers
 
 __all__ = [
@@ -26,6 +26,6 @@ __all__ = [
     "address",
     "listen",
     "serve",
+    "serve_in_loop",
     "serve_with_workers",
-    "served",
 ]

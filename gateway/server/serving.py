@@ -58,7 +58,7 @@ def serve(app: Starlette, listener: socket.socket, policy: ShutdownPolicy) -> bo
 
 
 @asynccontextmanager
-async def served(
+async def serve_in_loop(
     app: Starlette, listener: socket.socket, policy: ShutdownPolicy
 ) -> AsyncIterator[None]:
     """Serves inside the running event loop, from a complete start to the end of the block.
@@ -66,16 +66,23 @@ async def served(
     Signals are left to the caller. Raises `RuntimeError` if the application does not start.
     """
     server = Server(app, policy)
-    serving = asyncio.create_task(server.serve([listener]))
+
+    async def run() -> None:
+        try:
+            await server.serve([listener])
+        except SystemExit:  # of a task, it would end the loop
+            raise RuntimeError("the application did not start; the log says why") from None
+
+    running = asyncio.create_task(run())
     try:
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
+        while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(START_POLL_SECONDS)
-        if serving.done():
-            raise RuntimeError("the application did not start; the log says why")
+        if running.done():
+            await running
         yield
     finally:
         server.advance(Stage.STOPPING)
-        await serving
+        await running
 
 
 class Server(uvicorn.Server):
