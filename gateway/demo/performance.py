@@ -48,15 +48,15 @@ async def perform(console: Console, tasks: Sequence[Task], terms: StoreTerms) ->
 
 def print_opening(console: Console, tasks: Sequence[Task], terms: StoreTerms) -> None:
     """Prints what comes before the first task."""
-    console.print(opening(terms, len(tasks)), highlight=False)
+    console.print(opening(terms, len(tasks)), highlight=False, soft_wrap=True)
 
 
 def print_ways(console: Console, number: int, task: Task) -> None:
     """Prints what comes before the bars of a task."""
     console.print()
-    console.print(heading(number, task))
+    console.print(heading(number, task), soft_wrap=True)
     for side in Side:
-        console.print(way(task, side))
+        console.print(way(task, side), soft_wrap=True)
 
 
 def print_closing(console: Console, results: Sequence[Result], terms: StoreTerms) -> None:
@@ -64,7 +64,7 @@ def print_closing(console: Console, results: Sequence[Result], terms: StoreTerms
     console.print()
     console.print(table(results))
     console.print()
-    console.print(closing(results, terms), highlight=False)
+    console.print(closing(results, terms), highlight=False, soft_wrap=True)
 
 
 async def _both_sides(console: Console, task: Task, terms: StoreTerms) -> Result:
@@ -85,6 +85,6 @@ async def _both_sides(console: Console, task: Task, terms: StoreTerms) -> Result
             tallies.append(tally)
             watch(figures[side])
             if not has_bars:
-                console.print(line(task, side, figures[side]), highlight=False)
+                console.print(line(task, side, figures[side]), highlight=False, soft_wrap=True)
     rest, graph = tallies
     return Result(task, figures, is_same=rest.names == graph.names)
