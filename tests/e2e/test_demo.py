@@ -38,7 +38,7 @@ async def both(task: Task, terms: StoreTerms = QUICK) -> tuple[list[Figures], li
 @pytest.mark.parametrize(
     ("task", "by_rest", "through_the_gateway"),
     [(Walk(), 34, 4), (SameIds(), 16, 1), (Crowd(), 200, 1), (CustomersSegments(1), 2, 2)],
-    ids=lambda value: type(value).__name__,
+    ids=["walk", "same ids", "crowd", "one customer"],
 )
 async def test_requests_are_those_that_the_emulator_counted(
     task: Task, by_rest: int, through_the_gateway: int
