@@ -24,7 +24,7 @@ GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-l
 EXAMPLE := examples/federation
 COMPOSER := $(EXAMPLE)/composer
 NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients/javascript \
-	tests/contract/inspector \
+	tests/contract/inspector $(addprefix examples/clients/,apollo relay urql) \
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
@@ -45,7 +45,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 
 .PHONY: help setup run federation bench chaos fuzz plans test test-fast audit sbom format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
-	supergraph released wheel clean
+	kits codegen supergraph released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -74,7 +74,7 @@ fuzz: setup ## Send 50000 generated requests to a gateway on loopback, each time
 plans: setup ## Compare 50000 answers to generated requests with those of a gateway without plans (CASES= for another number)
 	@PLANS_CASES=$(CASES) $(BIN)/python -m pytest tests/properties/test_plans.py --durations=0 $(PYTEST_ARGS)
 
-test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
+test: setup graphiql-if-possible tools-if-possible build/codegen/.installed build/sbom/.installed ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
 	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests
 	$(BIN)/ruff check --quiet gateway benchmarks examples tests
 	$(BIN)/mypy --no-error-summary
@@ -98,6 +98,12 @@ graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@env -i $(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@env -i $(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
+
+kits: $(VENV)/.run ## Write examples/clients/kits from the schema: what Relay, Apollo Client and urql need to know of it
+	@env -i $(BIN)/python examples/clients/kits.py
+
+codegen: build/codegen/.installed ## Generate the Python client of examples/clients/python from the schema and its queries
+	@cd examples/clients/python && $(CURDIR)/build/codegen/bin/ariadne-codegen >/dev/null
 
 supergraph: $(VENV)/.run ## Compose the larger graph of the example anew (needs Node.js 20.19+)
 	@$(HAS_NODE) || { echo 'The composer needs Node.js 20.19 or newer with npm.' >&2; exit 1; }
@@ -134,6 +140,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
+		examples/clients/*/dist examples/clients/*/src/__generated__ \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -153,7 +160,7 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@touch $@
 
 # Each in an environment of its own: they need other versions than the gateway and its tests.
-build/audit/.installed build/sbom/.installed: build/%/.installed: requirements/%.txt | $(BIN)/python
+build/audit/.installed build/codegen/.installed build/sbom/.installed: build/%/.installed: requirements/%.txt | $(BIN)/python
 	@echo 'installing requirements/$*.txt in build/$*'
 	@$(BIN)/python -m venv --clear --without-pip build/$*
 	@$(PIP) --python build/$*/bin/python install --require-hashes -r $<

@@ -28,6 +28,7 @@ web              the HTTP surface: GraphQL over HTTP, authentication, GraphiQL, 
 settings         every setting: its name with its unit, its default and its description
 app              composition root: creates and connects every part
 arguments        the command line: the options of each command
-cli              the commands: serve, emulator, schema, settings, check, keys
+demo             the same tasks by REST and through the gateway, with their costs side by side
+cli              the commands: serve, emulator, schema, settings, check, keys, demo
 __main__         `python -m gateway`
 """

@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 class Arguments(argparse.Namespace):
     """The parsed options; each command reads its own."""
 
-    command: Literal["serve", "emulator", "schema", "settings", "check", "keys"]
+    command: Literal["serve", "emulator", "schema", "settings", "check", "keys", "demo"]
     host: str
     port: int
     workers: int
@@ -182,6 +182,14 @@ def create_parser() -> Parser:
     )
     command.add_argument("--json", action="store_true", help="the report as one JSON object")
     _add_keys(commands.add_parser("keys", help="make, list and revoke the API keys of clients"))
+    text = "do the same tasks by REST and through the gateway, and count what they cost the store"
+    commands.add_parser(
+        "demo",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. The stores are emulated, on free ports of this "
+        "machine: your own store gets no request, and no setting is read. Takes half a minute.",
+        allow_abbrev=False,
+    )
     return parser
 
 
