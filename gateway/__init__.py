@@ -25,7 +25,8 @@ emulator       a BigCommerce store inside the process: state below, wire above
 web            the HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health
 settings       every setting: its name with its unit, its default and its description
 app            composition root: creates and connects every part
+completion     scripts that complete the command line in a shell
 arguments      the command line: the options of each command
-cli            the commands: serve, emulator, schema, settings, check, keys
+cli            the commands: serve, emulator, schema, settings, check, keys, completion
 __main__       `python -m gateway`
 """

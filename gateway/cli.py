@@ -1,4 +1,4 @@
-"""The commands: `gateway serve | emulator | schema | settings | check | keys`.
+"""The commands: `gateway serve | emulator | schema | settings | check | keys | completion`.
 
 Exit status: 0 done; 1 the check failed, nothing could start, the stop cut requests off or the
 output cannot be written; 2 wrong arguments or settings, or no such address to listen on; 130
@@ -21,6 +21,7 @@ from gateway.api_keys import (
 )
 from gateway.app import app_from_environment, check, create_app, create_graph, trusted_documents
 from gateway.arguments import Arguments, create_parser
+from gateway.completion import completion_script
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
@@ -203,6 +204,11 @@ def _keys(arguments: Arguments) -> int:
     return 0
 
 
+def _completion(arguments: Arguments) -> int:
+    _write(completion_script(create_parser(), arguments.shell) + "\n")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "serve": _serve,
     "emulator": _emulator,
@@ -210,4 +216,5 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "settings": _settings,
     "check": _check,
     "keys": _keys,
+    "completion": _completion,
 }

@@ -54,7 +54,9 @@ def add_emulator_options(command: argparse.ArgumentParser) -> None:
         "--token-scope",
         choices=("store_v2_customers", "store_v2_customers_read_only"),
         default="store_v2_customers",
-        help="what the token may do: all (default), or read all but the members of segments",
+        metavar="SCOPE",
+        help="what the token may do: all (store_v2_customers, the default), or read all but the "
+        "members of segments (store_v2_customers_read_only)",
     )
     command.add_argument(
         "--dialect",

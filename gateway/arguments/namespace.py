@@ -12,7 +12,7 @@ from gateway.identity import AccessScope
 class Arguments(argparse.Namespace):
     """The parsed options; each command reads its own."""
 
-    command: Literal["serve", "emulator", "schema", "settings", "check", "keys"]
+    command: Literal["serve", "emulator", "schema", "settings", "check", "keys", "completion"]
     host: str
     port: int
     workers: int
@@ -37,3 +37,4 @@ class Arguments(argparse.Namespace):
     name: str
     scopes: list[AccessScope]
     file: Path
+    shell: Literal["bash", "zsh", "fish"]
