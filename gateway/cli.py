@@ -200,7 +200,11 @@ def _keys(arguments: Arguments) -> int:
             case "revoke":
                 revoke_api_key(arguments.file, arguments.name)
     except ApiKeysError as error:
-        raise SettingsError(f"--file: {error}.") from error
+        advice = ""
+        if isinstance(error.__cause__, FileNotFoundError):
+            makes = arguments.action == "create"
+            advice = " Make its folder first." if makes else " `gateway keys create` makes it."
+        raise SettingsError(f"--file: {error}.{advice}") from error
     return 0
 
 

@@ -1,10 +1,15 @@
 """The types of options."""
 
 import argparse
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
+from gateway.arguments.parser import did_you_mean
+
 Value = TypeVar("Value")
+
+NONE_OF = re.compile("'(?P<text>.*)' is none of (?P<known>.*)", re.DOTALL)
 
 
 def listening_host(text: str) -> str:
@@ -26,12 +31,17 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def reading(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Returns the type of an option that `read` parses; its `ValueError` is the message."""
+    """Returns the type of an option that `read` parses; its `ValueError` is the message.
+
+    To a message of the form "'x' is none of a, b", the nearest of these is added.
+    """
 
     def value(text: str) -> Value:
         try:
             return read(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
+            found = NONE_OF.fullmatch(str(error))
+            close = did_you_mean(found["text"], found["known"].split(", ")) if found else ""
+            raise argparse.ArgumentTypeError(f"{error}{close}") from None
 
     return value
