@@ -19,7 +19,14 @@ from gateway.api_keys import (
     read_api_keys,
     revoke_api_key,
 )
-from gateway.app import app_from_environment, check, create_app, create_graph, trusted_documents
+from gateway.app import (
+    app_from_environment,
+    check,
+    create_app,
+    create_graph,
+    report_for,
+    trusted_documents,
+)
 from gateway.arguments import Arguments, create_parser
 from gateway.completion import completion_script
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
@@ -185,7 +192,7 @@ def _check(arguments: Arguments) -> int:
     settings = load_settings()
     configure_logging("error" if settings.log_level == "error" else "warning", settings.log_format)
     report = asyncio.run(check(settings))
-    _write((report.as_json() if arguments.json else report.as_text()) + "\n")
+    _write((report.as_json() if arguments.json else report_for(sys.stdout, report)) + "\n")
     return 1 if report.problems else 0
 
 
