@@ -79,9 +79,11 @@ def _operation_lines(rows: Rows, width: int | None) -> Iterator[str]:
             yield line
         if finding.verdict is Verdict.MAY and names <= HAVE_CHECKS:
             continue
-        sentences = filter(None, (finding.reason, finding.remedy and f"-> {finding.remedy}"))
-        for sentence in sentences:
-            yield from _wrapped("", sentence, REASON, width)
+        if finding.reason:
+            yield from _wrapped("", finding.reason, REASON, width)
+        # The reason of an operation that was not tried is another one, which has the remedy.
+        if finding.remedy and finding.verdict is not Verdict.NOT_TRIED:
+            yield from _wrapped("", f"-> {finding.remedy}", REASON, width)
 
 
 def _summary(results: Sequence[CheckResult], requests: int) -> Iterator[str]:

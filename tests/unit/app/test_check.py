@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from in_process import EmulatedWire
+from redis_server import redis_server
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.responses import Response
@@ -419,6 +420,26 @@ async def test_clock_that_is_ahead_of_the_store_s_is_a_warning() -> None:
         "This machine's clock is 301 seconds ahead of the store's.",
         "Set it by NTP: the tokens of clients and what replicas share by Redis depend on it.",
     )
+
+
+async def test_redis_gets_one_key_that_expires() -> None:
+    with redis_server() as redis:
+        settings = load_settings({**VARIABLES, "GATEWAY_REDIS_URL": redis.url})
+        report = await check(settings, EmulatedWire(emulator_of()), lambda: 0.0)
+        assert report.problems == []
+        assert result(report, "redis").says == (
+            "Connected by plain TCP: one key was written, which expires after a second, and read "
+            "in 0 ms."
+        )
+        assert {b"segments-gateway:check"} >= {*redis.admin.keys()}
+        assert redis.admin.pttl("segments-gateway:check") <= 1000
+        assert redis.admin.info("commandstats")["cmdstat_set"]["calls"] == 1
+        redis.fill()
+        full = await check(settings, EmulatedWire(emulator_of()))
+    assert full.problems == ["redis"]
+    assert result(full, "redis").says == "It refuses writes: it is full (maxmemory)."
+    gone = await check(settings, EmulatedWire(emulator_of()))
+    assert result(gone, "redis").says == "It is away: connection refused."
 
 
 async def documented() -> CheckReport:
