@@ -2,7 +2,7 @@
 
 `composition` creates the services below the graph, `application` the ASGI application on top of
 them, `authentication` what names its clients. `readiness` reports the state of the services.
-`check` says whether all is well, and what to do.
+`telemetry` makes what the parts report to. `check` says whether all is well, and what to do.
 """
 
 from gateway.app.application import (
@@ -13,6 +13,7 @@ from gateway.app.application import (
 )
 from gateway.app.check import CheckReport, check, report_for
 from gateway.app.composition import Services, create_services
+from gateway.app.telemetry import shared_metrics
 
 __all__ = [
     "CheckReport",
@@ -23,5 +24,6 @@ __all__ = [
     "create_graph",
     "create_services",
     "report_for",
+    "shared_metrics",
     "trusted_documents",
 ]

@@ -17,7 +17,7 @@ from gateway.app.check.store import CheckedStore, Connection, check_store
 from gateway.app.check.token_keys import check_token_keys
 from gateway.app.composition import create_services
 from gateway.redis.keys import key
-from gateway.settings import Settings
+from gateway.settings import Settings, upstream_name
 
 TRACING_PACKAGE: Final = "opentelemetry.sdk"
 
@@ -49,7 +49,7 @@ async def check(
                 clock=clock,
             )
     store = CheckedStore(
-        settings.upstream_name(),
+        upstream_name(settings),
         settings.upstream_url.host or "",
         settings.uses_emulator,
         findings,

@@ -6,11 +6,10 @@ from typing import Final
 from gateway.api_keys import ApiKeysError, read_api_keys
 from gateway.app.application import create_graph, trusted_documents
 from gateway.app.check.results import CheckResult, problem, skipped, warning, well
+from gateway.identity import AccessScope
 from gateway.settings import Settings, SettingsError, check_exposure
 
 EVERY_HOST: Final = "*"
-# Settings of telemetry, those that there are.
-TELEMETRY: Final = ("metrics", "status", "log_requests", "trace_documents")
 # OpenTelemetry: one of these turns tracing on.
 TRACING: Final = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -127,10 +126,32 @@ def _documents(settings: Settings) -> CheckResult:
 
 
 def _telemetry(settings: Settings) -> CheckResult:
-    values = dict(settings)
-    switched_on = [f"GATEWAY_{name.upper()}" for name in TELEMETRY if values.get(name) is True]
-    log = f"The log is {settings.log_format}, from level {settings.log_level}"
-    return well("telemetry", f"{log}; on: {', '.join(switched_on) or 'nothing else'}.")
+    switches = {
+        "/metrics": settings.metrics,
+        "/status": settings.status,
+        "/status on loopback": settings.status is None,
+        "a line for each request": settings.log_requests,
+        "documents in traces": settings.trace_documents,
+    }
+    switched_on = ", ".join(what for what, is_on in switches.items() if is_on)
+    says = f"The log is {settings.log_format}, from level {settings.log_level}; on: {switched_on}."
+    if settings.metrics and not _may_read_metrics(settings):
+        return warning(
+            "telemetry",
+            says,
+            "No client may read /metrics: make a key with `gateway keys create --scope metrics`.",
+        )
+    return well("telemetry", says if switched_on else says.replace("; on: ", ""))
+
+
+def _may_read_metrics(settings: Settings) -> bool:
+    """Whether a client may have the scope of metrics: tokens may, and all without credentials."""
+    if settings.jwt_jwks_url is not None or not settings.says_who_clients_are:
+        return True
+    file = settings.api_keys_file
+    return file is not None and any(
+        AccessScope.METRICS in key.scopes for key in read_api_keys(file)
+    )
 
 
 def _tracing(environment: Mapping[str, str], *, is_installed: bool) -> CheckResult:

@@ -39,7 +39,7 @@ def test_settings_of_the_emulator_are_well() -> None:
         ),
         well("cors", "No page of another site may call the gateway."),
         skipped("trusted_documents"),
-        well("telemetry", "The log is text, from level info; on: nothing else."),
+        well("telemetry", "The log is text, from level info; on: /status on loopback."),
         skipped("tracing"),
     ]
 
@@ -98,6 +98,21 @@ def test_clients_are_named_by_what_they_have(tmp_path: Path) -> None:
         f"0 keys in {file}, which only its owner can write (mode 0600).",
         "No client has a key: `gateway keys create` makes one.",
     )
+
+
+def test_metrics_that_no_client_may_read_are_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    create_api_key(file, "web", [AccessScope.SEGMENTS_READ])
+    switches = {"METRICS": "true", "STATUS": "false", "LOG_FORMAT": "json", "LOG_REQUESTS": "true"}
+    says = "The log is json, from level info; on: /metrics, a line for each request."
+    assert results(**switches, API_KEYS_FILE=str(file))["telemetry"] == warning(
+        "telemetry",
+        says,
+        "No client may read /metrics: make a key with `gateway keys create --scope metrics`.",
+    )
+    create_api_key(file, "prometheus", [AccessScope.METRICS])
+    assert results(**switches, API_KEYS_FILE=str(file))["telemetry"] == well("telemetry", says)
+    assert results(STATUS="false")["telemetry"].says == "The log is text, from level info."
 
 
 def test_any_host_is_a_warning() -> None:
