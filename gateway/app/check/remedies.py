@@ -79,5 +79,5 @@ def remedy_of(error: UpstreamError, status: int | None) -> str:
             "its scheme, its host and its path."
         )
     if status == 404:
-        return "Check GATEWAY_UPSTREAM_URL."
+        return "Check GATEWAY_UPSTREAM_URL and GATEWAY_STORE_HASH."
     return LATER_REMEDY if status in (429, *range(500, 600)) else ""

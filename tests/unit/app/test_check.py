@@ -327,7 +327,7 @@ def answering(status: int) -> Callable[[httpx.Request], httpx.Response]:
         (
             404,
             "The store's API refused the request with status 404.",
-            "Check GATEWAY_UPSTREAM_URL.",
+            "Check GATEWAY_UPSTREAM_URL and GATEWAY_STORE_HASH.",
             1,
         ),
         (422, "The store's API refused the request with status 422.", "", 3),
