@@ -24,7 +24,7 @@ GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-l
 EXAMPLE := examples/federation
 COMPOSER := $(EXAMPLE)/composer
 NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients/javascript \
-	tests/contract/inspector \
+	tests/contract/inspector examples/clients/relay \
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
@@ -45,7 +45,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 
 .PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
-	supergraph released wheel clean
+	kits supergraph released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -99,6 +99,9 @@ schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@env -i $(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@env -i $(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
 
+kits: $(VENV)/.run ## Write examples/clients/kits from the schema: what Relay, Apollo Client and urql need to know of it
+	@env -i $(BIN)/python examples/clients/kits.py
+
 supergraph: $(VENV)/.run ## Compose the larger graph of the example anew (needs Node.js 20.19+)
 	@$(HAS_NODE) || { echo 'The composer needs Node.js 20.19 or newer with npm.' >&2; exit 1; }
 	@$(MAKE) --silent $(COMPOSER)/node_modules/.installed
@@ -130,6 +133,7 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 
 clean: ## Remove all that make made
 	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
+		examples/clients/*/dist examples/clients/*/src/__generated__ \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,4 +1,4 @@
-"""The commands: `gateway serve | emulator | schema | settings | check | keys | completion`.
+"""The commands: `gateway serve | emulator | schema | settings | check | keys | demo | completion`.
 
 Exit status: 0 done; 1 the check failed, nothing could start, the stop cut requests off or the
 output cannot be written; 2 wrong arguments or settings, or no such address to listen on; 130
@@ -229,6 +229,18 @@ def _completion(arguments: Arguments) -> int:
     return 0
 
 
+def _demo(_: Arguments) -> int:
+    # Here, because its import would add 40 ms to the start of every command.
+    from gateway.demo import TASKS, Screen, StoreTerms, perform
+
+    configure_logging("error", "text")
+    try:
+        asyncio.run(perform(Screen(), TASKS, StoreTerms()))
+    except OSError as error:
+        raise OutputFailed((error.strerror or type(error).__name__).lower()) from error
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "serve": _serve,
     "emulator": _emulator,
@@ -236,5 +248,6 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "settings": _settings,
     "check": _check,
     "keys": _keys,
+    "demo": _demo,
     "completion": _completion,
 }

@@ -117,6 +117,17 @@ def create_parser() -> Parser:
     )
     add_keys_actions(command)
 
+    add_command(
+        commands,
+        "demo",
+        "do the same tasks by REST and through the gateway, side by side",
+        store="none: it starts an emulated store of its own",
+        text="The stores are on free ports of this machine, and no setting is read. Takes half a "
+        "minute.",
+        examples=[("", "watch what the gateway saves")],
+        read_on="docs/demo.md",
+    )
+
     command = add_command(
         commands,
         "completion",

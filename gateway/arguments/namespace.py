@@ -12,7 +12,9 @@ from gateway.identity import AccessScope
 class Arguments(argparse.Namespace):
     """The parsed options; each command reads its own."""
 
-    command: Literal["serve", "emulator", "schema", "settings", "check", "keys", "completion"]
+    command: Literal[
+        "serve", "emulator", "schema", "settings", "check", "keys", "demo", "completion"
+    ]
     host: str
     port: int
     workers: int

@@ -97,7 +97,7 @@ def add_command(
     paragraphs = [sentence, text, f"Requests to the store: {store}."]
     command = commands.add_parser(
         name,
-        help=f"{does}\n(requests to the store: {store})",
+        help=f"{does}\nstore requests: {store}",
         description="\n\n".join(filled(paragraph) for paragraph in paragraphs if paragraph),
     )
     command.epilog = epilog(command.prog, examples, read_on)

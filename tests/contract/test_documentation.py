@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "examples" / "clients").glob("*/README.md"),
     ROOT / "examples" / "federation" / "README.md",
     ROOT / "graphiql" / "README.md",
     ROOT / "tests" / "contract" / "data" / "README.md",
@@ -36,7 +37,7 @@ ODD_WORDS = re.compile(
     re.IGNORECASE,
 )
 COMMAND_LINE = re.compile(
-    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys|completion)\b.*)",
+    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys|demo|completion)\b.*)",
     re.MULTILINE,
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -54,6 +55,8 @@ SOURCES = [
         "tests/**/*.py",
         "benchmarks/**/*.py",
         "examples/*/*",
+        "examples/clients/*/*.*",
+        "examples/clients/*/src/*.*",
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",

@@ -288,7 +288,7 @@ def test_sentence_for_a_closed_standard_error_does_not_go_to_standard_output() -
     assert (done.returncode, done.stdout) == (2, b"")
 
 
-@pytest.mark.parametrize("command", ["settings", "schema"])
+@pytest.mark.parametrize("command", ["settings", "schema", "demo"])
 def test_reader_that_hangs_up_gets_no_stack(command: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)

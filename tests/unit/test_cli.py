@@ -53,7 +53,7 @@ def test_settings_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("argument", ["schema", "settings", "--help", "--version"])
+@pytest.mark.parametrize("argument", ["schema", "settings", "demo", "--help", "--version"])
 def test_output_that_cannot_be_written_ends_with_one_sentence(
     argument: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +153,7 @@ def test_workers_need_a_separate_upstream(capsys: pytest.CaptureFixture[str]) ->
         ("keys", "list"),
         ("keys", "revoke", "--file", "keys.json"),
         ("schema", "more"),
+        ("demo", "--only", "walk"),
         ("migrate",),
         (),
     ],

@@ -33,16 +33,14 @@ def test_help_of_each_command_says_what_it_costs_the_store() -> None:
         "gateway serve": ["none at the start, then those of docs/requests.md"],
         "gateway emulator": ["none: it is a store of its own"],
         "gateway check": ["at least 1, usually 7, all reads"],
+        "gateway demo": ["none: it starts an emulated store of its own"],
     }
 
 
 def test_the_list_of_commands_has_what_each_costs() -> None:
     listed = " ".join(ROOT_PARSER.format_help().split())
-    assert (
-        "check settings, store, token and Redis, and say what to do (requests to the store: at"
-        in listed
-    )
-    assert listed.count("(requests to the store: ") == 7
+    assert "check settings, store, token and Redis, and say what to do store requests: at" in listed
+    assert listed.count("store requests: ") == 8
 
 
 def test_every_help_fits_a_terminal_of_80_columns() -> None:
@@ -72,12 +70,12 @@ def test_every_help_has_examples_that_are_understood_and_pages_that_exist() -> N
         (
             "sevre",
             "gateway: argument COMMAND: 'sevre' is none of serve, emulator, schema, settings, "
-            "check, keys, completion. Did you mean serve? `gateway --help` says more.",
+            "check, keys, demo, completion. Did you mean serve? `gateway --help` says more.",
         ),
         (
             "",
             "gateway: COMMAND is missing: one of serve, emulator, schema, settings, check, keys, "
-            "completion. `gateway --help` says more.",
+            "demo, completion. `gateway --help` says more.",
         ),
         (
             "keys",
