@@ -85,7 +85,7 @@ def add_command(
     store: str = "none",
     text: str = "",
     examples: Sequence[tuple[str, str]],
-    read_on: str = "",
+    read_on: str,
 ) -> Parser:
     """Adds a command, and its part of every help.
 
@@ -109,9 +109,7 @@ def epilog(prog: str, examples: Sequence[tuple[str, str]], read_on: str) -> str:
     lines = ["examples:"]
     for rest, meaning in examples:
         lines += [f"  # {meaning}", f"  {prog} {rest}".rstrip()]
-    if read_on:
-        lines += ["", f"Read on: {read_on}"]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", f"Read on: {read_on}"])
 
 
 def filled(paragraph: str) -> str:

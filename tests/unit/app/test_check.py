@@ -460,3 +460,9 @@ async def test_json_is_the_object_that_is_documented() -> None:
 
 async def test_text_is_the_report_that_is_documented() -> None:
     assert (await documented()).as_text() in DOCUMENTATION.read_text(encoding="utf-8")
+
+
+async def test_every_check_has_its_row_in_order() -> None:
+    table = DOCUMENTATION.read_text(encoding="utf-8").partition("## Checks")[2]
+    rows = re.findall(r"^\| `(\w+)` \|", table.partition("\n## ")[0], re.MULTILINE)
+    assert rows == [one.name for one in (await documented()).checks]
