@@ -24,7 +24,7 @@ GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-l
 EXAMPLE := examples/federation
 COMPOSER := $(EXAMPLE)/composer
 NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients/javascript \
-	tests/contract/inspector examples/clients/relay \
+	tests/contract/inspector $(addprefix examples/clients/,apollo relay urql) \
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
@@ -45,7 +45,7 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 
 .PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
 	tools-if-possible lock schema \
-	kits supergraph released wheel clean
+	kits codegen supergraph released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -74,7 +74,7 @@ fuzz: setup ## Send 50000 generated requests to a gateway on loopback, each time
 plans: setup ## Compare 50000 answers to generated requests with those of a gateway without plans (CASES= for another number)
 	@PLANS_CASES=$(CASES) $(BIN)/python -m pytest tests/properties/test_plans.py --durations=0 $(PYTEST_ARGS)
 
-test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
+test: setup graphiql-if-possible tools-if-possible build/codegen/.installed ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
 	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests
 	$(BIN)/ruff check --quiet gateway benchmarks examples tests
 	$(BIN)/mypy --no-error-summary
@@ -101,6 +101,9 @@ schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 
 kits: $(VENV)/.run ## Write examples/clients/kits from the schema: what Relay, Apollo Client and urql need to know of it
 	@env -i $(BIN)/python examples/clients/kits.py
+
+codegen: build/codegen/.installed ## Generate the Python client of examples/clients/python from the schema and its queries
+	@cd examples/clients/python && $(CURDIR)/build/codegen/bin/ariadne-codegen >/dev/null
 
 supergraph: $(VENV)/.run ## Compose the larger graph of the example anew (needs Node.js 20.19+)
 	@$(HAS_NODE) || { echo 'The composer needs Node.js 20.19 or newer with npm.' >&2; exit 1; }
@@ -157,6 +160,13 @@ build/audit/.installed: requirements/audit.txt | $(BIN)/python
 	@$(BIN)/python -m venv --clear build/audit
 	@build/audit/bin/python -m pip --disable-pip-version-check --no-input --quiet \
 		install --require-hashes -r requirements/audit.txt
+	@touch $@
+
+build/codegen/.installed: requirements/codegen.txt | $(BIN)/python
+	@echo 'installing the generator of Python clients'
+	@$(BIN)/python -m venv --clear build/codegen
+	@build/codegen/bin/python -m pip --disable-pip-version-check --no-input --quiet \
+		install --require-hashes -r requirements/codegen.txt
 	@touch $@
 
 $(GRAPHIQL): $(GRAPHIQL_SOURCES)

@@ -40,6 +40,9 @@ GRAPHCACHE = """\
 {made}
 import {{ relayPagination }} from "@urql/exchange-graphcache/extras";
 
+// The page before the first one that was read goes in front of it.
+const pages = relayPagination({{ mergeMode: "outwards" }});
+
 // For `cacheExchange({{ schema, ...graphcache }})`, with schema.json as `schema`.
 export const graphcache = {{
   keys: {{
@@ -115,7 +118,7 @@ def graphcache(schema: GraphQLSchema) -> str:
         if (field := key(kind)) and field != "id":
             keys.append(f"    {kind.name}: ({{ {field} }}) => {field},")
         if pages := connections(kind):
-            lists = ", ".join(f"{name}: relayPagination()" for name in pages)
+            lists = ", ".join(f"{name}: pages" for name in pages)
             resolvers.append(f"    {kind.name}: {{ {lists} }},")
     return GRAPHCACHE.format(made=MADE, keys="\n".join(keys), resolvers="\n".join(resolvers))
 

@@ -19,7 +19,7 @@ from processes import emulator_on_a_port, gateway_over
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-SECTION = re.compile(r"^## (.+), from an empty folder\n(.*?)(?=^## )", re.M | re.S)
+SECTION = re.compile(r"^## ([^\n]+), from an empty folder\n(.*?)(?=^## )", re.M | re.S)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 FILE_NAME = re.compile(r"(?://|#|<!--) ([\w./-]+)")
 INSTALL = re.compile(r"^(npm|pip) install (.+)\n", re.M)
@@ -37,6 +37,10 @@ CLIENTS = [
     )
     for client, text in SECTION.findall(PAGE)
 ]
+
+
+def test_each_client_has_its_section() -> None:
+    assert [param.id for param in CLIENTS] == ["Apollo Client", "urql", "Relay", "gql"]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from chromium import CHROMIUM, FLAGS, MISSING
@@ -69,10 +70,14 @@ def served_app(folder: Path, segments: int) -> Iterator[ServedApp]:
 
 @dataclass
 class Opened:
-    """An open page: the operations that it sent, and what Chromium complained of."""
+    """An open page: the operations that it sent, and what Chromium complained of.
+
+    `requests` say how: `GET hash Segments`, or `POST document Segments`.
+    """
 
     page: Page
     sent: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     def take_sent(self) -> list[str]:
@@ -81,10 +86,21 @@ class Opened:
         self.sent.clear()
         return taken
 
+    def take_requests(self) -> list[str]:
+        """Returns how the operations were sent since the last call."""
+        taken = [*self.requests]
+        self.requests.clear()
+        return taken
+
     def note_request(self, request: Request) -> None:
-        if request.url.endswith("/graphql"):
-            (name,) = OPERATION.findall(json.loads(request.post_data or "")["query"])[:1]
-            self.sent.append(name)
+        url = urlsplit(request.url)
+        if url.path != "/graphql":
+            return
+        fields = json.loads(request.post_data) if request.post_data else dict(parse_qsl(url.query))
+        document = fields.get("query")
+        name = fields.get("operationName") or OPERATION.findall(document or "")[0]
+        self.sent.append(name)
+        self.requests.append(f"{request.method} {'document' if document else 'hash'} {name}")
 
     def note_response(self, response: Response) -> None:
         if response.status >= 400:
