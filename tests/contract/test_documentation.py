@@ -37,7 +37,8 @@ ODD_WORDS = re.compile(
     re.IGNORECASE,
 )
 COMMAND_LINE = re.compile(
-    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys|demo)\b.*)", re.MULTILINE
+    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys|demo|completion)\b.*)",
+    re.MULTILINE,
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # What no reader elsewhere can follow: somebody's folders, the numbers of a tracker.
