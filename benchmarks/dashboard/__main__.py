@@ -15,7 +15,7 @@ from panels import SECTIONS
 
 from benchmarks.dashboard.mixed_load import mixed_load
 from benchmarks.dashboard.observed import FAILURES, Observed, observed_gateway
-from benchmarks.dashboard.picture import Span, picture
+from benchmarks.dashboard.picture import Mark, Span, picture
 from benchmarks.dashboard.prometheus import Prometheus
 
 PICTURE = Path("docs/images/dashboard.png")
@@ -44,8 +44,9 @@ def answers(prometheus: Prometheus) -> None:
                 print(f"| {panel.title} | {legend} | {value} |", flush=True)
 
 
-def failures(observed: Observed) -> None:
-    """Breaks one thing after another, and prints the alerts that fire."""
+def failures(observed: Observed) -> list[Mark]:
+    """Breaks one thing after another, prints the alerts that fire, and returns when it was."""
+    marks = []
     for failure in FAILURES:
         began_at = time()
         failure.breaks(observed)
@@ -54,9 +55,11 @@ def failures(observed: Observed) -> None:
         sleep(max(0.0, FAILURE_SECONDS - seconds))
         print(f"| {failure.name} | {', '.join(sorted(fired))} | {seconds:.0f} s |", flush=True)
         if observed.gateway_process.is_running:
+            marks.append(Mark(failure.name, began_at, time()))
             observed.recover()
             observed.prometheus.wait_until_firing()
             sleep(QUIET_SECONDS)
+    return marks
 
 
 def main() -> int:
@@ -74,8 +77,9 @@ def main() -> int:
                 sleep(MINUTE)
                 answers(observed.prometheus)
                 # All but the last, after which there is nothing to draw.
-                failures(observed)
-            drawn = picture(observed.prometheus, Span(began_at, time() - FAILURE_SECONDS))
+                marks = failures(observed)
+            span = Span(began_at, time() - FAILURE_SECONDS, marks)
+            drawn = picture(observed.prometheus, span)
         page = folder / "dashboard.html"
         page.write_text(f"<style>body {{margin: 0}}</style>{drawn}", encoding="utf-8")
         width, height = (

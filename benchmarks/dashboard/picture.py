@@ -16,6 +16,7 @@ from benchmarks.dashboard.prometheus import Prometheus, Series
 CELL, ROW, GAP, MARGIN = 54, 34, 8, 16
 WIDTH = 24 * CELL + 2 * MARGIN
 INK, FAINT, GRID, PAPER, SHEET = "#24292f", "#57606a", "#d8dee4", "#ffffff", "#f3f4f6"
+BAND = "#e8ebef"
 HEAD, LEGEND_LINE, AXIS = 26, 15, 54
 POINTS = 240
 
@@ -31,11 +32,21 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, in seconds since 1970."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
-    """The time that is drawn, in seconds since 1970."""
+    """The time that is drawn, in seconds since 1970, and what happened meanwhile."""
 
     start: float
     end: float
+    marks: Sequence[Mark] = ()
 
     @property
     def step(self) -> float:
@@ -47,6 +58,10 @@ def picture(prometheus: Prometheus, span: Span) -> str:
     """Returns the picture of the dashboard over this time."""
     drawn: list[str] = []
     top = float(MARGIN)
+    if span.marks:
+        names = " · ".join(f"{number} {mark.name}" for number, mark in enumerate(span.marks, 1))
+        drawn.append(_text(MARGIN, top + 14, f"In the grey bands: {names}", size=12, fill=INK))
+        top += 24
     for section in SECTIONS:
         drawn.append(_text(MARGIN, top + 20, section.title, size=15, weight=600))
         top += 30
@@ -116,13 +131,15 @@ def _plot(
     if panel.is_stacked:
         curves = _stacked(curves)
     highest = max((value for curve in curves for _, value in curve.points), default=0.0)
-    highest = panel.maximum or _round_up(highest)
+    unit = 1024**2 if panel.unit == "bytes" else 1
+    highest = panel.maximum or _round_up(highest / unit) * unit
 
     def place(point: Point) -> str:
         across = left + (right - left) * (point[0] - span.start) / (span.end - span.start)
         return f"{across:.1f},{bottom - (bottom - top) * min(point[1] / highest, 1):.1f}"
 
-    drawn = _axes(panel, highest, span, left, right, top, bottom)
+    drawn = _bands(span, left, right, top, bottom)
+    drawn += _axes(panel, highest, span, left, right, top, bottom)
     for curve in reversed(curves) if panel.is_stacked else curves:
         drawn += _drawn(curve, place, span.step, fill=panel.is_stacked, steps=bool(panel.words))
     if not curves:
@@ -171,6 +188,21 @@ def _stacked(curves: list[Curve]) -> list[Curve]:
         below |= dict(points)
         found.append(Curve(curve.line, points))
     return found
+
+
+def _bands(span: Span, left: float, right: float, top: float, bottom: float) -> list[str]:
+    drawn = []
+    for number, mark in enumerate(span.marks, 1):
+        scale = (right - left) / (span.end - span.start)
+        start = left + (mark.start - span.start) * scale
+        width = (mark.end - mark.start) * scale
+        drawn.append(
+            f'<rect x="{start:.1f}" y="{top}" width="{width:.1f}" height="{bottom - top}"'
+            f' fill="{BAND}"/>'
+        )
+        middle = start + width / 2
+        drawn.append(_text(middle, top - 2, str(number), size=9.5, anchor="middle"))
+    return drawn
 
 
 def _axes(

@@ -202,7 +202,7 @@ NOW = Section(
             "none",
             REDIS_AWAY,
             (1, RED),
-            words=("connected, or not set", "away"),
+            words=("up", "away"),
         ),
     ),
 )
