@@ -43,7 +43,8 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
+.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql pictures \
+	graphiql-if-possible \
 	tools-if-possible lock schema \
 	supergraph released wheel clean
 
@@ -94,6 +95,11 @@ format: setup ## Format the code, and mend what the linter can
 	$(BIN)/ruff check --quiet --fix gateway benchmarks examples tests; $(BIN)/ruff format --quiet gateway benchmarks examples tests
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
+
+pictures: setup graphiql ## Photograph GraphiQL's first view into docs/images/ (needs Chromium)
+	@KEEP_SCREENSHOTS=build/pictures $(BIN)/python -m pytest tests/browser/test_graphiql_in_chromium.py \
+		-k newcomer -q $(PYTEST_ARGS)
+	@cp build/pictures/graphiql.png docs/images/
 
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@env -i $(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
