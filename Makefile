@@ -135,7 +135,8 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 	$(LOCK) --upgrade requirements/codegen.in --output-file requirements/codegen.txt
 
 clean: ## Remove all that make made
-	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
+	rm -rf $(VENV) build dist graphiql/node_modules benchmarks/rivals/mesh/node_modules \
+		$(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
