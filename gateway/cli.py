@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import ip_address
 
 from gateway.api_keys import (
@@ -19,7 +20,14 @@ from gateway.api_keys import (
     read_api_keys,
     revoke_api_key,
 )
-from gateway.app import app_from_environment, check, create_app, create_graph, trusted_documents
+from gateway.app import (
+    app_from_environment,
+    check,
+    create_app,
+    create_graph,
+    shared_metrics,
+    trusted_documents,
+)
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
@@ -30,6 +38,7 @@ from gateway.settings import (
     check_exposure,
     load_settings,
     settings_table,
+    summary,
 )
 
 EMULATOR_GRACE_SECONDS = 5
@@ -105,20 +114,26 @@ def _serve(arguments: Arguments) -> int:
     configure_logging(settings.log_level, settings.log_format)
     with listen(arguments.host, arguments.port) as listener:
         # The address that a name such as that of this machine has led to.
-        check_exposure(settings, listener.getsockname()[0])
+        address_listened_on = listener.getsockname()[0]
+        check_exposure(settings, address_listened_on)
         # The emulator's data is invented: this line must appear at every log level.
         warning = max(logging.WARNING, log.getEffectiveLevel())
-        log.log(warning if settings.uses_emulator else logging.INFO, "%s", settings.summary())
+        log.log(warning if settings.uses_emulator else logging.INFO, "%s", summary(settings))
         policy = ShutdownPolicy(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
         )
-        is_clean = (
-            serve(create_app(settings), listener, policy)
-            if arguments.workers == 1
-            else serve_with_workers(
-                app_from_environment, listener, policy, workers=arguments.workers
-            )
-        )
+        if arguments.workers == 1:
+            app = create_app(settings, address=address_listened_on)
+            is_clean = serve(app, listener, policy)
+        else:
+            with shared_metrics(settings, address_listened_on) as ended:
+                is_clean = serve_with_workers(
+                    partial(app_from_environment, address_listened_on),
+                    listener,
+                    policy,
+                    workers=arguments.workers,
+                    ended=ended,
+                )
     return 0 if is_clean else 1
 
 

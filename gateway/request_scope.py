@@ -8,34 +8,56 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from gateway.errors import ErrorCode
+from gateway.instrumentation import CacheResult
 from gateway.row import Identified
+
+
+@dataclass(slots=True, eq=False)
+class RequestIdentity:
+    """Tells one client request from others, and counts the upstream requests that it began."""
+
+    upstream_requests: int = 0
 
 
 @dataclass(slots=True, eq=False)
 class RequestScope:
     """One client request between `began_at` and `deadline`, in seconds of the event loop's clock.
 
-    `request` identifies it, and `client` is the name of the client that sent it, empty for the
-    gateway's own reads. `oldest_read_at` is the read time of the oldest value in the answer,
-    None while there is none. `stale_because` is the code of the first upstream error for which a
-    stale value was served. `collections` are those of the values, and `rows` are the rows that the
-    answer shows.
+    `request` is the same in the scopes of all its calls, and `client` is the name of the client
+    that sent it, empty for the gateway's own reads. `fills_begun` and `fills_joined` count the keys
+    whose fill the request began, or found in flight. `oldest_read_at` is the read time of the
+    oldest value in the answer, None while there is none. `stale_because` is the code of the
+    first upstream error for which a stale value was served. `collections` are those of the
+    values, and `rows` are the rows that the answer shows.
     """
 
     deadline: float
     began_at: float
-    request: object = field(default_factory=object)
+    request: RequestIdentity = field(default_factory=RequestIdentity)
     client: str = ""
     oldest_read_at: float | None = None
     is_stale: bool = False
     stale_because: ErrorCode | None = None
     collections: set[str] = field(default_factory=set)
     rows: list[Iterable[Identified | None]] = field(default_factory=list)
+    fills_begun: int = 0
+    fills_joined: int = 0
 
     @property
     def seconds_left(self) -> float:
         """Seconds until the deadline, 0 after it."""
         return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+    @property
+    def cache_result(self) -> CacheResult | None:
+        """How the values of the answer were read: as the slowest of them; None without a value."""
+        if self.fills_begun:
+            return CacheResult.MISS
+        if self.fills_joined:
+            return CacheResult.COALESCED
+        if self.is_stale:
+            return CacheResult.STALE
+        return None if self.oldest_read_at is None else CacheResult.HIT
 
     def record_read(
         self,
@@ -76,7 +98,7 @@ def open_call_scope(client: str | None = None) -> Iterator[None]:
     which is by default that request's.
     """
     began_by = _current.get()
-    request = object() if began_by is None else began_by.request
+    request = RequestIdentity() if began_by is None else began_by.request
     if client is None:
         client = "" if began_by is None else began_by.client
     now = asyncio.get_running_loop().time()

@@ -2,7 +2,8 @@
 
 `composition` creates the services below the graph, `application` the ASGI application on top of
 them, `authentication` what names its clients. `readiness` reports the state of the services.
-`check` reports what the token may do.
+`telemetry` makes what the parts report
+to. `check` reports what the token may do.
 """
 
 from gateway.app.application import (
@@ -13,6 +14,7 @@ from gateway.app.application import (
 )
 from gateway.app.check import CheckReport, check
 from gateway.app.composition import Services, create_services
+from gateway.app.telemetry import shared_metrics
 
 __all__ = [
     "CheckReport",
@@ -22,5 +24,6 @@ __all__ = [
     "create_app",
     "create_graph",
     "create_services",
+    "shared_metrics",
     "trusted_documents",
 ]

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from gateway.app.authentication import create_authentication
 from gateway.app.composition import create_services
 from gateway.app.readiness import readiness_of
+from gateway.app.telemetry import Telemetry, create_telemetry
 from gateway.at_once import AnswerAtOnce, no_answer
 from gateway.identity import Client
 from gateway.lifecycle import Lifecycle, Stage
@@ -36,6 +37,7 @@ from gateway.web import (
     Authentication,
     Browsers,
     DocumentsByHash,
+    Endpoint,
     Front,
     GraphQLEndpoint,
     HttpCaching,
@@ -44,6 +46,8 @@ from gateway.web import (
     ReadyAnswers,
     ResponseCache,
     Web,
+    for_operators,
+    metrics,
 )
 
 log = logging.getLogger(__name__)
@@ -56,6 +60,7 @@ def create_app(
     authenticate: Authenticate | None = None,
     *,
     plans: bool = True,
+    address: str | None = None,
 ) -> Web:
     """Returns the ASGI application of one gateway process.
 
@@ -63,15 +68,17 @@ def create_app(
     `app.state.answers` its `AnswerCounts`, `app.state.response_cache` its `ResponseCache`.
     `transport` and `clock` are those of `create_services`; `authenticate` replaces the settings'
     way to name the client of a request if it is given. Without `plans`, graphql-core executes each
-    operation: tests and benchmarks compare the two. Raises `SettingsError` if nothing says
+    operation: tests and benchmarks compare the two. `address` is what the gateway listens on, if it
+    does. Raises `SettingsError` if nothing says
     who may ask for a real store's data, or the manifest of trusted documents cannot be used.
     """
-    services = create_services(settings, transport, clock)
+    telemetry = create_telemetry(settings, address)
+    services = create_services(settings, transport, clock, telemetry.instrumentation)
     lifecycle = Lifecycle()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with services.running():
+        async with services.running(), telemetry.running(services, ready):
             # What lives as long as the process is no garbage: searching all of it takes 40 ms.
             gc.collect()
             gc.freeze()
@@ -141,6 +148,7 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         graphiql=settings.by_default_on_the_emulator(settings.graphiql),
         get_documents=get_documents,
+        instrumentation=telemetry.instrumentation,
     )
 
     def front(browsers: Browsers) -> AnswerAtOnce:
@@ -152,6 +160,7 @@ def create_app(
             browsers,
             max_body_bytes=settings.max_body_bytes,
             get_documents=get_documents,
+            instrumentation=telemetry.instrumentation,
         ).answer_at_once
 
     app = Web(
@@ -163,6 +172,7 @@ def create_app(
         allowed_hosts=settings.allowed_hosts.split(","),
         cors_origins=settings.cors_origins.split(",") if settings.cors_origins else (),
         front=front,
+        operators=_for_operators(settings, telemetry, authenticate),
     )
     app.state.answers = ready.counts
     app.state.response_cache = ready.responses
@@ -171,11 +181,20 @@ def create_app(
     return app
 
 
+def _for_operators(
+    settings: Settings, telemetry: Telemetry, authenticate: Authenticate
+) -> dict[str, Endpoint]:
+    """Returns the endpoints for operators by path."""
+    if telemetry.metrics is None or not settings.metrics:
+        return {}
+    return {"/metrics": for_operators(authenticate, metrics(telemetry.metrics.exposition))}
+
+
 def _no_plan(*_: object) -> None:
     """Has no answer to any operation."""
 
 
-def app_from_environment() -> Starlette:
+def app_from_environment(address: str | None = None) -> Starlette:
     """Returns the application for the environment: the workers' factory.
 
     Exits with status 2 if the manifest of trusted documents has become one that cannot be used.
@@ -183,7 +202,7 @@ def app_from_environment() -> Starlette:
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     try:
-        return create_app(settings)
+        return create_app(settings, address=address)
     except SettingsError as error:
         log.error("this worker cannot start: %s", error)
         sys.exit(2)

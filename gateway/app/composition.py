@@ -30,6 +30,7 @@ from gateway.data_source import (
 )
 from gateway.data_source.writes import Writes
 from gateway.emulator import create_emulator, seeded_store
+from gateway.instrumentation import OFF, Instrumentation
 from gateway.redis.keys import LAYOUT, key
 from gateway.redis.lock import SharedLocks
 from gateway.redis.signer import Signer
@@ -85,6 +86,7 @@ def create_services(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
+    instrumentation: Instrumentation = OFF,
 ) -> Services:
     """Creates and connects the services below the graph; the caller enters `Services.running`.
 
@@ -103,7 +105,7 @@ def create_services(
     )
     token = _token_of(settings)
     http = _http_client(settings, store_hash, token, transport)
-    client = BigCommerceClient(http)
+    client = BigCommerceClient(http, instrumentation)
     upstream = Upstream(
         client,
         RequestLimiter(
@@ -139,8 +141,10 @@ def create_services(
     limits = LearnedLimits(settings.upstream_page_size, cache.now)
     lists = Lists(upstream, cache, limits, store_hash=store_hash, store_key=store_key)
     window_seconds = settings.lookup_window_milliseconds / 1000
-    segment_lookups = Lookups(ALL_SEGMENTS, lists, window_seconds=window_seconds)
-    customers = Customers(lists, window_seconds=window_seconds)
+    segment_lookups = Lookups(
+        ALL_SEGMENTS, lists, window_seconds=window_seconds, instrumentation=instrumentation
+    )
+    customers = Customers(lists, window_seconds=window_seconds, instrumentation=instrumentation)
     persisted_documents = PersistedDocuments(redis, store_key, interval_clock)
     return Services(
         http,

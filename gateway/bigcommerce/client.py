@@ -12,6 +12,14 @@ from gateway.bigcommerce.protocol import Answer, Request
 from gateway.bigcommerce.rate_limit import RateLimit, read_rate_limit
 from gateway.bigcommerce.transport_errors import describe_transport_error
 from gateway.errors import UpstreamTimeout, UpstreamUnavailable
+from gateway.instrumentation import (
+    OFF,
+    Instrumentation,
+    Outcome,
+    UpstreamRecord,
+    outcome_of_status,
+)
+from gateway.request_scope import request_scope
 
 # Hex digits with or without hyphens. No other received text is logged: an upstream that
 # echoes requests would put the token into the log.
@@ -26,8 +34,9 @@ class BigCommerceClient:
     `requests` counts the requests sent; `rate_limit` is the newest in any answer.
     """
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, instrumentation: Instrumentation = OFF) -> None:
         self._http = http
+        self._instrumentation = instrumentation
         self.requests = 0
         self.rate_limit: RateLimit | None = None
 
@@ -37,11 +46,18 @@ class BigCommerceClient:
         Raises `UpstreamTimeout` if the answer takes longer, connecting and reading included, and
         `UpstreamUnavailable` if there is none.
         """
+        with self._instrumentation.upstream_request(request.operation) as record:
+            return await self._send(request, timeout_seconds, record)
+
+    async def _send(
+        self, request: Request, timeout_seconds: float, record: UpstreamRecord
+    ) -> Answer:
         sent_at = monotonic()
         try:
             async with asyncio.timeout(timeout_seconds):
                 answer = await self._exchange(request)
         except TimeoutError as error:
+            record.outcome = Outcome.TIMEOUT
             log.warning(
                 "%s: no answer from the upstream within %.3g seconds",
                 request.operation,
@@ -49,6 +65,7 @@ class BigCommerceClient:
             )
             raise UpstreamTimeout from error
         except httpx.TransportError as error:
+            record.outcome = Outcome.UNREACHABLE
             # When the gateway stops, it closes the connection itself.
             log.log(
                 logging.DEBUG if self._http.is_closed else logging.WARNING,
@@ -61,6 +78,9 @@ class BigCommerceClient:
             raise UpstreamUnavailable(
                 "The store's API cannot be reached.", was_sent=was_sent
             ) from error
+        record.outcome = outcome_of_status(answer.status)
+        if answer.rate_limit is not None:
+            record.quota_remaining = answer.rate_limit.remaining
         self._log_answer(request, answer, _milliseconds_since(sent_at))
         self.rate_limit = answer.rate_limit or self.rate_limit
         return answer
@@ -88,6 +108,8 @@ class BigCommerceClient:
 
     async def _exchange(self, request: Request) -> Answer:
         self.requests += 1
+        if (scope := request_scope()) is not None:
+            scope.request.upstream_requests += 1
         path = request.path.removeprefix("/")
         body: bytes | None
         async with self._http.stream(

@@ -13,6 +13,7 @@ from gateway.bigcommerce.limiter import RequestLimiter
 from gateway.bigcommerce.models import Page
 from gateway.bigcommerce.operation_health import ANSWERS, NOT_ASKED_YET, OperationHealth
 from gateway.bigcommerce.protocol import Answer, Listing, Request, read_page
+from gateway.bigcommerce.quota import Quota
 from gateway.bigcommerce.retry_budget import RetryBudget
 from gateway.errors import (
     ErrorCode,
@@ -79,6 +80,16 @@ class Upstream:
             f"{name} {health.state}" for name, health in self._health.items() if not health.is_well
         ]
         return ", ".join(failing) or ANSWERS
+
+    @property
+    def quota(self) -> Quota:
+        """The store's quota, as this process knows it."""
+        return self._limiter.quota
+
+    @property
+    def is_circuit_open(self) -> bool:
+        """Whether an operation has failed so often that it is only probed."""
+        return any(health.failing.is_open for health in self._health.values())
 
     @property
     def quota_state(self) -> str:

@@ -29,11 +29,13 @@ class EntryKind(Generic[Value]):
     """One kind of entries: their collection, the operation that fills them, and their bytes.
 
     A write to the collection invalidates them. The value None means that a row does not exist.
+    `counted_as` is the collection with `*` in place of an id, so that counts have few names.
     """
 
     collection: str
     operation: str
     codec: ValueCodec[Value]
+    counted_as: str
 
 
 class EntryStore:

@@ -7,9 +7,11 @@ from typing import Any, TypeAlias, TypeVar
 
 from cachetools import TTLCache
 
+from gateway.cache.counts import CacheCounts
 from gateway.cache.policy import Entry
 from gateway.cache.single_flight import SingleFlight
 from gateway.errors import ErrorCode, UpstreamError, UpstreamForbidden, UpstreamTimeout
+from gateway.request_scope import request_scope
 
 # How long, and for how many keys at most, a failed fill is remembered.
 FAILED_SECONDS, FAILED_KEYS = 1.0, 10_000
@@ -32,6 +34,20 @@ class Fills:
     ) -> dict[str, "asyncio.Future[Entry[Value]]"]:
         """Returns the future of each key: of the fill in flight, else of one that `fill` starts."""
         return self.flights.run(keys, partial(self._start, fill))
+
+    def run_for_reader(
+        self, keys: Iterable[str], fill: Fill[Value], counts: CacheCounts
+    ) -> dict[str, "asyncio.Future[Entry[Value]]"]:
+        """Does as `run`, and counts the keys as missed or coalesced, for the request, too."""
+        before = self.flights.coalesced
+        flights = self.run(keys, fill)
+        coalesced = self.flights.coalesced - before
+        counts.miss += len(flights) - coalesced
+        counts.coalesced += coalesced
+        if (scope := request_scope()) is not None:
+            scope.fills_begun += len(flights) - coalesced
+            scope.fills_joined += coalesced
+        return flights
 
     def recent_error(self, key: str) -> ErrorCode | None:
         """Returns the error code of the key's last fill if it has just failed, else None."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from gateway.cache.counts import CountsByCollection
 from gateway.cache.entries import EntryKind, EntryStore
 from gateway.cache.fills import Fill, Fills, Outcome, outcome_of
 from gateway.cache.freshness import FreshnessNow
@@ -29,7 +30,7 @@ class ReadThroughCache:
     """Entries of all kinds, in memory and, if `shared` is given, in Redis.
 
     `written_at` and `rows_written` are those of `FreshnessNow`. `clock` returns seconds since the
-    epoch. `hits` (with `stale_hits`) and `misses` count keys.
+    epoch. `counts` are those of the keys that were read.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class ReadThroughCache:
     ) -> None:
         self.policy = policy
         self.memory = memory
-        self.hits = self.stale_hits = self.misses = 0
+        self.counts = CountsByCollection()
         self.fills = Fills(clock)
         self.freshness = FreshnessNow(policy, upstream, clock, written_at, rows_written)
         self._entries = EntryStore(policy, memory, shared if policy.ttl else None, clock)
@@ -97,12 +98,12 @@ class ReadThroughCache:
                     refresh.append(key)
                 elif not is_superseded:
                     spare[key] = entry
-        self.hits += len(outcomes)
-        self.stale_hits += len(refresh)
+        counts = self.counts[kind.counted_as]
+        counts.hit += len(outcomes) - len(refresh)
+        counts.stale += len(refresh)
         self._refreshes.start(kind, refresh, fill, not_before)
         if len(outcomes) < len(keys):
             lacking = [key for key in keys if key not in outcomes]
-            self.misses += len(lacking)
             outcomes.update(await self._fill(kind, lacking, fill, not_before, spare))
             # In the meantime the token may have been refused, or the collection written.
             expired = [
@@ -160,8 +161,9 @@ class ReadThroughCache:
             if entry.read_at <= since
             and not self.freshness.is_fresh(kind.collection, entry.read_at, not_before)
         ]
-        self.hits += len(entries)
-        self.stale_hits += len(stale)
+        counts = self.counts[kind.counted_as]
+        counts.hit += len(entries) - len(stale)
+        counts.stale += len(stale)
         self._refreshes.start(kind, stale, fill, not_before)
 
     async def fill_once(
@@ -260,7 +262,7 @@ class ReadThroughCache:
         """Returns the outcomes that are known in time; later fills continue in the background."""
         if (refusal := self._upstream.share_refusal()) is not None:
             return dict.fromkeys(keys, refusal)  # so that no other client joins such a fill
-        flights = self.fills.run(keys, fill)
+        flights = self.fills.run_for_reader(keys, fill, self.counts[kind.counted_as])
         if needed := [flight for key, flight in flights.items() if key not in spare]:
             await asyncio.wait(needed, timeout=seconds_left())
         if patient := [flight for key, flight in flights.items() if key in spare]:

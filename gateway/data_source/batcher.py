@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from gateway.cache.single_flight import Answers, resolve_with
+from gateway.instrumentation import OFF, Instrumentation
 from gateway.request_scope import request_scope
 
 # Ids per batch: 100 uuids make a URL of 4 KB, which every proxy accepts.
@@ -35,12 +36,14 @@ class Batcher(Generic[Value]):
         *,
         window_seconds: float,
         is_one_batch: Callable[[int], bool] = lambda _ids: False,
+        instrumentation: Instrumentation = OFF,
     ) -> None:
         self.batches = 0
         self._ask = ask
         self._charge = charge
         self._window_seconds = window_seconds
         self._is_one_batch = is_one_batch
+        self._instrumentation = instrumentation
         self._gathered: dict[str, asyncio.Future[Value]] = {}
         self._clients: dict[str, str] = {}  # the client of each id
         self._turn: asyncio.Handle | None = None
@@ -113,10 +116,14 @@ class Batcher(Generic[Value]):
         batch = {row_id: self._gathered.pop(row_id) for row_id in ids}
         clients = {self._clients.pop(row_id) for row_id in ids}
         self.batches += 1
-        call = resolve_with(batch, self._ask(ids), self._charge(clients))
+        call = resolve_with(batch, self._ask_as_batch(ids), self._charge(clients))
         if len(batch) < LOOKUP_IDS:
             self._small_in_flight = call
             call.add_done_callback(self._landed)
+
+    async def _ask_as_batch(self, ids: Sequence[str]) -> Answers[str, Value]:
+        with self._instrumentation.batch(len(ids)):
+            return await self._ask(ids)
 
     def _landed(self, call: "asyncio.Future[Answers[str, Value]]") -> None:
         if call is self._small_in_flight:

@@ -50,12 +50,23 @@ class Collection(Generic[Row]):
     @property
     def blocks(self) -> EntryKind[Block[Row]]:
         """The list's blocks in the cache."""
-        return EntryKind(self.name, self.listing.operation, self.codec.blocks)
+        return EntryKind(self.name, self.listing.operation, self.codec.blocks, self.shape)
 
     @property
     def rows(self) -> EntryKind[Row | None]:
         """The rows by id in the cache; None for an id that does not exist."""
-        return EntryKind(self.pool or self.name, self.listing.lookup_operation, self.codec.rows)
+        return EntryKind(
+            self.pool or self.name,
+            self.listing.lookup_operation,
+            self.codec.rows,
+            self.pool or self.shape,
+        )
+
+    @property
+    def shape(self) -> str:
+        """The name, with `*` in place of an id: "segments/*/shopper-profiles"."""
+        first, *id_and_last = self.name.split("/")
+        return "/".join([first, "*", *id_and_last[1:]]) if id_and_last else first
 
 
 # BigCommerce's limit for a store.

@@ -18,19 +18,29 @@ from gateway.data_source.collection import CUSTOMERS, last_part
 from gateway.data_source.lists import Lists
 from gateway.data_source.lookups import Lookups
 from gateway.errors import UpstreamError
+from gateway.instrumentation import OFF, Instrumentation
 
 
 class Customers:
     """Looks up customers, in the store of `lists`."""
 
-    def __init__(self, lists: Lists, *, window_seconds: float) -> None:
-        self.by_id = Lookups(CUSTOMERS, lists, window_seconds=window_seconds)
-        self._kind = EntryKind(CUSTOMERS.name, CUSTOMERS_BY_EMAIL.lookup_operation, EmailCodec())
+    def __init__(
+        self, lists: Lists, *, window_seconds: float, instrumentation: Instrumentation = OFF
+    ) -> None:
+        self.by_id = Lookups(
+            CUSTOMERS, lists, window_seconds=window_seconds, instrumentation=instrumentation
+        )
+        self._kind = EntryKind(
+            CUSTOMERS.name, CUSTOMERS_BY_EMAIL.lookup_operation, EmailCodec(), CUSTOMERS.name
+        )
         self._keys = lists.keys_of(CUSTOMERS)
         self._cache = lists.cache
         self._rows = RowsById(CUSTOMERS_BY_EMAIL, lists.upstream, lists.cache, lists.limits)
         self._batcher: Batcher[Entry[str | None]] = Batcher(
-            self._ask, lists.upstream.least_used, window_seconds=window_seconds
+            self._ask,
+            lists.upstream.least_used,
+            window_seconds=window_seconds,
+            instrumentation=instrumentation,
         )
 
     async def load(

@@ -128,10 +128,11 @@ class ListSource(Generic[Row]):
         """
         freshness = self._cache.freshness
         since, _ = freshness.fresh_between(self.collection, self.invalid_before)
+        counts = self._cache.counts[self._blocks.counted_as]
         for block in blocks:
             self._learn(block)
             if block.read_at > since:
-                self._cache.hits += 1
+                counts.hit += 1
                 continue
             key = self._keys.block(block.size, block.index)
             fill = self._fill_of(block.size, self.invalid_before)

@@ -17,6 +17,7 @@ from gateway.data_source.collection import Collection, last_part
 from gateway.data_source.lists import Lists
 from gateway.data_source.whole_list import WholeList
 from gateway.errors import UpstreamError
+from gateway.instrumentation import OFF, Instrumentation
 from gateway.row import Row
 
 
@@ -32,6 +33,7 @@ class Lookups(Generic[Row]):
         lists: Lists,
         *,
         window_seconds: float,
+        instrumentation: Instrumentation = OFF,
     ) -> None:
         self.batches = 0
         self._kind = collection.rows
@@ -47,6 +49,7 @@ class Lookups(Generic[Row]):
             lists.upstream.least_used,
             window_seconds=window_seconds,
             is_one_batch=self._is_list_cheaper,
+            instrumentation=instrumentation,
         )
 
     async def load(
@@ -90,7 +93,7 @@ class Lookups(Generic[Row]):
 
     def count_hits(self, hits: int) -> None:
         """Counts fresh entries that an answer contains."""
-        self._cache.hits += hits
+        self._cache.counts[self._kind.counted_as].hit += hits
 
     def serve(self, ids: Sequence[str], entries: Sequence[Entry[Row | None]]) -> None:
         """Counts ready entries that an answer contains as hits, and refreshes the stale ones.
@@ -103,7 +106,7 @@ class Lookups(Generic[Row]):
             for row_id, entry in zip(ids, entries, strict=True)
             if entry.read_at <= since
         }
-        self._cache.hits += len(set(ids)) - len(stale)
+        self.count_hits(len(set(ids)) - len(stale))
         if stale:
             self._cache.serve(self._kind, stale, self._fill)
 

@@ -84,6 +84,11 @@ class RedisConnection:
             return "refuses reads" if "reads" in self._refused else "refuses writes"
         return "connected" if self._was_asked else "not asked yet"
 
+    @property
+    def is_up(self) -> bool:
+        """Whether its last call did not fail."""
+        return not self._breaker.is_open and not self._refused
+
     async def run(
         self, call: Callable[[RedisClient], Awaitable[T]], otherwise: T, *, purpose: str = "reads"
     ) -> T:

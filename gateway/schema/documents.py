@@ -126,10 +126,11 @@ class KnownDocuments:
             hide_suggestions=not self._introspection,
         )
 
-    def trust(self, text: str, schema_for: Callable[[KnownDocument], GraphQLSchema]) -> None:
+    def trust(self, text: str, schema_for: Callable[[KnownDocument], GraphQLSchema]) -> list[str]:
         """Adds a document of the operator's manifest, parsed and validated without limits.
 
-        Raises `GraphQLError` if it does not parse, or does not fit the schema.
+        Returns the names of its operations. Raises `GraphQLError` if it does not parse, or does not
+        fit the schema.
         """
         known = _parsed(text, None)
         known.errors = validate(schema_for(known), known.document)
@@ -137,6 +138,11 @@ class KnownDocuments:
             raise known.errors[0]
         known.is_trusted = True
         self.trusted[text] = known
+        return [
+            node.name.value
+            for node in known.document.definitions
+            if isinstance(node, OperationDefinitionNode) and node.name is not None
+        ]
 
 
 class Documents(SchemaExtension):

@@ -122,12 +122,13 @@ class Graph:
         plan = plans.find(variables)
         return None if plan is None else plan.answer(context, variables)
 
-    def trust(self, document: str) -> None:
+    def trust(self, document: str) -> list[str]:
         """Adds a document of the operator's manifest, to which no limit of a document applies.
 
-        Raises `GraphQLError` if it does not parse, or does not fit the schema.
+        Returns the names of its operations. Raises `GraphQLError` if it does not parse, or does not
+        fit the schema.
         """
-        self.documents.trust(document, lambda known: self._schema_of(known)._schema)
+        return self.documents.trust(document, lambda known: self._schema_of(known)._schema)
 
     def _schema_of(self, known: KnownDocument) -> strawberry.Schema:
         return self.subgraph if known.is_for_routers else self.api

@@ -41,12 +41,19 @@ class Worker(Process):
     hung_seconds = HUNG_SECONDS
     computing_seconds = COMPUTING_SECONDS
 
-    def __init__(self, factory: Factory, listener: socket.socket, policy: ShutdownPolicy) -> None:
+    def __init__(
+        self,
+        factory: Factory,
+        listener: socket.socket,
+        policy: ShutdownPolicy,
+        ended: Callable[[int], None] | None = None,
+    ) -> None:
         super().__init__(uvicorn.Config("", log_config=None), [listener])
         self.has_served = False
         self.started_at = time.monotonic()
         self._factory = factory
         self._policy = policy
+        self._ended = ended
         self._is_leaving = False
         self._is_ping_pending = False
         self._beat_at: float | None = None
@@ -106,6 +113,8 @@ class Worker(Process):
         """Kills it if it still runs; returns its exit status."""
         self.kill()
         self.process.join()
+        if self._ended is not None and self.pid is not None:
+            self._ended(self.pid)
         return self.process.exitcode or 0
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:

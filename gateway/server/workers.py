@@ -28,13 +28,19 @@ log = logging.getLogger(__name__)
 
 
 def serve_with_workers(
-    factory: Factory, listener: socket.socket, policy: ShutdownPolicy, *, workers: int
+    factory: Factory,
+    listener: socket.socket,
+    policy: ShutdownPolicy,
+    *,
+    workers: int,
+    ended: Callable[[int], None] | None = None,
 ) -> bool:
     """Serves until Ctrl-C or SIGTERM; returns whether it started and aborted no request.
 
-    Each worker calls `factory`, a function of a module, for its application.
+    Each worker calls `factory`, a function of a module, for its application. `ended`, a
+    function of a module too, is called with the process id of each one that has ended.
     """
-    supervisor = Supervisor(lambda: Worker(factory, listener, policy), workers)
+    supervisor = Supervisor(lambda: Worker(factory, listener, policy, ended), workers)
     log.info("listening on %s; Ctrl-C stops", address_of(listener))
     try:
         supervisor.run()

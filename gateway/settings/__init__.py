@@ -7,6 +7,7 @@ from gateway.settings.clients import networks_of, parts
 from gateway.settings.environment import SettingsError, load_settings, settings_table
 from gateway.settings.exposure import check_control, check_exposure
 from gateway.settings.settings import Settings
+from gateway.settings.summary import summary, upstream_name
 
 __all__ = [
     "Settings",
@@ -17,4 +18,6 @@ __all__ = [
     "networks_of",
     "parts",
     "settings_table",
+    "summary",
+    "upstream_name",
 ]

@@ -225,6 +225,18 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     """Format of the log: lines of text, or a JSON object a line."""
 
+    log_requests: bool = False
+    """Whether each operation of a client is logged, in one line at its end."""
+
+    metrics: bool = False
+    """Whether /metrics has the metrics for Prometheus; they need the scope `metrics`."""
+
+    status: bool | None = None
+    """Whether /status shows the last hour; by default only on a loopback address."""
+
+    trace_documents: bool = False
+    """Whether traces have the text of documents, in which clients may write personal data."""
+
     keep_alive_seconds: int = Field(default=75, ge=1, le=DAY_SECONDS)
     """How long an idle connection stays open; it has to be longer than at the load balancer."""
 
@@ -253,6 +265,12 @@ class Settings(BaseModel):
         """Returns what a setting stands for that is on by default unless a real store is read."""
         return not self.reads_real_store if setting is None else setting
 
+    def shows_status(self, address: str | None) -> bool:
+        """Whether a gateway that listens on an address has `/status`."""
+        if self.status is None:
+            return address is not None and is_loopback(address)
+        return self.status
+
     @property
     def says_who_clients_are(self) -> bool:
         """Whether clients have credentials, or are allowed to have none."""
@@ -263,37 +281,3 @@ class Settings(BaseModel):
     def uses_emulator(self) -> bool:
         """Whether the upstream is the emulator inside the process."""
         return self.store_hash is None
-
-    def upstream_name(self) -> str:
-        """Returns the upstream's name in the log."""
-        if self.uses_emulator:
-            return f"the emulator inside this process ({self.emulator_segments} segments)"
-        return f"store {self.store_hash} at {self.upstream_url}"
-
-    def summary(self) -> str:
-        """Returns the first line of the log: upstream, cache and authentication."""
-        redis = "" if self.redis_url is None else " and Redis"
-        cache = (
-            f"memory{redis}, {self.cache_max_bytes // 1024**2} MiB, "
-            f"fresh for {self.cache_ttl_seconds:g} s"
-            if self.cache_ttl_seconds
-            else "off"
-        )
-        hint = (
-            "; set GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN for a real store"
-            if self.uses_emulator
-            else ""
-        )
-        return (
-            f"upstream: {self.upstream_name()}; cache: {cache}; "
-            f"authentication of clients: {self._authentication()}{hint}"
-        )
-
-    def _authentication(self) -> str:
-        ways = ["API keys"] if self.api_keys_file is not None else []
-        if self.jwt_jwks_url is not None:
-            ways.append(f"tokens of {self.jwt_issuer}")
-        known = " and ".join(ways) or "none"
-        if self.allow_anonymous == "none":
-            return known
-        return f"{known}, and without it they may {self.allow_anonymous}"

@@ -1,4 +1,4 @@
-"""The HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, an index of the paths."""
+"""The HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, metrics, an index."""
 
 from gateway.web.answers import Answers
 from gateway.web.authentication import Authenticate, Authentication
@@ -9,6 +9,7 @@ from gateway.web.freshness import HttpCaching
 from gateway.web.front import Front
 from gateway.web.graphql import GraphQLEndpoint
 from gateway.web.health import Readiness
+from gateway.web.metrics import Endpoint, for_operators, metrics
 from gateway.web.ready_answers import AnswerCounts, ReadyAnswers
 from gateway.web.response_cache import ResponseCache
 from gateway.web.routes import Web
@@ -20,6 +21,7 @@ __all__ = [
     "Authentication",
     "Browsers",
     "DocumentsByHash",
+    "Endpoint",
     "Front",
     "GraphQLEndpoint",
     "HttpCaching",
@@ -28,4 +30,6 @@ __all__ = [
     "ReadyAnswers",
     "ResponseCache",
     "Web",
+    "for_operators",
+    "metrics",
 ]

@@ -56,9 +56,25 @@ class Framed(NamedTuple):
 
 
 class RawResponse:
-    """ASGI application: an answer that is there whole, its body in parts."""
+    """ASGI application: an answer that is there whole, its body in parts.
 
-    def __init__(self, status: int, frame: Frame, parts: Sequence[bytes | memoryview]) -> None:
+    `operation_name` is that of a trusted document, else empty; `error_codes` has one for each
+    error.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        frame: Frame,
+        parts: Sequence[bytes | memoryview],
+        *,
+        is_stale: bool = False,
+        operation_name: str = "",
+        error_codes: Sequence[str] = (),
+    ) -> None:
+        self.is_stale = is_stale
+        self.operation_name = operation_name
+        self.error_codes = error_codes
         self._status = status
         self._frame = frame
         self._parts = parts
@@ -114,9 +130,21 @@ class Answers:
         aged, etag = self._caching.aged(answer, now), answer.etag
         if if_none_match and etag and is_not_modified(if_none_match, etag):
             frame = self._frame(Framed(aged, None, is_for_all, etag, ""))
-            return RawResponse(NOT_MODIFIED, frame, ())
+            return RawResponse(
+                NOT_MODIFIED,
+                frame,
+                (),
+                is_stale=aged.is_stale,
+                operation_name=answer.operation_name,
+            )
         frame = self._frame(Framed(aged, media_type, is_for_all, etag, answer.tags))
-        return RawResponse(200, frame, (b'{"data":', *answer.data, frame.end))
+        return RawResponse(
+            200,
+            frame,
+            (b'{"data":', *answer.data, frame.end),
+            is_stale=aged.is_stale,
+            operation_name=answer.operation_name,
+        )
 
     def _new_frame(self, framed: Framed) -> Frame:
         headers = [] if framed.media_type is None else [CONTENT_TYPES[framed.media_type]]
@@ -153,8 +181,8 @@ class Answers:
         aged = self._caching.aged(read, now)
         body = b"{%b%b}" % (b",".join(parts), _extensions(result.extensions or {}, aged))
         status = 200
+        codes = [error["extensions"]["code"] for error in errors]
         if is_request_error and media_type == GRAPHQL_RESPONSE:
-            codes = [error["extensions"]["code"] for error in errors]
             status = 500 if ErrorCode.INTERNAL_SERVER_ERROR in codes else 400
         headers = [
             CONTENT_TYPES[media_type],
@@ -162,7 +190,7 @@ class Answers:
             NO_STORE,
             *self._caching.age(aged),
         ]
-        return RawResponse(status, _frame(headers, b""), (body,))
+        return RawResponse(status, _frame(headers, b""), (body,), error_codes=codes)
 
 
 def _extensions(extensions: Mapping[str, object], aged: Aged) -> bytes:

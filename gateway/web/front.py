@@ -6,12 +6,14 @@ other cases: here, any doubt hands the request on.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from time import perf_counter
 from typing import Final, NamedTuple, Protocol
 
 from starlette.types import Scope
 
 from gateway.at_once import WholeAnswer
 from gateway.identity import Client
+from gateway.instrumentation import OFF, Instrumentation
 from gateway.logs import request_in_progress
 from gateway.web.answers import RawResponse, head_lines
 from gateway.web.browsers import Browsers
@@ -64,12 +66,14 @@ class Front:
         *,
         max_body_bytes: int,
         get_documents: bool,
+        instrumentation: Instrumentation = OFF,
     ) -> None:
         self._ready = ready
         self._authentication = authentication
         self._browsers = browsers
         self._max_body_bytes = max_body_bytes
         self._get_documents = get_documents
+        self._instrumentation = instrumentation
         # Clients send a handful of different headers.
         self._negotiate = lru_cache(256)(self._negotiated)
 
@@ -77,6 +81,7 @@ class Front:
         """Returns the answer to a request, None if it is not ready."""
         if scope["path"] != PATH:
             return None
+        began_at = perf_counter()
         headers = dict(scope["headers"])
         request_id = id_of(headers.get(b"x-request-id"))
         scope["request_id"] = name = request_id.decode()
@@ -85,7 +90,9 @@ class Front:
         if answer is None:
             return None
         response, lines = answer
-        return response.whole(b"x-request-id: %b\r\n%b" % (request_id, lines))
+        whole = response.whole(b"x-request-id: %b\r\n%b" % (request_id, lines))
+        self._instrumentation.answered_at_once(response, began_at)
+        return whole
 
     def _find(
         self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes

@@ -13,9 +13,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types.execution import PreExecutionError
 
 from gateway.identity import Client
+from gateway.instrumentation import (
+    MUTATION,
+    OFF,
+    QUERY,
+    CacheResult,
+    Instrumentation,
+    OperationRecord,
+)
 from gateway.request_scope import open_request_scope
 from gateway.schema import Context
-from gateway.web.answers import Answers, to_json
+from gateway.web.answers import Answers, RawResponse, to_json
 from gateway.web.authentication import Authenticate
 from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.execution import OperationExecution
@@ -57,6 +65,7 @@ class GraphQLEndpoint:
         max_body_bytes: int,
         graphiql: bool,
         get_documents: bool,
+        instrumentation: Instrumentation = OFF,
     ) -> None:
         self._ready = ready
         self._execution = execution
@@ -68,17 +77,23 @@ class GraphQLEndpoint:
         self._max_body_bytes = max_body_bytes
         self._graphiql = graphiql
         self._get_documents = get_documents
+        self._instrumentation = instrumentation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, with JSON of the negotiated media type or with GraphiQL."""
-        response = await self._respond(Request(scope, receive))
-        await response(scope, receive, send)
+        with self._instrumentation.operation() as record:
+            response = await self._respond(Request(scope, receive), record)
+            if isinstance(response, RawResponse):
+                record.error_codes = response.error_codes
+                record.operation_name = record.operation_name or response.operation_name
+            await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> ASGIApp:
+    async def _respond(self, request: Request, record: OperationRecord) -> ASGIApp:
         if (asked := request.scope.get(ASKED)) is not None:
-            return await self._answer(request, asked, None)
+            return await self._answer(request, asked, None, record)
         accept = ",".join(request.headers.getlist("accept"))
         if _wants_graphiql(request, accept):
+            record.is_operation = False
             return graphiql_page() if self._graphiql else switched_off_page()
         media_type = choose_media_type(accept, (JSON, GRAPHQL_RESPONSE))
         try:
@@ -90,17 +105,27 @@ class GraphQLEndpoint:
                 )
             asked = await self._asked(request, media_type)
         except RequestError as error:
+            record.error_codes = [error.code]
             return error.response(media_type or JSON)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return await self._answer(request, asked, self._ready.find(asked))
+        return await self._answer(request, asked, self._ready.find(asked), record)
 
     async def _answer(
-        self, request: Request, asked: OperationRequest, ready: ASGIApp | None
+        self,
+        request: Request,
+        asked: OperationRequest,
+        ready: RawResponse | None,
+        record: OperationRecord,
     ) -> ASGIApp:
+        if ready is not None:
+            record.operation_type = QUERY
+            record.cache_result = CacheResult.STALE if ready.is_stale else CacheResult.HIT
+            return ready
         try:
-            return await self._execute(request, asked) if ready is None else ready
+            return await self._execute(request, asked, record)
         except RequestError as error:
+            record.error_codes = [error.code]
             return error.response(asked.media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
@@ -132,16 +157,24 @@ class GraphQLEndpoint:
             ),
         )
 
-    async def _execute(self, request: Request, asked: OperationRequest) -> ASGIApp:
+    async def _execute(
+        self, request: Request, asked: OperationRequest, record: OperationRecord
+    ) -> ASGIApp:
         parameters, client = asked.parse(), asked.client
         self._ready.counts.executed += 1
         with open_request_scope(self._answer_seconds, client.name) as scope:
             document = await self._documents.text_of(parameters)
+            record.operation_name = self._documents.trusted_name(parameters)
             context = self._new_context(client)
-            executed = await self._execution.execute(
-                request, parameters, document, context, client.name
-            )
+            try:
+                executed = await self._execution.execute(
+                    request, parameters, document, context, client.name
+                )
+            finally:
+                record.cache_result = scope.cache_result
+                record.upstream_requests = scope.request.upstream_requests
             result = executed.result
+            record.operation_type = QUERY if executed.is_query else MUTATION
             if parameters.sha256 is not None and not isinstance(result, PreExecutionError):
                 await self._documents.keep(parameters.sha256, document, client)
         if result.errors or result.extensions or not executed.is_query:

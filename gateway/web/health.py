@@ -1,7 +1,7 @@
 """Liveness, readiness, and the index of the paths at `/`."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -15,6 +15,10 @@ PATHS = {
     "/graphql": "GraphQL by POST and GET",
     "/health/live": "200 while the process runs",
     "/health/ready": "200 while answers can be served, 503 otherwise",
+}
+OPERATORS = {
+    "/metrics": "metrics for Prometheus",
+    "/status": "the last hour: the store's quota, requests, latencies, errors",
 }
 DOCUMENTATION = "The documentation is in the source repository: README.md first, then docs/."
 
@@ -61,9 +65,9 @@ def ready(
     return endpoint
 
 
-def index(*, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Returns the endpoint at `/`, which lists the other paths."""
-    paths = dict(PATHS)
+def index(operators: Iterable[str], *, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the endpoint at `/`, which lists the other paths, with those for operators."""
+    paths = PATHS | {path: OPERATORS[path] for path in operators if path in OPERATORS}
     if graphiql:
         paths["/graphql"] += "; GraphiQL for a browser"
 

@@ -176,6 +176,7 @@ class ReadyAnswers:
             tuple(answered.collections),
             etag,
             tags,
+            self._documents.trusted_name(asked.parse()),
         )
         now = self.now()
         if len(asked.text) <= LONGEST_BODY:

@@ -22,7 +22,8 @@ class Success(msgspec.Struct, frozen=True):
 
     `oldest_read_at` is the time of its oldest value, None if it has none of the upstream.
     `collections` are the names of those that it shows. `etag` and `tags` are the headers of an
-    answer by GET, empty for one by POST.
+    answer by GET, empty for one by POST. `operation_name` is that of a trusted document, else
+    empty.
     """
 
     data: Sequence[bytes | memoryview]
@@ -32,6 +33,7 @@ class Success(msgspec.Struct, frozen=True):
     collections: tuple[str, ...]
     etag: str = ""
     tags: str = ""
+    operation_name: str = ""
 
 
 class ResponseCache:

@@ -1,6 +1,6 @@
 """The routes of the gateway: GraphQL, GraphiQL, health and the index."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from gateway.web.browsers import Browsers
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import PATH, GraphQLEndpoint
 from gateway.web.health import PATHS, Readiness, index, live, ready
+from gateway.web.metrics import Endpoint
 from gateway.web.request_id import RequestIds
 from gateway.web.responses import error_response
 from gateway.web.unexpected_errors import UnexpectedErrors
@@ -35,17 +36,20 @@ class Web(Starlette):
         allowed_hosts: Iterable[str],
         cors_origins: Iterable[str],
         front: Callable[[Browsers], AnswerAtOnce] = lambda _: no_answer,
+        operators: Mapping[str, Endpoint] | None = None,
     ) -> None:
         """`graphiql`: whether browsers get GraphiQL; hosts and origins are those of `Browsers`.
 
-        `front` returns what answers at once.
+        `front` returns what answers at once. `operators` are the endpoints for operators by path.
         """
+        operators = operators or {}
         super().__init__(
             routes=[
                 Route("/graphql/", WithoutSlash()),
-                Route("/", index(graphiql=graphiql)),
+                Route("/", index([*operators], graphiql=graphiql)),
                 Route("/health/live", live),
                 Route("/health/ready", ready(lifecycle, readiness)),
+                *[Route(path, endpoint) for path, endpoint in operators.items()],
                 *(graphiql_routes() if graphiql else []),
                 # "Persisted Document Request URL": one segment, so no asset has the same path.
                 Route("/graphql/{document_id}", graphql),

@@ -264,9 +264,9 @@ async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
             assert await gateway.data(query) == {"segment": expected}
             assert (await gateway.page(first=1))["totalCount"] == ROWS
             assert len(await gateway.walk(50)) == ROWS
-            misses = gateway.services.cache.misses
+            misses = gateway.services.cache.counts.total().miss
             assert (await gateway.page(first=1))["totalCount"] == ROWS
-            assert gateway.services.cache.misses == misses
+            assert gateway.services.cache.counts.total().miss == misses
         for gateway in (first, second):
             assert gateway.services.redis is not None
             assert (gateway.services.redis.failures, gateway.services.redis.state) == (
@@ -274,7 +274,7 @@ async def test_bytes_that_are_no_entry_are_a_miss_and_are_replaced(
                 "connected",
             )
     assert second.upstream_requests == 0
-    assert first.services.cache.misses >= 1
+    assert first.services.cache.counts.total().miss >= 1
 
 
 ODD = {

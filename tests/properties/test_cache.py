@@ -62,7 +62,7 @@ class NumberCodec:
         return int(raw)
 
 
-NUMBERS = EntryKind("numbers", "list_numbers", NumberCodec())
+NUMBERS = EntryKind("numbers", "list_numbers", NumberCodec(), "numbers")
 
 
 @dataclass

@@ -10,7 +10,14 @@ from gateway.identity import AccessScope
 from gateway.pagination import MAXIMUM_ROWS
 from gateway.redis.connection import RedisConnection
 from gateway.schema.context import ROWS_TO_AN_ID
-from gateway.settings import Settings, SettingsError, check_exposure, load_settings, settings_table
+from gateway.settings import (
+    Settings,
+    SettingsError,
+    check_exposure,
+    load_settings,
+    settings_table,
+    summary,
+)
 
 SECRET = "s3cr3t-t0k3n"
 STORE = {"STORE_HASH": "abc123", "ACCESS_TOKEN": SECRET}
@@ -38,7 +45,7 @@ def test_nothing_set_is_the_emulator() -> None:
     settings = load_settings({"PATH": "/bin"})
     assert settings == Settings()
     assert settings.uses_emulator
-    assert settings.summary() == (
+    assert summary(settings) == (
         "upstream: the emulator inside this process (120 segments); "
         "cache: memory, 64 MiB, fresh for 15 s; authentication of clients: none; "
         "set GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN for a real store"
@@ -50,7 +57,7 @@ def test_hash_and_token_are_a_store() -> None:
     assert not settings.uses_emulator
     assert settings.access_token is not None
     assert settings.access_token.get_secret_value() == SECRET
-    assert settings.summary() == (
+    assert summary(settings) == (
         "upstream: store abc123 at https://api.bigcommerce.com; cache: off; "
         "authentication of clients: none"
     )
@@ -440,7 +447,7 @@ async def test_url_that_redis_can_be_reached_by_is_taken_and_masked(url: str, us
     assert settings.redis_url is not None
     assert str(settings.redis_url.get_secret_value()) == used
     await RedisConnection(used, timeout_seconds=1).close()
-    for shown in (repr(settings), settings_table(settings), settings.summary()):
+    for shown in (repr(settings), settings_table(settings), summary(settings)):
         assert used not in shown
         assert SECRET not in shown
 
@@ -495,7 +502,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known_one() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("METRICS", "`gateway settings` lists them all."),
+        ("PROMETHEUS", "`gateway settings` lists them all."),
         ("TRACING_ENDPOINT", "`gateway settings` lists them all."),
         ("HOST", "Use `gateway serve --host`."),
         ("PORT", "Use `gateway serve --port`."),
@@ -532,7 +539,7 @@ def test_variables_that_only_look_like_those_of_kubernetes_are_refused(name: str
 def test_the_token_is_masked_wherever_settings_are_shown() -> None:
     settings = settings_of(**STORE)
     table = settings_table(settings)
-    for shown in (repr(settings), str(settings), table, settings.summary()):
+    for shown in (repr(settings), str(settings), table, summary(settings)):
         assert SECRET not in shown
     assert re.search(r"^GATEWAY_ACCESS_TOKEN +\*{8} ", table, re.MULTILINE)
     assert re.search(r"^GATEWAY_STORE_HASH +abc123 ", table, re.MULTILINE)
@@ -560,8 +567,8 @@ def test_the_first_line_says_how_clients_are_known(tmp_path: Path) -> None:
         ({"ALLOW_ANONYMOUS": "none"}, "none"),
     ]
     for variables, known in cases:
-        summary = settings_of(**STORE, **variables).summary()
-        assert summary.endswith(f"; authentication of clients: {known}")
+        line = summary(settings_of(**STORE, **variables))
+        assert line.endswith(f"; authentication of clients: {known}")
 
 
 def test_a_malformed_file_of_api_keys_stops_the_start(tmp_path: Path) -> None:

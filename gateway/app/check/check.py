@@ -8,7 +8,7 @@ from gateway.app.check.reading import StoreReader
 from gateway.app.check.report import CheckReport
 from gateway.app.composition import create_services
 from gateway.redis.keys import key
-from gateway.settings import Settings
+from gateway.settings import Settings, upstream_name
 
 if TYPE_CHECKING:
     from gateway.redis.connection import RedisConnection
@@ -34,7 +34,7 @@ async def check(
         if services.redis is not None:
             redis = await _state_of(services.redis, key(settings.redis_key_prefix, "check"))
     return CheckReport(
-        settings.upstream_name(),
+        upstream_name(settings),
         settings.uses_emulator,
         findings,
         services.client.rate_limit,

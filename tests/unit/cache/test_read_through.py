@@ -51,7 +51,7 @@ class TextCodec:
         return raw.decode() or None
 
 
-ROWS: EntryKind[str | None] = EntryKind("rows", "list_rows", TextCodec())
+ROWS: EntryKind[str | None] = EntryKind("rows", "list_rows", TextCodec(), "rows")
 
 
 class Process:
@@ -143,7 +143,8 @@ class Process:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        return self.cache.hits, self.cache.stale_hits, self.cache.misses
+        total = self.cache.counts.total()
+        return total.hit + total.stale, total.stale, total.miss + total.coalesced
 
 
 def seen(outcome: Entry[str | None] | UpstreamError) -> Seen:

@@ -10,6 +10,7 @@ from clock import Clock, settle
 from in_process import in_process
 from redis_server import redis_server
 
+from gateway.cache.counts import CacheCounts
 from gateway.data_source import ALL_SEGMENTS
 from gateway.data_source.learned import LEARNED_SECONDS
 from gateway.data_source.list_source import SEARCHES, SEARCHES_SECONDS, UNSTABLE_SECONDS
@@ -334,7 +335,7 @@ async def test_ready_blocks_that_are_served_are_hits_and_the_stale_ones_are_refr
     clock.advance(20)
     second = await source.read(1)
     source.serve([first, second])
-    assert (cache.hits, cache.stale_hits, cache.misses) == (2, 1, 2)
+    assert cache.counts == {"segments": CacheCounts(hit=1, stale=1, miss=2)}
     await settle()
     assert gateway.upstream_requests == 3
     newer = source.ready(0)
