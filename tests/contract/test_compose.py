@@ -13,6 +13,7 @@ import pytest
 import yaml
 from running import Running
 
+from gateway.api_keys import api_keys_table, read_api_keys
 from gateway.arguments import Arguments, create_parser
 from gateway.bigcommerce.body import MAXIMUM_ANSWER_BYTES
 from gateway.bigcommerce.limiter import MAXIMUM_IN_FLIGHT
@@ -358,16 +359,7 @@ def test_prometheus_scrapes_the_gateway_with_the_key_that_it_made(tmp_path: Path
     )
     for _ in "12":  # at each start, over what is there
         subprocess.run(["sh", "-c", here], check=True)
-    listed = [
-        sys.executable,
-        "-m",
-        "gateway",
-        "keys",
-        "list",
-        "--file",
-        str(tmp_path / "keys.json"),
-    ]
-    (line,) = subprocess.check_output(listed, text=True).splitlines()
+    (line,) = api_keys_table(read_api_keys(tmp_path / "keys.json")).splitlines()
     assert (line.split()[0], line.split()[-1]) == ("prometheus", "metrics")
     assert re.fullmatch(r"gwk_\S{43}\n", (tmp_path / "metrics-key").read_text())
     check_exposure(load_settings(variables_of_the_observed(str(tmp_path / "keys.json"))), "0.0.0.0")
