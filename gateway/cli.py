@@ -31,7 +31,15 @@ from gateway.app import (
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
-from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
+from gateway.server import (
+    CannotListen,
+    ShutdownPolicy,
+    address,
+    address_of,
+    listen,
+    serve,
+    serve_with_workers,
+)
 from gateway.settings import (
     SettingsError,
     check_control,
@@ -119,6 +127,8 @@ def _serve(arguments: Arguments) -> int:
         # The emulator's data is invented: this line must appear at every log level.
         warning = max(logging.WARNING, log.getEffectiveLevel())
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", summary(settings))
+        if settings.shows_status(address_listened_on):
+            log.info("the last hour of this gateway: %s/status", address_of(listener))
         policy = ShutdownPolicy(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
         )

@@ -16,8 +16,16 @@ worker       one of several processes: its heartbeat, and the pipe to its superv
 workers      several processes that serve the same socket
 """
 
-from gateway.server.listening import CannotListen, address, listen
+from gateway.server.listening import CannotListen, address, address_of, listen
 from gateway.server.serving import ShutdownPolicy, serve
 from gateway.server.workers import serve_with_workers
 
-__all__ = ["CannotListen", "ShutdownPolicy", "address", "listen", "serve", "serve_with_workers"]
+__all__ = [
+    "CannotListen",
+    "ShutdownPolicy",
+    "address",
+    "address_of",
+    "listen",
+    "serve",
+    "serve_with_workers",
+]
