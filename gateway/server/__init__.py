@@ -17,7 +17,7 @@ workers      several processes that serve the same socket
 """
 
 from gateway.server.listening import CannotListen, address, address_of, listen
-from gateway.server.serving import ShutdownPolicy, serve
+from gateway.server.serving import ShutdownPolicy, serve, serve_in_loop
 from gateway.server.workers import serve_with_workers
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "address_of",
     "listen",
     "serve",
+    "serve_in_loop",
     "serve_with_workers",
 ]

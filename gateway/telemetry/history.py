@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -146,7 +147,7 @@ def percentile(share: float, buckets: Sequence[tuple[float, float]]) -> float:
     rank = share * buckets[-1][1]
     for (lower, below), (upper, up_to) in pairwise(((0.0, 0.0), *buckets)):
         if up_to >= rank and up_to > below:
-            is_last = upper == float("inf")
+            is_last = math.isinf(upper)
             return lower if is_last else lower + (upper - lower) * (rank - below) / (up_to - below)
     return buckets[-1][0]
 
@@ -159,14 +160,15 @@ def _sample(at: int, seconds: float, state: Totals, grown: Totals) -> Sample:
         return {value: round(n) for (of, value), n in grown.items() if of == name and n}
 
     limit = round(state.get(("gateway_upstream_quota_limit", ""), 0.0))
-    remaining = round(state.get(("gateway_upstream_quota_remaining", ""), 0.0))
+    remaining = state.get(("gateway_upstream_quota_remaining", ""), math.inf)
+    has_quota = limit > 0 and math.isfinite(remaining)
     outcomes = counts("gateway_upstream_requests_total")
     cache = "gateway_cache_requests_total"
     return Sample(
         at,
         round(seconds, 3),
-        quota_remaining=remaining if limit else None,
-        quota_limit=limit or None,
+        quota_remaining=round(remaining) if has_quota else None,
+        quota_limit=limit if has_quota else None,
         circuit_open=state.get(("gateway_upstream_circuit_open", ""), 0.0) > 0,
         requests=count("graphql_server_request_duration_seconds_count"),
         seconds_of_requests=_percentiles("graphql_server_request_duration_seconds_bucket", grown),

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "examples" / "clients").glob("*/README.md"),
     ROOT / "examples" / "federation" / "README.md",
     ROOT / "graphiql" / "README.md",
     ROOT / "tests" / "contract" / "data" / "README.md",
@@ -36,7 +37,8 @@ ODD_WORDS = re.compile(
     re.IGNORECASE,
 )
 COMMAND_LINE = re.compile(
-    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys)\b.*)", re.MULTILINE
+    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys|demo|completion)\b.*)",
+    re.MULTILINE,
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # What no reader elsewhere can follow: somebody's folders, the numbers of a tracker.
@@ -52,7 +54,10 @@ SOURCES = [
         "gateway/**/*.py",
         "tests/**/*.py",
         "benchmarks/**/*.py",
+        "deploy/kubernetes/**/*",
         "examples/*/*",
+        "examples/clients/*/*.*",
+        "examples/clients/*/src/*.*",
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",
@@ -137,7 +142,7 @@ def test_command_lines_that_are_shown_are_understood() -> None:
         shell = "".join(re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
         for line in COMMAND_LINE.findall(shell):
             try:
-                parser.parse_args(shlex.split(line, comments=True))
+                parser.parse_args(shlex.split(line.partition(" > ")[0], comments=True))
             except SystemExit:
                 yield line
 

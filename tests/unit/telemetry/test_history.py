@@ -80,8 +80,11 @@ def test_sample_counts_what_happened_since_the_last() -> None:
     )
 
 
-def test_quota_is_absent_before_the_first_upstream_answer() -> None:
-    sample = Sampled().next()
+@pytest.mark.parametrize("remaining", [0.0, math.inf])
+def test_quota_is_absent_before_the_first_upstream_answer(remaining: float) -> None:
+    sampled = Sampled()
+    sampled.metrics.quota_remaining.set(remaining)
+    sample = sampled.next()
     assert (sample.quota_remaining, sample.quota_limit) == (None, None)
     assert msgspec.to_builtins(sample) == {"at": CLOCK_STARTS_AT + 5, "seconds": 5.0}
 

@@ -2,9 +2,11 @@
 
 const LEFT = 52;
 const RIGHT = 10;
-const TOP = 12;
+const TOP = 14;
 const BOTTOM = 22;
-const clockTime = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const minutes = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const clockTime = new Intl.DateTimeFormat([], minutes);
+export const exactTime = new Intl.DateTimeFormat([], { ...minutes, second: "2-digit" });
 
 export function svg(name, attributes = {}, text = "") {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -47,6 +49,32 @@ export function timeTicks(from, to, width) {
   const ticks = [];
   for (let at = Math.ceil(from / seconds) * seconds; at <= to; at += seconds) ticks.push(at);
   return ticks;
+}
+
+// Samples of `size` seconds, where the window is long: counts add up to the same rates, of times the
+// longest is kept and of the quota the lowest, and a circuit that was open for a part was open.
+export function thin(samples, size) {
+  const groups = Map.groupBy(samples, (sample) => Math.ceil(sample.at / size));
+  return [...groups.values()].map((group) => group.reduce(merge));
+}
+
+function merge(left, right) {
+  const merged = { ...left, ...right };
+  for (const [name, value] of Object.entries(left)) {
+    const other = right[name];
+    if (name === "at" || name === "quota_limit" || other === undefined) continue;
+    if (name === "quota_remaining") merged[name] = Math.min(value, other);
+    else if (name === "circuit_open") merged[name] = value || other;
+    else if (typeof value === "number") merged[name] = value + other;
+    else merged[name] = highest(value, other);
+  }
+  return merged;
+}
+
+function highest(left, right) {
+  const found = { ...left, ...right };
+  for (const [name, value] of Object.entries(left)) found[name] = Math.max(value, found[name]);
+  return found;
 }
 
 // Stretches of samples in a row that `has` is true of; a missed sample ends a stretch.
@@ -112,7 +140,12 @@ export function drawChart(element, { lines, scale, format, limit, height }, view
       }
     });
   }
-  if (cursor) parts.push(svg("path", { class: "cursor", d: `M${x(cursor)} ${TOP}V${bottom}` }));
+  if (cursor) {
+    parts.push(svg("path", { class: "cursor", d: `M${x(cursor)} ${TOP}V${bottom}` }));
+    const anchor = x(cursor) > right - 40 ? "end" : x(cursor) < LEFT + 40 ? "start" : "middle";
+    const place = { x: x(cursor), y: TOP - 3, class: "cursor-time", "text-anchor": anchor };
+    parts.push(svg("text", place, exactTime.format(cursor * 1000)));
+  }
   element.replaceChildren(...parts);
 }
 

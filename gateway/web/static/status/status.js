@@ -1,10 +1,12 @@
 // The last hour of a gateway: asks for new samples, and draws them, while the page is seen.
 
-import { drawChart, linearScale, logScale, swatch, timeAt } from "./chart.js";
+import { drawChart, exactTime, linearScale, logScale, swatch, thin, timeAt } from "./chart.js";
 
 const KEY = "bigcommerce-segments-gateway:status:key";
 const RETRY_SECONDS = 5;
 const LONGEST_SECONDS = 10;
+// Seconds of a point, by the seconds of the time shown: more points than that would be a ribbon.
+const POINT_SECONDS = { 300: 5, 900: 10, 3600: 30 };
 
 const perSecond = (count) => (sample) => count(sample) / sample.seconds;
 const percentile = (of, which) => (sample) => sample[of]?.[which] ?? null;
@@ -83,7 +85,7 @@ let lostAt = null;
 
 const byId = (id) => document.getElementById(id);
 const now = () => Date.now() / 1000 + aheadBy;
-const time = (at) => new Date(at * 1000).toLocaleTimeString([], { hourCycle: "h23" });
+const time = (at) => exactTime.format(at * 1000);
 
 function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -189,12 +191,14 @@ function say(text, kind) {
 function view() {
   const to = now();
   const from = to - range;
-  return { from, to, every, cursor, samples: samples.filter((sample) => sample.at >= from) };
+  const seen = samples.filter((sample) => sample.at >= from);
+  const size = Math.max(every, POINT_SECONDS[range]);
+  return { from, to, every: size, cursor, seen, samples: thin(seen, size) };
 }
 
-// The sample at the cursor, else the newest unless it is old; undefined if there is none.
-function shown({ samples: seen, to }) {
-  if (cursor !== null) return seen.find((sample) => Math.abs(sample.at - cursor) < every / 2);
+// What the figures show: the point at the cursor, else the newest sample unless it is old.
+function shown({ samples: points, every: size, seen, to }) {
+  if (cursor !== null) return points.find((point) => Math.ceil(point.at / size) * size === cursor);
   const newest = seen.at(-1);
   return newest && to - newest.at < 3 * every ? newest : undefined;
 }
@@ -208,7 +212,8 @@ function addCharts() {
     chart.height = 170;
     chart.figures = chart.lines.map(() => make("dd"));
     chart.rows = make("tbody");
-    const head = ["", "now", "lowest", "mean", "highest"].map((text, column) =>
+    chart.when = make("span");
+    const head = ["", chart.when, "lowest", "mean", "highest"].map((text, column) =>
       make("th", { scope: "col", ...(column && { class: "number" }) }, text));
     byId("charts").append(
       make("section", { "aria-labelledby": `${chart.id}-title` },
@@ -240,16 +245,17 @@ function addCharts() {
 }
 
 function move(at) {
-  cursor = at === null ? null : Math.round(at / every) * every;
+  const size = view().every;
+  cursor = at === null ? null : Math.round(at / size) * size;
   draw();
 }
 
 function step(event) {
-  const { from, to } = view();
-  const start = cursor ?? samples.at(-1)?.at ?? to;
-  const to_ = { ArrowLeft: start - every, ArrowRight: start + every, Home: from + every, End: to };
+  const { from, to, every: size } = view();
+  const start = cursor ?? to;
+  const next = { ArrowLeft: start - size, ArrowRight: start + size, Home: from + size, End: to };
   if (event.key === "Escape") move(null);
-  else if (event.key in to_) move(Math.min(to, Math.max(from, to_[event.key])));
+  else if (event.key in next) move(Math.min(to, Math.max(from, next[event.key])));
   else return;
   event.preventDefault();
 }
@@ -263,7 +269,7 @@ function draw() {
       const current = sample ? line.value(sample) : null;
       const more = current === null ? "" : (chart.more?.(sample) ?? "");
       chart.figures[index].replaceChildren(text(current), " ", make("small", {}, more));
-      const values = seen.samples.map(line.value).filter((value) => value !== null);
+      const values = seen.seen.map(line.value).filter((value) => value !== null);
       const sum = values.reduce((left, right) => left + right, 0);
       const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [null, null];
       return [line.name, ...[current, low, values.length ? sum / values.length : null, high].map(text)];
@@ -273,13 +279,14 @@ function draw() {
     const summary = table.map(([name, current, low, , high]) =>
       `${name} ${current}, from ${low} to ${high}`).join("; ");
     const when = cursor === null ? "now" : `at ${time(cursor)}`;
+    chart.when.textContent = when;
     chart.picture.setAttribute("aria-label", `${chart.title}, ${when}: ${summary}.`);
     drawChart(chart.picture, chart, seen);
   }
   byId("circuit").textContent = sample ? (sample.circuit_open ? "open" : "closed") : "–";
-  const open = seen.samples.filter((each) => each.circuit_open);
+  const open = seen.seen.filter((each) => each.circuit_open);
   byId("open-for").textContent = span(open.reduce((sum, each) => sum + each.seconds, 0));
-  drawErrors(seen.samples);
+  drawErrors(seen.seen);
 }
 
 function drawErrors(seen) {
