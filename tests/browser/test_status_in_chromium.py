@@ -196,9 +196,9 @@ async def test_outage_is_seen_as_it_happens(
             timeout=SAMPLE_MILLISECONDS,
         )
         await expect(state).to_have_text("The gateway runs, the circuit is closed.")
-        await expect(errors(page)).to_have_text("None in the time shown.")
+        await expect(errors(page)).to_have_text("No errors in the time shown.")
         await asyncio.sleep(LOAD_SECONDS)
-        await page.get_by_label("5 min", exact=True).check()
+        await expect(page.get_by_label("5 min", exact=True)).to_be_checked()
         await page.screenshot(path=screenshots / "status-load.png", full_page=True)
 
         await watched.fail({"fault": "server-error"})

@@ -61,6 +61,7 @@ SOURCES = [
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",
+        "gateway/web/static/status/*",
         "requirements/*",
         "docs/**/*.md",
         ".ci/*",

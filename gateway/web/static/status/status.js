@@ -78,7 +78,7 @@ let samples = [];
 let every = 5;
 let windowSeconds = 3600;
 let aheadBy = 0; // the gateway's clock, against the browser's
-let range = 3600;
+let range = null; // chosen by the first answer, then by the reader
 let cursor = null;
 let timer;
 let lostAt = null;
@@ -101,7 +101,7 @@ function whole(value) {
 function rate(value) {
   if (value >= 1e5) return `${(value / 1000).toFixed(0)}k`;
   if (value >= 1e4) return `${(value / 1000).toFixed(1)}k`;
-  return value >= 10 ? whole(value) : String(Number(value.toFixed(2)));
+  return value >= 10 ? whole(value) : String(Number(value.toPrecision(2)));
 }
 
 function duration(value) {
@@ -152,6 +152,7 @@ function take(answer) {
   samples.push(...answer.samples.filter((sample) => sample.at > newest));
   samples = samples.filter((sample) => sample.at > answer.now - windowSeconds);
   lostAt = null;
+  if (range === null) choose(answer.now - (samples[0]?.at ?? answer.now));
   show(true);
   const openSince = samples.findLast((sample, n) => sample.circuit_open && !samples[n - 1]?.circuit_open);
   if (samples.at(-1)?.circuit_open)
@@ -159,6 +160,13 @@ function take(answer) {
   else if (samples.length) say("The gateway runs, the circuit is closed.", "good");
   else say("The gateway runs; the first numbers come within 5 seconds.", "good");
   byId("read-at").textContent = `Read at ${time(answer.now)}.`;
+}
+
+// The shortest time that shows the whole history.
+function choose(age) {
+  const shortest = Object.keys(POINT_SECONDS).map(Number).find((seconds) => seconds >= age);
+  range = shortest ?? windowSeconds;
+  document.querySelector(`input[value="${range}"]`).checked = true;
 }
 
 function lose(what) {
@@ -261,6 +269,7 @@ function step(event) {
 }
 
 function draw() {
+  if (range === null) return;
   const seen = view();
   const sample = shown(seen);
   for (const chart of CHARTS) {
@@ -301,7 +310,7 @@ function drawErrors(seen) {
     make("th", { scope: "col", class: "number" }, "errors"), make("th", { scope: "col", class: "number" }, "last"));
   byId("errors").replaceChildren(rows.length
     ? make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))
-    : make("p", {}, "None in the time shown."));
+    : make("p", {}, "No errors in the time shown."));
 }
 
 // --- starting
