@@ -132,7 +132,11 @@ async def test_page_asks_for_a_key_and_says_which(
     await expect(form).to_contain_text("gateway keys create --name status --scope metrics")
     await page.screenshot(path=screenshots / "status-key.png", full_page=True)
     key = page.get_by_label("Key")
-    for refused, why in ((watched.read_key, "needs the scope `metrics`"), ("no-key", "no API key")):
+    for refused, why in (
+        (watched.read_key, "needs the scope `metrics`"),
+        ("no-key", "The credentials are no API key."),
+        ("clé", "it has a character that no key has"),
+    ):
         await key.fill(refused)
         await page.keyboard.press("Enter")
         await expect(form).to_contain_text(why)
@@ -178,6 +182,59 @@ async def test_page_goes_on_when_the_gateway_is_back(
     await page.unroute("**/status/data*")
     await page.clock.run_for(6_000)
     await expect(state).to_contain_text("The gateway runs")
+
+
+async def test_points_of_long_views_keep_rates_and_the_worst_of_the_rest(
+    open_status: OpenStatus,
+) -> None:
+    page = await open_status(None)
+    drawn = await page.evaluate(
+        """async () => {
+          const chart = await import("/status/chart.js");
+          const times = (p50, p99) => ({ seconds_of_requests: { p50, p95: 1, p99 } });
+          const samples = [
+            { at: 25, seconds: 5, requests: 1, quota_remaining: 9, ...times(1, 4) },
+            { at: 30, seconds: 5, requests: 3, quota_remaining: 7, ...times(2, 3) },
+            { at: 35, seconds: 5, stale: 2, circuit_open: true },
+            { at: 40, seconds: 6, quota_remaining: 8 },
+            { at: 95, seconds: 5 },
+          ];
+          const thin = chart.thin(samples, 30);
+          return {
+            thin,
+            runs: chart.stretches(thin, () => true, 30).map((run) => run.map(({ at }) => at)),
+            linear: [0.3, 1, 77, 150].map((highest) => chart.linearScale(highest).ticks),
+            half: chart.linearScale(80).share(40),
+            log: chart.logScale(0.0008, 1.2).ticks.map((tick) => tick.toPrecision(1)),
+            third: chart.logScale(0.001, 1).share(0.01).toFixed(4),
+            minutes: chart.timeTicks(7210, 10810, 400).map((at) => at / 60),
+          };
+        }"""
+    )
+    assert drawn == {
+        "thin": [
+            {
+                "at": 30,
+                "seconds": 10,
+                "requests": 4,
+                "quota_remaining": 7,
+                "seconds_of_requests": {"p50": 2, "p95": 1, "p99": 4},
+            },
+            {"at": 40, "seconds": 11, "stale": 2, "circuit_open": True, "quota_remaining": 8},
+            {"at": 95, "seconds": 5},
+        ],
+        "runs": [[30, 40], [95]],
+        "linear": [
+            [0, 0.1, 0.2, pytest.approx(0.3)],
+            [0, 0.25, 0.5, 0.75, 1],
+            [0, 20, 40, 60, 80],
+            [0, 50, 100, 150],
+        ],
+        "half": 0.5,
+        "log": ["0.0001", "0.001", "0.01", "0.1", "1", "1e+1"],
+        "third": "0.3333",
+        "minutes": [130, 140, 150, 160, 170, 180],
+    }
 
 
 async def test_outage_is_seen_as_it_happens(

@@ -131,7 +131,8 @@ async function ask() {
       return;
     }
     if (!response.ok) {
-      lose(`The gateway answered ${response.status}: ${answer?.errors?.[0].message ?? ""}`);
+      const message = answer?.errors?.[0].message ?? response.statusText;
+      lose(`The gateway answered ${response.status}, ${message.replace(/\.$/, "")},`);
     } else {
       take(answer);
       wait = every + (samples.at(-1)?.at ?? answer.now) - answer.now + 0.5;
@@ -322,8 +323,10 @@ byId("ranges").addEventListener("change", (event) => {
 });
 byId("credentials").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(KEY, byId("key").value.trim());
+  const key = byId("key").value.trim();
   byId("key").value = "";
+  if (/[^!-~]/.test(key)) return refuse("it has a character that no key has.", key); // no header
+  sessionStorage.setItem(KEY, key);
   ask();
 });
 document.addEventListener("visibilitychange", ask);
