@@ -105,7 +105,8 @@ class History:
     async def sample_forever(self) -> None:
         """Adds a sample at each multiple of 5 seconds.
 
-        A thread reads the metrics: those of eight workers take it a tenth of a second.
+        A thread reads the metrics: the files of several workers, with the names of a hundred trusted
+        documents, take it a tenth of a second.
         """
         while True:
             await asyncio.sleep(EVERY_SECONDS - self._now() % EVERY_SECONDS)
