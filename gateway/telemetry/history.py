@@ -105,7 +105,7 @@ class History:
     async def sample_forever(self) -> None:
         """Adds a sample at each multiple of 5 seconds.
 
-        A thread reads the metrics: the files of several workers, with the names of a hundred trusted
+        A thread reads the metrics: the files of workers, with the names of a hundred trusted
         documents, take it a tenth of a second.
         """
         while True:
