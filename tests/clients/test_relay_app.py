@@ -160,6 +160,42 @@ async def test_deleted_segment_is_gone_by_the_mutation_alone(
         assert app.take_upstream_requests() == {"delete_segments": 1, "list_segments": 1}
 
 
+async def test_page_that_is_not_loaded_is_said_to_be(app: ServedApp, chromium: Browser) -> None:
+    names = newest_first(app)
+    async with opened(chromium, app.url) as shown:
+        await shows(shown, names[:10])
+        await shown.page.route("**/graphql", lambda route: route.fulfill(status=502))
+        await click(shown, "Load next")
+        await expect(shown.page.get_by_role("alert")).to_have_text("Status 502")
+        await shows(shown, names[:10])
+        await shown.page.unroute("**/graphql")
+        await click(shown, "Load next")
+        await shows(shown, names[:20])
+        await expect(shown.page.get_by_role("alert")).to_have_count(0)
+        assert len(shown.complaints) == 2  # of the status: ours, and Chromium's
+        shown.complaints.clear()
+
+
+async def test_cursor_that_is_none_leads_to_the_start(app: ServedApp, chromium: Browser) -> None:
+    async with opened(chromium, f"{app.url}/?after=none") as shown:
+        await expect(shown.page.get_by_role("alert")).to_contain_text("`after` is not a cursor.")
+        shown.complaints.clear()
+        await shown.page.get_by_role("link", name="Start again").click()
+        await shows(shown, newest_first(app)[:10])
+
+
+async def test_part_that_failed_leaves_the_others(app: ServedApp, chromium: Browser) -> None:
+    name = newest_first(app)[4]
+    async with opened(chromium, app.url) as shown:
+        app.emulator.forbidden_operations = frozenset({"list_segment_shopper_profiles"})
+        await click(shown, name)
+        detail = shown.page.locator("aside")
+        await expect(detail.locator("h2")).to_have_text(name)
+        await expect(detail).to_contain_text("shopper profiles: unknown")
+        app.emulator.forbidden_operations = frozenset()
+        await shows(shown, newest_first(app)[:10])
+
+
 async def test_packages_are_those_of_package_json() -> None:
     asked, installed = versions(APP)
     print(installed)
