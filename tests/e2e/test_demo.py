@@ -4,6 +4,7 @@ import fcntl
 import io
 import os
 import pty
+import re
 import signal
 import socket
 import struct
@@ -17,6 +18,7 @@ from time import monotonic
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 from running import PATIENCE_SECONDS, store_at
 
 from benchmarks.command import Command
@@ -102,6 +104,20 @@ async def test_output_without_a_terminal_is_a_line_for_each_side_and_the_table()
     ]
     assert result.is_same
     assert "\x1b" not in console.file.getvalue()
+
+
+async def test_narrow_terminal_gets_the_same_text_to_wrap() -> None:
+    shown = []
+    for width, is_terminal in ((80, False), (40, True)):
+        console = Console(
+            file=io.StringIO(), width=width, force_terminal=is_terminal, no_color=True, _environ={}
+        )
+        await perform(console, [SameIds(4, 3)], QUICK)
+        assert isinstance(console.file, io.StringIO)
+        plain = Text.from_ansi(console.file.getvalue()).plain
+        shown.append(re.sub(r"\d\.\d|(?<=\S)  +", "", plain).splitlines())
+    wide, narrow = shown
+    assert narrow == wide
 
 
 @contextmanager
