@@ -133,7 +133,12 @@ def silent_store() -> Iterator[socket.socket]:
 def test_real_store_in_the_environment_gets_no_request_and_ctrl_c_ends_it() -> None:
     with silent_store() as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        environment = {**store_at(url), "HTTP_PROXY": url, "GATEWAY_NONSENSE": "1"}
+        environment = {
+            **store_at(url),
+            "HTTP_PROXY": url,
+            "GATEWAY_NONSENSE": "1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        }
         demo = Command(*DEMO, environment=environment)
         demo.start()
         try:
