@@ -1,6 +1,6 @@
 """examples/clients/urql in Chromium: what it shows, and the requests that this takes."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from segments_page import (
     shows,
     start_behind,
 )
-from vite_apps import ServedApp, opened, served_app, started_chromium, versions
+from vite_apps import ServedApp, opened, served_app, versions
 
 APP = Path(__file__).parents[2] / "examples" / "clients" / "urql"
 SEGMENTS = 90
@@ -40,12 +40,6 @@ pytestmark = [*needs(APP), pytest.mark.asyncio(loop_scope="module")]
 def app() -> Iterator[ServedApp]:
     with served_app(APP, SEGMENTS) as served:
         yield served
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with started_chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
