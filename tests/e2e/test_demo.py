@@ -106,6 +106,17 @@ async def test_output_without_a_terminal_is_a_line_for_each_side_and_the_table()
     assert "\x1b" not in console.file.getvalue()
 
 
+async def test_side_that_got_other_segments_is_said_to_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.demo.rest.LARGEST_PAGE", "1")
+    console = Console(file=io.StringIO(), width=80, _environ={})
+    (result,) = await perform(console, [SameIds(2, 3)], QUICK)
+    assert isinstance(console.file, io.StringIO)
+    assert not result.is_same
+    assert "not all clients got the same answer" in console.file.getvalue()
+
+
 async def test_narrow_terminal_gets_the_same_text_to_wrap() -> None:
     shown = []
     for width, is_terminal in ((80, False), (40, True)):
