@@ -244,6 +244,8 @@ def _demo(_: Arguments) -> int:
     from gateway.demo import TASKS, Screen, StoreTerms, perform
 
     configure_logging("error", "text")
+    # The demo's requests are none of the operator's: no collector gets spans of them.
+    os.environ["OTEL_SDK_DISABLED"] = "true"
     try:
         asyncio.run(perform(Screen(), TASKS, StoreTerms()))
     except OSError as error:
