@@ -280,6 +280,12 @@ def test_the_user_is_the_image_s_and_nothing_runs_as_root() -> None:
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
+def test_an_image_that_was_loaded_onto_the_node_is_not_pulled() -> None:
+    # Kubernetes pulls an image without a tag each time, unless its policy says otherwise.
+    assert ":" not in gateway("overlays/emulator")["image"]
+    assert {gateway(overlay)["imagePullPolicy"] for overlay in EVERY} == {"IfNotPresent"}
+
+
 def test_the_command_line_is_understood_and_ports_agree() -> None:
     parsed = create_parser().parse_args(gateway()["args"], namespace=Arguments())
     assert (parsed.command, parsed.host, str(parsed.port)) == (
