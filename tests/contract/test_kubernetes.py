@@ -30,6 +30,7 @@ VERSIONS = ("1.34", kubernetes_validate.latest_version())
 # Of the Prometheus operator: these schemas are Kubernetes' own.
 FOREIGN = {"ServiceMonitor"}
 POD_ADDRESS = "10.1.2.3"
+PROMETHEUS = "segments-gateway-prometheus"
 
 pytestmark = pytest.mark.skipif(
     shutil.which("kubectl") is None, reason="kubectl, which renders the files, is not installed"
@@ -256,6 +257,20 @@ def test_prometheus_asks_the_service_s_pods_with_a_key() -> None:
     assert endpoint["path"] == "/metrics"
     credentials = {"name": "segments-gateway", "key": "metrics-key"}
     assert endpoint["authorization"] == {"credentials": credentials}
+
+
+def test_prometheus_may_find_the_pods_in_their_namespace() -> None:
+    role, binding = one("Role", PROMETHEUS), one("RoleBinding", PROMETHEUS)
+    assert {role["metadata"]["namespace"], binding["metadata"]["namespace"]} == {"segments"}
+    found = {name for rule in role["rules"] for name in rule["resources"]}
+    assert found == {"services", "endpoints", "pods", "endpointslices"}
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    # The account that the policy's namespace has, not one beside the gateway.
+    (source,) = one("NetworkPolicy", PROMETHEUS)["spec"]["ingress"][0]["from"]
+    namespace = source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    account = {"kind": "ServiceAccount", "name": "prometheus-k8s", "namespace": namespace}
+    assert binding["subjects"] == [account]
 
 
 def test_the_user_is_the_image_s_and_nothing_runs_as_root() -> None:
