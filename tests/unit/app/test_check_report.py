@@ -108,6 +108,7 @@ def test_store_that_is_well_has_nothing_to_do() -> None:
             "143 of 150 requests are left for the next 29 seconds, of a window of 30. The reserve "
             "for clients is 15.",
         ),
+        well("reads", "None failed."),
         well("page_size", "Pages have 250 segments."),
         well("ids_at_once", "At least 100 ids at once."),
         well("clock", "The store's clock and this one differ by 1 s."),
@@ -196,12 +197,8 @@ LEFT = "{} of 150 requests are left for the next 29 seconds, of a window of 30"
             ),
         ),
         (
-            store(list_segments_by_id=Finding(Verdict.FAILED, "It finds none.")),
-            problem(
-                "ids_at_once",
-                "It finds none.",
-                "Lookups of segments by id fail. Ask the operator of the store.",
-            ),
+            store(list_segments_by_id=Finding(Verdict.FAILED, "It finds none.", "Look.")),
+            problem("ids_at_once", "It finds none.", "Look."),
         ),
         (
             store(uses_emulator=True),
@@ -264,7 +261,7 @@ def test_store_that_is_down_has_no_operations() -> None:
         "+ ok       store              Store abc123 at https://api.example: 120 segments.\n"
         "x problem  address            The store's API cannot be reached.\n"
         "                              -> The reason: connection refused.\n"
-        f"- skipped  token, quota, page size, ids at once, clock: {NO_ANSWER}\n"
+        f"- skipped  token, quota, reads, page size, ids at once, clock: {NO_ANSWER}\n"
         "\n"
         "Redis\n"
         "x problem  redis              It is away: connection refused.\n"
@@ -318,9 +315,9 @@ def test_terminal_gets_colours_and_lines_of_its_width(terminal: Terminal) -> Non
         "segments.",
         "\x1b[1;31mx problem  \x1b[0maddress            The store's API cannot be reached.",
         "                              -> The reason: connection refused.",
-        "\x1b[2m- skipped  \x1b[0mtoken, quota, page size, ids at once, clock: the store did not "
-        "answer",
-        "           with segments",
+        "\x1b[2m- skipped  \x1b[0mtoken, quota, reads, page size, ids at once, clock: the store "
+        "did not",
+        "           answer with segments",
     ]
 
 
