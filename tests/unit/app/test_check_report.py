@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from redis.exceptions import AuthenticationError
 
 from gateway.app.check.findings import (
     AcceptedNumber,
@@ -19,12 +20,13 @@ from gateway.app.check.operations import (
     SEGMENTS,
     SEGMENTS_BY_ID,
 )
-from gateway.app.check.redis import RedisState, check_redis
+from gateway.app.check.redis import ADVICE_ON_REDIS, RedisState, check_redis
 from gateway.app.check.report import CheckReport
 from gateway.app.check.results import CheckResult, problem, skipped, warning, well
 from gateway.app.check.store import NO_ANSWER, CheckedStore, Connection, check_store
 from gateway.app.check.terminal import report_for
 from gateway.bigcommerce.rate_limit import RateLimit
+from gateway.redis.causes import REFUSALS, describe_redis_error
 
 DOWN = Finding(
     Verdict.FAILED,
@@ -240,8 +242,26 @@ def test_what_is_not_well_says_what_to_do(checked: CheckedStore, found: CheckRes
             problem(
                 "redis",
                 "It refuses writes: it is full (maxmemory).",
-                "Its user has to be able to read and write the gateway's keys. Until then, each "
+                "Set its maxmemory-policy to allkeys-lru, or give it more memory. Until then, each "
                 "process has a cache of its own.",
+            ),
+        ),
+        (
+            RedisState("refuses writes", "it cannot save to its disk"),
+            problem(
+                "redis",
+                "It refuses writes: it cannot save to its disk.",
+                "Redis has to take reads and writes of the gateway's keys. Until then, each "
+                "process has a cache of its own.",
+            ),
+        ),
+        (
+            RedisState("away", "it does not accept the user and the password"),
+            problem(
+                "redis",
+                "It is away: it does not accept the user and the password.",
+                "Check the user and the password in GATEWAY_REDIS_URL. Until then, each process "
+                "has a cache of its own.",
             ),
         ),
     ],
@@ -250,6 +270,11 @@ def test_redis_that_is_not_well_says_what_to_do(
     redis: RedisState | None, found: CheckResult
 ) -> None:
     assert check_redis(redis) == found
+
+
+def test_failures_of_redis_that_have_advice_are_those_that_it_can_have() -> None:
+    described = {*REFUSALS.values(), describe_redis_error(AuthenticationError())}
+    assert set(ADVICE_ON_REDIS) < described
 
 
 STORE_DOWN = report(store(list_segments=DOWN), AWAY)
