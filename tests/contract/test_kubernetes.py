@@ -398,3 +398,18 @@ def test_memory_is_limited_as_in_compose() -> None:
 def test_metrics_are_on_where_prometheus_asks_for_them() -> None:
     assert settings_of("overlays/production")["GATEWAY_METRICS"] == "true"
     assert "GATEWAY_METRICS" not in settings_of("base")
+
+
+def test_ci_installs_no_kubectl_of_another_machine(tmp_path: Path) -> None:
+    uname = tmp_path / "uname"
+    uname.write_text("#!/bin/sh\n[ $1 = -s ] && echo Linux || echo aarch64\n")
+    uname.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / ".ci" / "install-kubectl"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Install kubectl 1.27 or newer (https://kubernetes.io/")
