@@ -207,6 +207,13 @@ def test_a_purge_is_of_one_tag(shared: Shared) -> None:
     assert [shared.purge(tag) for tag in ("", ".*", "segments && req.url ~ .")] == [400] * 3
 
 
+def test_a_client_of_a_proxy_on_the_same_machine_may_not_purge(shared: Shared) -> None:
+    assert shared.asked(PAGE) == 1
+    headers = {"Cache-Tag": "segments", "X-Forwarded-For": "203.0.113.7"}
+    assert shared.http.request("PURGE", "/", headers=headers).status_code == 403
+    assert shared.asked(PAGE) == 0
+
+
 def test_clients_reach_graphql_alone(shared: Shared) -> None:
     before = len(shared.gateway.requests)
     paths = ["/", "/metrics", "/status", "/health/ready", "/graphqlx", "//metrics"]
