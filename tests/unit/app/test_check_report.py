@@ -1,6 +1,7 @@
 """The named checks of the store and of Redis, and the lines of a report."""
 
 import io
+import re
 
 import pytest
 from redis.exceptions import AuthenticationError
@@ -354,6 +355,30 @@ def test_terminal_without_colours_gets_none(
     shown = report_for(terminal, STORE_DOWN)
     assert shown == STORE_DOWN.as_text(80)
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_narrow_terminal_gets_sentences_below_their_checks() -> None:
+    text = report(store(list_segment_shopper_profiles=token_refused(SEGMENT_PROFILES))).as_text(40)
+    lines = text.splitlines()
+    at = lines.index("! warning  token")
+    assert lines[at + 1 : at + 7] == [
+        "    It may read segments, and write",
+        "    nothing; refused were",
+        "    list_segment_shopper_profiles.",
+        "    -> GATEWAY_ACCESS_TOKEN has to have",
+        "    the scope store_v2_customers, for",
+        "    writes too.",
+    ]
+    # The names of operations are not broken.
+    assert [line for line in lines if len(line) > 40 and "_shopper_profile" not in line] == []
+    # A sentence that goes on in the next line is no title.
+    assert "Requests sent to the store: 7. All were" in lines
+
+
+def test_titles_alone_are_bold(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    bold = re.findall(r"\x1b\[1m(.*?)\x1b\[0m", report_for(terminal, report(store())))
+    assert bold == ["Store", "Redis", "Operations of the store's API"]
 
 
 def test_every_operation_fits_a_terminal_of_80_columns() -> None:
