@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,8 @@ def test_no_secret_is_in_the_files() -> None:
     assert [item["key"] for item in volume["items"]] == ["access-token", "keys.json"]
     # The user of the container reads it as the volume's group, and cannot write it.
     assert volume["defaultMode"] == 0o440
+    mounts = {mount["mountPath"]: mount.get("readOnly") for mount in gateway()["volumeMounts"]}
+    assert mounts == {"/etc/gateway": True, "/tmp": None}
 
 
 @pytest.mark.parametrize("overlay", ["base", "overlays/production"])
@@ -337,6 +340,29 @@ def test_an_update_takes_no_pod_away_before_the_next_is_ready() -> None:
     spec = one("Deployment")["spec"]
     assert spec["replicas"] == 2
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def test_a_node_is_drained_one_pod_at_a_time_even_with_one_pod() -> None:
+    for overlay in EVERY:
+        budget = one("PodDisruptionBudget", overlay=overlay)["spec"]
+        assert budget["maxUnavailable"] == 1
+        assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+        # Two pods on one node are better than one pod.
+        spreads = pod(overlay)["spec"]["topologySpreadConstraints"]
+        assert {spread["whenUnsatisfiable"] for spread in spreads} == {"ScheduleAnyway"}
+
+
+def test_the_cloud_s_metadata_is_out_of_reach() -> None:
+    blocks = [
+        target["ipBlock"]
+        for rule in one("NetworkPolicy")["spec"]["egress"]
+        for target in rule["to"]
+        if "ipBlock" in target
+    ]
+    assert [block["cidr"] for block in blocks] == ["0.0.0.0/0", "::/0"]
+    refused = [ip_network(text) for block in blocks for text in block["except"]]
+    for address in ("169.254.169.254", "fd00:ec2::254"):
+        assert any(ip_address(address) in network for network in refused)
 
 
 def test_selectors_match_the_pods() -> None:

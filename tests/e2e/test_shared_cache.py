@@ -169,6 +169,14 @@ def test_an_unknown_hash_is_asked_for_until_it_is_known(shared: Shared) -> None:
     assert shared.asked(document, document) == 1
 
 
+def test_the_order_of_parameters_changes_nothing(shared: Shared) -> None:
+    before = len(shared.gateway.requests)
+    for query in ("a=1&b=2", "b=2&a=1"):
+        answer = shared.http.get(f"{path_of(PAGE)}?{query}", headers=GRAPHQL)
+        assert answer.status_code == 200
+    assert len(shared.gateway.requests) - before == 1
+
+
 def test_a_cookie_of_the_page_changes_nothing(shared: Shared) -> None:
     assert shared.asked(PAGE, PAGE, Cookie="session=1") == 1
 

@@ -1,6 +1,7 @@
 """The named checks of the store and of Redis, and the lines of a report."""
 
 import io
+import json
 import re
 
 import pytest
@@ -99,6 +100,8 @@ def test_problems_are_what_keeps_segments_from_being_read(
     checked: CheckReport, problems: list[str]
 ) -> None:
     assert checked.problems == problems
+    shown = json.loads(checked.as_json())
+    assert (shown["isWell"], shown["problems"]) == (not problems, problems)
 
 
 def test_store_that_is_well_has_nothing_to_do() -> None:
@@ -373,6 +376,15 @@ def test_narrow_terminal_gets_sentences_below_their_checks() -> None:
     assert [line for line in lines if len(line) > 40 and "_shopper_profile" not in line] == []
     # A sentence that goes on in the next line is no title.
     assert "Requests sent to the store: 7. All were" in lines
+
+
+def test_force_color_gives_a_file_colours_and_whole_lines(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = report_for(io.StringIO(), STORE_DOWN)
+    assert shown.startswith("\x1b[1mStore\x1b[0m\n")
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown) == STORE_DOWN.as_text()
 
 
 def test_titles_alone_are_bold(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
