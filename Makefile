@@ -43,7 +43,8 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit sbom format graphiql graphiql-if-possible \
+.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit sbom format graphiql pictures \
+	graphiql-if-possible \
 	tools-if-possible lock schema \
 	kits codegen supergraph released wheel clean
 
@@ -95,6 +96,11 @@ format: setup ## Format the code, and mend what the linter can
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
+pictures: setup graphiql ## Photograph GraphiQL's first view into docs/images/ (needs Chromium)
+	@KEEP_SCREENSHOTS=build/pictures $(BIN)/python -m pytest tests/browser/test_graphiql_in_chromium.py \
+		-k newcomer -q $(PYTEST_ARGS)
+	@cp build/pictures/graphiql.png docs/images/
+
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@env -i $(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@env -i $(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
@@ -139,7 +145,8 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 	$(LOCK) --upgrade requirements/codegen.in --output-file requirements/codegen.txt
 
 clean: ## Remove all that make made
-	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
+	rm -rf $(VENV) build dist graphiql/node_modules benchmarks/rivals/mesh/node_modules \
+		$(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
 		examples/clients/*/dist examples/clients/*/src/__generated__ \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +

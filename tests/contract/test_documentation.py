@@ -15,6 +15,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from benchmarks.rivals.tasks import TASKS
 from gateway.app import create_app
 from gateway.arguments import create_parser
 from gateway.cli import main
@@ -66,6 +67,7 @@ SOURCES = [
         ".ci/*",
         "*.md",
         "*.graphql",
+        "llms.txt",
     )
     for path in ROOT.glob(pattern)
     if path.is_file()
@@ -228,6 +230,40 @@ def test_every_page_is_reached_from_the_readme() -> None:
         links = [link.partition("#")[0] for link in LINK.findall(path.read_text(encoding="utf-8"))]
         waiting += [(path.parent / link).resolve() for link in links if "://" not in link]
     assert set((ROOT / "docs").glob("*.md")) <= reached
+
+
+def test_numbers_of_the_readme_and_its_drawing_are_those_of_the_measurement() -> None:
+    table = page("docs/why.md").partition("<!-- rivals -->")[2].partition("<!-- /rivals -->")[0]
+    rows = re.findall(r"^\| (.+?) \| (\d+) .* (\d+) \|$", table, re.MULTILINE)
+    assert [name for name, _, _ in rows] == [task.name for task in TASKS]
+    walk, crowd, _, lookups = [(asked, sent) for _, asked, sent in rows[:4]]
+    measured = re.compile(r"^\| .+ \| (\d+) \| (?:at most )?(\d+) \| `tests/", re.MULTILINE)
+    assert measured.findall(page("README.md")) == [walk, crowd, lookups]
+    drawn = re.findall(r'class="number".*>(\d+)<', page("docs/images/requests.svg"))
+    assert drawn == [*crowd, *walk, *lookups]
+
+
+def test_every_page_stands_in_the_index() -> None:
+    linked = {link.partition("#")[0] for link in LINK.findall(page("docs/index.md"))}
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - linked == {"index.md"}
+
+
+def test_llms_txt_names_every_page_by_its_title() -> None:
+    # https://llmstxt.org: a title, a quotation, then lists of links with a line about each.
+    text = page("llms.txt")
+    assert text.startswith("# ")
+    assert text.split("\n\n")[1].startswith("> ")
+    sections = text.partition("\n## ")[2]
+    entry = re.compile(r"- \[([^\]]+)\]\(([^)\s]+)\): \S.*")
+    listed = [entry.fullmatch(line) for line in sections.splitlines() if line.startswith("-")]
+    assert None not in listed
+    titles = {match[2]: match[1] for match in listed if match}
+    assert len(titles) == len(listed)
+    assert {name for name in titles if not (ROOT / name).is_file()} == set()
+    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} | {"README.md"}
+    assert pages - titles.keys() == set()
+    for name in pages:
+        assert page(name).startswith(f"# {titles[name]}\n")
 
 
 def test_decisions_are_numbered_without_gaps() -> None:
