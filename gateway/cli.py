@@ -33,7 +33,15 @@ from gateway.arguments import Arguments, create_parser
 from gateway.completion import completion_script
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
-from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
+from gateway.server import (
+    CannotListen,
+    ShutdownPolicy,
+    address,
+    address_of,
+    listen,
+    serve,
+    serve_with_workers,
+)
 from gateway.settings import (
     SettingsError,
     check_control,
@@ -121,6 +129,8 @@ def _serve(arguments: Arguments) -> int:
         # The emulator's data is invented: this line must appear at every log level.
         warning = max(logging.WARNING, log.getEffectiveLevel())
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", summary(settings))
+        if settings.shows_status(address_listened_on):
+            log.info("the last hour of this gateway: %s/status", address_of(listener))
         policy = ShutdownPolicy(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
         )
@@ -234,6 +244,8 @@ def _demo(_: Arguments) -> int:
     from gateway.demo import TASKS, Screen, StoreTerms, perform
 
     configure_logging("error", "text")
+    # The demo's requests are none of the operator's: no collector gets spans of them.
+    os.environ["OTEL_SDK_DISABLED"] = "true"
     try:
         asyncio.run(perform(Screen(), TASKS, StoreTerms()))
     except OSError as error:

@@ -22,7 +22,8 @@ backend gateway {
     }
 }
 
-# Who may purge.
+# Who may purge. What ends TLS on this machine has its address, too: let it speak the PROXY protocol
+# (-a 127.0.0.1:8080,PROXY), or name its clients in X-Forwarded-For, to which Varnish adds its own.
 acl purgers {
     "127.0.0.1";
     "::1";
@@ -30,7 +31,7 @@ acl purgers {
 
 sub vcl_recv {
     if (req.method == "PURGE") {
-        if (client.ip !~ purgers) {
+        if (client.ip !~ purgers || req.http.X-Forwarded-For ~ ",") {
             return (synth(403));
         }
         if (req.http.Cache-Tag !~ "^[0-9a-z-]+$" ||

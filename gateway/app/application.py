@@ -48,6 +48,7 @@ from gateway.web import (
     Web,
     for_operators,
     metrics,
+    status_endpoints,
 )
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ def create_app(
     """Returns the ASGI application of one gateway process.
 
     `app.state.services` are its `Services`, `app.state.lifecycle` its stage, which the server sets,
-    `app.state.answers` its `AnswerCounts`, `app.state.response_cache` its `ResponseCache`.
+    `app.state.telemetry` its `Telemetry`, `app.state.answers` its `AnswerCounts`,
+    `app.state.response_cache` its `ResponseCache`.
     `transport` and `clock` are those of `create_services`; `authenticate` replaces the settings'
     way to name the client of a request if it is given. Without `plans`, graphql-core executes each
     operation: tests and benchmarks compare the two. `address` is what the gateway listens on, if it
@@ -177,6 +179,7 @@ def create_app(
     app.state.answers = ready.counts
     app.state.response_cache = ready.responses
     app.state.services = services
+    app.state.telemetry = telemetry
     app.state.lifecycle = lifecycle
     return app
 
@@ -185,9 +188,12 @@ def _for_operators(
     settings: Settings, telemetry: Telemetry, authenticate: Authenticate
 ) -> dict[str, Endpoint]:
     """Returns the endpoints for operators by path."""
-    if telemetry.metrics is None or not settings.metrics:
-        return {}
-    return {"/metrics": for_operators(authenticate, metrics(telemetry.metrics.exposition))}
+    endpoints: dict[str, Endpoint] = {}
+    if telemetry.metrics is not None and settings.metrics:
+        endpoints["/metrics"] = for_operators(authenticate, metrics(telemetry.metrics.exposition))
+    if telemetry.history is not None:
+        endpoints |= status_endpoints(authenticate, telemetry.history.since)
+    return endpoints
 
 
 def _no_plan(*_: object) -> None:

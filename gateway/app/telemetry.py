@@ -15,15 +15,17 @@ from gateway.web import ReadyAnswers
 
 if TYPE_CHECKING:
     from gateway.telemetry.gauges import State
+    from gateway.telemetry.history import History
     from gateway.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What the parts report to, and the metrics; None where nothing shows them."""
+    """What the parts report to, the metrics, and their last hour; None where nothing shows them."""
 
     instrumentation: Instrumentation = OFF
     metrics: "Metrics | None" = None
+    history: "History | None" = None
 
     @asynccontextmanager
     async def running(self, services: Services, ready: ReadyAnswers) -> AsyncIterator[None]:
@@ -35,13 +37,16 @@ class Telemetry:
 
         gauges = Gauges(self.metrics, lambda: state_of(services, ready))
         self.metrics.before_reading = gauges.read
-        reading = asyncio.create_task(gauges.read_forever())
+        tasks = [asyncio.create_task(gauges.read_forever())]
+        if self.history is not None:
+            tasks.append(asyncio.create_task(self.history.sample_forever()))
         try:
             yield
         finally:
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             gauges.read()  # the counts of a worker outlive it
 
 
@@ -50,11 +55,13 @@ def create_telemetry(settings: Settings, address: str | None) -> Telemetry:
     if not needs_metrics(settings, address):
         return Telemetry()
     # Here, because only a gateway with metrics pays for the import of their library.
+    from gateway.telemetry.history import History
     from gateway.telemetry.metrics import Metrics
     from gateway.telemetry.recording import Recording
 
     metrics = Metrics()
-    return Telemetry(Recording(metrics), metrics)
+    history = History(metrics) if settings.shows_status(address) else None
+    return Telemetry(Recording(metrics), metrics, history)
 
 
 def needs_metrics(settings: Settings, address: str | None) -> bool:

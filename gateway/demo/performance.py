@@ -7,6 +7,7 @@ from rich.console import Console
 
 from gateway.demo.attempts import attempt
 from gateway.demo.report import (
+    WIDTH,
     Result,
     add_bar,
     bars,
@@ -34,14 +35,17 @@ class Screen(Console):
 async def perform(console: Console, tasks: Sequence[Task], terms: StoreTerms) -> list[Result]:
     """Does each task by REST and through the gateway; prints as it goes, and a table at the end.
 
-    A terminal gets a bar for each side, all else a line. Raises `OSError` if nothing can be
-    printed.
+    A terminal gets a bar for each side, a narrow one and all else a line. Raises `OSError` if
+    nothing can be printed.
     """
+    is_wide = console.width >= WIDTH
+    console.width = max(console.width, WIDTH)  # a narrow terminal wraps, and loses nothing
+    has_bars = console.is_terminal and not console.is_dumb_terminal and is_wide
     print_opening(console, tasks, terms)
     results = []
     for number, task in enumerate(tasks, 1):
         print_ways(console, number, task)
-        results.append(await _both_sides(console, task, terms))
+        results.append(await _both_sides(console, task, terms, has_bars=has_bars))
     print_closing(console, results, terms)
     return results
 
@@ -67,8 +71,7 @@ def print_closing(console: Console, results: Sequence[Result], terms: StoreTerms
     console.print(closing(results, terms), highlight=False, soft_wrap=True)
 
 
-async def _both_sides(console: Console, task: Task, terms: StoreTerms) -> Result:
-    has_bars = console.is_terminal and not console.is_dumb_terminal
+async def _both_sides(console: Console, task: Task, terms: StoreTerms, *, has_bars: bool) -> Result:
     progress = bars(console)
     figures: dict[Side, Figures] = {}
     tallies: list[Tally] = []

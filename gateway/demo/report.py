@@ -16,7 +16,8 @@ from gateway.demo.tasks import Outage, Task
 REAL_WINDOW_SECONDS = 30
 COLOURS = {Side.REST: "yellow", Side.GATEWAY: "green"}
 SIDE_WIDTH = len(Side.GATEWAY)
-# A line with a bar has 80 columns at most.
+# Columns of a line with a bar, and of the table.
+WIDTH = 80
 BAR_WIDTH = 13
 
 

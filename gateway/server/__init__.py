@@ -16,7 +16,7 @@ worker       one of several processes: its heartbeat, and the pipe to its superv
 workers      several processes that serve the same socket
 """
 
-from gateway.server.listening import CannotListen, address, listen
+from gateway.server.listening import CannotListen, address, address_of, listen
 from gateway.server.serving import ShutdownPolicy, serve, serve_in_loop
 from gateway.server.workers import serve_with_workers
 
@@ -24,6 +24,7 @@ __all__ = [
     "CannotListen",
     "ShutdownPolicy",
     "address",
+    "address_of",
     "listen",
     "serve",
     "serve_in_loop",

@@ -2,6 +2,7 @@
 
 metrics    the metrics, in the process or added up over the workers
 gauges     the state of a process, which is read when the metrics are
+history    the last hour of the metrics, for the status page
 recording  takes what the parts report, and counts it
 
 Only a gateway with telemetry imports these modules, by their own names: the client library of

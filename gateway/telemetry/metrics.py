@@ -113,15 +113,20 @@ class Metrics:
 
     def families(self) -> Iterable[Metric]:
         """Returns all metrics with their values now; of all workers, if they share a folder."""
-        return self._to_collect().collect()
+        self.before_reading()
+        return self.collect()
+
+    def collect(self) -> Iterable[Metric]:
+        """Returns all metrics without a call of `before_reading`; any thread may call this."""
+        return self._collector().collect()
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """Returns the text for Prometheus and its media type, as `accept` prefers them."""
         encode, media_type = choose_encoder(accept)
-        return encode(self._to_collect()), media_type
-
-    def _to_collect(self) -> CollectorRegistry:
         self.before_reading()
+        return encode(self._collector()), media_type
+
+    def _collector(self) -> CollectorRegistry:
         if SHARED_FOLDER_VARIABLE not in os.environ:
             return self.registry
         registry = CollectorRegistry()

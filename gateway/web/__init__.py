@@ -1,4 +1,4 @@
-"""The HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, metrics, an index."""
+"""The HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, metrics, status, index."""
 
 from gateway.web.answers import Answers
 from gateway.web.authentication import Authenticate, Authentication
@@ -13,6 +13,7 @@ from gateway.web.metrics import Endpoint, for_operators, metrics
 from gateway.web.ready_answers import AnswerCounts, ReadyAnswers
 from gateway.web.response_cache import ResponseCache
 from gateway.web.routes import Web
+from gateway.web.status import status_endpoints
 
 __all__ = [
     "AnswerCounts",
@@ -32,4 +33,5 @@ __all__ = [
     "Web",
     "for_operators",
     "metrics",
+    "status_endpoints",
 ]

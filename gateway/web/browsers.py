@@ -39,7 +39,7 @@ PREFLIGHT_SECONDS = 7200
 
 HEALTH = "/health/"
 # Paths that another site may link to: without a query string they execute nothing.
-PAGES = frozenset({"/", "/graphql", "/graphql/"})
+PAGES = frozenset({"/", "/graphql", "/graphql/", "/status"})
 # `none`: the user typed the address, or opened a bookmark.
 OWN_SITES = frozenset({b"same-origin", b"none"})
 LONGEST_QUOTE = 100

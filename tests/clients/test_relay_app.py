@@ -1,15 +1,14 @@
 """examples/clients/relay in Chromium: what it shows, and the requests that this takes."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from npm_tools import needs
 from playwright.async_api import Browser, expect
-from vite_apps import Opened, ServedApp, opened, served_app, started_chromium, versions
+from segments_page import click, newest_first
+from vite_apps import Opened, ServedApp, opened, served_app, versions
 
 APP = Path(__file__).parents[2] / "examples" / "clients" / "relay"
 SEGMENTS = 60
@@ -25,32 +24,15 @@ def app() -> Iterator[ServedApp]:
         yield served
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with started_chromium() as browser:
-        yield browser
-
-
-def newest_first(app: ServedApp) -> list[str]:
-    """The names of the store's segments, in the order in which the app shows them."""
-    rows = app.emulator.store.segments
-    by_date = sorted(rows, key=lambda row: (datetime.fromisoformat(row.created_at), row.id))
-    return [row.name for row in reversed(by_date)]
-
-
-async def shows(shown: Opened, names: list[str], count: int = SEGMENTS) -> None:
+async def lists(shown: Opened, names: list[str], count: int = SEGMENTS) -> None:
     """Waits until these are the rows, and this is the number of all segments."""
     await expect(shown.page.locator("main > ul > li .name")).to_have_text(names)
     await expect(shown.page.locator("#count")).to_have_text(str(count))
 
 
-async def click(shown: Opened, label: str) -> None:
-    await shown.page.get_by_role("button", name=label, exact=True).click()
-
-
 async def test_opened_page_shows_the_newest_segments(app: ServedApp, chromium: Browser) -> None:
     async with opened(chromium, app.url) as shown:
-        await shows(shown, newest_first(app)[:10])
+        await lists(shown, newest_first(app)[:10])
         assert shown.take_sent() == ["AppQuery"]
         # The only read of the list: what was read serves the tests below, too.
         assert app.take_upstream_requests() == {"list_segments": 1}
@@ -59,11 +41,11 @@ async def test_opened_page_shows_the_newest_segments(app: ServedApp, chromium: B
 async def test_pages_are_loaded_forward(app: ServedApp, chromium: Browser) -> None:
     names = newest_first(app)
     async with opened(chromium, app.url) as shown:
-        await shows(shown, names[:10])
+        await lists(shown, names[:10])
         app.take_upstream_requests()
         for rows in (20, 30, 40, 50, 60):
             await click(shown, "Load next")
-            await shows(shown, names[:rows])
+            await lists(shown, names[:rows])
         await expect(shown.page.get_by_role("button", name="Load")).to_have_count(0)
         assert shown.take_sent() == ["AppQuery", *["SegmentListQuery"] * 5]
         assert app.take_upstream_requests() == {}
@@ -73,17 +55,17 @@ async def test_list_grows_both_ways_from_a_cursor(app: ServedApp, chromium: Brow
     names = newest_first(app)
     async with opened(chromium, app.url) as shown:
         await click(shown, "Load next")
-        await shows(shown, names[:20])
+        await lists(shown, names[:20])
         app.take_upstream_requests()
         shown.take_sent()
         await shown.page.get_by_role("link", name="from here").nth(14).click()
-        await shows(shown, names[15:25])
+        await lists(shown, names[15:25])
         await click(shown, "Load previous")
-        await shows(shown, names[5:25])
+        await lists(shown, names[5:25])
         await click(shown, "Load next")
-        await shows(shown, names[5:35])
+        await lists(shown, names[5:35])
         await click(shown, "Load previous")
-        await shows(shown, names[:35])
+        await lists(shown, names[:35])
         await expect(shown.page.get_by_role("button", name="Load previous")).to_have_count(0)
         assert shown.take_sent() == ["AppQuery", *["SegmentListQuery"] * 3]
         assert app.take_upstream_requests() == {}
@@ -92,14 +74,14 @@ async def test_list_grows_both_ways_from_a_cursor(app: ServedApp, chromium: Brow
 async def test_another_size_and_order_are_a_refetch_each(app: ServedApp, chromium: Browser) -> None:
     names = newest_first(app)
     async with opened(chromium, app.url) as shown:
-        await shows(shown, names[:10])
+        await lists(shown, names[:10])
         app.take_upstream_requests()
         await shown.page.get_by_label("Rows").select_option("25")
-        await shows(shown, names[:25])
+        await lists(shown, names[:25])
         await shown.page.get_by_label("Order").select_option("Oldest first")
-        await shows(shown, names[::-1][:25])
+        await lists(shown, names[::-1][:25])
         await click(shown, "Load next")
-        await shows(shown, names[::-1][:50])
+        await lists(shown, names[::-1][:50])
         assert shown.take_sent() == ["AppQuery", *["SegmentListQuery"] * 3]
         assert app.take_upstream_requests() == {}
 
@@ -107,7 +89,7 @@ async def test_another_size_and_order_are_a_refetch_each(app: ServedApp, chromiu
 async def test_segment_is_opened_and_refetched_by_its_id(app: ServedApp, chromium: Browser) -> None:
     name = newest_first(app)[0]
     async with opened(chromium, app.url) as shown:
-        await shows(shown, newest_first(app)[:10])
+        await lists(shown, newest_first(app)[:10])
         app.take_upstream_requests()
         await click(shown, name)
         detail = shown.page.locator("aside")
@@ -127,12 +109,12 @@ async def test_created_segment_is_prepended_by_the_mutation_alone(
 ) -> None:
     names = newest_first(app)
     async with opened(chromium, app.url) as shown:
-        await shows(shown, names[:10], len(names))
+        await lists(shown, names[:10], len(names))
         shown.take_sent()
         app.take_upstream_requests()
         await shown.page.get_by_label("Name of a new segment").fill(CREATED)
         await click(shown, "Create")
-        await shows(shown, [CREATED, *names[:10]], len(names) + 1)
+        await lists(shown, [CREATED, *names[:10]], len(names) + 1)
         assert shown.take_sent() == ["CreateSegmentMutation"]
         assert app.take_upstream_requests() == {"create_segments": 1, "list_segments": 1}
 
@@ -149,15 +131,51 @@ async def test_deleted_segment_is_gone_by_the_mutation_alone(
 ) -> None:
     names = newest_first(app)
     async with opened(chromium, app.url) as shown:
-        await shows(shown, names[:10], len(names))
+        await lists(shown, names[:10], len(names))
         shown.take_sent()
         app.take_upstream_requests()
         await shown.page.get_by_role("button", name="Delete").nth(3).click()
-        await shows(shown, names[:3] + names[4:10], len(names) - 1)
+        await lists(shown, names[:3] + names[4:10], len(names) - 1)
         await click(shown, "Load next")
-        await shows(shown, names[:3] + names[4:20], len(names) - 1)
+        await lists(shown, names[:3] + names[4:20], len(names) - 1)
         assert shown.take_sent() == ["SegmentRowDeleteMutation", "SegmentListQuery"]
         assert app.take_upstream_requests() == {"delete_segments": 1, "list_segments": 1}
+
+
+async def test_page_that_is_not_loaded_is_said_to_be(app: ServedApp, chromium: Browser) -> None:
+    names = newest_first(app)
+    async with opened(chromium, app.url) as shown:
+        await lists(shown, names[:10])
+        await shown.page.route("**/graphql", lambda route: route.fulfill(status=502))
+        await click(shown, "Load next")
+        await expect(shown.page.get_by_role("alert")).to_have_text("Status 502")
+        await lists(shown, names[:10])
+        await shown.page.unroute("**/graphql")
+        await click(shown, "Load next")
+        await lists(shown, names[:20])
+        await expect(shown.page.get_by_role("alert")).to_have_count(0)
+        assert len(shown.complaints) == 2  # of the status: ours, and Chromium's
+        shown.complaints.clear()
+
+
+async def test_cursor_that_is_none_leads_to_the_start(app: ServedApp, chromium: Browser) -> None:
+    async with opened(chromium, f"{app.url}/?after=none") as shown:
+        await expect(shown.page.get_by_role("alert")).to_contain_text("`after` is not a cursor.")
+        shown.complaints.clear()
+        await shown.page.get_by_role("link", name="Start again").click()
+        await lists(shown, newest_first(app)[:10])
+
+
+async def test_part_that_failed_leaves_the_others(app: ServedApp, chromium: Browser) -> None:
+    name = newest_first(app)[4]
+    async with opened(chromium, app.url) as shown:
+        app.emulator.forbidden_operations = frozenset({"list_segment_shopper_profiles"})
+        await click(shown, name)
+        detail = shown.page.locator("aside")
+        await expect(detail.locator("h2")).to_have_text(name)
+        await expect(detail).to_contain_text("shopper profiles: unknown")
+        app.emulator.forbidden_operations = frozenset()
+        await lists(shown, newest_first(app)[:10])
 
 
 async def test_packages_are_those_of_package_json() -> None:

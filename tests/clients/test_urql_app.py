@@ -1,6 +1,6 @@
 """examples/clients/urql in Chromium: what it shows, and the requests that this takes."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,14 @@ from segments_page import (
     create,
     delete,
     in_store,
+    mutated,
     newest_first,
     order,
     rename_elsewhere,
     shows,
     start_behind,
 )
-from vite_apps import ServedApp, opened, served_app, started_chromium, versions
+from vite_apps import ServedApp, opened, served_app, versions
 
 APP = Path(__file__).parents[2] / "examples" / "clients" / "urql"
 SEGMENTS = 90
@@ -39,12 +40,6 @@ pytestmark = [*needs(APP), pytest.mark.asyncio(loop_scope="module")]
 def app() -> Iterator[ServedApp]:
     with served_app(APP, SEGMENTS) as served:
         yield served
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with started_chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
@@ -214,6 +209,8 @@ async def test_name_that_is_taken_is_said_to_be(app: ServedApp, chromium: Browse
         await create(shown, in_store(app)[0])
         await expect(shown.page.get_by_role("alert")).to_have_text(NAME_TAKEN)
         await shows(shown, in_store(app)[: PAGE + 1], SEGMENTS)
+        await order(shown, "Name")
+        await expect(shown.page.get_by_role("alert")).to_have_count(0)
 
 
 async def test_page_that_is_not_loaded_is_said_to_be(app: ServedApp, chromium: Browser) -> None:
@@ -234,6 +231,23 @@ async def test_page_that_is_not_loaded_is_said_to_be(app: ServedApp, chromium: B
         shown.complaints.clear()
 
 
+async def test_double_click_deletes_once(app: ServedApp, chromium: Browser) -> None:
+    async with opened(chromium, app.url) as shown:
+        await shows(shown, in_store(app)[:PAGE], SEGMENTS)
+        shown.take_requests()
+        await shown.page.get_by_role("button", name="Delete").first.dblclick()
+        await expect(shown.page.locator("h1")).to_have_text(f"Segments: {SEGMENTS - 1}")
+        await mutated(shown)
+        assert shown.take_requests() == ["POST document DeleteSegments"]
+        await create(shown, "In its place")
+        await expect(shown.page.locator("h1")).to_have_text(f"Segments: {SEGMENTS}")
+
+
+async def test_order_that_is_none_is_that_of_the_store(app: ServedApp, chromium: Browser) -> None:
+    async with opened(chromium, f"{app.url}?order=toString") as shown:
+        await shows(shown, in_store(app)[:PAGE], SEGMENTS)
+
+
 async def test_part_that_failed_leaves_the_others(app: ServedApp, chromium: Browser) -> None:
     app.emulator.forbidden_operations = frozenset({"list_segment_shopper_profiles"})
     app.take_upstream_requests()
@@ -245,6 +259,23 @@ async def test_part_that_failed_leaves_the_others(app: ServedApp, chromium: Brow
         )
         assert shown.take_requests() == [*A_QUERY, "GET hash Details"]
         assert app.take_upstream_requests() == {"list_segment_shopper_profiles": 1}
+
+
+async def test_250_rows_of_more_are_refetched(app: ServedApp, chromium: Browser) -> None:
+    count = 260
+    for number in range(SEGMENTS, count - 1):
+        app.emulator.store.create_segment(f"More {number}")
+    async with opened(chromium, app.url) as shown:
+        await create(shown, "The last one")
+        for rows in (*range(41, count, PAGE), count):
+            await click(shown, "Load next")
+            await expect(shown.page.locator("li")).to_have_count(rows)
+        shown.take_requests()
+        await click(shown, "Refetch")
+        await shows(shown, in_store(app)[:250], count)
+        assert shown.take_requests() == ["GET hash Refetch"]
+        await click(shown, "Load next")
+        await shows(shown, in_store(app), count)
 
 
 async def test_packages_are_those_of_package_json() -> None:

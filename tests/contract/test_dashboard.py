@@ -134,6 +134,10 @@ def test_alerts_are_about_the_job_that_prometheus_scrapes() -> None:
         for selector in selectors(rule["expr"]):
             jobs = [m.value for m in selector.matchers.matchers if m.name == "job"]
             assert jobs == [scraped["job_name"]], rule["alert"]
+    monitor = ROOT / "deploy" / "kubernetes" / "components" / "prometheus" / "service-monitor.yaml"
+    (endpoint,) = next(yaml.safe_load_all(monitor.read_text()))["spec"]["endpoints"]
+    renamed = {rule["targetLabel"]: rule["replacement"] for rule in endpoint["relabelings"]}
+    assert renamed == {"job": scraped["job_name"]}
 
 
 def test_the_dashboard_shows_every_metric() -> None:

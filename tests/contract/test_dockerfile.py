@@ -139,7 +139,9 @@ def test_the_wheel_has_every_file_and_its_program_runs(tmp_path: Path) -> None:
     offline = ["--quiet", "--no-index", "--no-deps", "--target", str(installed)]
     subprocess.run([*pip, *offline, str(wheel)], check=True, capture_output=True)
 
-    sources = {path.relative_to(ROOT) for path in (ROOT / "gateway").rglob("*.py")}
+    package = ROOT / "gateway"
+    files = (*package.rglob("*.py"), *(package / "web" / "static" / "status").iterdir())
+    sources = {path.relative_to(ROOT) for path in files}
     assert {path for path in sources if not (installed / path).is_file()} == set()
     assert (installed / PAGE).is_file() == (ROOT / PAGE).is_file()
     printed = subprocess.run(

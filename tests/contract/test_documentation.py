@@ -63,6 +63,8 @@ SOURCES = [
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",
+        "gateway/web/static/status/*.js",
+        "gateway/web/static/status/*.html",
         "requirements/*",
         "docs/**/*.md",
         ".ci/*",

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ VERSIONS = ("1.34", kubernetes_validate.latest_version())
 # Of the Prometheus operator: these schemas are Kubernetes' own.
 FOREIGN = {"ServiceMonitor"}
 POD_ADDRESS = "10.1.2.3"
+PROMETHEUS = "segments-gateway-prometheus"
 
 pytestmark = pytest.mark.skipif(
     shutil.which("kubectl") is None, reason="kubectl, which renders the files, is not installed"
@@ -185,6 +187,8 @@ def test_no_secret_is_in_the_files() -> None:
     assert [item["key"] for item in volume["items"]] == ["access-token", "keys.json"]
     # The user of the container reads it as the volume's group, and cannot write it.
     assert volume["defaultMode"] == 0o440
+    mounts = {mount["mountPath"]: mount.get("readOnly") for mount in gateway()["volumeMounts"]}
+    assert mounts == {"/etc/gateway": True, "/tmp": None}
 
 
 @pytest.mark.parametrize("overlay", ["base", "overlays/production"])
@@ -258,6 +262,20 @@ def test_prometheus_asks_the_service_s_pods_with_a_key() -> None:
     assert endpoint["authorization"] == {"credentials": credentials}
 
 
+def test_prometheus_may_find_the_pods_in_their_namespace() -> None:
+    role, binding = one("Role", PROMETHEUS), one("RoleBinding", PROMETHEUS)
+    assert {role["metadata"]["namespace"], binding["metadata"]["namespace"]} == {"segments"}
+    found = {name for rule in role["rules"] for name in rule["resources"]}
+    assert found == {"services", "endpoints", "pods", "endpointslices"}
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    # The account that the policy's namespace has, not one beside the gateway.
+    (source,) = one("NetworkPolicy", PROMETHEUS)["spec"]["ingress"][0]["from"]
+    namespace = source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    account = {"kind": "ServiceAccount", "name": "prometheus-k8s", "namespace": namespace}
+    assert binding["subjects"] == [account]
+
+
 def test_the_user_is_the_image_s_and_nothing_runs_as_root() -> None:
     user, group = map(int, image_s("USER").split(":"))
     security = pod()["spec"]["securityContext"]
@@ -278,6 +296,12 @@ def test_the_user_is_the_image_s_and_nothing_runs_as_root() -> None:
                 }
     labels = one("Namespace", "segments")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_an_image_that_was_loaded_onto_the_node_is_not_pulled() -> None:
+    # Kubernetes pulls an image without a tag each time, unless its policy says otherwise.
+    assert ":" not in gateway("overlays/emulator")["image"]
+    assert {gateway(overlay)["imagePullPolicy"] for overlay in EVERY} == {"IfNotPresent"}
 
 
 def test_the_command_line_is_understood_and_ports_agree() -> None:
@@ -316,6 +340,29 @@ def test_an_update_takes_no_pod_away_before_the_next_is_ready() -> None:
     spec = one("Deployment")["spec"]
     assert spec["replicas"] == 2
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def test_a_node_is_drained_one_pod_at_a_time_even_with_one_pod() -> None:
+    for overlay in EVERY:
+        budget = one("PodDisruptionBudget", overlay=overlay)["spec"]
+        assert budget["maxUnavailable"] == 1
+        assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+        # Two pods on one node are better than one pod.
+        spreads = pod(overlay)["spec"]["topologySpreadConstraints"]
+        assert {spread["whenUnsatisfiable"] for spread in spreads} == {"ScheduleAnyway"}
+
+
+def test_the_cloud_s_metadata_is_out_of_reach() -> None:
+    blocks = [
+        target["ipBlock"]
+        for rule in one("NetworkPolicy")["spec"]["egress"]
+        for target in rule["to"]
+        if "ipBlock" in target
+    ]
+    assert [block["cidr"] for block in blocks] == ["0.0.0.0/0", "::/0"]
+    refused = [ip_network(text) for block in blocks for text in block["except"]]
+    for address in ("169.254.169.254", "fd00:ec2::254"):
+        assert any(ip_address(address) in network for network in refused)
 
 
 def test_selectors_match_the_pods() -> None:
@@ -377,3 +424,18 @@ def test_memory_is_limited_as_in_compose() -> None:
 def test_metrics_are_on_where_prometheus_asks_for_them() -> None:
     assert settings_of("overlays/production")["GATEWAY_METRICS"] == "true"
     assert "GATEWAY_METRICS" not in settings_of("base")
+
+
+def test_ci_installs_no_kubectl_of_another_machine(tmp_path: Path) -> None:
+    uname = tmp_path / "uname"
+    uname.write_text("#!/bin/sh\n[ $1 = -s ] && echo Linux || echo aarch64\n")
+    uname.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / ".ci" / "install-kubectl"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Install kubectl 1.27 or newer (https://kubernetes.io/")

@@ -4,6 +4,7 @@ import fcntl
 import io
 import os
 import pty
+import re
 import signal
 import socket
 import struct
@@ -17,6 +18,7 @@ from time import monotonic
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 from running import PATIENCE_SECONDS, store_at
 
 from benchmarks.command import Command
@@ -104,6 +106,31 @@ async def test_output_without_a_terminal_is_a_line_for_each_side_and_the_table()
     assert "\x1b" not in console.file.getvalue()
 
 
+async def test_side_that_got_other_segments_is_said_to_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.demo.rest.LARGEST_PAGE", "1")
+    console = Console(file=io.StringIO(), width=80, _environ={})
+    (result,) = await perform(console, [SameIds(2, 3)], QUICK)
+    assert isinstance(console.file, io.StringIO)
+    assert not result.is_same
+    assert "not all clients got the same answer" in console.file.getvalue()
+
+
+async def test_narrow_terminal_gets_the_same_text_to_wrap() -> None:
+    shown = []
+    for width, is_terminal in ((80, False), (40, True)):
+        console = Console(
+            file=io.StringIO(), width=width, force_terminal=is_terminal, no_color=True, _environ={}
+        )
+        await perform(console, [SameIds(4, 3)], QUICK)
+        assert isinstance(console.file, io.StringIO)
+        plain = Text.from_ansi(console.file.getvalue()).plain
+        shown.append(re.sub(r"\d\.\d|(?<=\S)  +", "", plain).splitlines())
+    wide, narrow = shown
+    assert narrow == wide
+
+
 @contextmanager
 def silent_store() -> Iterator[socket.socket]:
     """A port to which nothing may connect."""
@@ -117,7 +144,12 @@ def silent_store() -> Iterator[socket.socket]:
 def test_real_store_in_the_environment_gets_no_request_and_ctrl_c_ends_it() -> None:
     with silent_store() as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        environment = {**store_at(url), "HTTP_PROXY": url, "GATEWAY_NONSENSE": "1"}
+        environment = {
+            **store_at(url),
+            "HTTP_PROXY": url,
+            "GATEWAY_NONSENSE": "1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        }
         demo = Command(*DEMO, environment=environment)
         demo.start()
         try:

@@ -369,8 +369,8 @@ def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
         "x problem  address            The store's API cannot be reached.\n"
         "                              -> The reason: connection refused. Nothing listens there: "
         "check the host and the port of GATEWAY_UPSTREAM_URL.\n"
-        "- skipped  token, quota, page size, ids at once, clock: the store did not answer with "
-        "segments\n"
+        "- skipped  token, quota, reads, page size, ids at once, clock: the store did not answer "
+        "with segments\n"
     ) in out
     assert TOKEN not in log
 

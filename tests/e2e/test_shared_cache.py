@@ -169,6 +169,14 @@ def test_an_unknown_hash_is_asked_for_until_it_is_known(shared: Shared) -> None:
     assert shared.asked(document, document) == 1
 
 
+def test_the_order_of_parameters_changes_nothing(shared: Shared) -> None:
+    before = len(shared.gateway.requests)
+    for query in ("a=1&b=2", "b=2&a=1"):
+        answer = shared.http.get(f"{path_of(PAGE)}?{query}", headers=GRAPHQL)
+        assert answer.status_code == 200
+    assert len(shared.gateway.requests) - before == 1
+
+
 def test_a_cookie_of_the_page_changes_nothing(shared: Shared) -> None:
     assert shared.asked(PAGE, PAGE, Cookie="session=1") == 1
 
@@ -205,6 +213,13 @@ def test_a_purge_is_of_one_tag(shared: Shared) -> None:
     assert shared.purge(entity_id) == 204
     assert shared.asked(PAGE, COUNT) == 1
     assert [shared.purge(tag) for tag in ("", ".*", "segments && req.url ~ .")] == [400] * 3
+
+
+def test_a_client_of_a_proxy_on_the_same_machine_may_not_purge(shared: Shared) -> None:
+    assert shared.asked(PAGE) == 1
+    headers = {"Cache-Tag": "segments", "X-Forwarded-For": "203.0.113.7"}
+    assert shared.http.request("PURGE", "/", headers=headers).status_code == 403
+    assert shared.asked(PAGE) == 0
 
 
 def test_clients_reach_graphql_alone(shared: Shared) -> None:

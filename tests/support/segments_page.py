@@ -1,4 +1,4 @@
-"""The page of segments that the apps with Apollo Client and with urql show alike."""
+"""The page of segments that the apps show: that of Relay in part, the other two alike."""
 
 from datetime import datetime
 

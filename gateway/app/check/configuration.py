@@ -10,7 +10,7 @@ from gateway.identity import AccessScope
 from gateway.settings import Settings, SettingsError, check_exposure
 
 EVERY_HOST: Final = "*"
-# OpenTelemetry: one of these turns tracing on.
+# OpenTelemetry: one of these turns tracing on, unless the exporter is `none` or all of it is off.
 TRACING: Final = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -155,8 +155,12 @@ def _may_read_metrics(settings: Settings) -> bool:
 
 
 def _tracing(environment: Mapping[str, str], *, is_installed: bool) -> CheckResult:
-    names = [name for name in TRACING if environment.get(name, "none") not in ("", "none")]
-    if not names:
+    names = [name for name in TRACING if environment.get(name)]
+    is_off = (
+        environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
+        or environment.get("OTEL_TRACES_EXPORTER", "").lower() == "none"
+    )
+    if is_off or not names:
         return skipped("tracing")
     if not is_installed:
         return warning(

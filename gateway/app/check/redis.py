@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from gateway.redis.connection import RedisConnection
 
 CONNECTED: Final = "connected"
+# The failure, and what to do about it.
+ADVICE_ON_REDIS: Final = {
+    "it does not accept the user and the password": "Check the user and the password in "
+    "GATEWAY_REDIS_URL.",
+    "the user may not do it": "Its user has to be able to read and write the gateway's keys.",
+    "it is full (maxmemory)": "Set its maxmemory-policy to allkeys-lru, or give it more memory.",
+    "it is a replica that takes no writes": "GATEWAY_REDIS_URL has to name the primary.",
+}
 WITHOUT: Final = "Until then, each process has a cache of its own."
 
 
@@ -44,15 +52,8 @@ def check_redis(redis: RedisState | None) -> CheckResult:
             f"Connected by {way}: one key was written, which expires after a second, and read in "
             f"{redis.milliseconds:.0f} ms.",
         )
-    failure = f": {redis.failure}" if redis.failure else ""
-    if redis.state == "away":
-        return problem(
-            "redis",
-            f"It is away{failure}.",
-            f"Check that Redis runs, and GATEWAY_REDIS_URL, which asks for {way}. {WITHOUT}",
-        )
-    return problem(
-        "redis",
-        f"It {redis.state}{failure}.",
-        f"Its user has to be able to read and write the gateway's keys. {WITHOUT}",
-    )
+    says = f"It {'is away' if redis.state == 'away' else redis.state}: {redis.failure}."
+    otherwise = f"Check that Redis runs, and GATEWAY_REDIS_URL, which asks for {way}."
+    if redis.state != "away":
+        otherwise = "Redis has to take reads and writes of the gateway's keys."
+    return problem("redis", says, f"{ADVICE_ON_REDIS.get(redis.failure, otherwise)} {WITHOUT}")

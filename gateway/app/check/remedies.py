@@ -5,7 +5,7 @@ from typing import Final
 import httpx
 
 from gateway.bigcommerce.transport_errors import describe_transport_error
-from gateway.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from gateway.errors import RateLimited, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 
 READ_SCOPE_REMEDY: Final = (
     "GATEWAY_ACCESS_TOKEN has to be of the store that GATEWAY_STORE_HASH names, with the scope "
@@ -14,8 +14,6 @@ READ_SCOPE_REMEDY: Final = (
 MODIFY_SCOPE_REMEDY: Final = (
     "GATEWAY_ACCESS_TOKEN has to have the scope store_v2_customers, for writes too."
 )
-
-
 ADVICE: Final = (
     # The beginning of the reason, and what to do about it.
     (
@@ -57,22 +55,34 @@ TIMEOUT_REMEDY: Final = (
     "GATEWAY_REQUEST_TIMEOUT_SECONDS allows more time."
 )
 LATER_REMEDY: Final = "Try again later, and look at https://status.bigcommerce.com."
+QUOTA_REMEDY: Final = (
+    "All apps of the store share its quota: find the one that sends the most requests, if this is "
+    "often so."
+)
+ANSWER_REMEDY: Final = (
+    "Check that GATEWAY_UPSTREAM_URL leads to BigCommerce's API, and no proxy on the way changes "
+    "its answers; then try again."
+)
 
 
 def remedy_of(error: UpstreamError, status: int | None) -> str:
-    """Returns the cause of an error with what to do, an empty string if nothing is known.
+    """Returns what to do about an error, with its cause where the connection failed.
 
     `status` is that of the newest answer, None if it cannot be due to the URL.
     """
     cause = error.__cause__
     if isinstance(error, UpstreamUnavailable) and isinstance(cause, httpx.TransportError):
         reason = describe_transport_error(cause)
-        advice = next((advice for start, advice in ADVICE if reason.startswith(start)), "")
-        return f"The reason: {reason}. {advice}".rstrip()
+        if "GATEWAY_" in reason:  # it says what to set
+            return f"The reason: {reason}."
+        advice = (advice for start, advice in ADVICE if reason.startswith(start))
+        return f"The reason: {reason}. {next(advice, LATER_REMEDY)}"
     if isinstance(error, UpstreamTimeout):
         return TIMEOUT_REMEDY
-    if status is None:
-        return ""
+    if isinstance(error, RateLimited):
+        return QUOTA_REMEDY
+    if status is None or status >= 500:
+        return LATER_REMEDY
     if 300 <= status < 400:
         return (
             "That is a redirect, which the gateway does not follow. Check GATEWAY_UPSTREAM_URL: "
@@ -80,4 +90,4 @@ def remedy_of(error: UpstreamError, status: int | None) -> str:
         )
     if status == 404:
         return "Check GATEWAY_UPSTREAM_URL and GATEWAY_STORE_HASH."
-    return LATER_REMEDY if status in (429, *range(500, 600)) else ""
+    return ANSWER_REMEDY

@@ -49,12 +49,13 @@ def check_store(store: CheckedStore) -> list[CheckResult]:
     """Returns the results; without an answer to the first read, most are skipped."""
     results = [_store(store), _address(store), _token(store)]
     if store.listed.verdict is not Verdict.MAY:
-        names = ("quota", "page_size", "ids_at_once", "clock")
+        names = ("quota", "reads", "page_size", "ids_at_once", "clock")
         return [*results, *(skipped(name, NO_ANSWER) for name in names)]
     findings = store.findings
     return [
         *results,
         _quota(store.quota, store.reserve),
+        _reads(findings),
         _page_size(findings.page_size, store.listed),
         _ids_at_once(findings.ids_at_once, findings.by_operation[SEGMENTS_BY_ID]),
         _clock(store.connection.clock_difference),
@@ -132,6 +133,19 @@ def _quota(quota: RateLimit | None, reserve: int) -> CheckResult:
     return well("quota", f"{left}. The reserve for clients is {reserve}.")
 
 
+def _reads(findings: Findings) -> CheckResult:
+    """The result for the reads that serve profiles, members and customers."""
+    failed = {
+        operation.name: findings.by_operation[operation.name].remedy
+        for operation in CHECKED_OPERATIONS
+        if findings.by_operation[operation.name].verdict is Verdict.FAILED
+    }
+    failed.pop(SEGMENTS_BY_ID, None)  # `ids_at_once` has it
+    if not failed:
+        return well("reads", "None failed.")
+    return warning("reads", f"Failed were {', '.join(failed)}.", next(iter(failed.values())))
+
+
 def _page_size(accepted: AcceptedNumber | None, listed: Finding) -> CheckResult:
     if accepted is None or accepted.too_many is None:
         return well("page_size", listed.reason)
@@ -140,8 +154,7 @@ def _page_size(accepted: AcceptedNumber | None, listed: Finding) -> CheckResult:
 
 def _ids_at_once(accepted: AcceptedNumber | None, found: Finding) -> CheckResult:
     if found.verdict in (Verdict.MAY_NOT, Verdict.FAILED):
-        to_do = found.remedy or "Lookups of segments by id fail. Ask the operator of the store."
-        return problem("ids_at_once", found.reason, to_do)
+        return problem("ids_at_once", found.reason, found.remedy)
     if accepted is None:
         return skipped("ids_at_once", found.reason.rstrip(".").lower())
     return well("ids_at_once", found.reason)

@@ -3,6 +3,8 @@
 import os
 from typing import TYPE_CHECKING, TextIO
 
+from gateway.app.check.text import OPERATIONS_TITLE
+
 if TYPE_CHECKING:
     from gateway.app.check.report import CheckReport
 
@@ -27,13 +29,12 @@ def report_for(stream: TextIO, report: "CheckReport") -> str:
     plain = report.as_text(console.width if stream.isatty() else None)
     if console.no_color or console.color_system is None:
         return plain
+    titles = {*report.groups, OPERATIONS_TITLE}
     coloured = Text()
     for line in plain.split("\n"):
-        style = STYLES.get(line[:2], "")
-        is_title = bool(line) and line[0].isupper() and not line.endswith(".")
-        coloured.append(line[:MARK], TITLE_STYLE if is_title else style)
-        coloured.append(line[MARK:], TITLE_STYLE if is_title else "")
-        coloured.append("\n")
+        mark = len(line) if line in titles else MARK
+        coloured.append(line[:mark], TITLE_STYLE if line in titles else STYLES.get(line[:2], ""))
+        coloured.append(f"{line[mark:]}\n")
     with console.capture() as captured:
         console.print(coloured, end="", soft_wrap=True)
     return captured.get().removesuffix("\n")

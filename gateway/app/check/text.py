@@ -31,8 +31,10 @@ HAVE_CHECKS: Final = {SEGMENTS, SEGMENTS_BY_ID}
 # The columns where what a check says, and the reason of an operation, begin.
 SAYS: Final = 30
 REASON: Final = 13
-# A terminal that is narrower shows no methods and paths.
+# A terminal that is narrower shows no methods and paths, and then no columns.
 PATHS_WIDTH: Final = 100
+NARROW: Final = 70
+OPERATIONS_TITLE: Final = "Operations of the store's API"
 
 Rows = Sequence[tuple[CheckedOperation, Finding]]
 
@@ -45,7 +47,7 @@ def text_of(
     for title, results in groups.items():
         lines += [title, *_check_lines(results, width), ""]
     if rows:
-        lines += ["Operations of the store's API", *_operation_lines(rows, width), ""]
+        lines += [OPERATIONS_TITLE, *_operation_lines(rows, width), ""]
     results = [result for group in groups.values() for result in group]
     for line in _summary(results, requests):
         lines += _wrapped("", line, 0, width)
@@ -109,15 +111,24 @@ def _name(result: CheckResult) -> str:
 
 
 def _wrapped(start: str, sentence: str, column: int, width: int | None) -> list[str]:
-    """Returns the sentence in lines that begin at a column; the first one begins with `start`."""
-    line = f"{start:<{column}}{sentence}"
+    """Returns the sentence in lines that begin at a column; the first one begins with `start`.
+
+    On a narrow terminal, `start` has a line of its own.
+    """
     if width is None:
-        return [line]
-    return textwrap.wrap(
-        line,
-        max(width, column + 20),
-        subsequent_indent=" " * column,
+        return [f"{start:<{column}}{sentence}"]
+    is_narrow = width < NARROW
+    indent = " " * (min(column, 4) if is_narrow else column)
+    first, *others = textwrap.wrap(
+        sentence,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
-        drop_whitespace=True,
     )
+    if not start:
+        return [first, *others]
+    if is_narrow:
+        return [start.rstrip(), first, *others]
+    return [f"{start:<{column}}{first[column:]}", *others]

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.app import CheckReport, check
 from gateway.app.check.findings import AcceptedNumber, CustomerIncludes, Finding, Verdict
 from gateway.app.check.redis import RedisState, check_redis
+from gateway.app.check.remedies import ANSWER_REMEDY, LATER_REMEDY
 from gateway.app.check.results import CheckResult, CheckState, problem, warning
 from gateway.app.check.store import NO_ANSWER
 from gateway.emulator import create_emulator, seeded_store
@@ -231,8 +232,9 @@ async def test_store_that_finds_no_segment_by_id_has_a_problem() -> None:
     report = await checked(rewritten(app, b"id%3Ain", b"[0-9a-f]{8}-[^&]*", NO_SUCH_ID))
     assert report.problems == ["list_segments_by_id"]
     assert report.store.findings.by_operation["list_segments_by_id"] == Finding(
-        Verdict.FAILED, "The store's API does not find a segment of its list."
+        Verdict.FAILED, "The store's API does not find a segment of its list.", LATER_REMEDY
     )
+    assert result(report, "reads").state is CheckState.OK
     assert report.store.findings.ids_at_once is None
     assert report.requests == 13  # by id 100, 50, 25, 12, 6, 3 and 1
 
@@ -273,11 +275,13 @@ async def test_upstream_that_is_down_is_named_with_the_cause() -> None:
     assert result(report, "address") == problem(
         "address",
         "The store's API cannot be reached.",
-        "The reason: connection broken while its answer was read.",
+        "The reason: connection broken while its answer was read. Try again later, and look at "
+        "https://status.bigcommerce.com.",
     )
     assert [name for name, one in results(report).items() if one.says == NO_ANSWER] == [
         "token",
         "quota",
+        "reads",
         "page_size",
         "ids_at_once",
         "clock",
@@ -296,8 +300,12 @@ async def test_one_read_that_fails_leaves_the_others_alone() -> None:
     report = await checked(failing)
     assert report.problems == []
     assert report.store.findings.by_operation["list_shopper_profiles"] == Finding(
-        Verdict.FAILED, "The store's API refused the request with status 404."
+        Verdict.FAILED, "The store's API refused the request with status 404.", LATER_REMEDY
     )
+    assert result(report, "reads") == warning(
+        "reads", "Failed were list_shopper_profiles.", LATER_REMEDY
+    )
+    assert "1 warning (reads)." in report.as_text().splitlines()
     reason = report.store.findings.by_operation["list_customers_by_id"].reason
     assert reason == "list_shopper_profiles failed."
     assert verdicts(report) == ALL_ALLOWED | {
@@ -330,7 +338,8 @@ def answering(status: int) -> Callable[[httpx.Request], httpx.Response]:
             "Check GATEWAY_UPSTREAM_URL and GATEWAY_STORE_HASH.",
             1,
         ),
-        (422, "The store's API refused the request with status 422.", "", 3),
+        (422, "The store's API refused the request with status 422.", ANSWER_REMEDY, 3),
+        (200, "The store's API sent a list that cannot be read.", ANSWER_REMEDY, 1),
         (
             503,
             "The store's API failed with status 503.",
@@ -346,6 +355,17 @@ async def test_check_names_a_status_and_the_setting_to_mend(
     assert report.problems == ["list_segments"]
     assert result(report, "address") == problem("address", sentence, to_do)
     assert report.requests == requests
+
+
+async def test_quota_that_is_used_up_is_that_of_all_apps() -> None:
+    report = await checked(emulator_of(rate_limit_quota=0))
+    assert report.problems == ["list_segments"]
+    found = result(report, "address")
+    assert re.fullmatch(r"The store's API limits its rate. Try again in 3\d seconds.", found.says)
+    assert found.to_do == (
+        "All apps of the store share its quota: find the one that sends the most requests, if "
+        "this is often so."
+    )
 
 
 def reason_for(error: OSError) -> Callable[[httpx.Request], httpx.Response]:

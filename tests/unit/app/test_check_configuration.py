@@ -153,6 +153,8 @@ def test_tracing_needs_its_package() -> None:
     )
     assert results(endpoint)["tracing"] == well("tracing", "On, by OTEL_EXPORTER_OTLP_ENDPOINT.")
     assert results(("OTEL_TRACES_EXPORTER", "none"))["tracing"] == skipped("tracing")
+    for off in (("OTEL_TRACES_EXPORTER", "none"), ("OTEL_SDK_DISABLED", "true")):
+        assert results(endpoint, off)["tracing"] == skipped("tracing")
 
 
 async def test_keys_of_the_issuer_are_fetched_and_counted() -> None:

@@ -1,8 +1,11 @@
 """The named checks of the store and of Redis, and the lines of a report."""
 
 import io
+import json
+import re
 
 import pytest
+from redis.exceptions import AuthenticationError
 
 from gateway.app.check.findings import (
     AcceptedNumber,
@@ -19,12 +22,13 @@ from gateway.app.check.operations import (
     SEGMENTS,
     SEGMENTS_BY_ID,
 )
-from gateway.app.check.redis import RedisState, check_redis
+from gateway.app.check.redis import ADVICE_ON_REDIS, RedisState, check_redis
 from gateway.app.check.report import CheckReport
 from gateway.app.check.results import CheckResult, problem, skipped, warning, well
 from gateway.app.check.store import NO_ANSWER, CheckedStore, Connection, check_store
 from gateway.app.check.terminal import report_for
 from gateway.bigcommerce.rate_limit import RateLimit
+from gateway.redis.causes import REFUSALS, describe_redis_error
 
 DOWN = Finding(
     Verdict.FAILED,
@@ -96,6 +100,8 @@ def test_problems_are_what_keeps_segments_from_being_read(
     checked: CheckReport, problems: list[str]
 ) -> None:
     assert checked.problems == problems
+    shown = json.loads(checked.as_json())
+    assert (shown["isWell"], shown["problems"]) == (not problems, problems)
 
 
 def test_store_that_is_well_has_nothing_to_do() -> None:
@@ -108,6 +114,7 @@ def test_store_that_is_well_has_nothing_to_do() -> None:
             "143 of 150 requests are left for the next 29 seconds, of a window of 30. The reserve "
             "for clients is 15.",
         ),
+        well("reads", "None failed."),
         well("page_size", "Pages have 250 segments."),
         well("ids_at_once", "At least 100 ids at once."),
         well("clock", "The store's clock and this one differ by 1 s."),
@@ -196,12 +203,8 @@ LEFT = "{} of 150 requests are left for the next 29 seconds, of a window of 30"
             ),
         ),
         (
-            store(list_segments_by_id=Finding(Verdict.FAILED, "It finds none.")),
-            problem(
-                "ids_at_once",
-                "It finds none.",
-                "Lookups of segments by id fail. Ask the operator of the store.",
-            ),
+            store(list_segments_by_id=Finding(Verdict.FAILED, "It finds none.", "Look.")),
+            problem("ids_at_once", "It finds none.", "Look."),
         ),
         (
             store(uses_emulator=True),
@@ -243,8 +246,26 @@ def test_what_is_not_well_says_what_to_do(checked: CheckedStore, found: CheckRes
             problem(
                 "redis",
                 "It refuses writes: it is full (maxmemory).",
-                "Its user has to be able to read and write the gateway's keys. Until then, each "
+                "Set its maxmemory-policy to allkeys-lru, or give it more memory. Until then, each "
                 "process has a cache of its own.",
+            ),
+        ),
+        (
+            RedisState("refuses writes", "it cannot save to its disk"),
+            problem(
+                "redis",
+                "It refuses writes: it cannot save to its disk.",
+                "Redis has to take reads and writes of the gateway's keys. Until then, each "
+                "process has a cache of its own.",
+            ),
+        ),
+        (
+            RedisState("away", "it does not accept the user and the password"),
+            problem(
+                "redis",
+                "It is away: it does not accept the user and the password.",
+                "Check the user and the password in GATEWAY_REDIS_URL. Until then, each process "
+                "has a cache of its own.",
             ),
         ),
     ],
@@ -253,6 +274,11 @@ def test_redis_that_is_not_well_says_what_to_do(
     redis: RedisState | None, found: CheckResult
 ) -> None:
     assert check_redis(redis) == found
+
+
+def test_failures_of_redis_that_have_advice_are_those_that_it_can_have() -> None:
+    described = {*REFUSALS.values(), describe_redis_error(AuthenticationError())}
+    assert set(ADVICE_ON_REDIS) < described
 
 
 STORE_DOWN = report(store(list_segments=DOWN), AWAY)
@@ -264,7 +290,7 @@ def test_store_that_is_down_has_no_operations() -> None:
         "+ ok       store              Store abc123 at https://api.example: 120 segments.\n"
         "x problem  address            The store's API cannot be reached.\n"
         "                              -> The reason: connection refused.\n"
-        f"- skipped  token, quota, page size, ids at once, clock: {NO_ANSWER}\n"
+        f"- skipped  token, quota, reads, page size, ids at once, clock: {NO_ANSWER}\n"
         "\n"
         "Redis\n"
         "x problem  redis              It is away: connection refused.\n"
@@ -318,9 +344,9 @@ def test_terminal_gets_colours_and_lines_of_its_width(terminal: Terminal) -> Non
         "segments.",
         "\x1b[1;31mx problem  \x1b[0maddress            The store's API cannot be reached.",
         "                              -> The reason: connection refused.",
-        "\x1b[2m- skipped  \x1b[0mtoken, quota, page size, ids at once, clock: the store did not "
-        "answer",
-        "           with segments",
+        "\x1b[2m- skipped  \x1b[0mtoken, quota, reads, page size, ids at once, clock: the store "
+        "did not",
+        "           answer with segments",
     ]
 
 
@@ -332,6 +358,39 @@ def test_terminal_without_colours_gets_none(
     shown = report_for(terminal, STORE_DOWN)
     assert shown == STORE_DOWN.as_text(80)
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_narrow_terminal_gets_sentences_below_their_checks() -> None:
+    text = report(store(list_segment_shopper_profiles=token_refused(SEGMENT_PROFILES))).as_text(40)
+    lines = text.splitlines()
+    at = lines.index("! warning  token")
+    assert lines[at + 1 : at + 7] == [
+        "    It may read segments, and write",
+        "    nothing; refused were",
+        "    list_segment_shopper_profiles.",
+        "    -> GATEWAY_ACCESS_TOKEN has to have",
+        "    the scope store_v2_customers, for",
+        "    writes too.",
+    ]
+    # The names of operations are not broken.
+    assert [line for line in lines if len(line) > 40 and "_shopper_profile" not in line] == []
+    # A sentence that goes on in the next line is no title.
+    assert "Requests sent to the store: 7. All were" in lines
+
+
+def test_force_color_gives_a_file_colours_and_whole_lines(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = report_for(io.StringIO(), STORE_DOWN)
+    assert shown.startswith("\x1b[1mStore\x1b[0m\n")
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown) == STORE_DOWN.as_text()
+
+
+def test_titles_alone_are_bold(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    bold = re.findall(r"\x1b\[1m(.*?)\x1b\[0m", report_for(terminal, report(store())))
+    assert bold == ["Store", "Redis", "Operations of the store's API"]
 
 
 def test_every_operation_fits_a_terminal_of_80_columns() -> None:

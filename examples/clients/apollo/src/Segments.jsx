@@ -14,7 +14,8 @@ const ORDERS = {
 // The address may name an order and a row of it: the list starts behind that row.
 function viewOfAddress() {
   const address = new URLSearchParams(location.search);
-  return { order: address.get("order") ?? "store", after: address.get("after"), search: "" };
+  const order = address.get("order");
+  return { order: Object.hasOwn(ORDERS, order) ? order : "store", after: address.get("after"), search: "" };
 }
 
 // The variables that read all shown rows again, and one more for each row that is new. If there are rows before them,
@@ -47,23 +48,24 @@ export function Segments() {
   const { data, previousData, error, loading, fetchMore, refetch } = useQuery(SEGMENTS, {
     variables: { ...list, first: PAGE, after: view.after },
   });
-  const [failure, setFailure] = useState();
+  const [failures, setFailures] = useState([]);
   const [create, created] = useMutation(CREATE, { update: forgetOthers });
   const [remove, removed] = useMutation(DELETE, { update: forgetOthers });
 
   const { segments } = data ?? previousData ?? {};
   const { edges = [], pageInfo = {}, totalCount } = segments ?? {};
-  const failures = [
-    ...[error, failure, created.error, removed.error].filter(Boolean),
-    ...(created.data?.createSegments?.userErrors ?? []),
-    ...(removed.data?.deleteSegments?.userErrors ?? []),
-  ];
 
   // A cursor is one of its order: another order starts with its first row.
-  const show = (change) => setView({ ...view, after: null, ...change });
-  // What fetchMore could not read is no error of the list that is shown.
-  const load = (variables) =>
-    fetchMore({ variables }).then(({ error }) => setFailure(error), setFailure);
+  function show(change) {
+    setView({ ...view, after: null, ...change });
+    setFailures([]);
+  }
+  // What an action could not do is shown until the next one.
+  function report({ error, data }) {
+    const userErrors = Object.values(data ?? {}).flatMap((payload) => payload?.userErrors ?? []);
+    setFailures([error, ...userErrors]);
+  }
+  const load = (variables) => fetchMore({ variables }).then(report, (error) => report({ error }));
   const loadNext = () => load({ first: PAGE, after: pageInfo.endCursor });
   const loadPrevious = () =>
     load({ first: null, after: null, last: PAGE, before: pageInfo.startCursor });
@@ -72,8 +74,15 @@ export function Segments() {
     event.preventDefault();
     const form = event.currentTarget;
     const input = { segments: [{ name: new FormData(form).get("name") }] };
-    const { data } = await create({ variables: { ...list, ...shownRows(segments, 1), input } });
-    if (data?.createSegments?.userErrors.length === 0) form.reset();
+    const result = await create({ variables: { ...list, ...shownRows(segments, 1), input } });
+    report(result);
+    if (result.data?.createSegments?.userErrors.length === 0) form.reset();
+  }
+
+  // From where the list started, as many rows as are shown.
+  function reload() {
+    setFailures([]);
+    refetch({ first: Math.min(Math.max(edges.length, PAGE), MOST) });
   }
 
   return (
@@ -97,7 +106,7 @@ export function Segments() {
           value={view.search}
           onChange={({ target }) => show({ search: target.value })}
         />
-        <button type="button" onClick={() => refetch({ first: Math.max(edges.length, PAGE) })}>
+        <button type="button" onClick={reload}>
           Refetch
         </button>
       </form>
@@ -105,7 +114,7 @@ export function Segments() {
         <input name="name" aria-label="Name of a new segment" placeholder="Name" required />
         <button disabled={!segments || created.loading}>Create</button>
       </form>
-      {failures.map(({ message }, index) => (
+      {[error, ...failures].filter(Boolean).map(({ message }, index) => (
         <p role="alert" key={index}>
           {message}
         </p>
@@ -118,8 +127,11 @@ export function Segments() {
               key={node.id}
               segment={node}
               link={`?order=${view.order}&after=${encodeURIComponent(cursor)}`}
+              isBusy={removed.loading}
               onDelete={() =>
-                remove({ variables: { ...list, ...shownRows(segments), input: { ids: [node.id] } } })
+                remove({
+                  variables: { ...list, ...shownRows(segments), input: { ids: [node.id] } },
+                }).then(report)
               }
             />
           ) : (
@@ -132,7 +144,7 @@ export function Segments() {
   );
 }
 
-function Row({ segment, link, onDelete }) {
+function Row({ segment, link, isBusy, onDelete }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <li>
@@ -142,7 +154,9 @@ function Row({ segment, link, onDelete }) {
       <a href={link} title="The list from here on">
         <time dateTime={segment.createdAt}>{segment.createdAt?.slice(0, 10)}</time>
       </a>
-      <button onClick={onDelete}>Delete</button>
+      <button disabled={isBusy} onClick={onDelete}>
+        Delete
+      </button>
       {isOpen && <Details id={segment.id} />}
     </li>
   );

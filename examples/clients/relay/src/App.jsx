@@ -1,5 +1,6 @@
 import { Suspense, useState } from "react";
 import { graphql, useLazyLoadQuery } from "react-relay";
+import ErrorBoundary from "./ErrorBoundary.jsx";
 import SegmentDetail from "./SegmentDetail.jsx";
 import SegmentList from "./SegmentList.jsx";
 
@@ -30,9 +31,11 @@ export default function App() {
       </h1>
       <SegmentList query={query} start={start} onOpen={setOpen} />
       {open && (
-        <Suspense fallback={<aside>Loading …</aside>}>
-          <SegmentDetail id={open} onClose={() => setOpen(null)} />
-        </Suspense>
+        <ErrorBoundary key={open}>
+          <Suspense fallback={<aside>Loading …</aside>}>
+            <SegmentDetail id={open} onClose={() => setOpen(null)} />
+          </Suspense>
+        </ErrorBoundary>
       )}
     </main>
   );

@@ -43,7 +43,7 @@ function Segment({ segment }) {
     `,
     segment,
   );
-  const { totalCount, edges } = data.shopperProfiles;
+  const { totalCount = "unknown", edges = [] } = data.shopperProfiles ?? {}; // null if the store did not send them
   const refresh = () => startTransition(() => void refetch({}, { fetchPolicy: "network-only" }));
   return (
     <>
@@ -53,7 +53,7 @@ function Segment({ segment }) {
       <h2>{data.name}</h2>
       <p>{data.description}</p>
       <p>
-        Changed <time dateTime={data.updatedAt}>{data.updatedAt?.slice(0, 10)}</time>, {totalCount} shopper profiles
+        Changed <time dateTime={data.updatedAt}>{data.updatedAt?.slice(0, 10)}</time>, shopper profiles: {totalCount}
       </p>
       <ul>
         {edges.map(({ node }) => (

@@ -52,6 +52,8 @@ export default function SegmentList({ query, start, onOpen }) {
   const [order, setOrder] = useState(nameOf(start));
   const [size, setSize] = useState(start.first);
   const [isPending, startTransition] = useTransition();
+  const [message, setMessage] = useState(null);
+  const onComplete = (error) => setMessage(error?.message);
 
   // Another order or size starts the list anew, without the cursor that the page was opened with.
   function reload(newOrder, newSize) {
@@ -85,8 +87,9 @@ export default function SegmentList({ query, start, onOpen }) {
         </label>
       </form>
       <CreateSegment lists={[list]} />
+      {message && <p role="alert">{message}</p>}
       {hasPrevious && (
-        <button disabled={isLoadingPrevious} onClick={() => loadPrevious(size)}>
+        <button disabled={isLoadingPrevious} onClick={() => loadPrevious(size, { onComplete })}>
           Load previous
         </button>
       )}
@@ -104,7 +107,7 @@ export default function SegmentList({ query, start, onOpen }) {
           ))}
       </ul>
       {hasNext && (
-        <button disabled={isLoadingNext} onClick={() => loadNext(size)}>
+        <button disabled={isLoadingNext} onClick={() => loadNext(size, { onComplete })}>
           Load next
         </button>
       )}

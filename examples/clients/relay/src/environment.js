@@ -6,7 +6,12 @@ const network = Network.create(async ({ text }, variables) => {
     headers: { "Content-Type": "application/json", Accept: "application/graphql-response+json" },
     body: JSON.stringify({ query: text, variables }),
   });
-  return response.json();
+  if (!response.headers.get("Content-Type")?.includes("json")) throw new Error(`Status ${response.status}`);
+  const answer = await response.json();
+  // Relay drops errors beside data. That of a root field leaves nothing to show; below it, components meet a null.
+  const failed = answer.errors?.find(({ path = [] }) => path.length < 2);
+  if (failed) throw new Error(failed.message);
+  return answer;
 });
 
 export const environment = new Environment({

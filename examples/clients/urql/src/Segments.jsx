@@ -12,7 +12,8 @@ const ORDERS = {
 // The address may name an order and a row of it: the list starts behind that row.
 function viewOfAddress() {
   const address = new URLSearchParams(location.search);
-  return { order: address.get("order") ?? "store", after: address.get("after"), search: "" };
+  const order = address.get("order");
+  return { order: Object.hasOwn(ORDERS, order) ? order : "store", after: address.get("after"), search: "" };
 }
 
 // The errors of the answer, or that there was none.
@@ -25,7 +26,7 @@ export function Segments() {
   const client = useClient();
   const [view, setView] = useState(viewOfAddress);
   const [isLoading, setLoading] = useState(false);
-  const [failure, setFailure] = useState();
+  const [failures, setFailures] = useState([]);
   const { sortKey, reverse } = ORDERS[view.order];
   const list = { sortKey, reverse, filter: view.search ? { nameContains: view.search } : null };
   const start = { ...list, first: PAGE, after: view.after };
@@ -40,20 +41,22 @@ export function Segments() {
   const { startCursor = edges[0]?.cursor, hasPreviousPage } = pageInfo.startCursor
     ? pageInfo
     : { hasPreviousPage: view.after !== null };
-  const failures = [
-    ...[error, failure, created.error, removed.error].flatMap(errorsOf),
-    ...(created.data?.createSegments?.userErrors ?? []),
-    ...(removed.data?.deleteSegments?.userErrors ?? []),
-  ];
 
   // A cursor is one of its order: another order starts with its first row.
-  const show = (change) => setView({ ...view, after: null, ...change });
+  function show(change) {
+    setView({ ...view, after: null, ...change });
+    setFailures([]);
+  }
+  // What an action could not do is shown until the next one.
+  function report({ error, data }) {
+    const userErrors = Object.values(data ?? {}).flatMap((payload) => payload?.userErrors ?? []);
+    setFailures([...errorsOf(error), ...userErrors]);
+  }
 
   // Graphcache adds what is read to the list that is shown.
   async function load(query, variables) {
     setLoading(true);
-    const { error } = await client.query(query, variables, { requestPolicy: "network-only" });
-    setFailure(error);
+    report(await client.query(query, variables, { requestPolicy: "network-only" }));
     setLoading(false);
   }
   // All rows that are shown, and one more.
@@ -65,8 +68,9 @@ export function Segments() {
     event.preventDefault();
     const form = event.currentTarget;
     const input = { segments: [{ name: new FormData(form).get("name") }] };
-    const { data } = await create({ ...shownRows, input });
-    if (data?.createSegments?.userErrors.length === 0) form.reset();
+    const result = await create({ ...shownRows, input });
+    report(result);
+    if (result.data?.createSegments?.userErrors.length === 0) form.reset();
   }
 
   return (
@@ -98,7 +102,7 @@ export function Segments() {
         <input name="name" aria-label="Name of a new segment" placeholder="Name" required />
         <button disabled={!segments || created.fetching}>Create</button>
       </form>
-      {failures.map(({ message }, index) => (
+      {[...errorsOf(error), ...failures].map(({ message }, index) => (
         <p role="alert" key={index}>
           {message}
         </p>
@@ -111,7 +115,8 @@ export function Segments() {
               key={node.id}
               segment={node}
               link={`?order=${view.order}&after=${encodeURIComponent(cursor)}`}
-              onDelete={() => remove({ ...shownRows, input: { ids: [node.id] } })}
+              isBusy={removed.fetching}
+              onDelete={() => remove({ ...shownRows, input: { ids: [node.id] } }).then(report)}
             />
           ) : (
             <li key={cursor}>This segment could not be read.</li>
@@ -123,7 +128,7 @@ export function Segments() {
   );
 }
 
-function Row({ segment, link, onDelete }) {
+function Row({ segment, link, isBusy, onDelete }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <li>
@@ -133,7 +138,9 @@ function Row({ segment, link, onDelete }) {
       <a href={link} title="The list from here on">
         <time dateTime={segment.createdAt}>{segment.createdAt?.slice(0, 10)}</time>
       </a>
-      <button onClick={onDelete}>Delete</button>
+      <button disabled={isBusy} onClick={onDelete}>
+        Delete
+      </button>
       {isOpen && <Details id={segment.id} />}
     </li>
   );
