@@ -27,6 +27,7 @@ from gateway.app import (
     create_graph,
     shared_metrics,
     trusted_documents,
+    warn_of_missing_traces,
 )
 from gateway.arguments import Arguments, create_parser
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
@@ -119,6 +120,7 @@ def _serve(arguments: Arguments) -> int:
         # The emulator's data is invented: this line must appear at every log level.
         warning = max(logging.WARNING, log.getEffectiveLevel())
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", summary(settings))
+        warn_of_missing_traces()
         policy = ShutdownPolicy(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
         )
