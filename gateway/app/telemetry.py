@@ -78,7 +78,8 @@ def create_telemetry(settings: Settings, address: str | None) -> Telemetry:
     # Here, because only a gateway with telemetry pays for the import of its libraries.
     if has_traces(os.environ) and why_no_traces(os.environ) is None:
         from gateway.telemetry.exporting import create_provider
-        from gateway.telemetry.traces import TraceIds, Tracing
+        from gateway.telemetry.sampling import TraceIds
+        from gateway.telemetry.traces import Tracing
 
         ids = TraceIds()
         try:

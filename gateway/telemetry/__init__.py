@@ -2,7 +2,7 @@
 
 recording    hands what the parts report on to all of those that are on:
 counting     counts it in the metrics
-traces       makes spans of it; `exporting` sends them to a collector
+traces       makes spans of it, if `sampling` says so; `exporting` sends them to a collector
 request_log  writes a line for each operation
 metrics      the metrics, in the process or added up over the workers
 gauges       the state of a process, which is read when the metrics are

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import (
     SpanExportResult,
 )
 
-from gateway.telemetry.traces import TraceIds
+from gateway.telemetry.sampling import TraceIds
 
 SERVICE: Final = "bigcommerce-segments-gateway"
 # How OpenTelemetry names a service without a name.

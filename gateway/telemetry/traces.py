@@ -6,7 +6,6 @@ and of OpenTelemetry's semantic conventions for HTTP; what these have no word fo
 that is asked for. It has nothing of the values that are read.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import getrandbits
@@ -15,8 +14,7 @@ from typing import Final, cast
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import Sampler, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
@@ -44,6 +42,7 @@ from gateway.instrumentation import (
     Step,
     UpstreamRecord,
 )
+from gateway.telemetry.sampling import TraceIds, sampled_below
 from gateway.trace_context import (
     LONGEST_TRACESTATE,
     TraceParent,
@@ -60,27 +59,11 @@ PROCESSINGS: Final = {Step.PARSING: "parse", Step.VALIDATION: "validate", Step.E
 ROUTE: Final = "/graphql"
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT")
 LONGEST_DOCUMENT: Final = 10_000
-# The samplers that decide by the trace id, and otherwise as the parent did.
-USUAL_SAMPLER: Final = re.compile(
-    r"ParentBased\{root:(?:(AlwaysOn)Sampler|(AlwaysOff)Sampler|TraceIdRatioBased\{(.+?)\}),"
-    r"remoteParentSampled:AlwaysOnSampler,remoteParentNotSampled:AlwaysOffSampler,.*"
-)
 NO_CONTEXT: Final = Context()
 # `baggage` is none of it: it is not for the store.
 TRACE_CONTEXT: Final = TraceContextTextMapPropagator()
 
 Attributes = Mapping[str, AttributeValue]
-
-
-class TraceIds(RandomIdGenerator):
-    """The ids of new traces; `drawn`, if there is one, is that of the next."""
-
-    drawn: int | None = None
-
-    def generate_trace_id(self) -> int:
-        """Returns the id of a new trace."""
-        drawn, self.drawn = self.drawn, None
-        return super().generate_trace_id() if drawn is None else drawn
 
 
 class Tracing(Instrumentation):
@@ -232,18 +215,6 @@ class Tracing(Instrumentation):
             span, end_on_exit=True, record_exception=False, set_status_on_exception=False
         ):
             yield span
-
-
-def sampled_below(sampler: Sampler) -> int | None:
-    """Returns the number below which the last 64 bits of a sampled trace id are.
-
-    None for a sampler that does not decide new traces by their ids, and others as the parent did.
-    """
-    usual = USUAL_SAMPLER.fullmatch(sampler.get_description())
-    if usual is None:
-        return None
-    always, never, ratio = usual.groups()
-    return TraceIdRatioBased.get_bound_for_rate(1.0 if always else 0.0 if never else float(ratio))
 
 
 def _span_name(operation_type: str, operation: NamedOperation) -> str:

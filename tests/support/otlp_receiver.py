@@ -1,10 +1,9 @@
 """A collector for tests: takes spans by OTLP over HTTP, as a real one does."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from time import monotonic
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -90,15 +89,24 @@ class OtlpReceiver:
         assert len(found) == count, [span.name for span in found]
         return sorted(found, key=lambda span: span.began_at)
 
+    def root_of(self, trace_id: str) -> Received:
+        """Returns the server's span of a trace, once it is there."""
+        found: list[Received] = []
+
+        def is_there() -> bool:
+            found[:] = [s for s in self.spans if s.trace_id == trace_id and s.kind == "SERVER"]
+            return bool(found)
+
+        self._wait(is_there)
+        return found[0]
+
     def wait_until_refused(self, times: int) -> None:
         """Waits until as many requests have been refused."""
         self._wait(lambda: self.refused >= times)
 
-    def _wait(self, is_done: "object") -> None:
-        assert callable(is_done)
-        deadline = monotonic() + PATIENCE_SECONDS
+    def _wait(self, is_done: Callable[[], bool]) -> None:
         with self._changed:
-            if not self._changed.wait_for(is_done, deadline - monotonic()):
+            if not self._changed.wait_for(is_done, PATIENCE_SECONDS):
                 raise AssertionError([(span.trace_id, span.name) for span in self.spans])
 
 
