@@ -1,4 +1,4 @@
-"""Which traces are sampled, known before a span is made: most answers take less time than a span."""
+"""Which traces are sampled, known before a span is made: a span takes longer than an answer."""
 
 import re
 from typing import Final
