@@ -7,6 +7,7 @@ user_errors      why an item of a mutation was not carried out
 row              a row: the element of every list
 at_once          what an application may offer a server beside ASGI: answers that need no wait
 instrumentation  what the parts report of their work: the seam to telemetry
+trace_context    the place of the request in progress in a trace, as its client sent it
 request_scope    the deadline of one client request, and the age of the values in its answer
 breaker          one circuit breaker, for the upstream and for Redis
 socket_errors    descriptions of connection failures for the operator
@@ -20,8 +21,8 @@ cache            reads through memory and Redis: fresh, stale or filled; one fil
 bigcommerce      the upstream: its protocol (pure), its models, the client that sends
 data_source      collections of the upstream: lists in blocks, lookups by id, and writes
 schema           the graph: its types, its roots, its limits, its entities for federation
-telemetry        what the operator sees of it: metrics
 logs             text or JSON lines, each with the id of its request
+telemetry        what the operator sees of it: metrics, traces, a log of requests
 server           serves an ASGI application in one process or several
 emulator         a BigCommerce store inside the process: state below, wire above
 web              the HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, metrics

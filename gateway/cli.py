@@ -28,6 +28,7 @@ from gateway.app import (
     report_for,
     shared_metrics,
     trusted_documents,
+    warn_of_missing_traces,
 )
 from gateway.arguments import Arguments, create_parser
 from gateway.completion import completion_script
@@ -131,6 +132,7 @@ def _serve(arguments: Arguments) -> int:
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", summary(settings))
         if settings.shows_status(address_listened_on):
             log.info("the last hour of this gateway: %s/status", address_of(listener))
+        warn_of_missing_traces()
         policy = ShutdownPolicy(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds
         )

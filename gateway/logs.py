@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from gateway.trace_context import trace_id_in_progress
+
 TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(request)s: %(message)s"
 # Below warnings they log too much: httpx and httpcore URLs, aiocache values, uvicorn each step.
 NOISY_LOGGERS = ("aiocache", "httpcore", "httpx", "uvicorn")
@@ -52,7 +54,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as a JSON object, with `request` (an id) and `stack`, if any."""
+    """Formats a record as a JSON object, with `request` and `trace` (ids) and `stack`, if any."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line."""
@@ -65,6 +67,8 @@ class JsonLines(logging.Formatter):
         request_id = request_in_progress.get()
         if request_id:
             line["request"] = request_id
+        if trace_id := trace_id_in_progress():
+            line["trace"] = trace_id
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
         return _escaped(msgspec.json.encode(line).decode())

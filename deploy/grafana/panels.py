@@ -12,7 +12,7 @@ from typing import Final, Literal
 from gateway.app.check.operations import CHECKED_OPERATIONS
 from gateway.errors import ErrorCode
 from gateway.instrumentation import MUTATION, QUERY, CacheResult, Outcome
-from gateway.telemetry.recording import UNKNOWN_TYPE
+from gateway.telemetry.counting import UNKNOWN_TYPE
 
 # By Okabe and Ito (2008), without black and the pale yellow: for dark and light backgrounds.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"

@@ -13,7 +13,7 @@ from gateway.app.application import (
 )
 from gateway.app.check import CheckReport, check, report_for
 from gateway.app.composition import Services, create_services
-from gateway.app.telemetry import shared_metrics
+from gateway.app.telemetry import shared_metrics, warn_of_missing_traces
 
 __all__ = [
     "CheckReport",
@@ -26,4 +26,5 @@ __all__ = [
     "report_for",
     "shared_metrics",
     "trusted_documents",
+    "warn_of_missing_traces",
 ]

@@ -15,6 +15,7 @@ from gateway.app.readiness import readiness_of
 from gateway.app.telemetry import Telemetry, create_telemetry
 from gateway.at_once import AnswerAtOnce, no_answer
 from gateway.identity import Client
+from gateway.instrumentation import OFF, Instrumentation
 from gateway.lifecycle import Lifecycle, Stage
 from gateway.logs import configure_logging
 from gateway.schema import (
@@ -80,7 +81,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with services.running(), telemetry.running(services, ready):
+        async with (
+            telemetry.exporting(),
+            services.running(),
+            telemetry.running(services, ready),
+        ):
             # What lives as long as the process is no garbage: searching all of it takes 40 ms.
             gc.collect()
             gc.freeze()
@@ -89,7 +94,7 @@ def create_app(
             lifecycle.advance(Stage.STOPPING)
         log.info("stopped after %d upstream requests", services.client.requests)
 
-    graph = create_graph(settings)
+    graph = create_graph(settings, telemetry.instrumentation)
     documents = DocumentsByHash(
         trusted_documents(settings, graph),
         None if settings.trusted_documents_only else services.persisted_documents,
@@ -133,6 +138,7 @@ def create_app(
             services.lists.changed_at,
         ),
         graph.planned if plans else _no_plan,
+        graph.documents.operation,
         documents,
         new_context,
         answers,
@@ -142,6 +148,7 @@ def create_app(
     graphql = GraphQLEndpoint(
         ready,
         OperationExecution(graph.schema_for),
+        graph.documents.operation,
         documents,
         authenticate,
         new_context,
@@ -214,7 +221,7 @@ def app_from_environment(address: str | None = None) -> Starlette:
         sys.exit(2)
 
 
-def create_graph(settings: Settings) -> Graph:
+def create_graph(settings: Settings, instrumentation: Instrumentation = OFF) -> Graph:
     """Returns the graph for the settings: its limits, and its settings as a subgraph."""
     return build_graph(
         Limits(settings.max_query_tokens, settings.max_query_depth, settings.max_query_aliases),
@@ -226,6 +233,7 @@ def create_graph(settings: Settings) -> Graph:
             settings.subgraph_payload_query,
         ),
         introspection=settings.by_default_on_the_emulator(settings.introspection),
+        instrumentation=instrumentation,
     )
 
 

@@ -1,31 +1,57 @@
 """Creates the telemetry that the settings ask for."""
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.app.composition import Services
 from gateway.instrumentation import OFF, CacheResult, Instrumentation
 from gateway.settings import Settings, SettingsError
+from gateway.telemetry.recording import recording
 from gateway.web import ReadyAnswers
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
     from gateway.telemetry.gauges import State
     from gateway.telemetry.history import History
     from gateway.telemetry.metrics import Metrics
 
 
+INSTALL: Final = "pip install 'bigcommerce-segments-gateway[otel]'"
+EXPORTERS: Final = ("", "otlp", "console", "none")
+PROTOCOL: Final = "http/protobuf"
+# A stop waits no longer for a collector.
+FLUSH_SECONDS: Final = 3.0
+
+log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What the parts report to, the metrics, and their last hour; None where nothing shows them."""
+    """What the parts report to; metrics, their last hour, and spans where something shows them."""
 
     instrumentation: Instrumentation = OFF
     metrics: "Metrics | None" = None
     history: "History | None" = None
+    provider: "TracerProvider | None" = None
+
+    @asynccontextmanager
+    async def exporting(self) -> AsyncIterator[None]:
+        """Sends the spans that are left at the end, for at most `FLUSH_SECONDS`."""
+        try:
+            yield
+        finally:
+            if self.provider is not None:
+                from gateway.telemetry.exporting import flush
+
+                await asyncio.to_thread(flush, self.provider, FLUSH_SECONDS)
 
     @asynccontextmanager
     async def running(self, services: Services, ready: ReadyAnswers) -> AsyncIterator[None]:
@@ -52,16 +78,75 @@ class Telemetry:
 
 def create_telemetry(settings: Settings, address: str | None) -> Telemetry:
     """Returns the telemetry of a gateway that listens on an address."""
-    if not needs_metrics(settings, address):
-        return Telemetry()
-    # Here, because only a gateway with metrics pays for the import of their library.
-    from gateway.telemetry.history import History
-    from gateway.telemetry.metrics import Metrics
-    from gateway.telemetry.recording import Recording
+    parts: list[Instrumentation] = []
+    metrics = history = provider = None
+    # Here, because only a gateway with telemetry pays for the import of its libraries.
+    if has_traces(os.environ) and why_no_traces(os.environ) is None:
+        from gateway.telemetry.exporting import create_provider
+        from gateway.telemetry.sampling import TraceIds
+        from gateway.telemetry.traces import Tracing
 
-    metrics = Metrics()
-    history = History(metrics) if settings.shows_status(address) else None
-    return Telemetry(Recording(metrics), metrics, history)
+        ids = TraceIds()
+        try:
+            provider = create_provider(ids)
+        except ValueError as error:
+            log.warning("no traces are sent: a variable of OpenTelemetry has %s", error)
+        else:
+            parts.append(Tracing(provider, ids, documents=settings.trace_documents))
+    if needs_metrics(settings, address):
+        from gateway.telemetry.counting import Counting
+        from gateway.telemetry.metrics import Metrics
+
+        metrics = Metrics()
+        if settings.shows_status(address):
+            from gateway.telemetry.history import History
+
+            history = History(metrics)
+        parts.append(Counting(metrics))
+    if settings.log_requests:
+        from gateway.telemetry.request_log import RequestLog
+
+        parts.append(RequestLog(settings.log_format))
+    return Telemetry(recording(parts), metrics, history, provider)
+
+
+def has_traces(environment: Mapping[str, str]) -> bool:
+    """Whether the variables of OpenTelemetry ask for traces."""
+    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    exporter = environment.get("OTEL_TRACES_EXPORTER", "").strip().lower()
+    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    return exporter != "none" and bool(exporter or any(map(environment.get, endpoints)))
+
+
+def why_no_traces(environment: Mapping[str, str]) -> str | None:
+    """Returns why traces that are asked for cannot be sent, and what to do; None if they can.
+
+    None of it stops the start: a platform may set the variables for all programs that it runs.
+    """
+    exporters = environment.get("OTEL_TRACES_EXPORTER", "").lower().split(",")
+    if any(exporter.strip() not in EXPORTERS for exporter in exporters):
+        return "OTEL_TRACES_EXPORTER has to be otlp, console or none."
+    for variable in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
+        if protocol := environment.get(variable, "").strip():
+            if protocol == PROTOCOL:
+                break
+            return (
+                f"{variable} is another protocol than {PROTOCOL}, the one that the gateway "
+                f"speaks: set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL={PROTOCOL}, and the endpoint "
+                "that takes it, on port 4318 as a rule."
+            )
+    try:
+        is_installed = find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        is_installed = False
+    return None if is_installed else f"OpenTelemetry is not installed: {INSTALL}"
+
+
+def warn_of_missing_traces() -> None:
+    """Logs why traces that are asked for are not sent."""
+    if has_traces(os.environ) and (why := why_no_traces(os.environ)) is not None:
+        log.warning("no traces are sent: %s", why)
 
 
 def needs_metrics(settings: Settings, address: str | None) -> bool:

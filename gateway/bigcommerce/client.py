@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Mapping
 from time import monotonic
 
 import httpx
@@ -46,7 +47,9 @@ class BigCommerceClient:
         Raises `UpstreamTimeout` if the answer takes longer, connecting and reading included, and
         `UpstreamUnavailable` if there is none.
         """
-        with self._instrumentation.upstream_request(request.operation) as record:
+        url = self._http.base_url
+        record = UpstreamRecord(request.operation, request.method, url.host, url.port)
+        with self._instrumentation.upstream_request(record):
             return await self._send(request, timeout_seconds, record)
 
     async def _send(
@@ -55,7 +58,7 @@ class BigCommerceClient:
         sent_at = monotonic()
         try:
             async with asyncio.timeout(timeout_seconds):
-                answer = await self._exchange(request)
+                answer = await self._exchange(request, record.headers)
         except TimeoutError as error:
             record.outcome = Outcome.TIMEOUT
             log.warning(
@@ -78,7 +81,7 @@ class BigCommerceClient:
             raise UpstreamUnavailable(
                 "The store's API cannot be reached.", was_sent=was_sent
             ) from error
-        record.outcome = outcome_of_status(answer.status)
+        record.status, record.outcome = answer.status, outcome_of_status(answer.status)
         if answer.rate_limit is not None:
             record.quota_remaining = answer.rate_limit.remaining
         self._log_answer(request, answer, _milliseconds_since(sent_at))
@@ -106,7 +109,7 @@ class BigCommerceClient:
             "not known" if answer.rate_limit is None else answer.rate_limit.remaining,
         )
 
-    async def _exchange(self, request: Request) -> Answer:
+    async def _exchange(self, request: Request, headers: Mapping[str, str]) -> Answer:
         self.requests += 1
         if (scope := request_scope()) is not None:
             scope.request.upstream_requests += 1
@@ -117,7 +120,7 @@ class BigCommerceClient:
             path,
             params=request.query,
             content=request.body or None,
-            headers={"Content-Type": "application/json"} if request.body else None,
+            headers={**headers, "Content-Type": "application/json"} if request.body else headers,
         ) as response:
             try:
                 body = await read_body(
@@ -127,8 +130,9 @@ class BigCommerceClient:
                 body = None
                 if response.is_success:  # otherwise the logged status is enough
                     log.warning("%s: the upstream's answer %s", request.operation, error)
-        headers = response.headers
-        return Answer(response.status_code, headers, body, read_rate_limit(headers))
+        return Answer(
+            response.status_code, response.headers, body, read_rate_limit(response.headers)
+        )
 
 
 def _scope_of(request: Request) -> str:

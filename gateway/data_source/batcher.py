@@ -26,7 +26,8 @@ class Batcher(Generic[Value]):
     is seen whole. A smaller batch is dispatched after a window in which no id arrived, and not
     while another small one is in flight. `is_one_batch` takes a number of ids of one client, and
     says whether to ask for all of them at once, not in batches of `LOOKUP_IDS`. A batch is a
-    request of one of the clients that wait for it: `charge` chooses which.
+    request of one of the clients that wait for it: `charge` chooses which. `name` is that of the
+    collection.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Batcher(Generic[Value]):
         ask: Callable[[Sequence[str]], Awaitable[Answers[str, Value]]],
         charge: Callable[[Collection[str]], str],
         *,
+        name: str = "",
         window_seconds: float,
         is_one_batch: Callable[[int], bool] = lambda _ids: False,
         instrumentation: Instrumentation = OFF,
@@ -43,9 +45,11 @@ class Batcher(Generic[Value]):
         self._charge = charge
         self._window_seconds = window_seconds
         self._is_one_batch = is_one_batch
+        self._name = name
         self._instrumentation = instrumentation
         self._gathered: dict[str, asyncio.Future[Value]] = {}
         self._clients: dict[str, str] = {}  # the client of each id
+        self._places: dict[str, object] = {}  # where each id was asked for
         self._turn: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._windows = 0
@@ -61,10 +65,12 @@ class Batcher(Generic[Value]):
         futures: dict[str, asyncio.Future[Value]] = {}
         scope = request_scope()
         client = "" if scope is None else scope.client
+        place = self._instrumentation.place()
         for row_id in ids:
             futures[row_id] = asyncio.get_running_loop().create_future()
             self._gathered[row_id] = futures[row_id]
             self._clients[row_id] = client
+            self._places[row_id] = place
         if len(self._gathered) >= LOOKUP_IDS and self._turn is None:
             self._turn = asyncio.get_running_loop().call_soon(self._turn_passed)
         self._expect_more()
@@ -115,14 +121,17 @@ class Batcher(Generic[Value]):
         self._is_due = False
         batch = {row_id: self._gathered.pop(row_id) for row_id in ids}
         clients = {self._clients.pop(row_id) for row_id in ids}
+        places = [self._places.pop(row_id) for row_id in ids]
         self.batches += 1
-        call = resolve_with(batch, self._ask_as_batch(ids), self._charge(clients))
+        call = resolve_with(batch, self._ask_as_batch(ids, places), self._charge(clients))
         if len(batch) < LOOKUP_IDS:
             self._small_in_flight = call
             call.add_done_callback(self._landed)
 
-    async def _ask_as_batch(self, ids: Sequence[str]) -> Answers[str, Value]:
-        with self._instrumentation.batch(len(ids)):
+    async def _ask_as_batch(
+        self, ids: Sequence[str], places: Sequence[object]
+    ) -> Answers[str, Value]:
+        with self._instrumentation.batch(self._name, len(ids), places):
             return await self._ask(ids)
 
     def _landed(self, call: "asyncio.Future[Answers[str, Value]]") -> None:

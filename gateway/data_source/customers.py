@@ -39,6 +39,7 @@ class Customers:
         self._batcher: Batcher[Entry[str | None]] = Batcher(
             self._ask,
             lists.upstream.least_used,
+            name=CUSTOMERS.name,
             window_seconds=window_seconds,
             instrumentation=instrumentation,
         )

@@ -47,6 +47,7 @@ class Lookups(Generic[Row]):
         self._batcher: Batcher[Entry[Row | None]] = Batcher(
             self._ask,
             lists.upstream.least_used,
+            name=collection.name,
             window_seconds=window_seconds,
             is_one_batch=self._is_list_cheaper,
             instrumentation=instrumentation,

@@ -25,6 +25,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
+from gateway.instrumentation import OFF, Instrumentation, NamedOperation, Step
 from gateway.schema.context import Context
 from gateway.schema.cost import Weigher, Weight, check_cost
 from gateway.schema.introspection import RULES_WITHOUT_INTROSPECTION
@@ -38,6 +39,8 @@ CACHED_CHARACTERS = 200_000
 # A document that is longer than this share of the cache would drop too many others, and is parsed
 # each time.
 SHARE_OF_ONE = 0.1
+# Of the name of an operation in telemetry.
+LONGEST_NAME = 100
 # Validation stops after this many errors, since each of them quotes the document.
 MAXIMUM_ERRORS = 20
 # graphql-core's message, which names no setting.
@@ -58,16 +61,29 @@ class KnownDocument:
     It is for routers if it selects `_entities` or `_service`. One that `is_trusted` is of the
     operator's manifest: no limit of a document applies to it. `weights` and `plans` are those of
     its operations by the name that the request gives; an operation has a weight once it was
-    executed.
+    executed. `names` are those of its operations, empty for one without.
     """
 
     document: DocumentNode
-    has_several_operations: bool
+    names: tuple[str, ...]
     is_for_routers: bool
     errors: list[GraphQLError] | None = None
     is_trusted: bool = False
     weights: dict[str | None, Weight] = field(default_factory=dict)
     plans: dict[str | None, OperationPlans] = field(default_factory=dict)
+
+    @property
+    def has_several_operations(self) -> bool:
+        """Whether a request has to name one of its operations."""
+        return len(self.names) > 1
+
+    def operation(self, requested: str | None) -> NamedOperation:
+        """Returns the operation that a request with this `operationName` asks for."""
+        if requested is None and len(self.names) == 1:
+            requested = self.names[0]
+        if requested is None or requested not in self.names:
+            return NamedOperation("", self.is_trusted)
+        return NamedOperation(requested[:LONGEST_NAME], self.is_trusted)
 
 
 class KnownDocuments:
@@ -83,7 +99,9 @@ class KnownDocuments:
         characters: int = CACHED_CHARACTERS,
         *,
         introspection: bool = True,
+        instrumentation: Instrumentation = OFF,
     ) -> None:
+        self.instrumentation = instrumentation
         self._limits = limits
         self._introspection = introspection
         self.trusted: dict[str, KnownDocument] = {}
@@ -101,7 +119,8 @@ class KnownDocuments:
         if known is None and text == self._last[0]:
             known = self._last[1]
         if known is None:
-            known = _parsed(text, self._limits)
+            with self.instrumentation.step(Step.PARSING):
+                known = _parsed(text, self._limits)
             if len(text) <= self._longest:
                 self.cache[text] = known
             else:
@@ -112,25 +131,32 @@ class KnownDocuments:
         """Returns the document if it is parsed."""
         return self.trusted.get(text) or self.cache.get(text)
 
+    def operation(self, text: str, requested: str | None) -> NamedOperation | None:
+        """Returns the operation that a request asks for; None if the document is not parsed."""
+        known = self.peek(text)
+        if known is None and text == self._last[0]:
+            known = self._last[1]
+        return None if known is None else known.operation(requested)
+
     def knows(self, text: str) -> bool:
         """Whether the document is parsed, and stays so."""
         return text in self.trusted or text in self.cache
 
     def validate(self, schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
         """Returns the errors of a document that is not valid, at most `MAXIMUM_ERRORS` + 1."""
-        return validate(
-            schema,
-            document,
-            specified_rules if self._introspection else RULES_WITHOUT_INTROSPECTION,
-            max_errors=MAXIMUM_ERRORS,
-            hide_suggestions=not self._introspection,
-        )
+        with self.instrumentation.step(Step.VALIDATION):
+            return validate(
+                schema,
+                document,
+                specified_rules if self._introspection else RULES_WITHOUT_INTROSPECTION,
+                max_errors=MAXIMUM_ERRORS,
+                hide_suggestions=not self._introspection,
+            )
 
-    def trust(self, text: str, schema_for: Callable[[KnownDocument], GraphQLSchema]) -> list[str]:
+    def trust(self, text: str, schema_for: Callable[[KnownDocument], GraphQLSchema]) -> None:
         """Adds a document of the operator's manifest, parsed and validated without limits.
 
-        Returns the names of its operations. Raises `GraphQLError` if it does not parse, or does not
-        fit the schema.
+        Raises `GraphQLError` if it does not parse, or does not fit the schema.
         """
         known = _parsed(text, None)
         known.errors = validate(schema_for(known), known.document)
@@ -138,11 +164,6 @@ class KnownDocuments:
             raise known.errors[0]
         known.is_trusted = True
         self.trusted[text] = known
-        return [
-            node.name.value
-            for node in known.document.definitions
-            if isinstance(node, OperationDefinitionNode) and node.name is not None
-        ]
 
 
 class Documents(SchemaExtension):
@@ -172,6 +193,11 @@ class Documents(SchemaExtension):
         context.pre_execution_errors = self._entry.errors or self._too_costly()
         yield
 
+    def on_execute(self) -> Iterator[None]:
+        """Reports the execution."""
+        with self._known.instrumentation.step(Step.EXECUTION):
+            yield
+
     def _too_costly(self) -> list[GraphQLError]:
         """Weighs the operation, which is valid; returns an error if its cost is beyond a limit."""
         context, known = self.execution_context, self._entry
@@ -194,12 +220,16 @@ def document_extensions(known: KnownDocuments) -> list[Callable[[], SchemaExtens
 
 def _parsed(text: str, limits: Limits | None) -> KnownDocument:
     document = parse(text) if limits is None else _parsed_within(limits, text)
-    operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
+    names = tuple(
+        "" if node.name is None else node.name.value
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+    )
     # Only a text with the name of a field can select it.
     is_for_routers = any(name in text for name in ROUTERS_FIELDS) and _selects_any(
         document, ROUTERS_FIELDS
     )
-    return KnownDocument(document, operations > 1, is_for_routers)
+    return KnownDocument(document, names, is_for_routers)
 
 
 def _parsed_within(limits: Limits, text: str) -> DocumentNode:

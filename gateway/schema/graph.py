@@ -17,6 +17,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.instrumentation import OFF, Instrumentation
 from gateway.schema.context import Context
 from gateway.schema.cost import check_cost
 from gateway.schema.customer import Customer
@@ -122,13 +123,12 @@ class Graph:
         plan = plans.find(variables)
         return None if plan is None else plan.answer(context, variables)
 
-    def trust(self, document: str) -> list[str]:
+    def trust(self, document: str) -> None:
         """Adds a document of the operator's manifest, to which no limit of a document applies.
 
-        Returns the names of its operations. Raises `GraphQLError` if it does not parse, or does not
-        fit the schema.
+        Raises `GraphQLError` if it does not parse, or does not fit the schema.
         """
-        return self.documents.trust(document, lambda known: self._schema_of(known)._schema)
+        self.documents.trust(document, lambda known: self._schema_of(known)._schema)
 
     def _schema_of(self, known: KnownDocument) -> strawberry.Schema:
         return self.subgraph if known.is_for_routers else self.api
@@ -139,15 +139,19 @@ def build_graph(
     federation: Federation | None = None,
     *,
     introspection: bool = True,
+    instrumentation: Instrumentation = OFF,
 ) -> Graph:
     """Returns the graph; None stands for the defaults of `Limits` and `Federation`.
 
     Without `introspection`, clients cannot read the schema, and errors suggest no names of it.
+    The steps of operations are reported to `instrumentation`.
     """
     federation = federation or Federation()
     config = StrawberryConfig(scalar_map={datetime: DATE_TIME})
     # One cache for both schemas, since a document always goes to the same one.
-    documents = KnownDocuments(limits or Limits(), introspection=introspection)
+    documents = KnownDocuments(
+        limits or Limits(), introspection=introspection, instrumentation=instrumentation
+    )
     extensions = document_extensions(documents)
     execution = Execution if introspection else WithoutSuggestions
     api = _ApiSchema(

@@ -43,31 +43,17 @@ class _Format(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class TrustedDocuments:
-    """The texts of trusted documents by id, and by the SHA-256 of the text.
-
-    `texts` has the names of the operations of each text.
-    """
+    """The texts of trusted documents by id, and by the SHA-256 of the text."""
 
     by_id: dict[str, str]
-    texts: dict[str, list[str]]
+    texts: frozenset[str]
 
     def find(self, document_id: str) -> str | None:
         """Returns the text with this id or hash."""
         return self.by_id.get(document_id)
 
-    def operation_name(self, text: str, requested: str | None) -> str:
-        """Returns the name of the operation that a request executes, empty if it has none.
 
-        It is empty for a text that is not trusted, too. `requested` is the request's
-        `operationName`.
-        """
-        names = self.texts.get(text, ())
-        if requested is None:
-            return names[0] if len(names) == 1 else ""
-        return requested if requested in names else ""
-
-
-NO_TRUSTED_DOCUMENTS = TrustedDocuments({}, {})
+NO_TRUSTED_DOCUMENTS = TrustedDocuments({}, frozenset())
 
 
 def load_trusted_documents(manifest: bytes, graph: Graph) -> TrustedDocuments:
@@ -76,7 +62,6 @@ def load_trusted_documents(manifest: bytes, graph: Graph) -> TrustedDocuments:
     Raises `InvalidManifest`.
     """
     by_id: dict[str, str] = {}
-    texts: dict[str, list[str]] = {}
     for document_id, text in _entries(manifest):
         name = document_id.removeprefix("sha256:")
         sha256 = new_sha256(text.encode()).hexdigest()
@@ -88,11 +73,11 @@ def load_trusted_documents(manifest: bytes, graph: Graph) -> TrustedDocuments:
         if by_id.get(name, text) != text:
             raise InvalidManifest(f"the id {document_id!r} stands for two documents.")
         try:
-            texts[text] = graph.trust(text)
+            graph.trust(text)
         except GraphQLError as error:
             raise InvalidManifest(f"the document {document_id!r}: {error.message}") from error
         by_id[name] = by_id[sha256] = text
-    return TrustedDocuments(by_id, texts)
+    return TrustedDocuments(by_id, frozenset(by_id.values()))
 
 
 def _entries(manifest: bytes) -> Iterable[tuple[str, str]]:

@@ -21,6 +21,8 @@ from gateway.server.signals import STOPPING, on_signals, stage_after
 LAST_CONNECTIONS_SECONDS = 0.5
 # Aborted requests have this long to send their 503.
 LAST_ANSWERS_SECONDS = 1.0
+READY = "ready"
+DRAINING = "draining: requests are answered, and readiness is 503"
 START_POLL_SECONDS = 0.01
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ class ShutdownPolicy:
 
 def serve(app: Starlette, listener: socket.socket, policy: ShutdownPolicy) -> bool:
     """Serves until Ctrl-C or SIGTERM; returns whether it started and aborted no request."""
-    server = Server(app, policy)
+    server = Server(app, policy, says=log.info)
     on_signals(STOPPING, lambda number: server.advance(stage_after(server.stage, number)))
     log.info("listening on %s; Ctrl-C stops", address_of(listener))
     return server.run_until_stopped(listener)
@@ -88,13 +90,18 @@ async def serve_in_loop(
 class Server(uvicorn.Server):
     """A server that ends in stages, each of which it writes to `app.state.lifecycle`.
 
-    `heartbeat` is called by the event loop ten times a second while the server runs.
+    `heartbeat` is called by the event loop ten times a second while the server runs. `says` is
+    called once when it begins to answer, and once when it begins to drain.
     """
 
     server_state: ConnectionsState
 
     def __init__(
-        self, app: Starlette, policy: ShutdownPolicy, heartbeat: Callable[[], None] = lambda: None
+        self,
+        app: Starlette,
+        policy: ShutdownPolicy,
+        heartbeat: Callable[[], None] = lambda: None,
+        says: Callable[[str], object] = lambda _: None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -114,6 +121,7 @@ class Server(uvicorn.Server):
         self._lifecycle: Lifecycle = getattr(app.state, "lifecycle", None) or Lifecycle()
         self._policy = policy
         self._heartbeat = heartbeat
+        self._says = says
         self._stage = self._entered_stage = Stage.STARTING
         self._stage_ends_at = 0.0
         self._is_clean = True
@@ -142,6 +150,12 @@ class Server(uvicorn.Server):
         """Leaves signals to the caller; uvicorn would raise them again after its stop."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, and says so unless the application failed to."""
+        await super().startup(sockets)
+        if self.started:
+            self._says(READY)
+
     async def on_tick(self, counter: int) -> bool:
         """Ends and enters stages when due; returns whether to stop."""
         self._heartbeat()
@@ -162,6 +176,8 @@ class Server(uvicorn.Server):
                 server.close()
             if self._entered_stage is Stage.DRAINING:
                 seconds = min(seconds, LAST_CONNECTIONS_SECONDS)
+        if self._stage is Stage.DRAINING:
+            self._says(DRAINING)
         self._lifecycle.advance(self._stage)
         self.server_state.drain()
         self._entered_stage = self._stage

@@ -16,7 +16,7 @@ from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess
 
 from gateway.lifecycle import Stage
 from gateway.server.listening import address_of
-from gateway.server.serving import ShutdownPolicy
+from gateway.server.serving import DRAINING, ShutdownPolicy
 from gateway.server.signals import SIGHUP, STOPPING, stage_after
 from gateway.server.worker import Factory, Worker
 
@@ -73,6 +73,8 @@ class Supervisor(Multiprocess):
 
     def stop(self, stage: Stage) -> None:
         """Makes all workers drain or stop, and `run` return once they have."""
+        if stage is Stage.DRAINING and self._stage < stage:
+            log.info(DRAINING)
         self._stage = stage
         self.should_exit.set()
         if self._replacement is not None:

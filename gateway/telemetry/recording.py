@@ -1,72 +1,69 @@
-"""Takes what the parts of a gateway report, and counts it."""
+"""One pipeline of all that takes what the parts report: metrics, spans, the log of requests."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
-from gateway.errors import ErrorCode
 from gateway.instrumentation import (
-    QUERY,
+    OFF,
     Instrumentation,
     OperationRecord,
     ReadyAnswer,
+    Step,
     UpstreamRecord,
 )
-from gateway.telemetry.metrics import Metrics
 
-# The label of a request that was refused before its document was parsed.
-UNKNOWN_TYPE = "unknown"
+
+def recording(parts: Sequence[Instrumentation]) -> Instrumentation:
+    """Returns what reports to all of these: to none, to the one, or to each in its order."""
+    if not parts:
+        return OFF
+    return parts[0] if len(parts) == 1 else Recording(parts)
 
 
 class Recording(Instrumentation):
-    """Counts in `metrics`."""
+    """Hands what is reported on to each of `parts`; the first one begins first, and ends last."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._query_seconds = metrics.answer_seconds.labels(QUERY, "")
-
-    @contextmanager
-    def operation(self) -> Iterator[OperationRecord]:
-        """Counts an operation, its errors and its time."""
-        metrics, record = self._metrics, OperationRecord()
-        began_at = perf_counter()
-        metrics.active_requests.inc()
-        try:
-            yield record
-        except Exception:
-            record.error_codes = [ErrorCode.INTERNAL_SERVER_ERROR]
-            raise
-        finally:
-            metrics.active_requests.dec()
-            if record.is_operation:
-                seconds = metrics.answer_seconds.labels(
-                    record.operation_type or UNKNOWN_TYPE, record.operation_name
-                )
-                seconds.observe(perf_counter() - began_at)
-                for code in record.error_codes:
-                    metrics.errors.labels(code).inc()
-
-    def answered_at_once(self, answer: ReadyAnswer, began_at: float) -> None:
-        """Counts the time of a query that was answered without a wait."""
-        seconds = self._query_seconds
-        if answer.operation_name:
-            seconds = self._metrics.answer_seconds.labels(QUERY, answer.operation_name)
-        seconds.observe(perf_counter() - began_at)
+    def __init__(self, parts: Sequence[Instrumentation]) -> None:
+        self._parts = parts
 
     @contextmanager
-    def upstream_request(self, operation: str) -> Iterator[UpstreamRecord]:
-        """Counts an upstream request and its time."""
-        record = UpstreamRecord(operation)
-        began_at = perf_counter()
-        try:
-            yield record
-        finally:
-            labels = (operation, record.outcome)
-            self._metrics.upstream_seconds.labels(*labels).observe(perf_counter() - began_at)
-            self._metrics.upstream_requests.labels(*labels).inc()
+    def operation(self, record: OperationRecord) -> Iterator[None]:
+        """Surrounds the request of an operation."""
+        with ExitStack() as stack:
+            for part in self._parts:
+                stack.enter_context(part.operation(record))
+            yield
+
+    def answered_at_once(self, answer: ReadyAnswer, method: str, began_at: float) -> None:
+        """Reports a query that was answered without a wait."""
+        for part in self._parts:
+            part.answered_at_once(answer, method, began_at)
 
     @contextmanager
-    def batch(self, size: int) -> Iterator[None]:
-        """Counts a batch of ids."""
-        self._metrics.batch_size.observe(size)
-        yield
+    def step(self, step: Step) -> Iterator[None]:
+        """Surrounds a step of an operation."""
+        with ExitStack() as stack:
+            for part in self._parts:
+                stack.enter_context(part.step(step))
+            yield
+
+    @contextmanager
+    def upstream_request(self, record: UpstreamRecord) -> Iterator[None]:
+        """Surrounds one upstream request."""
+        with ExitStack() as stack:
+            for part in self._parts:
+                stack.enter_context(part.upstream_request(record))
+            yield
+
+    def place(self) -> object:
+        """Returns the place of the one part that asks for it."""
+        places = (part.place() for part in self._parts)
+        return next((place for place in places if place is not None), None)
+
+    @contextmanager
+    def batch(self, collection: str, size: int, places: Sequence[object]) -> Iterator[None]:
+        """Surrounds a batch of ids."""
+        with ExitStack() as stack:
+            for part in self._parts:
+                stack.enter_context(part.batch(collection, size, places))
+            yield

@@ -10,6 +10,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from gateway.at_once import WholeAnswer
 from gateway.errors import ErrorCode
+from gateway.instrumentation import UNNAMED, NamedOperation
 from gateway.web.freshness import (
     NO_STORE,
     Aged,
@@ -58,8 +59,7 @@ class Framed(NamedTuple):
 class RawResponse:
     """ASGI application: an answer that is there whole, its body in parts.
 
-    `operation_name` is that of a trusted document, else empty; `error_codes` has one for each
-    error.
+    `operation` is what it answers; `error_codes` has one for each error.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class RawResponse:
         parts: Sequence[bytes | memoryview],
         *,
         is_stale: bool = False,
-        operation_name: str = "",
+        operation: NamedOperation = UNNAMED,
         error_codes: Sequence[str] = (),
     ) -> None:
         self.is_stale = is_stale
-        self.operation_name = operation_name
+        self.operation = operation
         self.error_codes = error_codes
-        self._status = status
+        self.status_code = status
         self._frame = frame
         self._parts = parts
 
@@ -83,16 +83,16 @@ class RawResponse:
         """Sends it as ASGI has it."""
         body = b"".join(self._parts)
         headers = [*self._frame.headers]
-        if self._status != NOT_MODIFIED:
+        if self.status_code != NOT_MODIFIED:
             headers.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     def whole(self, lines: bytes) -> WholeAnswer:
         """Returns it with further lines of the head, which have been checked."""
-        if self._status != NOT_MODIFIED:
+        if self.status_code != NOT_MODIFIED:
             lines += b"content-length: %d\r\n" % sum(map(len, self._parts))
-        return WholeAnswer(self._status, self._frame.lines + lines, self._parts)
+        return WholeAnswer(self.status_code, self._frame.lines + lines, self._parts)
 
 
 def _frame(headers: Sequence[RawHeader], end: bytes) -> Frame:
@@ -135,7 +135,7 @@ class Answers:
                 frame,
                 (),
                 is_stale=aged.is_stale,
-                operation_name=answer.operation_name,
+                operation=answer.operation,
             )
         frame = self._frame(Framed(aged, media_type, is_for_all, etag, answer.tags))
         return RawResponse(
@@ -143,7 +143,7 @@ class Answers:
             frame,
             (b'{"data":', *answer.data, frame.end),
             is_stale=aged.is_stale,
-            operation_name=answer.operation_name,
+            operation=answer.operation,
         )
 
     def _new_frame(self, framed: Framed) -> Frame:

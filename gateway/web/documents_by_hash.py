@@ -46,13 +46,6 @@ class DocumentsByHash:
             text = self.persisted.in_memory(asked.sha256)
         return text
 
-    def trusted_name(self, asked: GraphQLRequest) -> str:
-        """Returns the name of the operation, empty unless its document is trusted."""
-        return self.trusted.operation_name(
-            asked.query or self.trusted.find(asked.sha256 or asked.document_id or "") or "",
-            asked.operation_name,
-        )
-
     async def text_of(self, asked: GraphQLRequest) -> str:
         """Returns the document of a request; raises `RequestError` if there is none to execute."""
         if asked.query is not None:

@@ -15,6 +15,7 @@ from gateway.at_once import WholeAnswer
 from gateway.identity import Client
 from gateway.instrumentation import OFF, Instrumentation
 from gateway.logs import request_in_progress
+from gateway.trace_context import trace_headers
 from gateway.web.answers import RawResponse, head_lines
 from gateway.web.browsers import Browsers
 from gateway.web.graphql import ASKED, PATH, READS
@@ -86,12 +87,14 @@ class Front:
         request_id = id_of(headers.get(b"x-request-id"))
         scope["request_id"] = name = request_id.decode()
         request_in_progress.set(name)  # not reset: each request has a context of its own
+        if (traceparent := headers.get(b"traceparent")) is not None:
+            trace_headers.set((traceparent, headers.get(b"tracestate", b"")))
         answer = self._find(scope, headers, body)
         if answer is None:
             return None
         response, lines = answer
         whole = response.whole(b"x-request-id: %b\r\n%b" % (request_id, lines))
-        self._instrumentation.answered_at_once(response, began_at)
+        self._instrumentation.answered_at_once(response, scope["method"], began_at)
         return whole
 
     def _find(

@@ -4,19 +4,22 @@ Source: the GraphQL over HTTP specification. tests/contract/test_graphql_over_ht
 each of its clauses.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from strawberry.types.execution import PreExecutionError
 
+from gateway.errors import ErrorCode
 from gateway.identity import Client
 from gateway.instrumentation import (
     MUTATION,
     OFF,
     QUERY,
+    UNNAMED,
     CacheResult,
     Instrumentation,
     OperationRecord,
@@ -29,7 +32,7 @@ from gateway.web.documents_by_hash import DocumentsByHash
 from gateway.web.execution import OperationExecution
 from gateway.web.graphiql import graphiql_page, switched_off_page
 from gateway.web.negotiation import GRAPHQL_RESPONSE, HTML, JSON, choose_media_type
-from gateway.web.ready_answers import POST, OperationRequest, ReadyAnswers
+from gateway.web.ready_answers import POST, OperationOf, OperationRequest, ReadyAnswers
 from gateway.web.request_body import receive_body
 from gateway.web.request_error import RequestError
 from gateway.web.request_id import request_id_of
@@ -56,6 +59,7 @@ class GraphQLEndpoint:
         self,
         ready: ReadyAnswers,
         execution: OperationExecution,
+        operation: OperationOf,
         documents: DocumentsByHash,
         authenticate: Authenticate,
         new_context: Callable[[Client], Context],
@@ -69,6 +73,7 @@ class GraphQLEndpoint:
     ) -> None:
         self._ready = ready
         self._execution = execution
+        self._operation = operation
         self._documents = documents
         self._authenticate = authenticate
         self._new_context = new_context
@@ -81,14 +86,22 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, with JSON of the negotiated media type or with GraphiQL."""
-        with self._instrumentation.operation() as record:
-            response = await self._respond(Request(scope, receive), record)
-            if isinstance(response, RawResponse):
-                record.error_codes = response.error_codes
-                record.operation_name = record.operation_name or response.operation_name
-            await response(scope, receive, send)
+        record = OperationRecord(scope["method"])
+        with self._instrumentation.operation(record):
+            try:
+                response = await self._respond(Request(scope, receive), record)
+                if isinstance(response, RawResponse):
+                    record.error_codes = response.error_codes
+                record.status = response.status_code
+                await response(scope, receive, send)
+            except Exception:
+                record.status, record.error_codes = 500, [ErrorCode.INTERNAL_SERVER_ERROR]
+                raise
+            except asyncio.CancelledError:
+                record.status, record.error_codes = 503, [ErrorCode.UPSTREAM_UNAVAILABLE]
+                raise
 
-    async def _respond(self, request: Request, record: OperationRecord) -> ASGIApp:
+    async def _respond(self, request: Request, record: OperationRecord) -> Response | RawResponse:
         if (asked := request.scope.get(ASKED)) is not None:
             return await self._answer(request, asked, None, record)
         accept = ",".join(request.headers.getlist("accept"))
@@ -117,8 +130,9 @@ class GraphQLEndpoint:
         asked: OperationRequest,
         ready: RawResponse | None,
         record: OperationRecord,
-    ) -> ASGIApp:
+    ) -> Response | RawResponse:
         if ready is not None:
+            record.operation = ready.operation
             record.operation_type = QUERY
             record.cache_result = CacheResult.STALE if ready.is_stale else CacheResult.HIT
             return ready
@@ -159,29 +173,31 @@ class GraphQLEndpoint:
 
     async def _execute(
         self, request: Request, asked: OperationRequest, record: OperationRecord
-    ) -> ASGIApp:
+    ) -> RawResponse:
         parameters, client = asked.parse(), asked.client
         self._ready.counts.executed += 1
         with open_request_scope(self._answer_seconds, client.name) as scope:
-            document = await self._documents.text_of(parameters)
-            record.operation_name = self._documents.trusted_name(parameters)
+            record.document = document = await self._documents.text_of(parameters)
             context = self._new_context(client)
             try:
                 executed = await self._execution.execute(
                     request, parameters, document, context, client.name
                 )
             finally:
+                operation = self._operation(document, parameters.operation_name)
+                record.operation = operation or UNNAMED
                 record.cache_result = scope.cache_result
                 record.upstream_requests = scope.request.upstream_requests
             result = executed.result
-            record.operation_type = QUERY if executed.is_query else MUTATION
+            if operation is not None:
+                record.operation_type = QUERY if executed.is_query else MUTATION
             if parameters.sha256 is not None and not isinstance(result, PreExecutionError):
                 await self._documents.keep(parameters.sha256, document, client)
         if result.errors or result.extensions or not executed.is_query:
             return self._answers.other(
                 result, scope, asked.media_type, request_id_of(request), self._ready.now()
             )
-        return self._ready.keep(asked, [to_json(result.data)], scope)
+        return self._ready.keep(asked, [to_json(result.data)], scope, record.operation)
 
 
 def _wants_graphiql(request: Request, accept: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from starlette.datastructures import QueryParams
 
 from gateway.identity import Client
+from gateway.instrumentation import UNNAMED, NamedOperation
 from gateway.request_scope import open_request_scope
 from gateway.row import Identified
 from gateway.schema import Context, PlannedAnswer
@@ -25,6 +26,9 @@ GET_WITH_DOCUMENT: Final = (
 
 Planned = Callable[[str, str | None, Mapping[str, object], Context], PlannedAnswer | None]
 """Returns the answer of a plan; None if graphql-core has to execute the operation."""
+
+OperationOf = Callable[[str, str | None], NamedOperation | None]
+"""Returns the operation of a document that a request asks for; None if it is not parsed."""
 
 
 class Answered(WhatWasRead, Protocol):
@@ -111,12 +115,16 @@ class OperationRequest:
 
 
 class ReadyAnswers:
-    """Answers requests without a wait, and keeps what was answered; `now` returns seconds."""
+    """Answers requests without a wait, and keeps what was answered.
+
+    `now` returns seconds.
+    """
 
     def __init__(
         self,
         responses: ResponseCache,
         planned: Planned,
+        operation: OperationOf,
         documents: DocumentsByHash,
         new_context: Callable[[Client], Context],
         answers: Answers,
@@ -127,6 +135,7 @@ class ReadyAnswers:
         self._answers = answers
         self.now = now
         self._planned = planned
+        self._operation = operation
         self._documents = documents
         self._new_context = new_context
 
@@ -158,10 +167,15 @@ class ReadyAnswers:
                 planned.serve()
         else:
             planned.serve()
-        return self.keep(asked, planned.data, planned)
+        operation = self._operation(document, parameters.operation_name) or UNNAMED
+        return self.keep(asked, planned.data, planned, operation)
 
     def keep(
-        self, asked: OperationRequest, data: Sequence[bytes | memoryview], answered: Answered
+        self,
+        asked: OperationRequest,
+        data: Sequence[bytes | memoryview],
+        answered: Answered,
+        operation: NamedOperation,
     ) -> RawResponse:
         """Offers an answer without errors to the response cache, and returns the response."""
         etag = tags = ""
@@ -176,7 +190,7 @@ class ReadyAnswers:
             tuple(answered.collections),
             etag,
             tags,
-            self._documents.trusted_name(asked.parse()),
+            operation,
         )
         now = self.now()
         if len(asked.text) <= LONGEST_BODY:

@@ -1,4 +1,7 @@
-"""The id of each request: from `X-Request-Id` or new, in the response and in the log."""
+"""The id of each request: from `X-Request-Id` or new, in the response and in the log.
+
+Its place in a trace is noted with it.
+"""
 
 import re
 from random import getrandbits
@@ -7,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.logs import request_in_progress
+from gateway.trace_context import trace_headers
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -31,8 +35,15 @@ class RequestIds:
             return
         request_id: str | None = scope.get("request_id")  # `Front` may have set it
         if request_id is None:
-            request_id = scope["request_id"] = id_of(_incoming(scope)).decode()
+            request_id = scope["request_id"] = id_of(*_all(scope, b"x-request-id")[:1]).decode()
         request_in_progress.set(request_id)  # not reset: each request has a task of its own
+        traceparent = _all(scope, b"traceparent")
+        # More than one is as none (Trace Context, 3.2).
+        trace_headers.set(
+            (traceparent[0], b",".join(_all(scope, b"tracestate")))
+            if len(traceparent) == 1
+            else None
+        )
         raw_id = request_id.encode()
         common_headers = ((b"x-request-id", raw_id), *COMMON_HEADERS)
 
@@ -54,16 +65,12 @@ def masked_message(request_id: str) -> str:
     return f"Something went wrong in the gateway. Report it with request id {request_id}."
 
 
-def id_of(sent: bytes | None) -> bytes:
+def id_of(sent: bytes | None = None) -> bytes:
     """Returns the id that a client sent, or a new one in place of none or of one that is odd."""
     if sent is not None and _SANE.fullmatch(sent):
         return sent
     return b"%032x" % getrandbits(128)
 
 
-def _incoming(scope: Scope) -> bytes | None:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            found: bytes = value
-            return found
-    return None
+def _all(scope: Scope, header: bytes) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == header]

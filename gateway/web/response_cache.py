@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.cache.least_recently_used import LeastRecentlyUsed, Weighted
 from gateway.errors import ErrorCode
+from gateway.instrumentation import UNNAMED, NamedOperation
 
 # Longer bodies are not kept: their requests are rarely repeated.
 LONGEST_BODY: Final = 16 * 1024
@@ -22,8 +23,7 @@ class Success(msgspec.Struct, frozen=True):
 
     `oldest_read_at` is the time of its oldest value, None if it has none of the upstream.
     `collections` are the names of those that it shows. `etag` and `tags` are the headers of an
-    answer by GET, empty for one by POST. `operation_name` is that of a trusted document, else
-    empty.
+    answer by GET, empty for one by POST. `operation` is what it answers.
     """
 
     data: Sequence[bytes | memoryview]
@@ -33,7 +33,7 @@ class Success(msgspec.Struct, frozen=True):
     collections: tuple[str, ...]
     etag: str = ""
     tags: str = ""
-    operation_name: str = ""
+    operation: NamedOperation = UNNAMED
 
 
 class ResponseCache:

@@ -115,3 +115,20 @@ def test_request_before_the_application_is_up_is_answered_by_it(
         early.sendall(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert early.recv(12) == b"HTTP/1.1 200"
     assert gateway.stop()[0] == 0
+
+
+def test_readiness_and_drain_are_said_once(run: Callable[..., Running]) -> None:
+    gateway = run("serve", **LONG_DRAIN)
+    for _ in range(3):
+        assert httpx.get(f"{gateway.url}/health/ready").status_code == 200
+    gateway.process.send_signal(signal.SIGTERM)
+    for _ in range(3):
+        assert wait_until_draining(gateway).status_code == 503
+    gateway.stop()
+    said = [line.split(": ", 1)[1].rstrip() for line in gateway.lines]
+    assert said[1].startswith("listening on ")
+    assert said[2:] == [
+        "ready",
+        "draining: requests are answered, and readiness is 503",
+        "stopped after 0 upstream requests",
+    ]

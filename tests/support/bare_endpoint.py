@@ -6,6 +6,7 @@ import strawberry
 from anonymous import anonymous
 from documents_in_memory import documents_in_memory
 
+from gateway.instrumentation import UNNAMED
 from gateway.web import (
     Answers,
     Authenticate,
@@ -34,6 +35,7 @@ def bare_endpoint(
     ready = ReadyAnswers(
         ResponseCache(0, 15.0, lambda _collection: 0.0),
         lambda *_: None,
+        lambda *_: UNNAMED,
         documents,
         context,  # type: ignore[arg-type] # it is no Context
         answers,
@@ -42,6 +44,7 @@ def bare_endpoint(
     return GraphQLEndpoint(
         ready,
         OperationExecution(schema_for),
+        lambda *_: UNNAMED,
         documents,
         authenticate,
         context,  # type: ignore[arg-type] # it is no Context

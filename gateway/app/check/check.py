@@ -4,8 +4,6 @@ import os
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from importlib.util import find_spec
-from typing import Final
 
 import httpx
 
@@ -18,8 +16,6 @@ from gateway.app.check.token_keys import check_token_keys
 from gateway.app.composition import create_services
 from gateway.redis.keys import key
 from gateway.settings import Settings, upstream_name
-
-TRACING_PACKAGE: Final = "opentelemetry.sdk"
 
 
 async def check(
@@ -57,9 +53,7 @@ async def check(
         services.client.rate_limit,
         settings.rate_limit_reserve,
     )
-    configuration = check_configuration(
-        settings, os.environ, has_tracing=_is_installed(TRACING_PACKAGE)
-    )
+    configuration = check_configuration(settings, os.environ)
     groups = {
         "Settings": [*configuration, await check_token_keys(settings)],
         "Store": check_store(store),
@@ -68,13 +62,6 @@ async def check(
     return CheckReport(
         store, groups, None if redis is None else redis.state, services.client.requests
     )
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # of the package around it
-        return False
 
 
 class _Watch:

@@ -6,25 +6,15 @@ from typing import Final
 from gateway.api_keys import ApiKeysError, read_api_keys
 from gateway.app.application import create_graph, trusted_documents
 from gateway.app.check.results import CheckResult, problem, skipped, warning, well
+from gateway.app.telemetry import has_traces, why_no_traces
 from gateway.identity import AccessScope
 from gateway.settings import Settings, SettingsError, check_exposure
 
 EVERY_HOST: Final = "*"
-# OpenTelemetry: one of these turns tracing on, unless the exporter is `none` or all of it is off.
-TRACING: Final = (
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_TRACES_EXPORTER",
-)
 
 
-def check_configuration(
-    settings: Settings, environment: Mapping[str, str], *, has_tracing: bool
-) -> list[CheckResult]:
-    """Returns the results.
-
-    `environment` has the variables of OpenTelemetry; `has_tracing` is whether it is installed.
-    """
+def check_configuration(settings: Settings, environment: Mapping[str, str]) -> list[CheckResult]:
+    """Returns the results; `environment` has the variables of OpenTelemetry."""
     return [
         _settings(settings),
         _clients(settings),
@@ -33,7 +23,7 @@ def check_configuration(
         _origins(settings),
         _documents(settings),
         _telemetry(settings),
-        _tracing(environment, is_installed=has_tracing),
+        _tracing(environment),
     ]
 
 
@@ -154,19 +144,9 @@ def _may_read_metrics(settings: Settings) -> bool:
     )
 
 
-def _tracing(environment: Mapping[str, str], *, is_installed: bool) -> CheckResult:
-    names = [name for name in TRACING if environment.get(name)]
-    is_off = (
-        environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
-        or environment.get("OTEL_TRACES_EXPORTER", "").lower() == "none"
-    )
-    if is_off or not names:
+def _tracing(environment: Mapping[str, str]) -> CheckResult:
+    if not has_traces(environment):
         return skipped("tracing")
-    if not is_installed:
-        return warning(
-            "tracing",
-            f"{names[0]} is set, and OpenTelemetry is not installed.",
-            "Install the gateway with the extra `otel`: "
-            "pip install 'bigcommerce-segments-gateway[otel]'.",
-        )
-    return well("tracing", f"On, by {', '.join(names)}.")
+    if (why := why_no_traces(environment)) is not None:
+        return warning("tracing", "Traces are asked for, and none are sent.", why)
+    return well("tracing", "Traces are sent.")

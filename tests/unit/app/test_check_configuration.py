@@ -25,7 +25,7 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
 
 
 def results(*environment: tuple[str, str], **variables: str) -> dict[str, CheckResult]:
-    found = check_configuration(settings_of(variables), dict(environment), has_tracing=True)
+    found = check_configuration(settings_of(variables), dict(environment))
     return {one.name: one for one in found}
 
 
@@ -143,16 +143,14 @@ def test_documents_of_the_manifest_are_validated(tmp_path: Path) -> None:
     )
 
 
-def test_tracing_needs_its_package() -> None:
+def test_traces_that_cannot_be_sent_are_a_warning() -> None:
     endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318")
-    assert check_configuration(settings_of({}), dict([endpoint]), has_tracing=False)[-1] == warning(
+    assert results(endpoint)["tracing"] == well("tracing", "Traces are sent.")
+    assert results(endpoint, ("OTEL_TRACES_EXPORTER", "zipkin"))["tracing"] == warning(
         "tracing",
-        "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed.",
-        "Install the gateway with the extra `otel`: "
-        "pip install 'bigcommerce-segments-gateway[otel]'.",
+        "Traces are asked for, and none are sent.",
+        "OTEL_TRACES_EXPORTER has to be otlp, console or none.",
     )
-    assert results(endpoint)["tracing"] == well("tracing", "On, by OTEL_EXPORTER_OTLP_ENDPOINT.")
-    assert results(("OTEL_TRACES_EXPORTER", "none"))["tracing"] == skipped("tracing")
     for off in (("OTEL_TRACES_EXPORTER", "none"), ("OTEL_SDK_DISABLED", "true")):
         assert results(endpoint, off)["tracing"] == skipped("tracing")
 

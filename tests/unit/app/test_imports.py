@@ -22,9 +22,12 @@ async def main():
         assert answer.json()["data"] == {"segments": {"totalCount": 120}}, answer.text
 
 asyncio.run(main())
-print(*sorted({"jwt", "redis"} & sys.modules.keys()))
+imported = {"jwt", "opentelemetry.sdk.trace", "prometheus_client", "redis"} & sys.modules.keys()
+print(*sorted(imported))
 """
 REDIS = {"GATEWAY_REDIS_URL": "redis://127.0.0.1:1"}
+METRICS = {"GATEWAY_METRICS": "true"}
+TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "GATEWAY_LOG_REQUESTS": "true"}
 TOKENS = {
     "GATEWAY_JWT_JWKS_URL": "https://issuer.example/keys",
     "GATEWAY_JWT_ISSUER": "https://issuer.example",
@@ -35,8 +38,14 @@ TOKENS = {
 
 @pytest.mark.parametrize(
     ("settings", "imported"),
-    [({}, []), (REDIS, ["redis"]), (TOKENS, ["jwt"])],
-    ids=["no settings", "Redis", "tokens"],
+    [
+        ({}, []),
+        (REDIS, ["redis"]),
+        (TOKENS, ["jwt"]),
+        (METRICS, ["prometheus_client"]),
+        (TRACES, ["opentelemetry.sdk.trace"]),
+    ],
+    ids=["no settings", "Redis", "tokens", "metrics", "traces"],
 )
 def test_a_client_is_imported_where_its_settings_are(
     settings: dict[str, str], imported: list[str]

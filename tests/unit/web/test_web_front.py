@@ -1,5 +1,6 @@
 """What is answered at once, and what is handed on to the application."""
 
+import asyncio
 import hashlib
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from clock import Clock
 from in_process import InProcess, in_process
-from starlette.types import Message
+from starlette.types import Message, Receive
 from twins import counts_of
 
 from gateway.api_keys import create_api_key
@@ -85,14 +86,22 @@ async def warm(**settings: Any) -> InProcess:
             "headers": [(b"content-type", b"application/json"), (b"host", b"localhost")],
             "client": ("127.0.0.1", 1),
         },
-        _whole_body,
+        _whole_body(),
         _into_nothing,
     )
     return gateway
 
 
-async def _whole_body() -> Message:
-    return {"type": "http.request", "body": BODY, "more_body": False}
+def _whole_body() -> Receive:
+    """Returns what receives the body, and then waits: the client does not hang up."""
+    parts: list[Message] = [{"type": "http.request", "body": BODY, "more_body": False}]
+
+    async def receive() -> Message:
+        if not parts:
+            await asyncio.Event().wait()
+        return parts.pop()
+
+    return receive
 
 
 async def _into_nothing(_: Message) -> None:
