@@ -1,5 +1,6 @@
 """What is answered at once, and what is handed on to the application."""
 
+import asyncio
 import hashlib
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from clock import Clock
 from in_process import InProcess, in_process
-from starlette.types import Message
+from starlette.types import Message, Receive
 from twins import counts_of
 
 from gateway.api_keys import create_api_key
@@ -52,16 +53,12 @@ async def messages_of(
     }
     if is_whole and (answer := gateway.app.answer_at_once(scope, body)) is not None:
         return [{"type": WHOLE, **answer._asdict()}]
-    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Message] = []
-
-    async def receive() -> Message:
-        return parts.pop() if parts else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await gateway.app(scope, receive, send)
+    await gateway.app(scope, _stays_after(body), send)
     return sent
 
 
@@ -85,14 +82,22 @@ async def warm(**settings: Any) -> InProcess:
             "headers": [(b"content-type", b"application/json"), (b"host", b"localhost")],
             "client": ("127.0.0.1", 1),
         },
-        _whole_body,
+        _stays_after(BODY),
         _into_nothing,
     )
     return gateway
 
 
-async def _whole_body() -> Message:
-    return {"type": "http.request", "body": BODY, "more_body": False}
+def _stays_after(body: bytes) -> Receive:
+    """Returns the `receive` of a client that sends a body, and then waits for its answer."""
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if not parts:
+            await asyncio.Event().wait()
+        return parts.pop()
+
+    return receive
 
 
 async def _into_nothing(_: Message) -> None:
