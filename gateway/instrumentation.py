@@ -59,7 +59,8 @@ class CacheResult(StrEnum):
 class OperationRecord:
     """One operation of a client.
 
-    `operation_type` is empty for a request that was refused before its document was parsed.
+    `operation_type` is empty for a request that was refused before its execution, or whose client
+    hung up.
     `operation_name` is that of a trusted document, else empty: telemetry has no text that a client
     invents. `error_codes` has one code for each error. `is_operation` is False for a request that
     is none, such as a browser's for GraphiQL.

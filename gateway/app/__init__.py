@@ -2,8 +2,7 @@
 
 `composition` creates the services below the graph, `application` the ASGI application on top of
 them, `authentication` what names its clients. `readiness` reports the state of the services.
-`telemetry` makes what the parts report
-to. `check` reports what the token may do.
+`telemetry` creates what the parts report to. `check` reports what the token may do.
 """
 
 from gateway.app.application import (

@@ -20,10 +20,11 @@ SECONDS_BETWEEN_READINGS: Final = 1.0
 class State:
     """The state of a process. What it has counted only grows.
 
-    `cache_reads` is by collection and result.
+    `quota_remaining` is infinite before the first answer of the store. `cache_reads` is by
+    collection and result.
     """
 
-    quota_remaining: int
+    quota_remaining: float
     quota_limit: int
     is_circuit_open: bool
     is_redis_up: bool

@@ -5,6 +5,7 @@ begin with `gateway_`. The values of labels are bounded: nothing that a client s
 tests/contract/test_metrics.py compares them with docs/telemetry.md.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from typing import Final, Literal
@@ -66,7 +67,7 @@ class Metrics:
         )
         self.quota_remaining = self._gauge(
             "gateway_upstream_quota_remaining",
-            "Requests left in the window of the store's quota, as last reported.",
+            "Requests left in the window of the store's quota; +Inf before the first answer.",
             "livemin",
         )
         self.quota_limit = self._gauge(
@@ -106,6 +107,9 @@ class Metrics:
         self.memory_bytes = self._gauge(
             "process_resident_memory_bytes", "Resident memory of all processes.", "livesum"
         )
+        # Else a worker that starts would make the least value of all workers 0.
+        self.quota_remaining.set(math.inf)
+        self.redis_up.set(1)
 
     def families(self) -> Iterable[Metric]:
         """Returns all metrics with their values now; of all workers, if they share a folder."""

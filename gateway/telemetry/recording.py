@@ -14,7 +14,7 @@ from gateway.instrumentation import (
 )
 from gateway.telemetry.metrics import Metrics
 
-# The label of a request that was refused before its document was parsed.
+# The label of a request without an operation type.
 UNKNOWN_TYPE = "unknown"
 
 

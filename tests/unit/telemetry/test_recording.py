@@ -1,0 +1,94 @@
+"""What is counted of each operation."""
+
+import asyncio
+from dataclasses import dataclass
+from time import perf_counter
+
+import pytest
+from samples import Samples, samples_of
+
+from gateway.errors import ErrorCode
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.recording import Recording
+
+DURATION = "graphql_server_request_duration_seconds"
+ERRORS = "graphql_server_response_errors_total"
+ACTIVE = "graphql_server_active_requests"
+
+
+@dataclass(frozen=True)
+class Ready:
+    is_stale: bool = False
+    operation_name: str = ""
+
+
+class Counted:
+    """What a recording has counted."""
+
+    def __init__(self) -> None:
+        self._metrics = Metrics()
+        self.recording = Recording(self._metrics)
+
+    def samples(self, name: str) -> Samples:
+        return samples_of(self._metrics.exposition("text/plain")[0].decode(), name)
+
+
+def test_operation_is_counted_with_its_errors_once_it_has_ended() -> None:
+    counted = Counted()
+    with counted.recording.operation() as record:
+        assert counted.samples(ACTIVE) == {(): 1}
+        record.operation_type, record.operation_name = "mutation", "Save"
+        record.error_codes = [ErrorCode.FORBIDDEN, ErrorCode.FORBIDDEN, ErrorCode.BAD_CURSOR]
+        assert counted.samples(f"{DURATION}_count") == {}
+    assert counted.samples(ACTIVE) == {}
+    assert counted.samples(f"{DURATION}_count") == {("Save", "mutation"): 1}
+    assert counted.samples(ERRORS) == {("FORBIDDEN",): 2, ("BAD_CURSOR",): 1}
+
+
+def test_what_is_no_operation_is_only_active() -> None:
+    counted = Counted()
+    with counted.recording.operation() as record:
+        record.is_operation = False
+        assert counted.samples(ACTIVE) == {(): 1}
+    assert counted.samples(ACTIVE) == counted.samples(f"{DURATION}_count") == {}
+
+
+def test_operation_that_fails_unexpectedly_is_an_internal_server_error() -> None:
+    counted = Counted()
+    with pytest.raises(LookupError), counted.recording.operation():
+        raise LookupError
+    assert counted.samples(f"{DURATION}_count") == {("", "unknown"): 1}
+    assert counted.samples(ERRORS) == {("INTERNAL_SERVER_ERROR",): 1}
+    assert counted.samples(ACTIVE) == {}
+
+
+def test_operation_that_is_cancelled_has_no_error() -> None:
+    counted = Counted()
+    with pytest.raises(asyncio.CancelledError), counted.recording.operation():
+        raise asyncio.CancelledError
+    assert counted.samples(f"{DURATION}_count") == {("", "unknown"): 1}
+    assert counted.samples(ERRORS) == counted.samples(ACTIVE) == {}
+
+
+def test_answer_at_once_is_counted_with_the_time_since_it_began() -> None:
+    counted = Counted()
+    counted.recording.answered_at_once(Ready(), perf_counter() - 3)
+    counted.recording.answered_at_once(Ready(operation_name="Page"), perf_counter())
+    assert counted.samples(f"{DURATION}_count") == {("", "query"): 1, ("Page", "query"): 1}
+    sums = counted.samples(f"{DURATION}_sum")
+    assert 3 <= sums["", "query"] < 4
+    assert sums["Page", "query"] < 1
+    buckets = counted.samples(f"{DURATION}_bucket")
+    assert ("", "query", "2.5") not in buckets
+    assert buckets["", "query", "5.0"] == 1
+
+
+def test_sizes_of_batches_are_counted() -> None:
+    counted = Counted()
+    for size in (1, 100):
+        with counted.recording.batch(size):
+            pass
+    assert counted.samples("gateway_lookup_batch_size_count") == {(): 2}
+    assert counted.samples("gateway_lookup_batch_size_sum") == {(): 101}
+    buckets = counted.samples("gateway_lookup_batch_size_bucket")
+    assert (buckets[("50.0",)], buckets[("100.0",)]) == (1, 2)
