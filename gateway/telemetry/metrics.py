@@ -15,6 +15,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from gateway.telemetry.at_once import AnswersAtOnce
+
 # The folder in which workers keep their values; prometheus_client itself reads the variable.
 SHARED_FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -43,6 +45,7 @@ class Metrics:
             buckets=ANSWER_BUCKETS,
             registry=self.registry,
         )
+        self.answers_at_once = AnswersAtOnce(self.answer_seconds, ANSWER_BUCKETS)
         self.active_requests = self._gauge(
             "graphql_server_active_requests", "Requests that are being answered.", "livesum"
         )

@@ -6,7 +6,6 @@ from time import perf_counter
 
 from gateway.errors import ErrorCode
 from gateway.instrumentation import (
-    QUERY,
     Instrumentation,
     OperationRecord,
     ReadyAnswer,
@@ -23,7 +22,7 @@ class Recording(Instrumentation):
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._query_seconds = metrics.answer_seconds.labels(QUERY, "")
+        self._count_at_once = metrics.answers_at_once.count
 
     @contextmanager
     def operation(self) -> Iterator[OperationRecord]:
@@ -48,10 +47,7 @@ class Recording(Instrumentation):
 
     def answered_at_once(self, answer: ReadyAnswer, began_at: float) -> None:
         """Counts the time of a query that was answered without a wait."""
-        seconds = self._query_seconds
-        if answer.operation_name:
-            seconds = self._metrics.answer_seconds.labels(QUERY, answer.operation_name)
-        seconds.observe(perf_counter() - began_at)
+        self._count_at_once(answer.operation_name, perf_counter() - began_at)
 
     @contextmanager
     def upstream_request(self, operation: str) -> Iterator[UpstreamRecord]:

@@ -30,6 +30,7 @@ class Counted:
         self.recording = Recording(self._metrics)
 
     def samples(self, name: str) -> Samples:
+        self._metrics.answers_at_once.move()
         return samples_of(self._metrics.exposition("text/plain")[0].decode(), name)
 
 
