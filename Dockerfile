@@ -14,10 +14,11 @@ RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
-COPY requirements/build.txt requirements/run.txt requirements/
+COPY requirements/build.txt requirements/otel.txt requirements/
 RUN python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt
 RUN python -m venv --without-pip /opt/gateway
-RUN python -m pip --python /opt/gateway/bin/python install --no-cache-dir --require-hashes -r requirements/run.txt
+# All of run.txt, and OpenTelemetry, which does nothing until an OTEL_ variable is set.
+RUN python -m pip --python /opt/gateway/bin/python install --no-cache-dir --require-hashes -r requirements/otel.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY gateway/ gateway/
 COPY --from=graphiql /src/gateway/web/static/graphiql/ gateway/web/static/graphiql/
@@ -40,3 +41,11 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
 ENTRYPOINT ["gateway"]
 # It needs a setting that says who may ask, such as GATEWAY_API_KEYS_FILE: docs/security.md.
 CMD ["serve", "--host", "0.0.0.0"]
+# Last, so that another revision builds nothing anew: --build-arg REVISION="$(git rev-parse HEAD)".
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="bigcommerce-segments-gateway" \
+    org.opencontainers.image.description="A GraphQL gateway in front of BigCommerce's Customer Segmentation REST API: Relay connections, few upstream requests." \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"

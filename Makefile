@@ -24,7 +24,7 @@ GRAPHIQL_SOURCES := graphiql/index.html graphiql/package.json graphiql/package-l
 EXAMPLE := examples/federation
 COMPOSER := $(EXAMPLE)/composer
 NODE_TOOLS := tests/clients/composition tests/clients/graphql-http tests/clients/javascript \
-	tests/contract/inspector \
+	tests/contract/inspector $(addprefix examples/clients/,apollo relay urql) \
 	$(COMPOSER) $(EXAMPLE)/routers/hive $(EXAMPLE)/routers/apollo
 NODE_TOOLS_INSTALLED := $(NODE_TOOLS:%=%/node_modules/.installed)
 
@@ -43,9 +43,10 @@ HAS_NODE = npm --version >/dev/null 2>&1 && node --eval \
 	'const [major, minor] = process.versions.node.split("."); \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' >/dev/null 2>&1
 
-.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit format graphiql graphiql-if-possible \
+.PHONY: help setup run federation bench chaos fuzz plans test test-fast audit sbom format graphiql pictures \
+	graphiql-if-possible \
 	tools-if-possible lock schema \
-	supergraph released wheel clean
+	kits codegen supergraph released wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) \
@@ -74,7 +75,7 @@ fuzz: setup ## Send 50000 generated requests to a gateway on loopback, each time
 plans: setup ## Compare 50000 answers to generated requests with those of a gateway without plans (CASES= for another number)
 	@PLANS_CASES=$(CASES) $(BIN)/python -m pytest tests/properties/test_plans.py --durations=0 $(PYTEST_ARGS)
 
-test: setup graphiql-if-possible tools-if-possible ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
+test: setup graphiql-if-possible tools-if-possible build/codegen/.installed build/sbom/.installed ## Set up, check format, lint, types and import contracts, run all tests, print the coverage
 	$(BIN)/ruff format --check --quiet gateway benchmarks examples tests
 	$(BIN)/ruff check --quiet gateway benchmarks examples tests
 	$(BIN)/mypy --no-error-summary
@@ -95,9 +96,20 @@ format: setup ## Format the code, and mend what the linter can
 
 graphiql: $(GRAPHIQL) ## Build the GraphiQL page (needs Node.js 20.19+)
 
+pictures: setup graphiql ## Photograph GraphiQL's first view into docs/images/ (needs Chromium)
+	@KEEP_SCREENSHOTS=build/pictures $(BIN)/python -m pytest tests/browser/test_graphiql_in_chromium.py \
+		-k newcomer -q $(PYTEST_ARGS)
+	@cp build/pictures/graphiql.png docs/images/
+
 schema: $(VENV)/.run ## Write schema.graphql and api.graphql from the code
 	@env -i $(BIN)/gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@env -i $(BIN)/gateway schema --api > api.graphql.new && mv api.graphql.new api.graphql
+
+kits: $(VENV)/.run ## Write examples/clients/kits from the schema: what Relay, Apollo Client and urql need to know of it
+	@env -i $(BIN)/python examples/clients/kits.py
+
+codegen: build/codegen/.installed ## Generate the Python client of examples/clients/python from the schema and its queries
+	@cd examples/clients/python && $(CURDIR)/build/codegen/bin/ariadne-codegen >/dev/null
 
 supergraph: $(VENV)/.run ## Compose the larger graph of the example anew (needs Node.js 20.19+)
 	@$(HAS_NODE) || { echo 'The composer needs Node.js 20.19 or newer with npm.' >&2; exit 1; }
@@ -116,6 +128,9 @@ wheel: $(VENV)/.run graphiql ## Build the wheel in dist/, GraphiQL inside
 audit: setup build/audit/.installed ## Look for known vulnerabilities in all that is pinned (ADVISORIES=folder without a network)
 	@$(BIN)/python tests/support/audit.py $(ADVISORIES)
 
+sbom: setup build/sbom/.installed ## List the image's Python packages in build/sbom.cdx.json (CycloneDX, with hashes and licenses)
+	@build/sbom/bin/python tests/support/sbom.py $(BIN)/python
+
 lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in allow
 	$(LOCK) --upgrade pyproject.toml --output-file requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra otel --constraint requirements/run.txt \
@@ -126,10 +141,13 @@ lock: setup ## Pin the newest versions that pyproject.toml and requirements/*.in
 	$(LOCK) --upgrade requirements/node.in --output-file requirements/node.txt
 	$(LOCK) --upgrade requirements/audit.in --output-file requirements/audit.txt
 	$(LOCK) --upgrade requirements/sbom.in --output-file requirements/sbom.txt
+	$(LOCK) --upgrade --no-deps requirements/kubectl.in --output-file requirements/kubectl.txt
 	$(LOCK) --upgrade requirements/codegen.in --output-file requirements/codegen.txt
 
 clean: ## Remove all that make made
-	rm -rf $(VENV) build dist graphiql/node_modules $(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
+	rm -rf $(VENV) build dist graphiql/node_modules benchmarks/rivals/mesh/node_modules \
+		$(NODE_TOOLS:%=%/node_modules) $(dir $(GRAPHIQL)) \
+		examples/clients/*/dist examples/clients/*/src/__generated__ \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find gateway benchmarks examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -148,11 +166,11 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@$(PIP) install --require-hashes -r requirements/test.txt
 	@touch $@
 
-build/audit/.installed: requirements/audit.txt | $(BIN)/python
-	@echo 'installing the auditor'
-	@$(BIN)/python -m venv --clear build/audit
-	@build/audit/bin/python -m pip --disable-pip-version-check --no-input --quiet \
-		install --require-hashes -r requirements/audit.txt
+# Each in an environment of its own: they need other versions than the gateway and its tests.
+build/audit/.installed build/codegen/.installed build/sbom/.installed: build/%/.installed: requirements/%.txt | $(BIN)/python
+	@echo 'installing requirements/$*.txt in build/$*'
+	@$(BIN)/python -m venv --clear --without-pip build/$*
+	@$(PIP) --python build/$*/bin/python install --require-hashes -r $<
 	@touch $@
 
 $(GRAPHIQL): $(GRAPHIQL_SOURCES)

@@ -27,7 +27,9 @@ emulator         a BigCommerce store inside the process: state below, wire above
 web              the HTTP surface: GraphQL over HTTP, authentication, GraphiQL, health, metrics
 settings         every setting: its name with its unit, its default and its description
 app              composition root: creates and connects every part
+completion       scripts that complete the command line in a shell
 arguments        the command line: the options of each command
-cli              the commands: serve, emulator, schema, settings, check, keys
+demo             the same tasks by REST and through the gateway, with their costs side by side
+cli              the commands: serve, emulator, schema, settings, check, keys, demo, completion
 __main__         `python -m gateway`
 """

@@ -1,4 +1,4 @@
-"""The commands: `gateway serve | emulator | schema | settings | check | keys`.
+"""The commands: `gateway serve | emulator | schema | settings | check | keys | demo | completion`.
 
 Exit status: 0 done; 1 the check failed, nothing could start, the stop cut requests off or the
 output cannot be written; 2 wrong arguments or settings, or no such address to listen on; 130
@@ -25,10 +25,12 @@ from gateway.app import (
     check,
     create_app,
     create_graph,
+    report_for,
     shared_metrics,
     trusted_documents,
 )
 from gateway.arguments import Arguments, create_parser
+from gateway.completion import completion_script
 from gateway.emulator import CONTROL_PATH, Emulator, Faults, create_emulator, seeded_store
 from gateway.logs import configure_logging
 from gateway.server import CannotListen, ShutdownPolicy, address, listen, serve, serve_with_workers
@@ -199,7 +201,7 @@ def _check(arguments: Arguments) -> int:
     settings = load_settings()
     configure_logging("error" if settings.log_level == "error" else "warning", settings.log_format)
     report = asyncio.run(check(settings))
-    _write((report.as_json() if arguments.json else report.as_text()) + "\n")
+    _write((report.as_json() if arguments.json else report_for(sys.stdout, report)) + "\n")
     return 1 if report.problems else 0
 
 
@@ -214,7 +216,28 @@ def _keys(arguments: Arguments) -> int:
             case "revoke":
                 revoke_api_key(arguments.file, arguments.name)
     except ApiKeysError as error:
-        raise SettingsError(f"--file: {error}.") from error
+        advice = ""
+        if isinstance(error.__cause__, FileNotFoundError):
+            makes = arguments.action == "create"
+            advice = " Make its folder first." if makes else " `gateway keys create` makes it."
+        raise SettingsError(f"--file: {error}.{advice}") from error
+    return 0
+
+
+def _completion(arguments: Arguments) -> int:
+    _write(completion_script(create_parser(), arguments.shell) + "\n")
+    return 0
+
+
+def _demo(_: Arguments) -> int:
+    # Here, because its import would add 40 ms to the start of every command.
+    from gateway.demo import TASKS, Screen, StoreTerms, perform
+
+    configure_logging("error", "text")
+    try:
+        asyncio.run(perform(Screen(), TASKS, StoreTerms()))
+    except OSError as error:
+        raise OutputFailed((error.strerror or type(error).__name__).lower()) from error
     return 0
 
 
@@ -225,4 +248,6 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "settings": _settings,
     "check": _check,
     "keys": _keys,
+    "demo": _demo,
+    "completion": _completion,
 }

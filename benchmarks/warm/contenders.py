@@ -82,7 +82,19 @@ class Processes:
         environment: Mapping[str, str] | None = None,
     ) -> Command:
         """Starts `python -m` with these arguments, and waits until it listens on the port."""
-        command = Command(sys.executable, "-m", *arguments, environment=environment)
+        command = (sys.executable, "-m", *arguments)
+        return self.start_command(port, *command, core=core, environment=environment)
+
+    def start_command(
+        self,
+        port: int,
+        *arguments: str,
+        core: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> Command:
+        """Starts a command, in a folder or in this one, and waits until it listens on the port."""
+        command = Command(*arguments, environment=environment, folder=folder)
         self._stack.callback(command.kill)
         with on_core(core):
             command.start()
@@ -90,7 +102,7 @@ class Processes:
         while not _listens(port):
             if not command.is_running or monotonic() > deadline:
                 command.kill()
-                raise RuntimeError(f"{arguments[0]} did not start: {command.errors.text()}")
+                raise RuntimeError(f"{arguments} did not start: {command.errors.text()}")
             sleep(0.02)
         return command
 

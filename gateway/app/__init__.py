@@ -2,7 +2,7 @@
 
 `composition` creates the services below the graph, `application` the ASGI application on top of
 them, `authentication` what names its clients. `readiness` reports the state of the services.
-`telemetry` creates what the parts report to. `check` reports what the token may do.
+`telemetry` makes what the parts report to. `check` says whether all is well, and what to do.
 """
 
 from gateway.app.application import (
@@ -11,7 +11,7 @@ from gateway.app.application import (
     create_graph,
     trusted_documents,
 )
-from gateway.app.check import CheckReport, check
+from gateway.app.check import CheckReport, check, report_for
 from gateway.app.composition import Services, create_services
 from gateway.app.telemetry import shared_metrics
 
@@ -23,6 +23,7 @@ __all__ = [
     "create_app",
     "create_graph",
     "create_services",
+    "report_for",
     "shared_metrics",
     "trusted_documents",
 ]

@@ -59,7 +59,7 @@ def _tokens(settings: Settings, now: Callable[[], float]) -> "Tokens | None":
 
     algorithms = parts(settings.jwt_algorithms)
     return Tokens(
-        SigningKeys(_fetch_from(str(settings.jwt_jwks_url)), algorithms, now),
+        SigningKeys(fetch_from(str(settings.jwt_jwks_url)), algorithms, now),
         issuer=settings.jwt_issuer or "",
         audience=settings.jwt_audience or "",
         algorithms=algorithms,
@@ -67,7 +67,7 @@ def _tokens(settings: Settings, now: Callable[[], float]) -> "Tokens | None":
     )
 
 
-def _fetch_from(url: str) -> "Fetch":
+def fetch_from(url: str) -> "Fetch":
     """Returns what fetches the keys: with a client of its own, which has no token of the store."""
     # The system's authorities: an issuer is often a company's own.
     tls = ssl.create_default_context()

@@ -40,7 +40,8 @@ class RedisConnection:
     An answer of more than 8 MiB is a failure, and is not read to its end.
 
     After a failure, Redis is skipped for 0.5 to 1 second; then one call probes it. `failures`
-    counts the calls that failed, `passed_over` those that were skipped. With `ca_file`, only the
+    counts the calls that failed, `passed_over` those that were skipped; `failure` is the reason for
+    the newest one that failed, empty if there is none. With `ca_file`, only the
     authorities in it are trusted.
     """
 
@@ -61,6 +62,7 @@ class RedisConnection:
         self._options = options
         self.client = Redis.from_pool(self._new_pool())
         self.failures = self.passed_over = 0
+        self.failure = ""
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._pool_stays_until = 0.0
@@ -107,12 +109,13 @@ class RedisConnection:
         except ResponseError as error:
             self._answered(probe)
             self._refused.add(purpose)
-            reason = describe_refusal(error)
-            self._warn(reason, f"Redis refuses {purpose}: {reason}")
+            self.failure = describe_refusal(error)
+            self._warn(self.failure, f"Redis refuses {purpose}: {self.failure}")
         except Exception as error:
             self._was_asked = True
             self._breaker.record_failure(probe)
-            self._warn("away", f"Redis is away and passed over: {describe_redis_error(error)}")
+            self.failure = describe_redis_error(error)
+            self._warn("away", f"Redis is away and passed over: {self.failure}")
         except BaseException:
             self._breaker.record_cancelled(probe)
             raise

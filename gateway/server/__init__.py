@@ -17,7 +17,15 @@ workers      several processes that serve the same socket
 """
 
 from gateway.server.listening import CannotListen, address, listen
-from gateway.server.serving import ShutdownPolicy, serve
+from gateway.server.serving import ShutdownPolicy, serve, serve_in_loop
 from gateway.server.workers import serve_with_workers
 
-__all__ = ["CannotListen", "ShutdownPolicy", "address", "listen", "serve", "serve_with_workers"]
+__all__ = [
+    "CannotListen",
+    "ShutdownPolicy",
+    "address",
+    "listen",
+    "serve",
+    "serve_in_loop",
+    "serve_with_workers",
+]

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -21,6 +21,7 @@ from gateway.server.signals import STOPPING, on_signals, stage_after
 LAST_CONNECTIONS_SECONDS = 0.5
 # Aborted requests have this long to send their 503.
 LAST_ANSWERS_SECONDS = 1.0
+START_POLL_SECONDS = 0.01
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,34 @@ def serve(app: Starlette, listener: socket.socket, policy: ShutdownPolicy) -> bo
     on_signals(STOPPING, lambda number: server.advance(stage_after(server.stage, number)))
     log.info("listening on %s; Ctrl-C stops", address_of(listener))
     return server.run_until_stopped(listener)
+
+
+@asynccontextmanager
+async def serve_in_loop(
+    app: Starlette, listener: socket.socket, policy: ShutdownPolicy
+) -> AsyncIterator[None]:
+    """Serves inside the running event loop, from a complete start to the end of the block.
+
+    Signals are left to the caller. Raises `RuntimeError` if the application does not start.
+    """
+    server = Server(app, policy)
+
+    async def run() -> None:
+        try:
+            await server.serve([listener])
+        except SystemExit:  # of a task, it would end the loop
+            raise RuntimeError("the application did not start; the log says why") from None
+
+    running = asyncio.create_task(run())
+    try:
+        while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event
+            await asyncio.sleep(START_POLL_SECONDS)
+        if running.done():
+            await running
+        yield
+    finally:
+        server.advance(Stage.STOPPING)
+        await running
 
 
 class Server(uvicorn.Server):

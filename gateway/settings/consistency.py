@@ -4,13 +4,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.redis.tls import tls_context
+from gateway.settings.clients import check_tokens
 from gateway.settings.urls import is_loopback
 
 if TYPE_CHECKING:
     from gateway.settings.settings import Settings
 
 
-def check_upstream(settings: "Settings") -> None:
+def check_consistency(settings: "Settings") -> None:
+    """Raises `ValueError` with a line for each area whose settings contradict each other."""
+    mistakes = []
+    for check in (_check_upstream, _check_redis, check_tokens, _check_trusted_documents):
+        try:
+            check(settings)
+        except ValueError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+
+
+def _check_upstream(settings: "Settings") -> None:
     """Raises `ValueError` for settings of the upstream that contradict each other."""
     if settings.store_hash is not None and settings.access_token is None:
         raise ValueError("GATEWAY_STORE_HASH is set without GATEWAY_ACCESS_TOKEN: set both.")
@@ -46,7 +59,7 @@ def check_upstream(settings: "Settings") -> None:
         _check_authorities("GATEWAY_UPSTREAM_CA_FILE", settings.upstream_ca_file)
 
 
-def check_redis(settings: "Settings") -> None:
+def _check_redis(settings: "Settings") -> None:
     """Raises `ValueError` for settings of Redis that contradict each other."""
     _check_redis_password(settings)
     files = (settings.redis_ca_file, settings.redis_certificate_file, settings.redis_key_file)
@@ -74,7 +87,7 @@ def check_redis(settings: "Settings") -> None:
             ) from None
 
 
-def check_trusted_documents(settings: "Settings") -> None:
+def _check_trusted_documents(settings: "Settings") -> None:
     """Raises `ValueError` if only trusted documents are executed, and there are none."""
     if settings.trusted_documents_only and settings.trusted_documents_file is None:
         raise ValueError(

@@ -37,6 +37,14 @@ PATTERNS = {
     "subgraph_contact_name": "one line of text without control characters",
     "subgraph_contact_url": "a URL that begins with https://, http:// or mailto:",
 }
+# Examples of a field that is a URL.
+URLS = {
+    "upstream_url": "https://api.bigcommerce.com",
+    "redis_url": "rediss://redis.example.com:6379",
+    "jwt_jwks_url": "https://id.example.com/.well-known/jwks.json",
+}
+# What makes the file of a field.
+FILES = {"api_keys_file": ": `gateway keys create` makes it"}
 # Fields of secrets, each of which can be read from the file that the field with `_file` names.
 SECRETS = ("access_token", "redis_url")
 MAXIMUM_SECRET_BYTES = 16 * 1024
@@ -55,19 +63,29 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     the upstream's URL was read as, if that differs from the text and has no credentials.
     """
     variables = os.environ if environment is None else environment
-    unknown = _unknown_variables(variables)
-    if unknown:
-        raise SettingsError("\n".join(unknown))
+    mistakes = _unknown_variables(variables)
     values = {
         field: variables[variable(field)]
         for field in Settings.model_fields
         if variables.get(variable(field), "") != ""  # an empty variable counts as not set
     }
-    from_files = {field: _read_secret(field, values) for field in SECRETS if _file(field) in values}
+    from_files: dict[str, str] = {}
+    for field in SECRETS:
+        if _file(field) in values:
+            try:
+                from_files[field] = _read_secret(field, values)
+            except SettingsError as error:
+                mistakes.append(str(error))
+                del values[_file(field)]
+                values.pop(field, None)
     try:
-        return Settings.model_validate(values | from_files)
+        settings = Settings.model_validate(values | from_files)
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentences(error, from_files))) from None
+        # What is set without its counterpart may have it under a name that is misspelt.
+        mistakes += _sentences(error, from_files, with_contradictions=not mistakes)
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return settings
 
 
 def _file(field: str) -> str:
@@ -119,17 +137,34 @@ def _hint(name: str, known: list[str]) -> str:
     return f"Did you mean {close[0]}?" if close else "`gateway settings` lists them all."
 
 
-def _sentences(error: ValidationError, from_files: Collection[str]) -> Iterable[str]:
+def _sentences(
+    error: ValidationError, from_files: Collection[str], *, with_contradictions: bool
+) -> Iterable[str]:
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         text = problem["msg"].removeprefix("Value error, ")
         if problem["loc"]:
             field = str(problem["loc"][0])
-            if problem["type"] == "string_pattern_mismatch":
-                text = f"It has to be {PATTERNS[field]}"
             source = _file(field) if field in from_files else field
-            yield f"{variable(source)}: {_bounds(field) or text}."
-        else:
+            yield f"{variable(source)}: {_bounds(field) or _words(problem['type'], field, text)}."
+        elif with_contradictions:
             yield text
+
+
+def _words(kind: str, field: str, text: str) -> str:
+    """What a field takes, in place of pydantic's own text for this kind of mistake."""
+    match kind:
+        case "string_pattern_mismatch":
+            return f"It has to be {PATTERNS[field]}"
+        case "url_parsing":
+            reason = text.partition(", ")[2]
+            return f"It has to be a valid URL, such as {URLS[field]} ({reason})"
+        case "bool_parsing":
+            return "It has to be true or false"
+        case "path_not_file":
+            return f"There is no file with this path{FILES.get(field, '')}"
+        case "literal_error":
+            return text.replace("Input should be", "It has to be")
+    return text
 
 
 def _bounds(field: str) -> str | None:

@@ -16,8 +16,8 @@ from pydantic import (
 
 from gateway.settings.access_token import AccessToken
 from gateway.settings.browsers import AllowedHosts, Origins
-from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies, check_tokens
-from gateway.settings.consistency import check_redis, check_trusted_documents, check_upstream
+from gateway.settings.clients import Algorithms, ApiKeysFile, Proxies
+from gateway.settings.consistency import check_consistency
 from gateway.settings.urls import HOST, JwksUrl, RedisUrl, UpstreamUrl, is_loopback
 
 DEFAULT_UPSTREAM = "https://api.bigcommerce.com"
@@ -248,10 +248,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
-        check_upstream(self)
-        check_redis(self)
-        check_tokens(self)
-        check_trusted_documents(self)
+        check_consistency(self)
         return self
 
     @property

@@ -1,10 +1,11 @@
-// The tabs that a newcomer finds. Each runs as it is.
+// The tabs that a newcomer finds: pages, lookups, customers, a mutation. Each runs as it is. The
+// first one runs by itself at a first visit.
 export const examples = [
   {
-    query: `# A page of the store's segments: press
-# Ctrl-Enter. For the next page, copy endCursor
-# from the response to "after" in the variables
-# below.
+    query: `# The first page of the store's segments. For
+# the next page, copy endCursor from the answer
+# to "after" in the variables below, and press
+# Ctrl-Enter. Each tab shows another query.
 query Forward($first: Int, $after: String) {
   segments(first: $first, after: $after) {
     totalCount
@@ -12,15 +13,10 @@ query Forward($first: Int, $after: String) {
       hasNextPage
       endCursor
     }
-    edges {
-      cursor
-      node {
-        id
-        entityId
-        name
-        description
-        createdAt
-      }
+    nodes {
+      name
+      description
+      entityId
     }
   }
 }
@@ -31,19 +27,24 @@ query Forward($first: Int, $after: String) {
 }`,
   },
   {
-    query: `# The last page. For the page before it, copy
-# startCursor from the response to "before" in
-# the variables below.
+    query: `# The last page: press Ctrl-Enter. For the page
+# before it, copy startCursor from the response
+# to "before" in the variables below. Each edge
+# has a cursor, too: a page can begin at any
+# row.
 query Backward($last: Int, $before: String) {
   segments(last: $last, before: $before) {
     pageInfo {
       hasPreviousPage
       startCursor
     }
-    nodes {
-      entityId
-      name
-      updatedAt
+    edges {
+      cursor
+      node {
+        entityId
+        name
+        updatedAt
+      }
     }
   }
 }
@@ -54,11 +55,47 @@ query Backward($last: Int, $before: String) {
 }`,
   },
   {
+    query: `# Segments whose name contains a text, sorted by
+# name. Case and accents make no difference.
+# Pages of them have cursors as those of all
+# segments. sortKey is STORE_ORDER, NAME,
+# CREATED_AT or UPDATED_AT.
+query Sorted(
+  $filter: SegmentFilter
+  $sortKey: SegmentSortKey
+  $reverse: Boolean
+) {
+  segmentsCount(filter: $filter)
+  segments(
+    first: 10
+    filter: $filter
+    sortKey: $sortKey
+    reverse: $reverse
+  ) {
+    nodes {
+      name
+      createdAt
+      updatedAt
+    }
+  }
+}
+`,
+    variables: `{
+  "filter": {
+    "nameContains": "vip"
+  },
+  "sortKey": "NAME",
+  "reverse": false
+}`,
+  },
+  {
     query: `# Segments by id: entityId is BigCommerce's
-# uuid, id is that of this graph. The variables
-# below are ids of the emulated store; replace
-# them with those of your store. A segment that
-# does not exist is null.
+# uuid, id is that of this graph. A segment that
+# does not exist is null. All ids of this query,
+# and of other clients' at this moment, are one
+# request to the store. The ids below are of the
+# emulated store; replace them with those of
+# yours.
 query ById(
   $entityId: ID!
   $entityIds: [ID!]!
@@ -94,43 +131,11 @@ query ById(
 }`,
   },
   {
-    query: `# Segments whose name contains a text, by name.
-# Case and accents make no difference.
-# sortKey is STORE_ORDER, NAME, CREATED_AT or
-# UPDATED_AT.
-query Sorted(
-  $filter: SegmentFilter
-  $sortKey: SegmentSortKey
-  $reverse: Boolean
-) {
-  segmentsCount(filter: $filter)
-  segments(
-    first: 10
-    filter: $filter
-    sortKey: $sortKey
-    reverse: $reverse
-  ) {
-    nodes {
-      name
-      createdAt
-      updatedAt
-    }
-  }
-}
-`,
-    variables: `{
-  "filter": {
-    "nameContains": "vip"
-  },
-  "sortKey": "NAME",
-  "reverse": false
-}`,
-  },
-  {
     query: `# Customers by BigCommerce's id or by e-mail,
 # each with its segments. The variables below
 # name customers of the emulated store; 20001
-# has no shopper profile, and so no segments.
+# has no shopper profile, and so is in no
+# segment.
 query Customers(
   $entityIds: [Int!]!
   $email: String!
@@ -167,9 +172,10 @@ fragment WithSegments on Customer {
 }`,
   },
   {
-    query: `# Who is in a segment, in pages like those of
-# segments. The store's token needs a scope for
-# it that may also write.
+    query: `# Who is in a segment: its shopper profiles, in
+# pages as those of segments, each with its
+# customer. The store's token needs the scope
+# store_v2_customers for it.
 query Members(
   $entityId: ID!
   $first: Int
@@ -206,11 +212,12 @@ query Members(
 }`,
   },
   {
-    query: `# A mutation. With KEEP, a segment of this name
-# is answered as it is, and one is created only
-# if there is none: the emulated store has it.
-# Each item that fails is one of userErrors.
-mutation KeepOrCreate(
+    query: `# A mutation: it creates a segment of this name.
+# With KEEP, it returns the segment of this name
+# if there is one, as in the emulated store.
+# Each item that fails has its error in
+# userErrors.
+mutation CreateSegments(
   $input: CreateSegmentsInput!
 ) {
   createSegments(input: $input) {

@@ -1,17 +1,45 @@
 // Asks the address that the page was loaded from, whatever prefix a proxy put before it.
-export async function ask(parameters, options) {
-  const response = await fetch(window.location.pathname, {
+function post(parameters, headers) {
+  return fetch(window.location.pathname, {
     method: 'POST',
     headers: {
       Accept: 'application/graphql-response+json, application/json;q=0.9',
       'Content-Type': 'application/json',
-      ...options?.headers,
+      ...headers,
     },
     body: JSON.stringify(parameters),
   });
-  const type = response.headers.get('Content-Type') ?? 'no content type';
-  if (!/^application\/(graphql-response\+)?json\b/.test(type)) {
-    throw new Error(`Status ${response.status} with ${type}: this answer is not the gateway's.`);
+}
+
+// Whether the gateway refuses clients without credentials. This query costs the store nothing.
+export async function asksForCredentials() {
+  try {
+    return (await post({ query: '{ __typename }' })).status === 401;
+  } catch {
+    return false;
   }
-  return response.json();
+}
+
+const isFilledIn = (headers) => /^Bearer\s+\S/i.test(headers?.Authorization ?? '');
+
+// A fetcher of GraphiQL's, which calls `onAdmitted` after each answer that is not about credentials.
+// GraphiQL keeps headers apart for each tab: a tab without a key sends the one that worked last.
+export function createFetcher(onAdmitted) {
+  let authorization;
+  return async (parameters, options) => {
+    let headers = options?.headers;
+    if (authorization !== undefined && !isFilledIn(headers)) {
+      headers = { ...headers, Authorization: authorization };
+    }
+    const response = await post(parameters, headers);
+    const type = response.headers.get('Content-Type') ?? 'no content type';
+    if (!/^application\/(graphql-response\+)?json\b/.test(type)) {
+      throw new Error(`Status ${response.status} with ${type}: this answer is not the gateway's.`);
+    }
+    if (response.status !== 401) {
+      authorization = isFilledIn(headers) ? headers.Authorization : undefined;
+      onAdmitted();
+    }
+    return response.json();
+  };
 }

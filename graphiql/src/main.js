@@ -1,13 +1,14 @@
 import 'graphiql/setup-workers/vite';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
-import { createElement } from 'react';
+import { createElement, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { EditorOptions } from './editors.js';
 import { examples } from './examples.js';
-import { ask } from './fetcher.js';
-import { storage } from './storage.js';
+import { asksForCredentials, createFetcher } from './fetcher.js';
+import { FirstView } from './first-view.js';
+import { isFirstVisit, storage } from './storage.js';
 
 // One by one, since graphiql/style.css holds Monaco's styles a second time, and 360 kB of fonts.
 import '@graphiql/react/style.css';
@@ -17,16 +18,33 @@ import '@graphiql/plugin-explorer/style.css';
 import 'graphiql/graphiql.css';
 import './page.css';
 
-createRoot(document.getElementById('graphiql')).render(
-  createElement(
+const plugins = [HISTORY_PLUGIN, explorerPlugin()];
+const headers = `{
+  "Authorization": "Bearer "
+}`;
+
+// The schema is asked for as soon as the gateway has answered a query: `null` is "not yet".
+function Page({ needsCredentials }) {
+  const [isLocked, setIsLocked] = useState(needsCredentials);
+  const [ask] = useState(() => createFetcher(() => setIsLocked(false)));
+  return createElement(
     EditorOptions,
     null,
-    createElement(GraphiQL, {
-      fetcher: ask,
-      defaultTabs: examples,
-      defaultEditorToolsVisibility: 'variables',
-      plugins: [HISTORY_PLUGIN, explorerPlugin()],
-      storage,
-    }),
-  ),
-);
+    createElement(
+      GraphiQL,
+      {
+        fetcher: ask,
+        schema: isLocked ? null : undefined,
+        defaultTabs: examples,
+        defaultHeaders: needsCredentials ? headers : undefined,
+        defaultEditorToolsVisibility: needsCredentials ? 'headers' : 'variables',
+        plugins,
+        storage,
+      },
+      createElement(FirstView, { isFirstVisit, isLocked }),
+    ),
+  );
+}
+
+const needsCredentials = await asksForCredentials();
+createRoot(document.getElementById('graphiql')).render(createElement(Page, { needsCredentials }));

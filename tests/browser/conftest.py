@@ -7,7 +7,6 @@ pytest's temporary folder. `CHROMIUM=<path>` names another Chromium.
 import asyncio
 import os
 import re
-import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import uvicorn
+from chromium import CHROMIUM, FLAGS, MISSING
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, async_playwright
 from starlette.types import Receive, Scope, Send
 
@@ -23,19 +23,6 @@ from gateway.app import create_app
 from gateway.settings import load_settings
 from gateway.web.graphiql import BUILD
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Names of this machine alone have an address: what a page asks elsewhere fails, too.
-    "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 START_SECONDS = 30
 PREFIX = "/shop/api"
@@ -97,7 +84,7 @@ async def gateway_below_a_prefix() -> AsyncIterator[str]:
 async def chromium() -> AsyncIterator[Browser]:
     """Yields a headless Chromium that reaches 127.0.0.1 alone."""
     if CHROMIUM is None:
-        pytest.skip("No Chromium on this machine: install Debian's package `chromium`.")
+        pytest.skip(MISSING)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

@@ -36,6 +36,7 @@ class Service(TypedDict, total=False):
     environment: dict[str, str | None]
     healthcheck: dict[str, list[str]]
     read_only: bool
+    tmpfs: list[str]
     cap_drop: list[str]
     security_opt: list[str]
     stop_grace_period: str
@@ -98,6 +99,11 @@ def test_every_container_is_hardened() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_a_gateway_can_write_a_few_megabytes_in_tmp_alone() -> None:
+    for service in COMMANDS:
+        assert SERVICES[service]["tmpfs"] == ["/tmp:size=16m,mode=1777"]
 
 
 MIB = 1024**2

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ class Step(NamedTuple):
 
 
 STEPS = [Step(*step) for step in re.findall(r"^([A-Z]+) +(.+)$", TEXT, re.MULTILINE)]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def arguments_of(instruction: str) -> list[str]:
@@ -35,8 +37,14 @@ def only(instruction: str) -> str:
     return argument
 
 
+# The arguments before the first stage name the base images.
+BASES = [
+    argument for argument in arguments_of("ARG") if argument.partition("=")[0].endswith("_IMAGE")
+]
+
+
 def test_every_base_image_is_pinned_to_a_version() -> None:
-    images = dict(argument.split("=") for argument in arguments_of("ARG"))
+    images = dict(argument.split("=") for argument in BASES)
     bases = {argument.partition(" AS ")[0] for argument in arguments_of("FROM")}
     # An operator can give each by digest.
     assert bases == {f"${{{name}}}" for name in images}
@@ -47,7 +55,7 @@ def test_every_base_image_is_pinned_to_a_version() -> None:
 
 def test_the_documentation_names_each_base_image_and_its_argument() -> None:
     page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
-    for argument in arguments_of("ARG"):
+    for argument in BASES:
         name, _, image = argument.partition("=")
         assert f"imagetools inspect {image} " in page
         assert f"--build-arg {name}={image}@sha256:…" in page
@@ -79,6 +87,33 @@ def test_the_image_has_the_byte_code_of_all_that_a_start_imports() -> None:
     assert compiled[0].endswith(" /opt/gateway/lib")
     assert 'sysconfig.get_path("stdlib")' in compiled[1]
     assert "--no-compile" not in TEXT
+
+
+def test_the_image_has_all_that_is_pinned_for_the_gateway_with_traces() -> None:
+    installed = [a for a in arguments_of("RUN") if "--python /opt/gateway/bin/python" in a]
+    assert installed[0].endswith(" --require-hashes -r requirements/otel.txt")
+    otel, run = (set(pins(name)) for name in ("otel.txt", "run.txt"))
+    assert run < otel
+    assert {name for name, _ in otel - run} >= {"opentelemetry-sdk"}
+
+
+def pins(name: str) -> list[tuple[str, str]]:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    return re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)
+
+
+def test_labels_are_the_project_s_and_come_last() -> None:
+    assert [step.instruction for step in STEPS[-3:]] == ["ARG", "ARG", "LABEL"]
+    given = dict(argument.split("=") for argument in arguments_of("ARG")[-2:])
+    assert given == {"VERSION": PROJECT["version"], "REVISION": "unknown"}
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="(.*?)"', only("LABEL")))
+    assert labels == {
+        "title": PROJECT["name"],
+        "description": PROJECT["description"],
+        "licenses": PROJECT["license"],
+        "version": "${VERSION}",
+        "revision": "${REVISION}",
+    }
 
 
 def test_the_image_s_command_line_serves_on_the_exposed_port() -> None:

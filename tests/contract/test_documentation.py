@@ -15,6 +15,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from benchmarks.rivals.tasks import TASKS
 from gateway.app import create_app
 from gateway.arguments import create_parser
 from gateway.cli import main
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "examples" / "clients").glob("*/README.md"),
     ROOT / "examples" / "federation" / "README.md",
     ROOT / "graphiql" / "README.md",
     ROOT / "tests" / "contract" / "data" / "README.md",
@@ -36,7 +38,8 @@ ODD_WORDS = re.compile(
     re.IGNORECASE,
 )
 COMMAND_LINE = re.compile(
-    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys)\b.*)", re.MULTILINE
+    r"^(?:\S*/)?gateway ((?:serve|emulator|schema|settings|check|keys|demo|completion)\b.*)",
+    re.MULTILINE,
 )
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # What no reader elsewhere can follow: somebody's folders, the numbers of a tracker.
@@ -52,7 +55,10 @@ SOURCES = [
         "gateway/**/*.py",
         "tests/**/*.py",
         "benchmarks/**/*.py",
+        "deploy/kubernetes/**/*",
         "examples/*/*",
+        "examples/clients/*/*.*",
+        "examples/clients/*/src/*.*",
         "examples/federation/*/*.mjs",
         "examples/federation/routers/*/*.mjs",
         "graphiql/src/*",
@@ -61,6 +67,7 @@ SOURCES = [
         ".ci/*",
         "*.md",
         "*.graphql",
+        "llms.txt",
     )
     for path in ROOT.glob(pattern)
     if path.is_file()
@@ -137,7 +144,7 @@ def test_command_lines_that_are_shown_are_understood() -> None:
         shell = "".join(re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
         for line in COMMAND_LINE.findall(shell):
             try:
-                parser.parse_args(shlex.split(line, comments=True))
+                parser.parse_args(shlex.split(line.partition(" > ")[0], comments=True))
             except SystemExit:
                 yield line
 
@@ -223,6 +230,40 @@ def test_every_page_is_reached_from_the_readme() -> None:
         links = [link.partition("#")[0] for link in LINK.findall(path.read_text(encoding="utf-8"))]
         waiting += [(path.parent / link).resolve() for link in links if "://" not in link]
     assert set((ROOT / "docs").glob("*.md")) <= reached
+
+
+def test_numbers_of_the_readme_and_its_drawing_are_those_of_the_measurement() -> None:
+    table = page("docs/why.md").partition("<!-- rivals -->")[2].partition("<!-- /rivals -->")[0]
+    rows = re.findall(r"^\| (.+?) \| (\d+) .* (\d+) \|$", table, re.MULTILINE)
+    assert [name for name, _, _ in rows] == [task.name for task in TASKS]
+    walk, crowd, _, lookups = [(asked, sent) for _, asked, sent in rows[:4]]
+    measured = re.compile(r"^\| .+ \| (\d+) \| (?:at most )?(\d+) \| `tests/", re.MULTILINE)
+    assert measured.findall(page("README.md")) == [walk, crowd, lookups]
+    drawn = re.findall(r'class="number".*>(\d+)<', page("docs/images/requests.svg"))
+    assert drawn == [*crowd, *walk, *lookups]
+
+
+def test_every_page_stands_in_the_index() -> None:
+    linked = {link.partition("#")[0] for link in LINK.findall(page("docs/index.md"))}
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - linked == {"index.md"}
+
+
+def test_llms_txt_names_every_page_by_its_title() -> None:
+    # https://llmstxt.org: a title, a quotation, then lists of links with a line about each.
+    text = page("llms.txt")
+    assert text.startswith("# ")
+    assert text.split("\n\n")[1].startswith("> ")
+    sections = text.partition("\n## ")[2]
+    entry = re.compile(r"- \[([^\]]+)\]\(([^)\s]+)\): \S.*")
+    listed = [entry.fullmatch(line) for line in sections.splitlines() if line.startswith("-")]
+    assert None not in listed
+    titles = {match[2]: match[1] for match in listed if match}
+    assert len(titles) == len(listed)
+    assert {name for name in titles if not (ROOT / name).is_file()} == set()
+    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} | {"README.md"}
+    assert pages - titles.keys() == set()
+    for name in pages:
+        assert page(name).startswith(f"# {titles[name]}\n")
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

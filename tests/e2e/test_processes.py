@@ -288,7 +288,7 @@ def test_sentence_for_a_closed_standard_error_does_not_go_to_standard_output() -
     assert (done.returncode, done.stdout) == (2, b"")
 
 
-@pytest.mark.parametrize("command", ["settings", "schema"])
+@pytest.mark.parametrize("command", ["settings", "schema", "demo"])
 def test_reader_that_hangs_up_gets_no_stack(command: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -321,15 +321,24 @@ def test_check_of_an_upstream_that_answers_is_status_0() -> None:
     with gated_store(gate) as url:
         status, out, log = check(**store_at(url))
     assert (status, log) == (0, "")
-    assert out.startswith(f"store emulator at {url} answers: 3 segments; 143 of 150 requests ")
+    assert f"+ ok       store              Store emulator at {url}: 3 segments.\n" in out
+    assert "+ ok       quota              143 of 150 requests are left for the next " in out
+    assert "+ ok       clock              The store's clock and this one differ by " in out
+    assert out.endswith(
+        "\nAll is well.\nExit status 0: segments can be read.\n"
+        "Requests sent to the store: 7. All were reads.\n"
+    )
 
 
 def test_check_without_a_store_is_status_1_and_tells_that_the_emulator_answers() -> None:
     status, out, log = check()
     assert (status, log) == (1, "")
-    answers, *_, no_store = out.splitlines()
-    assert answers.startswith("the emulator inside this process (120 segments) answers: ")
-    assert no_store == ("No store is set: GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN name one.")
+    assert (
+        "x problem  store              No store is set: the emulator inside this process "
+        "(120 segments) has answered.\n"
+        "                              -> Set GATEWAY_STORE_HASH and GATEWAY_ACCESS_TOKEN.\n"
+    ) in out
+    assert "\n1 problem (store).\nExit status 1, because of the problem.\n" in out
 
 
 def test_check_prints_one_json_object_on_request() -> None:
@@ -344,22 +353,25 @@ def test_check_with_a_wrong_token_tells_the_operator_what_to_mend() -> None:
     with gated_store(gate) as url:
         status, out, _ = check(**store_at(url) | {"GATEWAY_ACCESS_TOKEN": "wrong"})
     assert status == 1
-    assert out == (
-        f"store emulator at {url}: The API refused the token. GATEWAY_ACCESS_TOKEN has to be of "
-        "the store that GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only.\n"
-        "Nothing else was tried.\n"
-    )
+    assert (
+        "x problem  token              The API refused the token.\n"
+        "                              -> GATEWAY_ACCESS_TOKEN has to be of the store that "
+        "GATEWAY_STORE_HASH names, with the scope store_v2_customers_read_only.\n"
+    ) in out
+    assert "\n1 problem (token).\n" in out
 
 
 def test_check_of_an_upstream_that_is_down_is_status_1() -> None:
     url = closed_port()
     status, out, log = check(**store_at(url))
     assert status == 1
-    assert out == (
-        f"store emulator at {url}: The store's API cannot be reached. "
-        "The reason: connection refused.\n"
-        "Nothing else was tried.\n"
-    )
+    assert (
+        "x problem  address            The store's API cannot be reached.\n"
+        "                              -> The reason: connection refused. Nothing listens there: "
+        "check the host and the port of GATEWAY_UPSTREAM_URL.\n"
+        "- skipped  token, quota, page size, ids at once, clock: the store did not answer with "
+        "segments\n"
+    ) in out
     assert TOKEN not in log
 
 

@@ -64,7 +64,8 @@ async def test_store_is_read_with_its_authority(
     }
     status, out, log = await check({**store, **TRUSTED})
     assert (status, log) == (0, "")
-    assert f"{store['GATEWAY_UPSTREAM_URL']} answers: 3 segments; " in out
+    assert f" Store emulator at {store['GATEWAY_UPSTREAM_URL']}: 3 segments.\n" in out
+    assert "+ ok       address            127.0.0.1 answers over TLSv1." in out
 
 
 async def test_without_it_the_operator_reads_what_is_missing(
@@ -81,7 +82,8 @@ async def test_without_it_the_operator_reads_what_is_missing(
     assert TOKEN not in log
     status, out, log = await check(store)
     assert status == 1
-    assert f"The store's API cannot be reached. The reason: {CAUSE}.\n" in as_now(out)
+    assert "x problem  address            The store's API cannot be reached.\n" in out
+    assert f"                              -> The reason: {CAUSE}.\n" in as_now(out)
     assert CAUSE in log
 
 
@@ -89,7 +91,7 @@ async def test_certificate_for_another_name_is_not_accepted(store: dict[str, str
     url = store["GATEWAY_UPSTREAM_URL"].replace("127.0.0.1", "localhost")
     status, out, _ = await check({**store, **TRUSTED, "GATEWAY_UPSTREAM_URL": url})
     assert status == 1
-    assert "The reason: TLS: certificate not accepted: Hostname mismatch.\n" in out
+    assert "The reason: TLS: certificate not accepted: Hostname mismatch. Check " in out
 
 
 def test_the_documentation_shows_what_the_operator_reads() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 # `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500
 # -subj "/CN=a test of the gateway" -addext "subjectAltName=IP:127.0.0.1"`.
 CERTIFICATE = Path(__file__).parent / "certificates" / "certificate.pem"
+PATIENCE_SECONDS = 10.0
 KEY = Path(__file__).parent / "certificates" / "key.pem"
 
 
@@ -20,12 +21,17 @@ async def tls_before(port: int, *, asks_for_a_certificate: bool = False) -> Asyn
     context.load_cert_chain(CERTIFICATE, KEY)
     context.verify_mode = ssl.CERT_REQUIRED if asks_for_a_certificate else ssl.CERT_NONE
 
+    connections: set[asyncio.Task[None] | None] = set()
+
     async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())
         behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(pipe(reader, behind_writer), pipe(behind_reader, writer))
 
     async with await asyncio.start_server(hand_on, "127.0.0.1", 0, ssl=context) as server:
         yield server.sockets[0].getsockname()[1]
+    if tasks := [task for task in connections if task is not None]:
+        await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)  # their client has gone
 
 
 async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,3 +40,5 @@ async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             writer.write(data)
             await writer.drain()
     writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()

@@ -53,7 +53,7 @@ def test_settings_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("argument", ["schema", "settings", "--help", "--version"])
+@pytest.mark.parametrize("argument", ["schema", "settings", "demo", "--help", "--version"])
 def test_output_that_cannot_be_written_ends_with_one_sentence(
     argument: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,17 +74,44 @@ def test_half_a_configuration_stops_with_a_sentence(
     assert capsys.readouterr() == ("", said)
 
 
-def test_each_wrong_setting_gets_a_line(
+def test_each_wrong_setting_gets_a_line_that_says_what_to_write(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GATEWAY_CACHE_TTL_SECONDS", "-1")
-    monkeypatch.setenv("GATEWAY_GRAPHIQL", "perhaps")
+    for name, value in {
+        "STORE_HSH": "abc123",  # without it, the token would be half a configuration
+        "ACCESS_TOKEN": "t0k3n",
+        "CACHE_TTL_SECONDS": "-1",
+        "GRAPHIQL": "perhaps",
+        "LOG_LEVEL": "loud",
+        "API_KEYS_FILE": "/nowhere/keys.json",
+        "REDIS_URL_FILE": "/nowhere/redis",
+        "JWT_JWKS_URL": "id.example.com",
+    }.items():
+        monkeypatch.setenv(f"GATEWAY_{name}", value)
     assert main(["settings"]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[1] for line in lines] == [
-        " GATEWAY_CACHE_TTL_SECONDS",
-        " GATEWAY_GRAPHIQL",
+    assert capsys.readouterr().err.splitlines() == [
+        "gateway: GATEWAY_STORE_HSH is no setting of the gateway. Did you mean GATEWAY_STORE_HASH?",
+        "gateway: GATEWAY_REDIS_URL_FILE: The file cannot be read: no such file or directory.",
+        "gateway: GATEWAY_CACHE_TTL_SECONDS: It has to be a number, at least 0 and at most 86400.",
+        "gateway: GATEWAY_API_KEYS_FILE: There is no file with this path: `gateway keys create` "
+        "makes it.",
+        "gateway: GATEWAY_JWT_JWKS_URL: It has to be a valid URL, such as "
+        "https://id.example.com/.well-known/jwks.json (relative URL without a base).",
+        "gateway: GATEWAY_GRAPHIQL: It has to be true or false.",
+        "gateway: GATEWAY_LOG_LEVEL: It has to be 'debug', 'info', 'warning' or 'error'.",
     ]
+
+
+def test_each_half_of_a_configuration_gets_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_STORE_HASH", "abc123")
+    monkeypatch.setenv("GATEWAY_JWT_ISSUER", "https://id.example.com")
+    assert main(["settings"]) == 2
+    assert capsys.readouterr().err == (
+        "gateway: GATEWAY_STORE_HASH is set without GATEWAY_ACCESS_TOKEN: set both.\n"
+        "gateway: GATEWAY_JWT_ISSUER is set without GATEWAY_JWT_JWKS_URL: set both.\n"
+    )
 
 
 def test_workers_need_a_separate_upstream(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +153,7 @@ def test_workers_need_a_separate_upstream(capsys: pytest.CaptureFixture[str]) ->
         ("keys", "list"),
         ("keys", "revoke", "--file", "keys.json"),
         ("schema", "more"),
+        ("demo", "--only", "walk"),
         ("migrate",),
         (),
     ],
@@ -188,6 +216,23 @@ def test_help_of_the_emulator_shows_the_syntax_of_faults(
     assert "as in 20%, that part of all" in said
 
 
+@pytest.mark.parametrize(
+    ("argv", "nearest"),
+    [
+        (("emulator", "--fault", "htm:2"), "html"),
+        (("emulator", "--forbid", "list_segment"), "list_segments"),
+        (
+            ("keys", "create", "--name", "w", "--file", "f", "--scope", "metrics,segments:raed"),
+            "segments:read",
+        ),
+    ],
+)
+def test_a_misspelt_word_gets_the_nearest_one(
+    argv: tuple[str, ...], nearest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f". Did you mean {nearest}? `gateway " in refusal(*argv, capsys=capsys)
+
+
 def test_an_empty_host_is_no_host(capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal("serve", "--host", "", capsys=capsys) == (
         "gateway serve: argument --host: it is empty; 0.0.0.0 listens on every network. "
@@ -233,11 +278,19 @@ def test_a_key_is_printed_once_and_listed_without_it(
 def test_keys_that_cannot_be_changed_stop_with_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = str(tmp_path / "keys.json")
-    assert main(["keys", "revoke", "--name", "web", "--file", file]) == 2
+    nowhere = str(tmp_path / "nowhere" / "keys.json")
+    assert main(["keys", "revoke", "--name", "web", "--file", nowhere]) == 2
     assert capsys.readouterr() == (
         "",
-        "gateway: --file: The file cannot be read: no such file or directory.\n",
+        "gateway: --file: The file cannot be read: no such file or directory. "
+        "`gateway keys create` makes it.\n",
+    )
+    new = ("--name", "web", "--scope", "metrics", "--file", nowhere)
+    assert main(["keys", "create", *new]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "gateway: --file: The file cannot be written: no such file or directory. "
+        "Make its folder first.\n",
     )
 
 

@@ -209,7 +209,7 @@ def test_every_wrong_value_gets_its_line() -> None:
         "GATEWAY_CACHE_TTL_SECONDS: It has to be a number, at least 0 and at most 86400.",
         "GATEWAY_STALE_PATIENCE_SECONDS: It has to be a number, at least 0 and at most 300.",
         "GATEWAY_MAX_BODY_BYTES: It has to be a whole number, at least 1024.",
-        "GATEWAY_LOG_FORMAT: Input should be 'text' or 'json'.",
+        "GATEWAY_LOG_FORMAT: It has to be 'text' or 'json'.",
     ]
 
 
@@ -346,7 +346,7 @@ REFUSED_VALUES = [
         ["stranger", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2", ",", "0.0.0.0/0", "::/0"],
     ),
     *(
-        (name, "does not point to a file", ["/", "/nowhere/stranger"])
+        (name, "There is no file with this path", ["/", "/nowhere/stranger"])
         for name in ("API_KEYS_FILE", "UPSTREAM_CA_FILE", "REDIS_CA_FILE", "REDIS_CERTIFICATE_FILE")
     ),
 ]

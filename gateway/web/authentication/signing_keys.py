@@ -86,7 +86,7 @@ class SigningKeys:
 
     async def _fetch_keys(self) -> None:
         try:
-            self._keys = _read_keys(await self._fetch(), self._algorithms)
+            self._keys = read_keys(await self._fetch(), self._algorithms)
             self._fetched_at = self._now()
         except KeysUnavailable as error:
             if not self._is_failing:
@@ -100,7 +100,8 @@ class SigningKeys:
             self._flight = None
 
 
-def _read_keys(body: bytes, algorithms: Iterable[str]) -> KeySet:
+def read_keys(body: bytes, algorithms: Iterable[str]) -> KeySet:
+    """Returns the keys of a set that are for the algorithms; raises `KeysUnavailable`."""
     try:
         content = msgspec.json.decode(body)
         keys = content["keys"][:MAXIMUM_KEYS]

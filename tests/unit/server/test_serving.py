@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http.client import HTTPConnection
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,7 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gateway.lifecycle import Lifecycle, Stage
-from gateway.server import ShutdownPolicy, listen
+from gateway.server import ShutdownPolicy, listen, serve_in_loop
+from gateway.server.listening import address_of
 from gateway.server.serving import Server
 
 PATIENCE_SECONDS = 20
@@ -127,17 +129,41 @@ def connect_and_close(running: Served) -> Iterator[HTTPConnection]:
         connection.close()
 
 
+async def connect_to_nothing() -> None:
+    raise LookupError("nothing is there")
+
+
+@asynccontextmanager
+async def broken(_: Starlette) -> AsyncIterator[None]:
+    await connect_to_nothing()
+    yield
+
+
 def test_run_of_an_application_that_does_not_start_is_not_clean(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def connect_to_nothing() -> None:
-        raise LookupError("nothing is there")
-
-    @asynccontextmanager
-    async def broken(_: Starlette) -> AsyncIterator[None]:
-        await connect_to_nothing()
-        yield
-
     with listen("127.0.0.1", 0) as listener:
         assert not Server(Starlette(lifespan=broken), ShutdownPolicy(0)).run_until_stopped(listener)
     assert "Application startup failed. Exiting." in caplog.messages
+
+
+async def test_server_in_the_running_loop_serves_while_its_block_runs() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        url = address_of(listener)
+        async with (
+            httpx.AsyncClient() as http,
+            serve_in_loop(Application().web, listener, ShutdownPolicy(0)),
+        ):
+            assert (await http.get(url)).json() == "STARTING"
+        async with httpx.AsyncClient() as http:
+            with pytest.raises(httpx.ConnectError):
+                await http.get(url)
+
+
+async def test_server_in_the_running_loop_needs_an_application_that_starts() -> None:
+    with (
+        listen("127.0.0.1", 0) as listener,
+        pytest.raises(RuntimeError, match="the application did not start; the log says why"),
+    ):
+        async with serve_in_loop(Starlette(lifespan=broken), listener, ShutdownPolicy(0)):
+            pass

@@ -76,7 +76,7 @@ def test_the_first_tab_pages_forward_and_the_others_show_one_of_each() -> None:
         for example in examples()
     ]
     assert [name for (name,) in names] == [
-        *("Forward", "Backward", "ById", "Sorted", "Customers", "Members", "KeepOrCreate")
+        *("Forward", "Backward", "Sorted", "ById", "Customers", "Members", "CreateSegments")
     ]
 
 
@@ -94,8 +94,8 @@ async def test_first_example_pages_forward() -> None:
         case _:
             pytest.fail(f"not a page: {first}")
     second = await answer_to(forward, after=cursor)
-    assert entity_ids(first, "edges") == [segment.id for segment in SEGMENTS[:5]]
-    assert entity_ids(second, "edges") == [segment.id for segment in SEGMENTS[5:10]]
+    assert entity_ids(first, "nodes") == [segment.id for segment in SEGMENTS[:5]]
+    assert entity_ids(second, "nodes") == [segment.id for segment in SEGMENTS[5:10]]
 
 
 async def test_second_example_pages_backward() -> None:
@@ -106,12 +106,22 @@ async def test_second_example_pages_backward() -> None:
             before = await answer_to(backward, before=cursor)
         case _:
             pytest.fail(f"not a page: {last}")
-    assert entity_ids(last, "nodes") == [segment.id for segment in SEGMENTS[-5:]]
-    assert entity_ids(before, "nodes") == [segment.id for segment in SEGMENTS[-10:-5]]
+    assert entity_ids(last, "edges") == [segment.id for segment in SEGMENTS[-5:]]
+    assert entity_ids(before, "edges") == [segment.id for segment in SEGMENTS[-10:-5]]
 
 
-async def test_third_example_finds_segments_of_the_emulator() -> None:
-    found = await answer_to(examples()[2])
+async def test_third_example_sorts_and_filters() -> None:
+    names = sorted(segment.name for segment in SEGMENTS if "VIP" in segment.name)
+    match await answer_to(examples()[2]):
+        case {"segmentsCount": count, "segments": {"nodes": nodes}}:
+            assert count == len(names) == 6
+            assert [name_of(node) for node in nodes] == names
+        case other:
+            pytest.fail(f"not what the variables select: {other}")
+
+
+async def test_fourth_example_finds_segments_of_the_emulator() -> None:
+    found = await answer_to(examples()[3])
     vip, first_time, repeat = SEGMENTS[:3]
     match found:
         case {"segment": {"name": one}, "segmentsByEntityId": [three, None, two], "node": node}:
@@ -121,16 +131,6 @@ async def test_third_example_finds_segments_of_the_emulator() -> None:
     assert name_of(three) == repeat.name
     assert name_of(two) == first_time.name
     assert name_of(node) == first_time.name
-
-
-async def test_fourth_example_sorts_and_filters() -> None:
-    names = sorted(segment.name for segment in SEGMENTS if "VIP" in segment.name)
-    match await answer_to(examples()[3]):
-        case {"segmentsCount": count, "segments": {"nodes": nodes}}:
-            assert count == len(names) == 6
-            assert [name_of(node) for node in nodes] == names
-        case other:
-            pytest.fail(f"not what the variables select: {other}")
 
 
 async def test_fifth_example_finds_customers_with_their_segments() -> None:
