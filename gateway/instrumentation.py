@@ -80,9 +80,9 @@ UNNAMED: Final = NamedOperation()
 class OperationRecord:
     """One operation of a client, asked for by an HTTP method, and answered with a status.
 
-    `operation_type` is empty for a request that was refused before its document was parsed, and
-    `document` is the text of one that is executed. `error_codes` has one code for each error.
-    `is_operation` is False for a request that is none, such as a browser's for GraphiQL.
+    `operation_type` is empty for a request that was refused before its execution, or whose client
+    hung up. `document` is the text of one that is executed. `error_codes` has one code for each
+    error. `is_operation` is False for a request that is none, such as a browser's for GraphiQL.
     """
 
     method: str

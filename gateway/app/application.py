@@ -72,8 +72,8 @@ def create_app(
     `transport` and `clock` are those of `create_services`; `authenticate` replaces the settings'
     way to name the client of a request if it is given. Without `plans`, graphql-core executes each
     operation: tests and benchmarks compare the two. `address` is what the gateway listens on, if it
-    does. Raises `SettingsError` if nothing says
-    who may ask for a real store's data, or the manifest of trusted documents cannot be used.
+    does. Raises `SettingsError` if nothing says who may ask for a real store's data, or the
+    manifest of trusted documents cannot be used.
     """
     telemetry = create_telemetry(settings, address)
     services = create_services(settings, transport, clock, telemetry.instrumentation)

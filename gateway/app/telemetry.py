@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import inf
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
@@ -161,7 +162,7 @@ def state_of(services: Services, ready: ReadyAnswers) -> "State":
     quota = services.upstream.quota
     return State(
         # After the end of a window, all of the next one is left.
-        quota_remaining=quota.limit if quota.remaining is None else quota.remaining,
+        quota_remaining=(quota.limit or inf) if quota.remaining is None else quota.remaining,
         quota_limit=quota.limit,
         is_circuit_open=services.upstream.is_circuit_open,
         is_redis_up=services.redis is None or services.redis.is_up,

@@ -6,9 +6,10 @@ from dataclasses import astuple, dataclass
 
 @dataclass(slots=True)
 class CacheCounts:
-    """Reads of keys by their result; each read has one.
+    """Reads of keys by their result.
 
-    A key is a `miss` if its read began a fill, and `coalesced` if it joined a fill in flight.
+    A key is a `miss` if its read began a fill, and `coalesced` if it joined a fill in flight. A
+    stale value that expires while its reader waits for other keys counts twice.
     """
 
     hit: int = 0

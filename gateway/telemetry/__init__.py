@@ -5,6 +5,7 @@ counting     counts it in the metrics
 traces       makes spans of it, if `sampling` says so; `exporting` sends them to a collector
 request_log  writes a line for each operation
 metrics      the metrics, in the process or added up over the workers
+at_once      the times of answers at once, in plain numbers first
 gauges       the state of a process, which is read when the metrics are
 history      the last hour of the metrics, for the status page
 

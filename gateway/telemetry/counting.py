@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from gateway.instrumentation import (
-    QUERY,
     Instrumentation,
     OperationRecord,
     ReadyAnswer,
@@ -13,7 +12,7 @@ from gateway.instrumentation import (
 )
 from gateway.telemetry.metrics import Metrics
 
-# The label of a request that was refused before its document was parsed.
+# The label of a request without an operation type.
 UNKNOWN_TYPE = "unknown"
 
 
@@ -22,7 +21,7 @@ class Counting(Instrumentation):
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._query_seconds = metrics.answer_seconds.labels(QUERY, "")
+        self._count_at_once = metrics.answers_at_once.count
 
     @contextmanager
     def operation(self, record: OperationRecord) -> Iterator[None]:
@@ -46,10 +45,7 @@ class Counting(Instrumentation):
     def answered_at_once(self, answer: ReadyAnswer, method: str, began_at: float) -> None:
         """Counts the time of a query that was answered without a wait."""
         name, is_trusted = answer.operation
-        seconds = self._query_seconds
-        if is_trusted and name:
-            seconds = self._metrics.answer_seconds.labels(QUERY, name)
-        seconds.observe(perf_counter() - began_at)
+        self._count_at_once(name if is_trusted else "", perf_counter() - began_at)
 
     @contextmanager
     def upstream_request(self, record: UpstreamRecord) -> Iterator[None]:

@@ -20,10 +20,11 @@ SECONDS_BETWEEN_READINGS: Final = 1.0
 class State:
     """The state of a process. What it has counted only grows.
 
-    `cache_reads` is by collection and result.
+    `quota_remaining` is infinite before the first answer of the store. `cache_reads` is by
+    collection and result.
     """
 
-    quota_remaining: int
+    quota_remaining: float
     quota_limit: int
     is_circuit_open: bool
     is_redis_up: bool
@@ -34,11 +35,7 @@ class State:
 
 
 class Gauges:
-    """Copies the state of a process to its metrics.
-
-    The parts count what is frequent in plain numbers: counting in a metric costs a warm answer more
-    than all else that telemetry does.
-    """
+    """Copies the state of a process to its metrics, and what was counted in plain numbers."""
 
     def __init__(self, metrics: Metrics, state: Callable[[], State]) -> None:
         self._metrics = metrics
@@ -48,6 +45,7 @@ class Gauges:
     def read(self) -> None:
         """Copies the state of now."""
         metrics, state = self._metrics, self._state()
+        metrics.answers_at_once.move()
         metrics.quota_remaining.set(state.quota_remaining)
         metrics.quota_limit.set(state.quota_limit)
         metrics.circuit_open.set(state.is_circuit_open)

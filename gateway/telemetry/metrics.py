@@ -5,6 +5,7 @@ begin with `gateway_`. The values of labels are bounded: nothing that a client s
 tests/contract/test_metrics.py compares them with docs/telemetry.md.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from typing import Final, Literal
@@ -15,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.errors import ErrorCode
+from gateway.telemetry.at_once import AnswersAtOnce
 
 # The folder in which workers keep their values; prometheus_client itself reads the variable.
 SHARED_FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -44,6 +46,7 @@ class Metrics:
             buckets=ANSWER_BUCKETS,
             registry=self.registry,
         )
+        self.answers_at_once = AnswersAtOnce(self.answer_seconds, ANSWER_BUCKETS)
         self.active_requests = self._gauge(
             "graphql_server_active_requests", "Requests that are being answered.", "livesum"
         )
@@ -70,7 +73,7 @@ class Metrics:
         )
         self.quota_remaining = self._gauge(
             "gateway_upstream_quota_remaining",
-            "Requests left in the window of the store's quota, as last reported.",
+            "Requests left in the window of the store's quota; +Inf before the first answer.",
             "livemin",
         )
         self.quota_limit = self._gauge(
@@ -110,6 +113,9 @@ class Metrics:
         self.memory_bytes = self._gauge(
             "process_resident_memory_bytes", "Resident memory of all processes.", "livesum"
         )
+        # Else a worker that starts would make the least value of all workers 0.
+        self.quota_remaining.set(math.inf)
+        self.redis_up.set(1)
 
     def families(self) -> Iterable[Metric]:
         """Returns all metrics with their values now; of all workers, if they share a folder."""

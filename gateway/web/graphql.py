@@ -189,10 +189,10 @@ class GraphQLEndpoint:
                 record.cache_result = scope.cache_result
                 record.upstream_requests = scope.request.upstream_requests
             result = executed.result
-            if operation is not None:
+            if not isinstance(result, PreExecutionError):
                 record.operation_type = QUERY if executed.is_query else MUTATION
-            if parameters.sha256 is not None and not isinstance(result, PreExecutionError):
-                await self._documents.keep(parameters.sha256, document, client)
+                if parameters.sha256 is not None:
+                    await self._documents.keep(parameters.sha256, document, client)
         if result.errors or result.extensions or not executed.is_query:
             return self._answers.other(
                 result, scope, asked.media_type, request_id_of(request), self._ready.now()

@@ -53,16 +53,12 @@ async def messages_of(
     }
     if is_whole and (answer := gateway.app.answer_at_once(scope, body)) is not None:
         return [{"type": WHOLE, **answer._asdict()}]
-    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Message] = []
-
-    async def receive() -> Message:
-        return parts.pop() if parts else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await gateway.app(scope, receive, send)
+    await gateway.app(scope, _stays_after(body), send)
     return sent
 
 
@@ -86,15 +82,15 @@ async def warm(**settings: Any) -> InProcess:
             "headers": [(b"content-type", b"application/json"), (b"host", b"localhost")],
             "client": ("127.0.0.1", 1),
         },
-        _whole_body(),
+        _stays_after(BODY),
         _into_nothing,
     )
     return gateway
 
 
-def _whole_body() -> Receive:
-    """Returns what receives the body, and then waits: the client does not hang up."""
-    parts: list[Message] = [{"type": "http.request", "body": BODY, "more_body": False}]
+def _stays_after(body: bytes) -> Receive:
+    """Returns the `receive` of a client that sends a body, and then waits for its answer."""
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
         if not parts:
