@@ -212,7 +212,7 @@ CLIENTS = Section(
     (
         Panel(
             "Requests by type",
-            "Operations of clients. `unknown` was refused before its execution, or its client hung up.",
+            "Operations of clients. `unknown` was refused before its execution, or broken off.",
             "reqps",
             (
                 Target(
