@@ -403,7 +403,7 @@ STATE = Section(
         ),
         Panel(
             "Memory",
-            "Resident memory of all processes of each gateway.",
+            "Resident memory of each gateway: of its process, or of all its workers.",
             "bytes",
             (
                 Target(
