@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.telemetry.metrics import Metrics
 
 
-INSTALL: Final = "pip install 'bigcommerce-segments-gateway[otel]'"
+INSTALL: Final = "pip install --require-hashes -r requirements/otel.txt"
 EXPORTERS: Final = ("", "otlp", "console", "none")
 PROTOCOL: Final = "http/protobuf"
 # A stop waits no longer for a collector.
