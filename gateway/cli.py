@@ -132,6 +132,8 @@ def _serve(arguments: Arguments) -> int:
         log.log(warning if settings.uses_emulator else logging.INFO, "%s", summary(settings))
         if settings.shows_status(address_listened_on):
             log.info("the last hour of this gateway: %s/status", address_of(listener))
+        if settings.metrics:
+            log.info("metrics for Prometheus: %s/metrics", address_of(listener))
         warn_of_missing_traces()
         policy = ShutdownPolicy(
             settings.shutdown_grace_seconds, settings.drain_seconds, settings.keep_alive_seconds

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.telemetry.metrics import Metrics
 
 
-INSTALL: Final = "pip install 'bigcommerce-segments-gateway[otel]'"
+INSTALL: Final = "pip install --require-hashes -r requirements/otel.txt"
 EXPORTERS: Final = ("", "otlp", "console", "none")
 PROTOCOL: Final = "http/protobuf"
 # A stop waits no longer for a collector.
@@ -94,6 +94,7 @@ def create_telemetry(settings: Settings, address: str | None) -> Telemetry:
             log.warning("no traces are sent: a variable of OpenTelemetry has %s", error)
         else:
             parts.append(Tracing(provider, ids, documents=settings.trace_documents))
+            log.info("traces are sent as the variables of OpenTelemetry say")
     if needs_metrics(settings, address):
         from gateway.telemetry.counting import Counting
         from gateway.telemetry.metrics import Metrics

@@ -84,8 +84,7 @@ class Tracing(Instrumentation):
         context = _remote_parent()
         span = self._tracer.start_span(UNKNOWN, context, SpanKind.SERVER)
         if context is NO_CONTEXT:
-            here = span.get_span_context()
-            trace_headers.set((_traceparent(here), b""))
+            _name_trace(span)
         with use_span(span, record_exception=False, set_status_on_exception=False):
             try:
                 yield
@@ -133,6 +132,8 @@ class Tracing(Instrumentation):
             _attributes(method, answer.status_code, QUERY, answer.operation, result),
             start_time=now - int((perf_counter() - began_at) * 1e9),
         )
+        if parent is None:
+            _name_trace(span)
         span.end(now)
 
     @contextmanager
@@ -269,5 +270,8 @@ def _context(parent: SpanContext) -> Context:
     return set_span_in_context(NonRecordingSpan(parent), NO_CONTEXT)
 
 
-def _traceparent(span: SpanContext) -> bytes:
-    return b"00-%032x-%016x-%02x" % (span.trace_id, span.span_id, span.trace_flags)
+def _name_trace(span: Span) -> None:
+    """Makes the trace that a span begins that of the request, so that its log lines name it."""
+    here = span.get_span_context()
+    traceparent = b"00-%032x-%016x-%02x" % (here.trace_id, here.span_id, here.trace_flags)
+    trace_headers.set((traceparent, b""))

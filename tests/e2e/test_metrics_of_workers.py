@@ -106,6 +106,7 @@ def test_all_workers_are_added_up_while_they_come_and_go(
 
         status, _, log = gateway.stop()
         assert (status, "Traceback" in log) == (0, False)
+        assert log.count(f"metrics for Prometheus: {gateway.url}/metrics\n") == 1
         assert [*tmp_path.iterdir()] == []
 
 

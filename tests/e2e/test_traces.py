@@ -247,6 +247,8 @@ def test_collector_that_is_away_is_logged_once_and_delays_no_stop() -> None:
         line for line in gateway.gateway.lines if "collector" in line or "opentelemetry" in line
     ]
     assert len(lines) == 2, lines
+    said = "traces are sent as the variables of OpenTelemetry say\n"
+    assert [line.endswith(said) for line in gateway.gateway.lines].count(True) == 1
 
 
 def test_each_worker_sends_its_spans() -> None:

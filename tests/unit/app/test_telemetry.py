@@ -56,5 +56,5 @@ def test_what_cannot_be_sent_is_a_sentence(environment: dict[str, str], why: str
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.app.telemetry.find_spec", lambda _: None)
     assert why_no_traces(ENDPOINT) == (
-        "OpenTelemetry is not installed: pip install 'bigcommerce-segments-gateway[otel]'"
+        "OpenTelemetry is not installed: pip install --require-hashes -r requirements/otel.txt"
     )

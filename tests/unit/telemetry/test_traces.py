@@ -1,7 +1,7 @@
 """Spans in one process: their parents, their links, and which are made at all."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -96,6 +96,7 @@ def test_answer_at_once_is_sampled_as_its_parent(flags: int) -> None:
 def test_new_traces_are_sampled_by_their_share() -> None:
     spans = Spans(ParentBasedTraceIdRatio(0.5))
     for _ in range(400):
+        trace_headers.set(None)
         spans.tracing.answered_at_once(Ready(), "POST", 0.0)
     assert 120 < len(spans.made) < 280
     assert {span.context.trace_id & ((1 << 64) - 1) < HALF for span in spans.made} == {True}
@@ -111,10 +112,22 @@ def test_only_names_of_trusted_documents_are_names_of_spans() -> None:
     assert {(span.attributes or {})["http.request.method"] for span in spans.made} == {"_OTHER"}
 
 
-def test_request_without_a_trace_begins_one_that_its_log_lines_name() -> None:
+def executed(tracing: Tracing) -> None:
+    with tracing.operation(OperationRecord("POST")):
+        pass
+
+
+def answered_at_once(tracing: Tracing) -> None:
+    tracing.answered_at_once(Ready(), "POST", 0.0)
+
+
+@pytest.mark.parametrize("begin", [executed, answered_at_once])
+def test_request_without_a_trace_begins_one_that_its_log_lines_name(
+    begin: Callable[[Tracing], None],
+) -> None:
     spans = Spans()
-    with spans.tracing.operation(OperationRecord("POST")):
-        headers = trace_headers.get()
+    begin(spans.tracing)
+    headers = trace_headers.get()
     (span,) = spans.made
     assert span.parent is None
     assert headers is not None
