@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import inf
@@ -22,6 +23,7 @@ from gateway.api_keys import create_api_key
 from gateway.bigcommerce.operation_health import FAILURES_IN_A_ROW
 from gateway.emulator import Fault
 from gateway.identity import ALL_SCOPES, AccessScope, Client
+from gateway.web import metrics
 
 DURATION = "graphql_server_request_duration_seconds_count"
 ERRORS = "graphql_server_response_errors_total"
@@ -237,6 +239,20 @@ async def test_metrics_are_served_in_the_format_that_is_asked_for() -> None:
             assert (head.status_code, head.content) == (200, b"")
             assert head.headers["Content-Type"] == media_type
         assert (await gateway.http.post("/metrics")).status_code == 405
+
+
+async def test_event_loop_runs_while_the_metrics_are_read() -> None:
+    goes_on, read_by = threading.Event(), list[int]()
+
+    def exposition(accept: str) -> tuple[bytes, str]:
+        assert goes_on.wait(timeout=2)
+        return accept.encode(), "text/plain"
+
+    endpoint = metrics(lambda: read_by.append(threading.get_ident()), exposition)
+    asyncio.get_running_loop().call_soon(goes_on.set)
+    answer = await endpoint(Request({"type": "http", "headers": [(b"accept", b"a")]}))
+    # What the parts have counted is read by the thread that counts it.
+    assert (answer.body, read_by) == (b"a", [threading.get_ident()])
 
 
 async def test_a_scrape_by_address_needs_an_allowed_host() -> None:
