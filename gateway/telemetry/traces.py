@@ -133,6 +133,8 @@ class Tracing(Instrumentation):
             _attributes(method, answer.status_code, QUERY, answer.operation, result),
             start_time=now - int((perf_counter() - began_at) * 1e9),
         )
+        if parent is None:
+            trace_headers.set((_traceparent(span.get_span_context()), b""))
         span.end(now)
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import pytest
@@ -29,7 +30,7 @@ from gateway.instrumentation import (
 )
 from gateway.telemetry.sampling import TraceIds, sampled_below
 from gateway.telemetry.traces import Tracing
-from gateway.trace_context import parse_traceparent, trace_headers
+from gateway.trace_context import parse_traceparent, trace_headers, trace_id_in_progress
 
 TRACE, ROUTER = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
 HALF = 1 << 63
@@ -96,7 +97,7 @@ def test_answer_at_once_is_sampled_as_its_parent(flags: int) -> None:
 def test_new_traces_are_sampled_by_their_share() -> None:
     spans = Spans(ParentBasedTraceIdRatio(0.5))
     for _ in range(400):
-        spans.tracing.answered_at_once(Ready(), "POST", 0.0)
+        copy_context().run(spans.tracing.answered_at_once, Ready(), "POST", 0.0)
     assert 120 < len(spans.made) < 280
     assert {span.context.trace_id & ((1 << 64) - 1) < HALF for span in spans.made} == {True}
 
@@ -125,6 +126,12 @@ def test_request_without_a_trace_begins_one_that_its_log_lines_name() -> None:
         span.context.span_id,
         1,
     )
+
+
+def test_answer_at_once_without_a_trace_begins_one_that_its_log_line_names() -> None:
+    spans = Spans()
+    spans.tracing.answered_at_once(Ready(), "POST", 0.0)
+    assert trace_id_in_progress() == f"{spans.made[0].context.trace_id:032x}"
 
 
 def test_request_that_is_no_operation_has_no_span() -> None:
