@@ -126,7 +126,10 @@ class Metrics:
 
         Any thread may call it.
         """
-        encode, media_type = choose_encoder(accept)
+        try:
+            encode, media_type = choose_encoder(accept)
+        except TypeError:  # of a version that is none
+            encode, media_type = choose_encoder("")
         return encode(self._collector()), media_type
 
     def _collector(self) -> CollectorRegistry:

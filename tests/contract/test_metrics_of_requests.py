@@ -225,6 +225,7 @@ async def test_metrics_are_served_in_the_format_that_is_asked_for() -> None:
     async with measured() as gateway:
         for accept, media_type, end in (
             ("*/*", "text/plain; version=0.0.4; charset=utf-8", b""),
+            ("text/plain; version=x", "text/plain; version=0.0.4; charset=utf-8", b""),
             (
                 "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
                 "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
