@@ -139,7 +139,7 @@ def test_no_request_inherits_the_context_of_another() -> None:
         client = server.connect()
         paths = ["/ready/a", "/b", "/ready/c", "/d"]
         client.send(b"".join(map(get, paths)))  # pipelined
-        for path in paths:
+        for _ in paths:
             client.answer()
         for path in paths:
             client.send(get(path))
