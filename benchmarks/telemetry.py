@@ -9,11 +9,13 @@ Exit status: 0 measured, 1 an answer is wrong or a server fails, 2 wrong argumen
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Final, NamedTuple
 
 from benchmarks.command import free_port
@@ -38,12 +40,22 @@ WARM_UP_SECONDS: Final = 2
 MEASURED: Final = [work for work in WORKS if work.name in ("page", "pages", "ids")]
 WORKERS: Final = (1, 2)
 OFF: Final = "off"
-# Both are on by default on a loopback address, or off.
+METRICS: Final = {"GATEWAY_METRICS": "true", "GATEWAY_STATUS": "true"}
+TRACES: Final = {
+    "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+    "OTEL_TRACES_SAMPLER_ARG": "0.01",
+}
+LOG: Final = {"GATEWAY_LOG_REQUESTS": "true", "GATEWAY_LOG_FORMAT": "json"}
+# The status page is on by default: the address is one of loopback.
 OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     OFF: {"GATEWAY_STATUS": "false"},
-    "metrics": {"GATEWAY_STATUS": "false", "GATEWAY_METRICS": "true"},
-    "metrics and status page": {"GATEWAY_STATUS": "true", "GATEWAY_METRICS": "true"},
+    "metrics, status page": METRICS,
+    "traces, 1 % sampled": {"GATEWAY_STATUS": "false", **TRACES},
+    "log of requests": {"GATEWAY_STATUS": "false", **LOG},
+    "all of it": {**METRICS, **TRACES, **LOG},
 }
+# The log is written, and read by none: what a collector does with it is no cost of the gateway.
+WITHOUT_A_LOG: Final = ("sh", "-c", 'exec "$@" 2>/dev/null', "sh")
 
 
 class Case(NamedTuple):
@@ -79,6 +91,31 @@ class Server:
         return (self.cpu_seconds() - before) / load.requests * 1e6
 
 
+class Collector(BaseHTTPRequestHandler):
+    """Takes spans (OTLP over HTTP), and drops them."""
+
+    def do_POST(self) -> None:
+        """Answers that all spans are taken."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Logs nothing."""
+
+
+@contextmanager
+def running_collector() -> Iterator[str]:
+    """Runs a collector of spans in a thread; yields its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
 def started(
     processes: Processes,
     settings: Mapping[str, str],
@@ -86,12 +123,16 @@ def started(
     workers: int,
     folder: Path,
     core: int | None,
+    collector: str,
 ) -> Server:
     """Starts a gateway, checks its answers, and writes its scripts of wrk."""
     port = free_port()
     arguments = ("serve", "--port", str(port), "--workers", str(workers))
     environment = {**settings, **OPTIONS[option]}
-    command = processes.start(port, "gateway", *arguments, core=core, environment=environment)
+    if "OTEL_TRACES_SAMPLER" in environment:
+        environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector
+    program = (*WITHOUT_A_LOG, sys.executable, "-m", "gateway", *arguments)
+    command = processes.start_command(port, *program, core=core, environment=environment)
     scripts = {}
     with Examiner(gateway_url(port)) as examiner:
         rows = examiner.warm()
@@ -110,8 +151,9 @@ def measured(rounds: int, seconds: int, folder: Path) -> list[str]:
     with ExitStack() as stack:
         processes = Processes(stack)
         settings = start_store(processes, load_core).settings()
+        collector = stack.enter_context(running_collector())
         servers = [
-            started(processes, settings, option, workers, folder, server_core)
+            started(processes, settings, option, workers, folder, server_core, collector)
             for workers in WORKERS
             for option in OPTIONS
         ]

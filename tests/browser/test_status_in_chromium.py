@@ -172,8 +172,9 @@ async def test_page_goes_on_when_the_gateway_is_back(
 ) -> None:
     page = await open_status(watched.metrics_key)
     state = page.locator("#state")
+    await page.clock.install()  # and all timers of the page are those of this clock
+    await page.reload()
     await expect(state).to_contain_text("The gateway runs")
-    await page.clock.install()
     await page.route("**/status/data*", lambda route: route.abort())
     await page.clock.run_for(6_000)
     await expect(state).to_contain_text("No answer from the gateway since")

@@ -126,8 +126,11 @@ def test_readiness_and_drain_are_said_once(run: Callable[..., Running]) -> None:
         assert wait_until_draining(gateway).status_code == 503
     gateway.stop()
     said = [line.split(": ", 1)[1].rstrip() for line in gateway.lines]
-    assert said[1].startswith("listening on ")
-    assert said[2:] == [
+    assert said[1:3] == [
+        f"the last hour of this gateway: {gateway.url}/status",
+        f"listening on {gateway.url}; Ctrl-C stops",
+    ]
+    assert said[3:] == [
         "ready",
         "draining: requests are answered, and readiness is 503",
         "stopped after 0 upstream requests",

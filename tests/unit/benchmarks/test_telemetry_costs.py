@@ -14,9 +14,9 @@ def test_table_compares_the_least_of_each_with_that_of_no_telemetry() -> None:
     assert len(lines) == 2 + len(times)
     assert lines[2:4] == [
         "| the same page of 50 | 1 | off | 50.0 | 60.0 to 70.0 | 1.000 |",
-        "| the same page of 50 | 1 | metrics | 50.5 | 60.0 to 70.0 | 1.010 |",
+        "| the same page of 50 | 1 | metrics, status page | 50.5 | 60.0 to 70.0 | 1.010 |",
     ]
-    assert lines[-1].startswith("| a list of 20 ids, ids at random | 2 | metrics and status page |")
+    assert lines[-1].startswith("| a list of 20 ids, ids at random | 2 | all of it |")
 
 
 def test_table_of_one_round_has_no_others() -> None:
