@@ -168,6 +168,22 @@ async def test_an_unexpected_failure_is_an_internal_server_error() -> None:
         assert await samples(gateway.http, ACTIVE) == {}
 
 
+async def test_a_request_that_the_stop_cuts_off_is_counted_as_its_client_sees_it() -> None:
+    async def never(request: Request) -> Client:
+        if request.url.path == "/graphql":
+            await asyncio.Event().wait()
+        return Client("prometheus", ALL_SCOPES)
+
+    async with measured(authenticate=never) as gateway:
+        asked = asyncio.create_task(post(gateway, query=PAGE))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait([asked])
+        assert await samples(gateway.http, ERRORS) == {("UPSTREAM_UNAVAILABLE",): 1}
+        assert await samples(gateway.http, DURATION) == {("", "unknown"): 1}
+        assert await samples(gateway.http, ACTIVE) == {}
+
+
 async def test_requests_are_active_until_they_are_answered() -> None:
     may_go_on = asyncio.Event()
 
