@@ -212,7 +212,7 @@ CLIENTS = Section(
     (
         Panel(
             "Requests by type",
-            "Operations of clients. `unknown` was refused before its document was parsed.",
+            "Operations of clients. `unknown` was refused before its execution, or broken off.",
             "reqps",
             (
                 Target(
@@ -354,7 +354,11 @@ STORE = Section(
             "Quota",
             "Requests left in the window of the store's quota, as last reported; and its limit.",
             "short",
-            (Target(f"min({QUOTA_LEFT})", "left"), Target(f"max({QUOTA_LIMIT})", "limit")),
+            (
+                # +Inf before the first answer would leave the axis without a scale.
+                Target(f"min({QUOTA_LEFT} < Inf)", "left"),
+                Target(f"max({QUOTA_LIMIT} > 0)", "limit"),
+            ),
             (Line("left", BLUE), Line("limit", RED, DASHED)),
         ),
         Panel(
@@ -399,7 +403,7 @@ STATE = Section(
         ),
         Panel(
             "Memory",
-            "Resident memory of all processes of each gateway.",
+            "Resident memory of each gateway: of its process, or of all its workers.",
             "bytes",
             (
                 Target(

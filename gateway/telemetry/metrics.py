@@ -111,7 +111,9 @@ class Metrics:
             "gateway_redis_up", "1 while Redis is connected, or none is set; else 0.", "livemin"
         )
         self.memory_bytes = self._gauge(
-            "process_resident_memory_bytes", "Resident memory of all processes.", "livesum"
+            "process_resident_memory_bytes",
+            "Resident memory of the process, or of all workers.",
+            "livesum",
         )
         # Else a worker that starts would make the least value of all workers 0.
         self.quota_remaining.set(math.inf)

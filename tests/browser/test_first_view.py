@@ -67,6 +67,29 @@ async def test_first_visit_costs_the_store_one_request_and_a_reload_none(
     assert len(running.sent) == 1
 
 
+REFUSED = "throw new DOMException('no storage', 'SecurityError')"
+
+
+async def test_page_works_in_a_browser_that_stores_nothing_and_sends_no_query(
+    chromium: Browser, gateway: tuple[InProcess, str]
+) -> None:
+    running, url = gateway
+    operations: list[str] = []
+    running.sent.clear()
+    async with await chromium.new_context() as context:
+        context.on("request", lambda request: operations.append(operation_of(request)))
+        await context.add_init_script(
+            f"Object.defineProperty(window, 'localStorage', {{ get() {{ {REFUSED} }} }})"
+        )
+        page = await context.new_page()
+        await page.goto(url)
+        await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("Forward")
+        await page.get_by_label("Show Documentation Explorer").click()
+        await expect(page.locator(".graphiql-doc-explorer")).to_contain_text("SegmentConnection")
+    assert {*operations} == {"", "IntrospectionQuery"}
+    assert running.sent == []
+
+
 async def test_a_mutation_that_is_opened_before_the_schema_is_there_does_not_run(
     chromium: Browser, gateway: tuple[InProcess, str]
 ) -> None:

@@ -180,6 +180,25 @@ def test_the_overlay_that_the_documentation_shows_is_rendered(tmp_path: Path) ->
     assert set(settings_of(mine)) > set(settings_of("base"))
 
 
+def test_the_command_of_the_documentation_makes_an_object_of_the_alerts(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^```sh\n(\{ printf .+?)^```", page, re.MULTILINE | re.DOTALL)
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\nexec cat\n", encoding="utf-8")
+    kubectl.chmod(0o700)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    made = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, env={"PATH": path}, capture_output=True, check=True
+    )
+    rules = yaml.safe_load((ROOT / "deploy" / "grafana" / "alerts.yml").read_bytes())
+    assert yaml.safe_load(made.stdout) == {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "segments-gateway", "namespace": "segments"},
+        "spec": rules,
+    }
+
+
 def test_no_secret_is_in_the_files() -> None:
     assert [overlay for overlay in EVERY if objects("Secret", overlay)] == []
     (volume,) = [v["secret"] for v in pod()["spec"]["volumes"] if "secret" in v]
