@@ -196,8 +196,9 @@ def _for_operators(
 ) -> dict[str, Endpoint]:
     """Returns the endpoints for operators by path."""
     endpoints: dict[str, Endpoint] = {}
-    if telemetry.metrics is not None and settings.metrics:
-        endpoints["/metrics"] = for_operators(authenticate, metrics(telemetry.metrics.exposition))
+    if (counted := telemetry.metrics) is not None and settings.metrics:
+        endpoint = metrics(lambda: counted.before_reading(), counted.exposition)
+        endpoints["/metrics"] = for_operators(authenticate, endpoint)
     if telemetry.history is not None:
         endpoints |= status_endpoints(authenticate, telemetry.history.since)
     return endpoints

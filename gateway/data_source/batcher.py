@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextvars import Context, copy_context
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -49,7 +50,7 @@ class Batcher(Generic[Value]):
         self._instrumentation = instrumentation
         self._gathered: dict[str, asyncio.Future[Value]] = {}
         self._clients: dict[str, str] = {}  # the client of each id
-        self._places: dict[str, object] = {}  # where each id was asked for
+        self._contexts: dict[str, Context] = {}  # in which each id was asked for
         self._turn: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._windows = 0
@@ -65,12 +66,12 @@ class Batcher(Generic[Value]):
         futures: dict[str, asyncio.Future[Value]] = {}
         scope = request_scope()
         client = "" if scope is None else scope.client
-        place = self._instrumentation.place()
+        context = copy_context()
         for row_id in ids:
             futures[row_id] = asyncio.get_running_loop().create_future()
             self._gathered[row_id] = futures[row_id]
             self._clients[row_id] = client
-            self._places[row_id] = place
+            self._contexts[row_id] = context
         if len(self._gathered) >= LOOKUP_IDS and self._turn is None:
             self._turn = asyncio.get_running_loop().call_soon(self._turn_passed)
         self._expect_more()
@@ -121,9 +122,13 @@ class Batcher(Generic[Value]):
         self._is_due = False
         batch = {row_id: self._gathered.pop(row_id) for row_id in ids}
         clients = {self._clients.pop(row_id) for row_id in ids}
-        places = [self._places.pop(row_id) for row_id in ids]
+        contexts = [self._contexts.pop(row_id) for row_id in ids]
+        places = [context.run(self._instrumentation.place) for context in contexts]
         self.batches += 1
-        call = resolve_with(batch, self._ask_as_batch(ids, places), self._charge(clients))
+        # In the context of a request that waits for it: the running one may be of a past batch.
+        call = contexts[0].run(
+            resolve_with, batch, self._ask_as_batch(ids, places), self._charge(clients)
+        )
         if len(batch) < LOOKUP_IDS:
             self._small_in_flight = call
             call.add_done_callback(self._landed)

@@ -2,6 +2,7 @@
 
 import logging
 from collections import deque
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote
@@ -42,6 +43,7 @@ class RequestProtocol(HttpToolsProtocol):
     __slots__ = (
         "_answer_at_once",
         "_bytes_outside_body",
+        "_context",
         "_is_in_body",
         "_is_spare",
         "_running",
@@ -59,6 +61,8 @@ class RequestProtocol(HttpToolsProtocol):
         # Of an incomplete head, or of chunk extensions and trailers: since the last part of a body.
         self._bytes_outside_body = 0
         self._running: Cycle | None = None
+        # Of the connection, before its first request.
+        self._context = copy_context()
         self._answer_at_once: AnswerAtOnce = getattr(self.app, "answer_at_once", no_answer)
         # The bytes of each request without an answer, oldest first.
         self._unanswered: deque[int] = deque()
@@ -134,9 +138,12 @@ class RequestProtocol(HttpToolsProtocol):
         self._bytes_outside_body = 0
 
     def _start(self, cycle: Cycle) -> None:
-        """Has a request begin in a turn of its own: what came with its head is parsed by then."""
+        """Has a request begin in a turn of its own: what came with its head is parsed by then.
+
+        Its context is its own, too: the running one may be that of the request before.
+        """
         self._running = cycle
-        self.loop.call_soon(self._begin, cycle)
+        self.loop.call_soon(self._begin, cycle, context=self._context.copy())
 
     def _begin(self, cycle: Cycle) -> None:
         """Sends the answer that is there at once, else runs the application."""

@@ -26,11 +26,15 @@ from gateway.telemetry.sampling import TraceIds
 SERVICE: Final = "bigcommerce-segments-gateway"
 # How OpenTelemetry names a service without a name.
 NAMELESS: Final = "unknown_service"
-# They repeat the same line for each batch that is lost; `Delivery` says it once.
-REPETITIVE_LOGGERS: Final = {
+QUIET_LOGGERS: Final = {
+    # They repeat the same line for each batch that is lost; `Delivery` says it once.
     "opentelemetry.exporter.otlp.proto.http.trace_exporter": logging.CRITICAL,
     "opentelemetry.sdk._shared_internal": logging.ERROR,
+    # It quotes each `tracestate` that is not valid, which is text of a client.
+    "opentelemetry.trace.span": logging.ERROR,
 }
+# It quotes a header for the collector that it cannot read, such as one with a key.
+HEADERS_LOGGER: Final = "opentelemetry.util.re"
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +75,9 @@ def create_provider(ids: TraceIds) -> TracerProvider:
     Endpoint, headers, sampler, resource and limits are those of the environment. Raises
     `ValueError` if one of these cannot be used.
     """
-    for name, level in REPETITIVE_LOGGERS.items():
+    for name, level in QUIET_LOGGERS.items():
         logging.getLogger(name).setLevel(level)
+    logging.getLogger(HEADERS_LOGGER).addFilter(_without_headers)
     resource = Resource.create()
     if str(resource.attributes.get(SERVICE_NAME, NAMELESS)).startswith(NAMELESS):
         resource = resource.merge(Resource({SERVICE_NAME: SERVICE}))
@@ -91,3 +96,13 @@ def flush(provider: TracerProvider, seconds: float) -> None:
     ending = Thread(target=provider.shutdown, daemon=True)
     ending.start()
     ending.join(seconds)
+
+
+def _without_headers(record: logging.LogRecord) -> bool:
+    """Replaces the text of a warning of headers, which may have a secret."""
+    record.msg = (
+        "OTEL_EXPORTER_OTLP_HEADERS, or that of traces, has a header that is left out: write "
+        "name=value, with %20 for a space, and commas between headers"
+    )
+    record.args = None
+    return True

@@ -32,7 +32,7 @@ BATCH_BUCKETS: Final = (1, 2, 5, 10, 20, 50, 100, 250)
 class Metrics:
     """The metrics of one process, or of all workers that share a folder.
 
-    `before_reading` is called before each reading.
+    `before_reading` is to be called before each reading, by the event loop.
     """
 
     def __init__(self) -> None:
@@ -119,19 +119,19 @@ class Metrics:
         self.quota_remaining.set(math.inf)
         self.redis_up.set(1)
 
-    def families(self) -> Iterable[Metric]:
-        """Returns all metrics with their values now; of all workers, if they share a folder."""
-        self.before_reading()
-        return self.collect()
-
     def collect(self) -> Iterable[Metric]:
-        """Returns all metrics without a call of `before_reading`; any thread may call this."""
+        """Returns all metrics, of all workers if they share a folder; any thread may call it."""
         return self._collector().collect()
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """Returns the text for Prometheus and its media type, as `accept` prefers them."""
-        encode, media_type = choose_encoder(accept)
-        self.before_reading()
+        """Returns the text for Prometheus and its media type, as `accept` prefers them.
+
+        Any thread may call it.
+        """
+        try:
+            encode, media_type = choose_encoder(accept)
+        except TypeError:  # of a version that is none
+            encode, media_type = choose_encoder("")
         return encode(self._collector()), media_type
 
     def _collector(self) -> CollectorRegistry:

@@ -16,7 +16,8 @@ from gateway.web.hosts import AllowedHosts, is_own_origin
 from gateway.web.responses import error_response
 
 METHODS = ("GET", "POST")
-# What Apollo Client, urql, Relay and graphql-request send, beside the headers that are always safe.
+# What Apollo Client, urql, Relay and graphql-request send, beside the headers that are always safe,
+# and OpenTelemetry in a page.
 REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
@@ -25,6 +26,8 @@ REQUEST_HEADERS = (
     "X-Apollo-Operation-Name",
     "Apollographql-Client-Name",
     "Apollographql-Client-Version",
+    "Traceparent",
+    "Tracestate",
 )
 RESPONSE_HEADERS = (
     "Age",

@@ -17,6 +17,5 @@ def public_name(family: Metric) -> str:
 
 def test_the_page_lists_each_metric_with_its_type_and_meaning() -> None:
     listed = [(name, kind, text) for name, kind, _, text in ROW.findall(PAGE.read_text())]
-    metrics = Metrics()
-    families = metrics.families()
+    families = Metrics().collect()
     assert listed == [(public_name(f), f.type, f.documentation) for f in families]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import inf
@@ -22,6 +23,7 @@ from gateway.api_keys import create_api_key
 from gateway.bigcommerce.operation_health import FAILURES_IN_A_ROW
 from gateway.emulator import Fault
 from gateway.identity import ALL_SCOPES, AccessScope, Client
+from gateway.web import metrics
 
 DURATION = "graphql_server_request_duration_seconds_count"
 ERRORS = "graphql_server_response_errors_total"
@@ -166,6 +168,22 @@ async def test_an_unexpected_failure_is_an_internal_server_error() -> None:
         assert await samples(gateway.http, ACTIVE) == {}
 
 
+async def test_a_request_that_the_stop_cuts_off_is_counted_as_its_client_sees_it() -> None:
+    async def never(request: Request) -> Client:
+        if request.url.path == "/graphql":
+            await asyncio.Event().wait()
+        return Client("prometheus", ALL_SCOPES)
+
+    async with measured(authenticate=never) as gateway:
+        asked = asyncio.create_task(post(gateway, query=PAGE))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait([asked])
+        assert await samples(gateway.http, ERRORS) == {("UPSTREAM_UNAVAILABLE",): 1}
+        assert await samples(gateway.http, DURATION) == {("", "unknown"): 1}
+        assert await samples(gateway.http, ACTIVE) == {}
+
+
 async def test_requests_are_active_until_they_are_answered() -> None:
     may_go_on = asyncio.Event()
 
@@ -223,6 +241,7 @@ async def test_metrics_are_served_in_the_format_that_is_asked_for() -> None:
     async with measured() as gateway:
         for accept, media_type, end in (
             ("*/*", "text/plain; version=0.0.4; charset=utf-8", b""),
+            ("text/plain; version=x", "text/plain; version=0.0.4; charset=utf-8", b""),
             (
                 "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
                 "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
@@ -237,6 +256,20 @@ async def test_metrics_are_served_in_the_format_that_is_asked_for() -> None:
             assert (head.status_code, head.content) == (200, b"")
             assert head.headers["Content-Type"] == media_type
         assert (await gateway.http.post("/metrics")).status_code == 405
+
+
+async def test_event_loop_runs_while_the_metrics_are_read() -> None:
+    goes_on, read_by = threading.Event(), list[int]()
+
+    def exposition(accept: str) -> tuple[bytes, str]:
+        assert goes_on.wait(timeout=2)
+        return accept.encode(), "text/plain"
+
+    endpoint = metrics(lambda: read_by.append(threading.get_ident()), exposition)
+    asyncio.get_running_loop().call_soon(goes_on.set)
+    answer = await endpoint(Request({"type": "http", "headers": [(b"accept", b"a")]}))
+    # What the parts have counted is read by the thread that counts it.
+    assert (answer.body, read_by) == (b"a", [threading.get_ident()])
 
 
 async def test_a_scrape_by_address_needs_an_allowed_host() -> None:

@@ -15,7 +15,7 @@ from gateway.data_source.batcher import (
     Batcher,
 )
 from gateway.errors import UpstreamUnavailable
-from gateway.request_scope import open_request_scope
+from gateway.request_scope import RequestIdentity, open_request_scope, request_scope
 
 WINDOW = 0.008
 
@@ -208,3 +208,25 @@ async def test_batch_is_charged_to_one_of_the_clients_of_its_own_ids() -> None:
             futures += batcher.load(ids(first, number)).values()
     await asyncio.gather(*futures)
     assert charged == [["a", "b"], ["b", "c"]]
+
+
+@in_virtual_time
+async def test_batch_that_waited_for_another_is_of_the_request_that_waits_for_it() -> None:
+    began_by: list[RequestIdentity | None] = []
+
+    async def ask(wanted: Sequence[str]) -> dict[str, str | Exception]:
+        scope = request_scope()
+        began_by.append(None if scope is None else scope.request)
+        await asyncio.sleep(LONGEST_WAIT_SECONDS / 2)
+        return {row_id: row_id for row_id in wanted}
+
+    batcher = Batcher(ask, min, window_seconds=WINDOW)
+
+    async def request(row_id: str, after_seconds: float) -> RequestIdentity:
+        await asyncio.sleep(after_seconds)
+        with open_request_scope(10) as scope:
+            await load(batcher, row_id)
+            return scope.request
+
+    requests = await asyncio.gather(request("a", 0), request("b", 2 * WINDOW))
+    assert [*map(id, began_by)] == [*map(id, requests)]

@@ -5,6 +5,7 @@ import random
 import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 from typing import Any
 
@@ -27,21 +28,27 @@ UPGRADE = (
 )
 INVALID = refused(400, "This is not a valid HTTP/1.1 request.")
 
+path_in_context: ContextVar[str] = ContextVar("path_in_context", default="")
+
 
 class Ready:
     """Answers /ready… at once, with its path and the size of the body; notes what it is asked for.
 
+    `inherited` are the paths of other requests that the contexts of requests have.
     `most_in_a_turn` is how many answers it gave in one turn of the event loop.
     """
 
     def __init__(self) -> None:
         self.paths: list[str] = []
+        self.inherited: set[str] = set()
         self.most_in_a_turn = 0
         self._in_this_turn = 0
 
     def answer_at_once(self, scope: Scope, body: bytes) -> WholeAnswer | None:
         path = scope["path"]
         self.paths.append(path)
+        self.inherited.add(path_in_context.get())
+        path_in_context.set(path)
         if path == "/broken":
             raise LookupError("broken")
         if "/ready" not in path:
@@ -125,6 +132,20 @@ def test_what_is_ready_is_answered_without_the_application() -> None:
         client.send(get("/c"))
         assert client.answer() == in_a_task("/c")
         assert ready.paths == ["/ready/a", "/ready/b", "/c"]
+
+
+def test_no_request_inherits_the_context_of_another() -> None:
+    with ready_server() as (server, ready):
+        client = server.connect()
+        paths = ["/ready/a", "/b", "/ready/c", "/d"]
+        client.send(b"".join(map(get, paths)))  # pipelined
+        for _ in paths:
+            client.answer()
+        for path in paths:
+            client.send(get(path))
+            client.answer()
+        assert ready.paths == [*paths, *paths]
+        assert ready.inherited == {""}
 
 
 def requests(chance: random.Random) -> tuple[bytes, list[list[object]]]:

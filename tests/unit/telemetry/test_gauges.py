@@ -41,9 +41,9 @@ class Process:
         self.state = BEFORE_ALL
         self.metrics = Metrics()
         self.gauges = Gauges(self.metrics, lambda: self.state)
-        self.metrics.before_reading = self.gauges.read
 
     def samples(self, name: str) -> Samples:
+        self.gauges.read()
         return samples_of(self.metrics.exposition("text/plain")[0].decode(), f"gateway_{name}")
 
     def gauge_values(self) -> list[float]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import pytest
@@ -22,14 +23,17 @@ from opentelemetry.sdk.trace.sampling import (
 from gateway.data_source.batcher import Batcher
 from gateway.errors import ErrorCode
 from gateway.instrumentation import (
+    Instrumentation,
     NamedOperation,
     OperationRecord,
     Outcome,
+    Step,
     UpstreamRecord,
 )
+from gateway.telemetry.recording import recording
 from gateway.telemetry.sampling import TraceIds, sampled_below
 from gateway.telemetry.traces import Tracing
-from gateway.trace_context import parse_traceparent, trace_headers
+from gateway.trace_context import parse_traceparent, trace_headers, trace_id_in_progress
 
 TRACE, ROUTER = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
 HALF = 1 << 63
@@ -96,8 +100,7 @@ def test_answer_at_once_is_sampled_as_its_parent(flags: int) -> None:
 def test_new_traces_are_sampled_by_their_share() -> None:
     spans = Spans(ParentBasedTraceIdRatio(0.5))
     for _ in range(400):
-        trace_headers.set(None)
-        spans.tracing.answered_at_once(Ready(), "POST", 0.0)
+        copy_context().run(spans.tracing.answered_at_once, Ready(), "POST", 0.0)
     assert 120 < len(spans.made) < 280
     assert {span.context.trace_id & ((1 << 64) - 1) < HALF for span in spans.made} == {True}
 
@@ -140,6 +143,12 @@ def test_request_without_a_trace_begins_one_that_its_log_lines_name(
     )
 
 
+def test_answer_at_once_without_a_trace_begins_one_that_its_log_line_names() -> None:
+    spans = Spans()
+    spans.tracing.answered_at_once(Ready(), "POST", 0.0)
+    assert trace_id_in_progress() == f"{spans.made[0].context.trace_id:032x}"
+
+
 def test_request_that_is_no_operation_has_no_span() -> None:
     spans = Spans()
     with spans.tracing.operation(record := OperationRecord("GET")):
@@ -147,10 +156,10 @@ def test_request_that_is_no_operation_has_no_span() -> None:
     assert spans.made == ()
 
 
-@pytest.mark.parametrize(("documents", "text"), [(False, None), (True, "{ a }")])
+@pytest.mark.parametrize(("documents", "text"), [(False, None), (True, "{" * 10_000)])
 def test_document_is_in_a_span_where_it_is_asked_for(documents: bool, text: str | None) -> None:
     spans = Spans(documents=documents)
-    with spans.tracing.operation(OperationRecord("POST", document="{ a }")):
+    with spans.tracing.operation(OperationRecord("POST", document="{" * 10_001)):
         pass
     assert (spans.made[0].attributes or {}).get("graphql.document") == text
 
@@ -182,6 +191,58 @@ def test_refresh_that_no_request_waits_for_is_in_the_trace_of_the_one_that_began
         "traceparent": f"00-{TRACE:032x}-{span.context.span_id:016x}-01",
         "tracestate": "router=7",
     }
+
+
+@pytest.mark.parametrize(("length", "is_handed_on"), [(512, True), (513, False)])
+def test_tracestate_is_handed_on_up_to_its_limit(length: int, is_handed_on: bool) -> None:
+    # Two members: one value has at most 256 characters.
+    state = f"a={'x' * 252},b=".ljust(length, "x")
+    trace_headers.set((b"00-%032x-%016x-01" % (TRACE, ROUTER), state.encode()))
+    record = UpstreamRecord("list_segments", "GET", "api.bigcommerce.com", None)
+    with Spans().tracing.upstream_request(record):
+        pass
+    assert record.headers.get("tracestate") == (state if is_handed_on else None)
+
+
+def test_text_of_an_exception_is_not_exported() -> None:
+    spans = Spans()
+    with (
+        pytest.raises(ValueError, match="secret"),
+        spans.tracing.operation(OperationRecord("POST")),
+        spans.tracing.step(Step.EXECUTION),
+    ):
+        raise ValueError("secret")
+    assert [(span.name, span.events, span.status.description) for span in spans.made] == [
+        ("graphql.operation.execution", (), None),
+        ("GraphQL Operation", (), None),
+    ]
+
+
+def test_place_of_all_parts_is_that_of_the_spans() -> None:
+    tracing = Spans().tracing
+    with tracing.operation(OperationRecord("POST")):
+        place = recording([Instrumentation(), tracing]).place()
+        assert place is not None
+        assert place == tracing.place()
+
+
+async def test_batch_is_below_a_request_that_is_sampled() -> None:
+    spans = Spans()
+
+    async def ask(ids: Sequence[str]) -> dict[str, str | Exception]:
+        return {row_id: row_id for row_id in ids}
+
+    batcher = Batcher(ask, min, name="segments", window_seconds=0, instrumentation=spans.tracing)
+    waiting: list[asyncio.Future[str]] = []
+    for flags in (0, 1):
+        sent(flags)
+        with spans.tracing.operation(OperationRecord("POST")):
+            waiting += batcher.load([f"a{flags}"]).values()
+    for future in waiting:
+        await future
+    request, batch = spans.made
+    assert batch.parent is not None
+    assert batch.parent.span_id == request.context.span_id
 
 
 async def test_batch_of_several_requests_is_below_the_first_with_links_to_the_others() -> None:

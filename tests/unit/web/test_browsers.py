@@ -201,6 +201,8 @@ async def test_preflight_is_answered_and_cached(with_cors: InProcess, origin: st
         "x-apollo-operation-name",
         "apollographql-client-name",
         "apollographql-client-version",
+        "traceparent",
+        "tracestate",
     } <= set(allowed)
 
 
