@@ -1,6 +1,7 @@
 """The state of a process: what it has, and what its parts have counted in plain numbers."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from gateway.telemetry.metrics import Metrics
 
 # How old the values of other workers may be.
 SECONDS_BETWEEN_READINGS: Final = 1.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,10 @@ class Gauges:
     async def read_forever(self) -> None:
         """Copies the state again and again: another worker may answer the next scrape."""
         while True:
-            self.read()
+            try:
+                self.read()
+            except Exception:
+                log.exception("the metrics have no news: the state cannot be read")
             await asyncio.sleep(SECONDS_BETWEEN_READINGS)
 
     def _add(self, counter: Counter, labels: tuple[str, ...], count: int) -> None:

@@ -1,7 +1,7 @@
 """Liveness, readiness, and the index of the paths at `/`."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -65,9 +65,9 @@ def ready(
     return endpoint
 
 
-def index(operators: Iterable[str], *, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Returns the endpoint at `/`, which lists the other paths, with those for operators."""
-    paths = PATHS | {path: OPERATORS[path] for path in operators if path in OPERATORS}
+def index(others: Mapping[str, str], *, graphiql: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the endpoint at `/`, which lists the other paths, each with its meaning."""
+    paths = dict(others)
     if graphiql:
         paths["/graphql"] += "; GraphiQL for a browser"
 

@@ -15,7 +15,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.web.browsers import Browsers
 from gateway.web.graphiql import graphiql_routes
 from gateway.web.graphql import PATH, GraphQLEndpoint
-from gateway.web.health import PATHS, Readiness, index, live, ready
+from gateway.web.health import OPERATORS, PATHS, Readiness, index, live, ready
 from gateway.web.metrics import Endpoint
 from gateway.web.request_id import RequestIds
 from gateway.web.responses import error_response
@@ -43,10 +43,11 @@ class Web(Starlette):
         `front` returns what answers at once. `operators` are the endpoints for operators by path.
         """
         operators = operators or {}
+        paths = PATHS | {path: text for path, text in OPERATORS.items() if path in operators}
         super().__init__(
             routes=[
                 Route("/graphql/", WithoutSlash()),
-                Route("/", index([*operators], graphiql=graphiql)),
+                Route("/", index(paths, graphiql=graphiql)),
                 Route("/health/live", live),
                 Route("/health/ready", ready(lifecycle, readiness)),
                 *[Route(path, endpoint) for path, endpoint in operators.items()],
@@ -55,7 +56,7 @@ class Web(Starlette):
                 Route("/graphql/{document_id}", graphql),
             ],
             lifespan=lifespan,
-            exception_handlers={HTTPException: _http_error},
+            exception_handlers={HTTPException: _http_errors(paths)},
         )
         # Starlette's redirect repeats the Host header, and turns https into http behind a proxy.
         self.router.redirect_slashes = False
@@ -92,14 +93,20 @@ class WithoutSlash:
         await answer(scope, receive, send)
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
-    """Answers 404 and 405 with the known paths."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
-    known = ", ".join(["/", *PATHS])
-    if status == 405:
-        headers["Allow"] = "GET, HEAD"  # /graphql answers 405 itself
-        message = f"{request.method} is not possible here. Known paths: {known}."
-    else:
-        message = f"There is nothing at this path. Known paths: {known}."
-    return error_response(message, ErrorCode.BAD_REQUEST, status, headers=headers)
+def _http_errors(
+    paths: Iterable[str],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Returns what answers 404 and 405 with the known paths."""
+    known = ", ".join(["/", *paths])
+
+    async def answer(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+        if status == 405:
+            headers["Allow"] = "GET, HEAD"  # /graphql answers 405 itself
+            message = f"{request.method} is not possible here. Known paths: {known}."
+        else:
+            message = f"There is nothing at this path. Known paths: {known}."
+        return error_response(message, ErrorCode.BAD_REQUEST, status, headers=headers)
+
+    return answer

@@ -62,6 +62,8 @@ async def test_page_is_on_by_default_on_loopback_alone(
     assert (await get(app, "/metrics"))[0] == 404
     listed = (await get(app, "/"))[1].json()["paths"]
     assert ("/status" in listed) is (status == 200)
+    unknown = (await get(app, "/unknown"))[1].json()["errors"][0]["message"]
+    assert ("/status" in unknown) is (status == 200)
 
 
 async def test_data_needs_the_scope_and_the_page_does_not(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The state of a process becomes metrics: gauges as they are, counters by what was added."""
 
+import asyncio
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -102,3 +103,26 @@ def test_memory_is_left_out_where_the_system_does_not_tell_it(
     assert process.gauge_values() == [inf, 0, 0, 1, 0]
     text = process.metrics.exposition("text/plain")[0].decode()
     assert samples_of(text, "process_resident_memory_bytes") == {}
+
+
+async def test_a_state_that_cannot_be_read_is_logged_and_read_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("gateway.telemetry.gauges.SECONDS_BETWEEN_READINGS", 0)
+    states = iter([None, LATER])
+    was_read_again = asyncio.Event()
+
+    def state() -> State:
+        found = next(states, LATER)
+        if found is None:
+            raise LookupError("no state")
+        was_read_again.set()
+        return found
+
+    reading = asyncio.create_task(Gauges(Metrics(), state).read_forever())
+    async with asyncio.timeout(10):
+        await was_read_again.wait()
+    reading.cancel()
+    assert [record.message for record in caplog.records] == [
+        "the metrics have no news: the state cannot be read"
+    ]
