@@ -20,6 +20,14 @@ export async function asksForCredentials() {
   }
 }
 
+// GraphiQL reads the names of a tab's operations a moment after it is opened. Until then it sends
+// the name of the tab before, which this document does not have.
+function withKnownName({ operationName, ...parameters }) {
+  const names = parameters.query.matchAll(/\b(?:query|mutation|subscription)\s+(\w+)/g);
+  const isKnown = [...names].some(([, name]) => name === operationName);
+  return isKnown ? { ...parameters, operationName } : parameters;
+}
+
 const isFilledIn = (headers) => /^Bearer\s+\S/i.test(headers?.Authorization ?? '');
 
 // A fetcher of GraphiQL's, which calls `onAdmitted` after each answer that is not about credentials.
@@ -31,7 +39,7 @@ export function createFetcher(onAdmitted) {
     if (authorization !== undefined && !isFilledIn(headers)) {
       headers = { ...headers, Authorization: authorization };
     }
-    const response = await post(parameters, headers);
+    const response = await post(withKnownName(parameters), headers);
     const type = response.headers.get('Content-Type') ?? 'no content type';
     if (!/^application\/(graphql-response\+)?json\b/.test(type)) {
       throw new Error(`Status ${response.status} with ${type}: this answer is not the gateway's.`);

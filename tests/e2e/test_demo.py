@@ -131,6 +131,14 @@ async def test_narrow_terminal_gets_the_same_text_to_wrap() -> None:
     assert narrow == wide
 
 
+@pytest.fixture(autouse=True)
+def _interrupts() -> Iterator[None]:
+    """Lets processes take Ctrl-C, which those of a shell's background inherit as ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def silent_store() -> Iterator[socket.socket]:
     """A port to which nothing may connect."""

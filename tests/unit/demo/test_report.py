@@ -128,7 +128,8 @@ def test_bars_have_colours_on_a_terminal_unless_there_are_to_be_none() -> None:
     move_bar(progress, CROWD, figures(250, 0, 6.5, 200, refused=50))
     shown = printed(progress, terminal=True)
     assert "\x1b[33mREST   \x1b[0m" in shown
-    assert "\x1b[38;5;70m━━━━━━━━━━━━━\x1b[0m" in shown
+    # Which colours: rich keeps the codes that a style was first printed with, in any console.
+    assert re.search("\x1b\\[38;[0-9;]+m━{13}\x1b\\[0m", shown)
     plain = printed(progress, terminal=True, no_color=True)
     assert "\x1b[3" not in plain
     assert Text.from_ansi(shown).plain == Text.from_ansi(plain).plain
