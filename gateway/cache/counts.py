@@ -1,7 +1,6 @@
 """How many keys were read, by collection and result."""
 
-from collections import defaultdict
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
@@ -16,14 +15,3 @@ class CacheCounts:
     stale: int = 0
     miss: int = 0
     coalesced: int = 0
-
-
-class CountsByCollection(defaultdict[str, CacheCounts]):
-    """The counts of each collection, by `EntryKind.counted_as`."""
-
-    def __init__(self) -> None:
-        super().__init__(CacheCounts)
-
-    def total(self) -> CacheCounts:
-        """Returns the counts of all collections together."""
-        return CacheCounts(*map(sum, zip(*map(astuple, self.values()), strict=True)))

@@ -5,12 +5,13 @@ Terms of RFC 9111 (HTTP Caching) and RFC 5861 (stale-while-revalidate, stale-if-
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from gateway.cache.counts import CountsByCollection
+from gateway.cache.counts import CacheCounts
 from gateway.cache.entries import EntryKind, EntryStore
 from gateway.cache.fills import Fill, Fills, Outcome, outcome_of
 from gateway.cache.freshness import FreshnessNow
@@ -30,7 +31,8 @@ class ReadThroughCache:
     """Entries of all kinds, in memory and, if `shared` is given, in Redis.
 
     `written_at` and `rows_written` are those of `FreshnessNow`. `clock` returns seconds since the
-    epoch. `counts` are those of the keys that were read.
+    epoch. `counts` are those of the keys that were read, by
+    `EntryKind.counted_as`.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class ReadThroughCache:
     ) -> None:
         self.policy = policy
         self.memory = memory
-        self.counts = CountsByCollection()
+        self.counts = defaultdict[str, CacheCounts](CacheCounts)
         self.fills = Fills(clock)
         self.freshness = FreshnessNow(policy, upstream, clock, written_at, rows_written)
         self._entries = EntryStore(policy, memory, shared if policy.ttl else None, clock)

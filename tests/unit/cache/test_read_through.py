@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from functools import partial
 
 import pytest
+from cache_counts import total_of
 from clock import Clock, settle
 from redis_server import RedisServer, redis_server
 from virtual_time import run_in_virtual_time
@@ -143,7 +144,7 @@ class Process:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        total = self.cache.counts.total()
+        total = total_of(self.cache.counts)
         return total.hit + total.stale, total.stale, total.miss + total.coalesced
 
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from cache_counts import total_of
 from clock import Clock, settle
 from direct_requests import CLIENTS, Ask, NamedByHeader, receive_answer
 from in_process import InProcess, in_process
@@ -27,7 +28,7 @@ FRESH = {"cache": {"age": 0, "stale": False}}
 
 def hits_of(gateway: InProcess) -> tuple[int, int, int]:
     cache = gateway.services.cache
-    total = cache.counts.total()
+    total = total_of(cache.counts)
     return total.hit, total.stale, total.miss
 
 
